@@ -1,0 +1,1 @@
+"""Keyturn: a token authority for bots. Faces ask the core; storage serves the core."""

@@ -1,0 +1,47 @@
+"""Accounts: people and bots, with unique logins, that can be banned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class AccountType(Enum):
+    """A person or a bot. A bot never logs in with a password."""
+
+    USER = "user"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. `created` is in milliseconds since the epoch; `revision` counts changes."""
+
+    id: str
+    login: str
+    name: str
+    type: AccountType
+    created: int
+    banned: bool = False
+    ban_reason: str | None = None
+    revision: int = 1
+
+    def changed(
+        self,
+        *,
+        login: str | None = None,
+        name: str | None = None,
+        banned: bool | None = None,
+        ban_reason: str | None = None,
+    ) -> User:
+        """This account with the given values, as its next revision. Lifting a ban drops its reason."""
+        now_banned = self.banned if banned is None else banned
+        reason = self.ban_reason if ban_reason is None else ban_reason
+        return replace(
+            self,
+            login=self.login if login is None else login,
+            name=self.name if name is None else name,
+            banned=now_banned,
+            ban_reason=reason if now_banned else None,
+            revision=self.revision + 1,
+        )

@@ -1,0 +1,76 @@
+"""The one table that says what each operation needs. What is not listed here is denied.
+
+Source of the rules: Hub's pages "Manage Permanent Tokens" and "Permissions" (one's own account
+needs Read Self or Update Self, another's needs Read User or Update User).
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from chalicelib.core import permissions as p
+from chalicelib.core.accounts import User
+from chalicelib.core.errors import Forbidden
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """`permission` suffices for any subject; `own`, where given, for the caller's own account."""
+
+    permission: str
+    own: str | None = None
+
+
+class Operation(Enum):
+    """Everything that a caller can ask for."""
+
+    LIST_USERS = Rule(p.READ_USER)
+    READ_USER = Rule(p.READ_USER, own=p.READ_SELF)
+    CREATE_USER = Rule(p.CREATE_USER)
+    RENAME_USER = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    CHANGE_LOGIN = Rule(p.UPDATE_USER, own=None)
+    BAN_USER = Rule(p.UPDATE_USER, own=None)
+    DELETE_USER = Rule(p.DELETE_USER)
+
+    READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
+    # On behalf of others, creating and re-scoping also need permissions that include the owner's.
+    CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+
+    READ_SERVICE = Rule(p.READ_SERVICE)
+    CREATE_SERVICE = Rule(p.CREATE_SERVICE)
+    UPDATE_SERVICE = Rule(p.UPDATE_SERVICE)
+    DELETE_SERVICE = Rule(p.DELETE_SERVICE)
+
+    READ_ROLES = Rule(p.READ_ROLE)
+    # Nobody can put into a role, or grant, what they do not have themselves.
+    CREATE_ROLE = Rule(p.CREATE_ROLE)
+    READ_GRANTS = Rule(p.READ_USER, own=p.READ_SELF)
+    GRANT_ROLE = Rule(p.LOW_LEVEL_ADMIN)
+    REVOKE_ROLE = Rule(p.LOW_LEVEL_ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, with what powers, when and from where."""
+
+    user: User
+    permissions: PermissionSet
+    credential_id: str  # of the token that was used, for the audit record
+    now: int  # milliseconds since the epoch
+    address: str
+
+    def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+        """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
+        rule = operation.value
+        if rule.own and subject_id == self.user.id and self.permissions.allows(rule.own):
+            return True
+        return self.permissions.allows(rule.permission, place)
+
+    def require(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
+        """Raises Forbidden, naming the permission, unless the caller `may`."""
+        if not self.may(operation, subject_id, place):
+            rule = operation.value
+            needed = rule.own if rule.own and subject_id == self.user.id else rule.permission
+            raise Forbidden(f"This needs the permission {KEYTURN_PERMISSIONS[needed]!r}.")

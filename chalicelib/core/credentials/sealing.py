@@ -1,0 +1,78 @@
+"""How a secret rests in the database: an Argon2id hash, and a short keyed tag in front of it.
+
+The hash is what protects the secret (RFC 9106; at least OWASP's m=19 MiB, t=2, p=1). The tag
+protects the processor: it takes microseconds to see that a secret presented for a known id is
+wrong, so a stranger cannot buy Argon2 work. The tag is 32 bits of an HMAC under a key that is not
+in the database: too short to guess a secret by, long enough that one wrong secret in four billion
+reaches Argon2. ADR 3 has the reasons.
+"""
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import argon2
+
+TAG_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2Parameters:
+    """Cost of one hash: memory in KiB, passes, lanes. Below OWASP's minimum it will not start."""
+
+    memory_kib: int = 19 * 1024
+    passes: int = 2
+    lanes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.memory_kib < 19 * 1024 or self.passes < 2 or self.lanes < 1:
+            raise ValueError("Argon2id needs at least 19456 KiB, 2 passes and 1 lane (OWASP).")
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret at rest: Argon2id hash in its encoded form, tag, and the id of the tag's key."""
+
+    argon2id: str
+    tag: bytes
+    tag_key_id: str
+
+
+class Sealer:
+    """Seals secrets and recognises them. Pure work on bytes; it remembers nothing."""
+
+    def __init__(self, parameters: Argon2Parameters, tag_keys: Mapping[str, bytes], current_key_id: str) -> None:
+        self._argon2 = argon2.PasswordHasher(
+            time_cost=parameters.passes, memory_cost=parameters.memory_kib, parallelism=parameters.lanes
+        )
+        self._tag_keys = tag_keys
+        self._current_key_id = current_key_id
+
+    def seal(self, secret: str) -> SealedSecret:
+        """Hash and tag `secret` with today's parameters and key (one Argon2id computation)."""
+        key_id = self._current_key_id
+        return SealedSecret(self._argon2.hash(secret), self._tag(secret, key_id), key_id)
+
+    def may_match(self, secret: str, sealed: SealedSecret) -> bool:
+        """False if the tag shows, without Argon2, that `secret` is wrong.
+
+        A tag made with a key that is no longer configured shows nothing: losing a tag key costs
+        time, never a token.
+        """
+        if sealed.tag_key_id not in self._tag_keys:
+            return True
+        return hmac.compare_digest(self._tag(secret, sealed.tag_key_id), sealed.tag)
+
+    def matches(self, secret: str, sealed: SealedSecret) -> bool:
+        """Whether `secret` has this Argon2id hash (one Argon2id computation, constant-time compare)."""
+        try:
+            return self._argon2.verify(sealed.argon2id, secret)
+        except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
+            return False
+
+    def is_outdated(self, sealed: SealedSecret) -> bool:
+        """Whether `sealed` was made with other parameters or another tag key than today's."""
+        return sealed.tag_key_id != self._current_key_id or self._argon2.check_needs_rehash(sealed.argon2id)
+
+    def _tag(self, secret: str, key_id: str) -> bytes:
+        return hmac.digest(self._tag_keys[key_id], secret.encode(), "sha256")[:TAG_BYTES]

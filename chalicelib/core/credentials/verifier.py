@@ -1,0 +1,71 @@
+"""Argon2id once per secret and process, not once per request.
+
+After a secret verifies, the process remembers a keyed digest of it, bound to the stored hash. The
+stored record is still read for every request: only the Argon2id computation is saved, so nothing
+here can keep a revoked, narrowed or re-hashed credential alive.
+"""
+
+import hashlib
+import secrets
+from collections import OrderedDict
+
+from chalicelib.core.credentials.sealing import SealedSecret, Sealer
+from chalicelib.core.errors import Throttled
+
+REMEMBERED = 10_000  # digests of 16 bytes: about 2 MB of a process
+FAILURE_LIMIT = 10
+FAILURE_WINDOW_MS = 60_000
+
+
+class SecretVerifier:
+    """Checks presented secrets against sealed ones. One instance for the life of a process."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._sealer = sealer
+        self._key = secrets.token_bytes(32)
+        self._verified: OrderedDict[bytes, None] = OrderedDict()
+        self._failures: OrderedDict[str, list[int]] = OrderedDict()
+
+    def seal(self, secret: str) -> SealedSecret:
+        """Seal a new secret; its first use will cost one Argon2id computation."""
+        return self._sealer.seal(secret)
+
+    def verify(self, secret: str, sealed: SealedSecret, now: int) -> bool:
+        """Whether `secret` is the one that was sealed. `now` in milliseconds since the epoch.
+
+        Raises Throttled when too many secrets for this record had to be refused by Argon2 itself,
+        which takes a tag that matches by luck or whose key is gone. A secret that this process has
+        verified before is never throttled, so nobody can lock out a working client.
+        """
+        digest = self._digest(secret, sealed)
+        if digest in self._verified:
+            return True
+        if not self._sealer.may_match(secret, sealed):
+            return False
+        self._check_failures(sealed.argon2id, now)
+        if not self._sealer.matches(secret, sealed):
+            self._remember_failure(sealed.argon2id, now)
+            return False
+        self._verified[digest] = None
+        if len(self._verified) > REMEMBERED:
+            self._verified.popitem(last=False)
+        return True
+
+    def is_outdated(self, sealed: SealedSecret) -> bool:
+        """Whether a verified secret should be sealed anew: the cost was raised or the tag key changed."""
+        return self._sealer.is_outdated(sealed)
+
+    def _digest(self, secret: str, sealed: SealedSecret) -> bytes:
+        text = f"{secret}\0{sealed.argon2id}".encode()
+        return hashlib.blake2b(text, key=self._key, digest_size=16).digest()
+
+    def _check_failures(self, record: str, now: int) -> None:
+        recent = [at for at in self._failures.get(record, ()) if now - at < FAILURE_WINDOW_MS]
+        if len(recent) >= FAILURE_LIMIT:
+            raise Throttled(retry_after=max(1, (recent[0] + FAILURE_WINDOW_MS - now) // 1000))
+
+    def _remember_failure(self, record: str, now: int) -> None:
+        recent = [at for at in self._failures.pop(record, []) if now - at < FAILURE_WINDOW_MS]
+        self._failures[record] = [*recent, now]
+        if len(self._failures) > REMEMBERED:
+            self._failures.popitem(last=False)

@@ -1,0 +1,61 @@
+"""Every reason for which the core refuses, as one exception tree.
+
+A face turns these into its own language (HTTP status, page, exit code). No message ever holds a
+secret: messages are shown to callers and written to logs.
+"""
+
+
+class Refusal(Exception):
+    """The request was understood and is refused; `str(error)` says why, in a sentence."""
+
+
+class Invalid(Refusal):
+    """A value breaks a rule. `field` names the value, the message names the rule."""
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+        self.field = field
+
+
+class Unauthenticated(Refusal):
+    """No valid credential came with the request. It never says which part was wrong."""
+
+
+class InsufficientScope(Refusal):
+    """The credential is good, but not for this service (RFC 6750 section 3.1)."""
+
+
+class Forbidden(Refusal):
+    """The caller lacks a permission; the message names it."""
+
+
+class NotFound(Refusal):
+    """There is no such thing, as far as this caller may know."""
+
+    def __init__(self, kind: str, reference: str) -> None:
+        super().__init__(f"There is no {kind} {reference!r}.")
+        self.kind = kind
+
+
+class Conflict(Refusal):
+    """The request contradicts what is stored: a name is taken, the last administrator would go."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Throttled(Refusal):
+    """Too many failures; `retry_after` is the wait in whole seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many wrong secrets for this credential. Wait, then try again.")
+        self.retry_after = retry_after
+
+
+class Unavailable(Refusal):
+    """The database could not answer in time; nothing was changed, so a retry is safe."""
+
+
+class StaleWrite(Exception):
+    """What was read has changed before it was written; the use case reads again. Never shown."""

@@ -1,0 +1,54 @@
+"""What people may call things: logins, keys and free names."""
+
+import re
+import unicodedata
+
+from chalicelib.core.errors import Invalid
+
+MAX_LOGIN = 64
+MAX_NAME = 200
+RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
+
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*", re.ASCII)
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+# Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, separators.
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def login(value: str, field: str = "login") -> str:
+    """A valid login, as given. ASCII only, so that no look-alike of another login can exist.
+
+    Raises Invalid.
+    """
+    if not 1 <= len(value) <= MAX_LOGIN:
+        raise Invalid(field, f"must have 1 to {MAX_LOGIN} characters.")
+    if not _LOGIN.fullmatch(value):
+        raise Invalid(field, "may hold A-Z, a-z, 0-9 and . _ @ + -, and starts with a letter or digit.")
+    if value.lower() in RESERVED_LOGINS:
+        raise Invalid(field, f"{value!r} is reserved.")
+    return value
+
+
+def login_key(value: str) -> str:
+    """The form under which a login is unique: two logins that differ in case are the same."""
+    return value.lower()
+
+
+def key(value: str, field: str = "key") -> str:
+    """A valid key of a service, role or permission. Raises Invalid."""
+    if not 1 <= len(value) <= MAX_LOGIN or not _KEY.fullmatch(value):
+        raise Invalid(
+            field, f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit."
+        )
+    return value
+
+
+def name(value: str, field: str = "name") -> str:
+    """A free name, trimmed and in Unicode NFC, so that equal-looking names are equal. Raises Invalid."""
+    for character in value:
+        if unicodedata.category(character) in _UNPRINTABLE:
+            raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
+    normal = unicodedata.normalize("NFC", value).strip()
+    if not 1 <= len(normal) <= MAX_NAME:
+        raise Invalid(field, f"must have 1 to {MAX_NAME} characters.")
+    return normal

@@ -1,0 +1,24 @@
+"""Permanent tokens: a named credential of one account, good for a list of services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.core.credentials.sealing import SealedSecret
+
+MAX_SCOPE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PermanentToken:
+    """A token at rest. `scope` holds service ids; `author_name` is as it was at creation."""
+
+    id: str
+    user_id: str
+    name: str
+    scope: tuple[str, ...]
+    author_id: str
+    author_name: str
+    created: int  # milliseconds since the epoch
+    secret: SealedSecret
+    revision: int = 1

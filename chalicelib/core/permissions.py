@@ -1,0 +1,98 @@
+"""What a subject may do, and how two subjects compare.
+
+A *permission* belongs to a service and has the id `<service id>:<permission key>`. A *role* bundles
+permissions. A *grant* gives a role to a user, everywhere or for one service only (Hub's "project":
+the global one has the id 0). What all of a user's grants add up to is a `PermissionSet`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+EVERYWHERE = "0"  # the id of Hub's global project
+EVERY_PERMISSION = "*"  # every permission of every service, also of those still to be registered
+KEYTURN = "0-0-0-0-0"  # Keyturn's own service, under the id that Hub's own service has
+
+
+def permission_id(service_id: str, key: str) -> str:
+    """The id under which roles and grants refer to a service's permission."""
+    return f"{service_id}:{key}"
+
+
+READ_SELF = permission_id(KEYTURN, "read-self")
+UPDATE_SELF = permission_id(KEYTURN, "update-self")
+READ_USER = permission_id(KEYTURN, "read-user")
+CREATE_USER = permission_id(KEYTURN, "create-user")
+UPDATE_USER = permission_id(KEYTURN, "update-user")
+DELETE_USER = permission_id(KEYTURN, "delete-user")
+READ_SERVICE = permission_id(KEYTURN, "read-service")
+CREATE_SERVICE = permission_id(KEYTURN, "create-service")
+UPDATE_SERVICE = permission_id(KEYTURN, "update-service")
+DELETE_SERVICE = permission_id(KEYTURN, "delete-service")
+READ_ROLE = permission_id(KEYTURN, "read-role")
+CREATE_ROLE = permission_id(KEYTURN, "create-role")
+LOW_LEVEL_ADMIN = permission_id(KEYTURN, "low-level-admin")
+
+KEYTURN_PERMISSIONS = {
+    READ_SELF: "Read Self",
+    UPDATE_SELF: "Update Self",
+    READ_USER: "Read User",
+    CREATE_USER: "Create User",
+    UPDATE_USER: "Update User",
+    DELETE_USER: "Delete User",
+    READ_SERVICE: "Read Service",
+    CREATE_SERVICE: "Create Service",
+    UPDATE_SERVICE: "Update Service",
+    DELETE_SERVICE: "Delete Service",
+    READ_ROLE: "Read Role",
+    CREATE_ROLE: "Create Role",
+    LOW_LEVEL_ADMIN: "Low-level Administration",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Power:
+    """One permission in one place: everywhere, or for one service."""
+
+    permission: str
+    place: str = EVERYWHERE
+
+    def covers(self, other: Power) -> bool:
+        """Whether who has this power has the `other` too."""
+        return self.permission in (EVERY_PERMISSION, other.permission) and self.place in (EVERYWHERE, other.place)
+
+    def __str__(self) -> str:
+        permission = "every permission" if self.permission == EVERY_PERMISSION else self.permission
+        permission = KEYTURN_PERMISSIONS.get(permission, permission)
+        return permission if self.place == EVERYWHERE else f"{permission} (service {self.place})"
+
+
+class PermissionSet:
+    """All powers of one subject."""
+
+    __slots__ = ("powers",)
+
+    def __init__(self, powers: Iterable[Power] = ()) -> None:
+        self.powers = frozenset(powers)
+
+    def allows(self, permission: str, place: str = EVERYWHERE) -> bool:
+        """Whether the subject has `permission` in `place`."""
+        # The four powers that cover the wanted one, by name: no walk over a large set.
+        return any(
+            Power(held, where) in self.powers
+            for held in {permission, EVERY_PERMISSION}
+            for where in {place, EVERYWHERE}
+        )
+
+    def missing(self, other: PermissionSet) -> list[Power]:
+        """The powers of `other` that this set does not cover, sorted; empty if this set includes it."""
+        return sorted(power for power in other.powers if not self.allows(power.permission, power.place))
+
+    def includes(self, other: PermissionSet) -> bool:
+        """Whether this subject may do all that the other may: service by service, permission by permission."""
+        return not self.missing(other)
+
+    def places(self, permission: str) -> frozenset[str]:
+        """Where the subject has `permission`: service ids, or EVERYWHERE among them."""
+        return frozenset(power.place for power in self.powers if power.permission in (permission, EVERY_PERMISSION))

@@ -1,0 +1,126 @@
+"""What the core needs from storage. `chalicelib/storage` provides it on DynamoDB.
+
+Every method that writes takes the audit record of the change and writes both in one transaction, or
+neither. All reads are strongly consistent except the pages of whole collections.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.core.accounts import User
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.roles import Grant, Role
+from chalicelib.core.services import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What one round trip finds: token, its owner, and the service that asks; each may be missing."""
+
+    token: PermanentToken | None = None
+    owner: User | None = None
+    service: Service | None = None
+
+
+class CredentialStore(Protocol):
+    """The path that every request takes: one round trip, strongly consistent."""
+
+    def find(self, token_key: tuple[str, str] | None, service_id: str | None) -> Credentials:
+        """Token and owner by (user id, token id), service by id; None asks for nothing."""
+
+    def reseal_token(self, token: PermanentToken, sealed: SealedSecret) -> None:
+        """Store the token's secret, sealed anew, unless the token has changed since it was read."""
+
+    def reseal_service(self, service: Service, sealed: SealedSecret) -> None:
+        """Store the service's secret, sealed anew, unless the service has changed since it was read."""
+
+
+class AccountStore(Protocol):
+    """Users and bots."""
+
+    def get(self, user_id: str) -> User | None: ...
+
+    def get_many(self, user_ids: Iterable[str]) -> Mapping[str, User]: ...
+
+    def find_by_login(self, login: str) -> User | None: ...
+
+    def page(self, window: Window) -> Page[User]:
+        """Sorted by login. Eventually consistent."""
+
+    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
+        """Raises Conflict if the login is taken."""
+
+    def replace(self, old: User, new: User, administrator: bool, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old` is no longer stored, Conflict if the new login is taken or if
+        this would leave no administrator. `administrator`: the user holds that role everywhere."""
+
+    def delete(self, user: User, audit: AuditRecord) -> None:
+        """The account, its tokens and grants. Raises StaleWrite, or Conflict for the last administrator."""
+
+
+class TokenStore(Protocol):
+    """Permanent tokens."""
+
+    def get(self, user_id: str, token_id: str) -> PermanentToken | None: ...
+
+    def list(self, user_id: str) -> list[PermanentToken]:
+        """All tokens of a user, oldest first."""
+
+    def create(self, token: PermanentToken, audit: AuditRecord) -> None:
+        """Raises NotFound if the owner is gone, Conflict if the owner has a token of this name."""
+
+    def replace(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old` is no longer stored, Conflict if the new name is taken."""
+
+    def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `token` is no longer stored as it is."""
+
+
+class ServiceStore(Protocol):
+    """Connected services."""
+
+    def get(self, service_id: str) -> Service | None: ...
+
+    def get_many(self, service_ids: Iterable[str]) -> Mapping[str, Service]: ...
+
+    def find_by_key(self, key: str) -> Service | None: ...
+
+    def page(self, window: Window) -> Page[Service]:
+        """Sorted by name. Eventually consistent."""
+
+    def create(self, service: Service, audit: AuditRecord) -> None:
+        """Raises Conflict if the key is taken."""
+
+    def replace(self, old: Service, new: Service, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old` is no longer stored, Conflict if the new key is taken."""
+
+    def delete(self, service: Service, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `service` is no longer stored as it is."""
+
+
+class RoleStore(Protocol):
+    """Roles, and the grants that give them to users."""
+
+    def get(self, role_id: str) -> Role | None: ...
+
+    def get_many(self, role_ids: Iterable[str]) -> Mapping[str, Role]: ...
+
+    def find_by_key(self, key: str) -> Role | None: ...
+
+    def page(self, window: Window) -> Page[Role]:
+        """Sorted by name. Eventually consistent."""
+
+    def create(self, role: Role, audit: AuditRecord) -> None:
+        """Raises Conflict if the key is taken."""
+
+    def grants_of(self, user_id: str) -> list[Grant]: ...
+
+    def grant(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `owner` is no longer stored as it is, Conflict if granted already."""
+
+    def revoke(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
+        """Raises StaleWrite, NotFound, or Conflict for the last administrator."""

@@ -1,0 +1,60 @@
+"""Roles bundle permissions; grants give roles to users, everywhere or for one service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, UPDATE_SELF, PermissionSet, Power
+
+SYSTEM_ADMIN = "system-admin"
+REGISTERED_USER = "registered-user"
+MAX_PERMISSIONS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named bundle of permission ids."""
+
+    id: str
+    key: str
+    name: str
+    permissions: frozenset[str]
+    created: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`role_id` given to `user_id` in `place`: EVERYWHERE or a service id."""
+
+    user_id: str
+    role_id: str
+    place: str = EVERYWHERE
+
+    @property
+    def id(self) -> str:
+        """Unique among the user's grants; the same grant always has the same id."""
+        return f"{self.role_id}.{self.place}"
+
+    @property
+    def makes_administrator(self) -> bool:
+        """Whether who holds this grant is an administrator, of whom one must always be left."""
+        return self.role_id == SYSTEM_ADMIN and self.place == EVERYWHERE
+
+
+def built_in_roles(now: int) -> list[Role]:
+    """The administrator's role, and the one that every new account gets (in Hub: by All Users)."""
+    return [
+        Role(SYSTEM_ADMIN, SYSTEM_ADMIN, "System Admin", frozenset({EVERY_PERMISSION}), now),
+        Role(REGISTERED_USER, REGISTERED_USER, "Registered User", frozenset({READ_SELF, UPDATE_SELF}), now),
+    ]
+
+
+def effective_permissions(grants: Iterable[Grant], roles: Mapping[str, Role]) -> PermissionSet:
+    """What these grants add up to. A grant of a role that is gone adds nothing."""
+    return PermissionSet(
+        Power(permission, grant.place)
+        for grant in grants
+        if grant.role_id in roles
+        for permission in roles[grant.role_id].permissions
+    )

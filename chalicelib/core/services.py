@@ -1,0 +1,57 @@
+"""Connected services: what tokens are good for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.errors import Invalid
+from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS
+
+MAX_PERMISSIONS = 100
+MAX_URL = 500
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPermission:
+    """A permission that a service declares; `id` is what roles refer to."""
+
+    id: str
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that asks about tokens. Keyturn itself has no secret: it asks nobody."""
+
+    id: str
+    key: str
+    name: str
+    created: int
+    home_url: str | None = None
+    permissions: tuple[DeclaredPermission, ...] = ()
+    secret: SealedSecret | None = None
+    revision: int = 1
+
+
+def keyturn_service(now: int) -> Service:
+    """Keyturn as one of its own services: a token needs it in its scope to use this API."""
+    declared = (
+        DeclaredPermission(id, id.removeprefix(f"{KEYTURN}:"), name) for id, name in KEYTURN_PERMISSIONS.items()
+    )
+    return Service(id=KEYTURN, key="keyturn", name="Keyturn", created=now, permissions=tuple(declared))
+
+
+def home_url(value: str, field: str = "homeUrl") -> str:
+    """A valid http(s) address, as given. Raises Invalid."""
+    try:
+        parts = urlsplit(value)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and value.isprintable() and " " not in value
+        valid = valid and (parts.port is None or parts.port > 0) and value.isascii()
+    except ValueError:
+        valid = False
+    if not valid or len(value) > MAX_URL:
+        raise Invalid(field, f"must be an http or https address of at most {MAX_URL} ASCII characters.")
+    return value
