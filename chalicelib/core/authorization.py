@@ -4,16 +4,18 @@ Source of the rules: Hub's pages "Manage Permanent Tokens" and "Permissions" (on
 needs Read Self or Update Self, another's needs Read User or Update User).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from chalicelib.core import permissions as p
 from chalicelib.core.accounts import User
+from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import Forbidden
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # compared by identity: operations may share a rule
 class Rule:
     """`permission` suffices for any subject; `own`, where given, for the caller's own account."""
 
@@ -23,6 +25,12 @@ class Rule:
 
 class Operation(Enum):
     """Everything that a caller can ask for."""
+
+    @property
+    def rule(self) -> Rule:
+        """What this operation needs."""
+        rule: Rule = self.value
+        return rule
 
     LIST_USERS = Rule(p.READ_USER)
     READ_USER = Rule(p.READ_USER, own=p.READ_SELF)
@@ -63,7 +71,7 @@ class Caller:
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
-        rule = operation.value
+        rule = operation.rule
         if rule.own and subject_id == self.user.id and self.permissions.allows(rule.own):
             return True
         return self.permissions.allows(rule.permission, place)
@@ -71,6 +79,27 @@ class Caller:
     def require(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
         """Raises Forbidden, naming the permission, unless the caller `may`."""
         if not self.may(operation, subject_id, place):
-            rule = operation.value
+            rule = operation.rule
             needed = rule.own if rule.own and subject_id == self.user.id else rule.permission
             raise Forbidden(f"This needs the permission {KEYTURN_PERMISSIONS[needed]!r}.")
+
+    def record(
+        self,
+        kind: str,
+        target_kind: str,
+        target_id: str,
+        owner_id: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> AuditRecord:
+        """The audit record of a change that this caller makes."""
+        return AuditRecord(
+            kind=kind,
+            at=self.now,
+            actor_id=self.user.id,
+            credential_id=self.credential_id,
+            address=self.address,
+            target_kind=target_kind,
+            target_id=target_id,
+            owner_id=owner_id,
+            details=details or {},
+        )

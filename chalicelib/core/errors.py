@@ -54,7 +54,7 @@ class Throttled(Refusal):
 
 
 class Unavailable(Refusal):
-    """The database could not answer in time; nothing was changed, so a retry is safe."""
+    """The database did not answer in time, or others kept changing the same thing. Trying again is safe."""
 
 
 class StaleWrite(Exception):

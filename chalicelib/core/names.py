@@ -15,6 +15,14 @@ _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
+_REFERENCE = re.compile(rf"[A-Za-z0-9._@+-]{{1,{MAX_LOGIN}}}", re.ASCII)
+
+
+def may_refer(value: str) -> bool:
+    """Whether `value` could be an id, login or key at all; if not, the database need not be asked."""
+    return bool(_REFERENCE.fullmatch(value))
+
+
 def login(value: str, field: str = "login") -> str:
     """A valid login, as given. ASCII only, so that no look-alike of another login can exist.
 
@@ -38,7 +46,8 @@ def key(value: str, field: str = "key") -> str:
     """A valid key of a service, role or permission. Raises Invalid."""
     if not 1 <= len(value) <= MAX_LOGIN or not _KEY.fullmatch(value):
         raise Invalid(
-            field, f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit."
+            field,
+            f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit.",
         )
     return value
 

@@ -70,11 +70,13 @@ class TokenStore(Protocol):
     def list(self, user_id: str) -> list[PermanentToken]:
         """All tokens of a user, oldest first."""
 
-    def create(self, token: PermanentToken, audit: AuditRecord) -> None:
-        """Raises NotFound if the owner is gone, Conflict if the owner has a token of this name."""
+    def create(self, token: PermanentToken, owner: User, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `owner` is no longer stored as it is (a grant changes it too), Conflict
+        if the owner has a token of this name."""
 
-    def replace(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `old` is no longer stored, Conflict if the new name is taken."""
+    def replace(self, old: PermanentToken, new: PermanentToken, owner: User, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old` or `owner` is no longer stored as it is, Conflict if the new name
+        is taken."""
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""
@@ -90,7 +92,7 @@ class ServiceStore(Protocol):
     def find_by_key(self, key: str) -> Service | None: ...
 
     def page(self, window: Window) -> Page[Service]:
-        """Sorted by name. Eventually consistent."""
+        """Sorted by key. Eventually consistent."""
 
     def create(self, service: Service, audit: AuditRecord) -> None:
         """Raises Conflict if the key is taken."""
@@ -112,7 +114,7 @@ class RoleStore(Protocol):
     def find_by_key(self, key: str) -> Role | None: ...
 
     def page(self, window: Window) -> Page[Role]:
-        """Sorted by name. Eventually consistent."""
+        """Sorted by key. Eventually consistent."""
 
     def create(self, role: Role, audit: AuditRecord) -> None:
         """Raises Conflict if the key is taken."""
@@ -120,7 +122,8 @@ class RoleStore(Protocol):
     def grants_of(self, user_id: str) -> list[Grant]: ...
 
     def grant(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `owner` is no longer stored as it is, Conflict if granted already."""
+        """Counts as a change of `owner`. Raises StaleWrite if `owner` is no longer stored as it is,
+        Conflict if granted already."""
 
     def revoke(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
-        """Raises StaleWrite, NotFound, or Conflict for the last administrator."""
+        """Counts as a change of `owner`. Raises StaleWrite, or Conflict for the last administrator."""

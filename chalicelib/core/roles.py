@@ -10,6 +10,7 @@ from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF,
 SYSTEM_ADMIN = "system-admin"
 REGISTERED_USER = "registered-user"
 MAX_PERMISSIONS = 200
+MAX_GRANTS = 50  # of one account: deleting it must fit into one transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.errors import Invalid
-from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS
+from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
 
 MAX_PERMISSIONS = 100
 MAX_URL = 500
@@ -20,6 +20,11 @@ class DeclaredPermission:
     id: str
     key: str
     name: str
+
+    @classmethod
+    def of(cls, service_id: str, key: str, name: str) -> DeclaredPermission:
+        """The permission `key` of the service."""
+        return cls(permission_id(service_id, key), key, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class Service:
 def keyturn_service(now: int) -> Service:
     """Keyturn as one of its own services: a token needs it in its scope to use this API."""
     declared = (
-        DeclaredPermission(id, id.removeprefix(f"{KEYTURN}:"), name) for id, name in KEYTURN_PERMISSIONS.items()
+        DeclaredPermission.of(KEYTURN, id.removeprefix(f"{KEYTURN}:"), name) for id, name in KEYTURN_PERMISSIONS.items()
     )
     return Service(id=KEYTURN, key="keyturn", name="Keyturn", created=now, permissions=tuple(declared))
 

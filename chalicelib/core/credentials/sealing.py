@@ -9,7 +9,7 @@ reaches Argon2. ADR 3 has the reasons.
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import argon2
 
@@ -33,8 +33,8 @@ class Argon2Parameters:
 class SealedSecret:
     """A secret at rest: Argon2id hash in its encoded form, tag, and the id of the tag's key."""
 
-    argon2id: str
-    tag: bytes
+    argon2id: str = field(repr=False)
+    tag: bytes = field(repr=False)
     tag_key_id: str
 
 

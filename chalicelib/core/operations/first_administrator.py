@@ -1,0 +1,93 @@
+"""How an installation gets its first administrator, and an administrator who lost every token a new one.
+
+There is no caller yet, so nothing is authorized here: whoever may write to the database may do this,
+and no face exposes it.
+"""
+
+from chalicelib.core import names
+from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.credentials.verifier import SecretVerifier
+from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.errors import Conflict
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.authentication import Origin
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.ports import AccountStore, RoleStore, ServiceStore, TokenStore
+from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
+from chalicelib.core.services import keyturn_service
+
+OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
+
+
+class FirstAdministrator:
+    """Every step may be repeated: what exists already is left as it is."""
+
+    def __init__(
+        self,
+        accounts: AccountStore,
+        tokens: TokenStore,
+        services: ServiceStore,
+        roles: RoleStore,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._accounts = accounts
+        self._tokens = tokens
+        self._services = services
+        self._roles = roles
+        self._verifier = verifier
+
+    def found(self, origin: Origin) -> None:
+        """Keyturn's own service and the built-in roles exist."""
+        if self._services.get(KEYTURN) is None:
+            service = keyturn_service(origin.now)
+            self._services.create(service, _record(origin, "service.created", "service", service.id))
+        for role in built_in_roles(origin.now):
+            if self._roles.get(role.id) is None:
+                self._roles.create(role, _record(origin, "role.created", "role", role.id))
+
+    def issue(self, login: str, origin: Origin) -> OwnedToken:
+        """A new token for Keyturn's API, of the administrator `login`, who is created where missing.
+
+        Raises Invalid, or Conflict if the account exists and is no administrator or is banned.
+        """
+        self.found(origin)
+        owner = self._accounts.find_by_login(names.login(login)) or self._create(login, origin)
+        if owner.banned or not any(grant.makes_administrator for grant in self._roles.grants_of(owner.id)):
+            raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
+        token_id = new_id()
+        secret = PERMANENT_TOKEN.issue(owner.id, token_id)
+        token = PermanentToken(
+            id=token_id,
+            user_id=owner.id,
+            name=f"Administrator {token_id}",
+            scope=(KEYTURN,),
+            author_id=owner.id,
+            author_name=owner.name,
+            created=origin.now,
+            secret=self._verifier.seal(secret),
+        )
+        record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
+        self._tokens.create(token, owner, record)
+        return OwnedToken(token, owner, secret)
+
+    def _create(self, login: str, origin: Origin) -> User:
+        user = User(id=new_id(), login=login, name="Administrator", type=AccountType.USER, created=origin.now)
+        grants = [Grant(user.id, SYSTEM_ADMIN), Grant(user.id, REGISTERED_USER)]
+        self._accounts.create(user, grants, _record(origin, "user.created", "user", user.id, user.id))
+        return user
+
+
+def _record(origin: Origin, kind: str, target_kind: str, target_id: str, owner_id: str | None = None) -> AuditRecord:
+    return AuditRecord(
+        kind=kind,
+        at=origin.now,
+        actor_id=OPERATOR,
+        credential_id=OPERATOR,
+        address=origin.address,
+        target_kind=target_kind,
+        target_id=target_id,
+        owner_id=owner_id,
+    )

@@ -1,0 +1,163 @@
+"""Permanent tokens: create for oneself or on behalf of another, list, rename, re-scope, delete.
+
+Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.core import names
+from chalicelib.core.accounts import User
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.verifier import SecretVerifier
+from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.accounts import Accounts
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.services import Services
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
+from chalicelib.core.ports import RoleStore, TokenStore
+from chalicelib.core.roles import effective_permissions
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedToken:
+    """A token with the account that it belongs to; `secret` only in the answer that creates it."""
+
+    token: PermanentToken
+    owner: User
+    secret: str | None = field(default=None, repr=False)
+
+
+class PermanentTokens:
+    """`user` is the owner's id, login or `me`; `scope` holds ids or keys of services."""
+
+    def __init__(
+        self, tokens: TokenStore, accounts: Accounts, services: Services, roles: RoleStore, verifier: SecretVerifier
+    ) -> None:
+        self._tokens = tokens
+        self._accounts = accounts
+        self._services = services
+        self._roles = roles
+        self._verifier = verifier
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedToken]:
+        """A part of the owner's tokens, oldest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
+        tokens = self._tokens.list(owner.id)
+        part = tokens[window.skip : window.skip + window.top]
+        return Page([OwnedToken(token, owner) for token in part], len(tokens))
+
+    def get(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
+        """One token. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
+        return OwnedToken(self._existing(owner, token_id), owner)
+
+    def create(self, caller: Caller, user: str, name: str, scope: Sequence[str]) -> OwnedToken:
+        """A new token; the only answer that ever holds its secret.
+
+        Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
+        name).
+        """
+        valid_name = names.name(name)
+
+        def attempt() -> OwnedToken:
+            owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
+            self._require_powers_of(caller, owner)
+            services = self._visible(caller, scope)
+            token_id = new_id()
+            secret = PERMANENT_TOKEN.issue(owner.id, token_id)
+            token = PermanentToken(
+                id=token_id,
+                user_id=owner.id,
+                name=valid_name,
+                scope=services,
+                author_id=caller.user.id,
+                author_name=caller.user.name,
+                created=caller.now,
+                secret=self._verifier.seal(secret),
+            )
+            details = {"name": token.name, "scope": " ".join(token.scope)}
+            record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
+            self._tokens.create(token, owner, record)
+            return OwnedToken(token, owner, secret)
+
+        return until_current(attempt)
+
+    def update(
+        self, caller: Caller, user: str, token_id: str, name: str | None, scope: Sequence[str] | None
+    ) -> OwnedToken:
+        """The token, renamed or re-scoped; its secret stays. Raises as `create`; NotFound also for the token."""
+        valid_name = None if name is None else names.name(name)
+
+        def attempt() -> OwnedToken:
+            owner = self._accounts.find(caller, user, Operation.UPDATE_TOKEN)
+            old = self._existing(owner, token_id)
+            new = replace(old, name=old.name if valid_name is None else valid_name, revision=old.revision + 1)
+            if scope is not None:
+                self._require_powers_of(caller, owner)
+                new = replace(new, scope=self._visible(caller, scope, already=old.scope))
+            details = _difference(old, new)
+            if not details:
+                return OwnedToken(old, owner)
+            record = caller.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
+            self._tokens.replace(old, new, owner, record)
+            return OwnedToken(new, owner)
+
+        return until_current(attempt)
+
+    def delete(self, caller: Caller, user: str, token_id: str) -> None:
+        """The token is refused from now on. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.DELETE_TOKEN)
+            token = self._existing(owner, token_id)
+            details = {"name": token.name}
+            record = caller.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
+            self._tokens.delete(token, record)
+
+        until_current(attempt)
+
+    def _existing(self, owner: User, token_id: str) -> PermanentToken:
+        token = self._tokens.get(owner.id, token_id) if names.may_refer(token_id) else None
+        if token is None:
+            raise NotFound("permanent token", token_id)
+        return token
+
+    def _require_powers_of(self, caller: Caller, owner: User) -> None:
+        """Who acts for another must have every permission that the other has, in every place."""
+        if owner.id == caller.user.id:
+            return
+        grants = self._roles.grants_of(owner.id)
+        powers = effective_permissions(grants, self._roles.get_many({grant.role_id for grant in grants}))
+        missing = caller.permissions.missing(powers)
+        if missing:
+            listed = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
+            raise Forbidden(f"{owner.login} has permissions that you lack: {listed}.")
+
+    def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> tuple[str, ...]:
+        """The ids of the services that `references` name, without repetition, in the order given.
+
+        A service that the token is `already` good for needs no new permission.
+        """
+        if not 1 <= len(references) <= MAX_SCOPE:
+            raise Invalid("scope", f"must name 1 to {MAX_SCOPE} services.")
+        found = self._services.resolve(references)
+        ids: dict[str, None] = {}
+        for reference in references:
+            service = found.get(reference)
+            if service is None or not (service.id in already or self._services.sees(caller, service.id)):
+                raise Invalid("scope", f"there is no service {reference!r} that you may see.")
+            ids[service.id] = None
+        return tuple(ids)
+
+
+def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
+    details = {}
+    if old.name != new.name:
+        details["name"] = f"{old.name} -> {new.name}"
+    if old.scope != new.scope:
+        details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
+    return details

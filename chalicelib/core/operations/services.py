@@ -1,0 +1,173 @@
+"""Connected services: list, look up, register, change, delete, and renew their secrets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.core import names
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.verifier import SecretVerifier
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN
+from chalicelib.core.ports import ServiceStore
+from chalicelib.core.services import MAX_PERMISSIONS, DeclaredPermission, Service, home_url
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionDeclaration:
+    """A permission as a service declares it: a key, unique in the service, and a name."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDescription:
+    """What a caller says of a service; None leaves a value as it is."""
+
+    key: str | None = None
+    name: str | None = None
+    home_url: str | None = None
+    permissions: Sequence[PermissionDeclaration] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredService:
+    """A service with its new secret, in the only answer that ever holds it."""
+
+    service: Service
+    secret: str = field(repr=False)
+
+
+class Services:
+    """The service directory. `reference` is an id or a key."""
+
+    def __init__(self, services: ServiceStore, verifier: SecretVerifier) -> None:
+        self._services = services
+        self._verifier = verifier
+
+    def sees(self, caller: Caller, service_id: str) -> bool:
+        """Whether the caller may see this service. Keyturn itself is seen by everybody who can sign in."""
+        return service_id == KEYTURN or caller.may(Operation.READ_SERVICE, place=service_id)
+
+    def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
+        """Services by the id or key that names them; unknown references are left out."""
+        wanted = {reference for reference in references if names.may_refer(reference)}
+        found = dict(self._services.get_many(wanted))
+        for reference in wanted - found.keys():
+            service = self._services.find_by_key(reference)
+            if service:
+                found[reference] = service
+        return found
+
+    def get(self, caller: Caller, reference: str) -> Service:
+        """One service. Raises Forbidden or NotFound."""
+        return self._find(caller, reference, Operation.READ_SERVICE)
+
+    def page(self, caller: Caller, window: Window) -> Page[Service]:
+        """A part of the services that the caller may see, sorted by key. Raises nothing for lack of rights."""
+        places = caller.permissions.places(Operation.READ_SERVICE.rule.permission)
+        if EVERYWHERE in places:
+            return self._services.page(window)
+        visible = sorted(self._services.get_many({KEYTURN, *places}).values(), key=lambda service: service.key)
+        return Page(visible[window.skip : window.skip + window.top], len(visible))
+
+    def register(self, caller: Caller, description: ServiceDescription) -> RegisteredService:
+        """A new service. Raises Invalid, Forbidden or Conflict (the key is taken)."""
+        caller.require(Operation.CREATE_SERVICE)
+        id = new_id()
+        for field in ("key", "name"):
+            if getattr(description, field) is None:
+                raise Invalid(field, "is required.")
+        secret = SERVICE_SECRET.issue(id)
+        blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
+        service = replace(_described(blank, description), revision=1)
+        self._services.create(service, _record(caller, "service.created", service, {"key": service.key}))
+        return RegisteredService(service, secret)
+
+    def update(self, caller: Caller, reference: str, description: ServiceDescription) -> Service:
+        """The service, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
+
+        def attempt() -> Service:
+            old = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            new = _described(old, description)
+            if replace(new, revision=old.revision) == old:
+                return old
+            self._services.replace(old, new, _record(caller, "service.updated", new, {"key": new.key}))
+            return new
+
+        return until_current(attempt)
+
+    def renew_secret(self, caller: Caller, reference: str) -> RegisteredService:
+        """The service with a new secret; the old one is refused from now on. Raises as `update`."""
+
+        def attempt() -> RegisteredService:
+            old = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            secret = SERVICE_SECRET.issue(old.id)
+            new = replace(old, secret=self._verifier.seal(secret), revision=old.revision + 1)
+            self._services.replace(old, new, _record(caller, "service.secret-renewed", new, {}))
+            return RegisteredService(new, secret)
+
+        return until_current(attempt)
+
+    def delete(self, caller: Caller, reference: str) -> None:
+        """The service is gone: it can ask about no token any more. Raises Forbidden, NotFound or Conflict."""
+
+        def attempt() -> None:
+            service = self._changeable(caller, reference, Operation.DELETE_SERVICE)
+            self._services.delete(service, _record(caller, "service.deleted", service, {"key": service.key}))
+
+        until_current(attempt)
+
+    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> Service:
+        service = self._find(caller, reference, operation)
+        if service.id == KEYTURN:
+            raise Conflict("Keyturn's own service is built in and can be neither changed nor deleted.")
+        return service
+
+    def _find(self, caller: Caller, reference: str, operation: Operation) -> Service:
+        service = self.resolve([reference]).get(reference)
+        if service is None:
+            caller.require(operation)
+            raise NotFound("service", reference)
+        if not self.sees(caller, service.id):
+            raise Forbidden("This needs the permission 'Read Service'.")
+        if operation is not Operation.READ_SERVICE:
+            caller.require(operation, place=service.id)
+        return service
+
+
+def _described(service: Service, description: ServiceDescription) -> Service:
+    """`service` with what the description says, as its next revision. Raises Invalid."""
+    permissions = service.permissions
+    if description.permissions is not None:
+        permissions = _declared(service.id, description.permissions)
+    return replace(
+        service,
+        key=service.key if description.key is None else names.key(description.key),
+        name=service.name if description.name is None else names.name(description.name),
+        home_url=service.home_url if description.home_url is None else home_url(description.home_url),
+        permissions=permissions,
+        revision=service.revision + 1,
+    )
+
+
+def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> tuple[DeclaredPermission, ...]:
+    if len(permissions) > MAX_PERMISSIONS:
+        raise Invalid("permissions", f"may hold at most {MAX_PERMISSIONS}.")
+    declared: dict[str, DeclaredPermission] = {}
+    for permission in permissions:
+        key = names.key(permission.key, "permissions.key")
+        if key in declared:
+            raise Invalid("permissions.key", f"{key!r} stands twice.")
+        name = names.name(permission.name, "permissions.name")
+        declared[key] = DeclaredPermission.of(service_id, key, name)
+    return tuple(declared.values())
+
+
+def _record(caller: Caller, kind: str, service: Service, details: dict[str, str]) -> AuditRecord:
+    return caller.record(kind, "service", service.id, details=details)

@@ -1,0 +1,142 @@
+"""What every operation of the REST face has in common: parse, authenticate, ask, render, refuse.
+
+A view takes a `Call` and the path's parameters and returns an answer. Everything that can be wrong
+with a request as such (`fields`, paging, media type, size) is refused before the view runs, so that
+nothing is created by a request that then fails.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.composition import Keyturn, keyturn
+from chalicelib.core.authorization import Caller
+from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
+from chalicelib.core.operations.authentication import Origin
+from chalicelib.core.paging import Window
+from chalicelib.rest import bodies, fields, refusals
+
+REST = "/api/rest"
+MAX_BODY_BYTES = 64 * 1024
+DEFAULT_TOP = 100
+MAX_TOP = 100  # one batch of DynamoDB
+MAX_SKIP = 10_000
+ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
+
+B = TypeVar("B")
+View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as far as it is the same for all operations."""
+
+    request: Request
+    origin: Origin
+    keyturn: Keyturn
+    shape: fields.Shape | None
+    selection: fields.Selection | None
+
+    def caller(self) -> Caller:
+        """Who asks, by `Authorization: Bearer`. Raises Unauthenticated, InsufficientScope or Throttled."""
+        scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("This needs the header 'Authorization: Bearer <token>'.")
+        return self.keyturn.authentication.caller(presented.strip(), self.origin)
+
+    def body(self, kind: type[B]) -> B:
+        """The JSON body. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+        return bodies.decode(raw_body(self.request, "application/json"), kind)
+
+    def window(self) -> Window:
+        """`$skip` and `$top`. Raises Invalid."""
+        for unsupported in ("query", "orderBy"):
+            if parameter(self.request, unsupported):
+                raise Invalid(unsupported, "is not supported for this collection.")
+        top = self._number("$top", DEFAULT_TOP)
+        skip = self._number("$skip", 0)
+        if skip > MAX_SKIP:
+            raise Invalid("$skip", f"may be at most {MAX_SKIP}.")
+        return Window(skip, min(top, MAX_TOP))
+
+    def one(self, thing: object) -> Response:
+        """The answer that shows one thing."""
+        assert self.shape is not None
+        return refusals.answer(self.shape.render(thing, self.selection))
+
+    def many(self, collection: str, things: Iterable[object], window: Window, total: int) -> Response:
+        """The answer that shows a part of a collection, in Hub's envelope."""
+        assert self.shape is not None
+        rendered = [self.shape.render(thing, self.selection) for thing in things]
+        return refusals.answer({"skip": window.skip, "top": window.top, "total": total, collection: rendered})
+
+    def _number(self, name: str, default: int) -> int:
+        text = parameter(self.request, name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit()) or len(text) > 9:
+            raise Invalid(name, "must be a whole number, 0 or more.")
+        return int(text)
+
+
+def parameter(request: Request, name: str) -> str | None:
+    """A query parameter, or None."""
+    if request.query_params is None:
+        return None
+    value: str | None = request.query_params.get(name)
+    return value
+
+
+def raw_body(request: Request, media_type: str) -> bytes:
+    """The body, if it has this media type. Raises UnsupportedMediaType or BodyTooLarge."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise refusals.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
+    raw = request.raw_body
+    raw = raw.encode() if isinstance(raw, str) else raw
+    if len(raw) > MAX_BODY_BYTES:
+        raise refusals.BodyTooLarge(f"body: may have at most {MAX_BODY_BYTES} bytes.")
+    return raw
+
+
+def operation(
+    blueprint: Blueprint, method: str, path: str, shape: fields.Shape | None = None
+) -> Callable[[View], View]:
+    """Register a view for `method` on `path` below the REST API's root; its answers have this shape."""
+
+    def register(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(**path_parameters: str) -> Response:
+            try:
+                call = _call(blueprint.current_request, shape)
+                # A gateway may or may not have decoded them; no name of ours holds a per cent sign.
+                return view(call, **{name: unquote(value) for name, value in path_parameters.items()})
+            except Refusal as refusal:
+                return refusals.refused(refusal)
+            except Exception as error:
+                return refusals.failed(error)
+
+        # Media types are checked by `raw_body`, which answers in our own form.
+        route = blueprint.route(REST + path, methods=[method], name=view.__name__, content_types=[])
+        registered: View = route(guarded)
+        return registered
+
+    return register
+
+
+def _call(request: Request, shape: fields.Shape | None) -> Call:
+    selection = None
+    text = parameter(request, "fields")
+    if shape is not None and text:
+        parsed = fields.parse(text)
+        selection = {name: inner for name, inner in parsed.items() if name not in ENVELOPE or inner is not None}
+        shape.check(selection)
+    address = request.context.get("identity", {}).get("sourceIp") or "unknown"
+    return Call(request, Origin(time.time_ns() // 1_000_000, address), keyturn(), shape, selection)

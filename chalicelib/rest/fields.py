@@ -1,0 +1,100 @@
+"""Hub's `fields` parameter: which fields of a resource an answer holds, at any depth.
+
+Source: Hub's page "Hub API Field Syntax": `fields=id,name,scope(id,name)`. Without it, an answer
+has all immediate fields, and for objects inside it only the basic ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.core.errors import Invalid
+
+BASIC = ("id", "name", "type")
+MAX_LENGTH = 2_000
+MAX_DEPTH = 6
+
+# field name -> what is wanted of the objects in it (None: the basic fields)
+Selection = dict[str, "Selection | None"]
+
+_TOKEN = re.compile(r"[A-Za-z$][A-Za-z0-9_$]*|[(),]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`value` takes the field from a thing; `shape`, if the value is an object or a list of them."""
+
+    value: Callable[[Any], object]
+    shape: Shape | None = None
+    unasked: bool = True  # whether an answer without `fields` has it
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one kind of thing looks from outside."""
+
+    type: str
+    fields: Mapping[str, Field]
+
+    def check(self, selection: Selection | None) -> None:
+        """Raises Invalid for a field that this shape does not have."""
+        for name, inner in (selection or {}).items():
+            if name not in self.fields:
+                raise Invalid("fields", f"{self.type} has no field {name!r}.")
+            shape = self.fields[name].shape
+            if inner is not None:
+                if shape is None:
+                    raise Invalid("fields", f"{name!r} of {self.type} has no fields of its own.")
+                shape.check(inner)
+
+    def render(self, thing: object, selection: Selection | None = None) -> dict[str, object]:
+        """`thing` as a JSON object with the fields of a selection that passed `check`."""
+        wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
+        return {name: self._value(self.fields[name], thing, inner) for name, inner in wanted.items()}
+
+    def _value(self, field: Field, thing: object, inner: Selection | None) -> object:
+        value = field.value(thing)
+        if field.shape is None or value is None:
+            return value
+        if inner is None:
+            inner = {name: None for name in BASIC if name in field.shape.fields}
+        if isinstance(value, list):
+            return [field.shape.render(each, inner) for each in value]
+        return field.shape.render(value, inner)
+
+
+def parse(text: str) -> Selection:
+    """The selection that `text` describes. Raises Invalid."""
+    if len(text) > MAX_LENGTH:
+        raise Invalid("fields", f"may have at most {MAX_LENGTH} characters.")
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != text.replace(" ", ""):
+        raise Invalid("fields", "is a list of names such as id,name,scope(id,name).")
+    tokens.append("")  # the end
+    selection, rest = _parse_list(tokens, 1)
+    if rest != [""]:
+        raise Invalid("fields", "has a parenthesis too many.")
+    return selection
+
+
+def _parse_list(tokens: list[str], depth: int) -> tuple[Selection, list[str]]:
+    if depth > MAX_DEPTH:
+        raise Invalid("fields", f"may be nested {MAX_DEPTH} deep at most.")
+    selection: Selection = {}
+    while True:
+        name, *tokens = tokens
+        if name in ("", "(", ")", ","):
+            raise Invalid("fields", "lacks a name, as in id,name,scope(id,name).")
+        selection.setdefault(name, None)
+        if tokens[0] == "(":
+            inner, tokens = _parse_list(tokens[1:], depth + 1)
+            if tokens[0] != ")":
+                raise Invalid("fields", "has a parenthesis that is not closed.")
+            selection[name] = {**(selection[name] or {}), **inner}
+            tokens = tokens[1:]
+        if tokens[0] != ",":
+            return selection, tokens
+        tokens = tokens[1:]

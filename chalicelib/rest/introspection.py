@@ -1,0 +1,68 @@
+"""`/oauth2/introspect`: a connected service asks about a token (RFC 7662)."""
+
+import base64
+import binascii
+from urllib.parse import parse_qs, unquote_plus
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.core.errors import Invalid, Unauthenticated
+from chalicelib.core.operations.authentication import Introspection
+from chalicelib.rest.endpoint import Call, operation, raw_body
+from chalicelib.rest.refusals import ClientUnauthenticated, answer
+
+introspection = Blueprint(__name__)
+
+INACTIVE = {"active": False}
+
+
+@operation(introspection, "POST", "/oauth2/introspect")
+def introspect(call: Call) -> Response:
+    client, secret = _client(call.request)
+    presented = _form_parameter(call.request, "token")
+    try:
+        found = call.keyturn.authentication.introspect(client, secret, presented, call.origin.now)
+    except Unauthenticated as error:
+        raise ClientUnauthenticated(str(error)) from None
+    return answer(_description(found) if found else INACTIVE)
+
+
+def _description(found: Introspection) -> dict[str, object]:
+    """RFC 7662 section 2.2. `scope` and `aud` name only the service that asks: the rest of a token's
+    scope is none of its business."""
+    token, owner = found.token, found.owner
+    return {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": found.service.id,
+        "aud": found.service.id,
+        "sub": owner.id,
+        "username": owner.login,
+        "name": owner.name,
+        "account_type": owner.type.value,
+        "jti": token.id,
+        "iat": token.created // 1000,
+    }
+
+
+def _client(request: Request) -> tuple[str, str]:
+    """The service's id or key, and its secret, from HTTP Basic (RFC 6749 section 2.3.1)."""
+    scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+    try:
+        client, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        scheme, colon = "", ""
+    if scheme.lower() != "basic" or not colon:
+        raise ClientUnauthenticated("This needs HTTP Basic with the service's id and secret.")
+    return unquote_plus(client), unquote_plus(secret)
+
+
+def _form_parameter(request: Request, name: str) -> str:
+    try:
+        form = parse_qs(raw_body(request, "application/x-www-form-urlencoded").decode(), max_num_fields=20)
+    except (UnicodeDecodeError, ValueError):
+        raise Invalid("body", "must be a form with at most 20 fields in UTF-8.") from None
+    values = form.get(name, [])
+    if len(values) != 1:
+        raise Invalid(name, "is required, once.")
+    return values[0]

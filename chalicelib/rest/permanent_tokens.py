@@ -1,0 +1,63 @@
+"""`/users/{user}/permanenttokens`: an account's permanent tokens."""
+
+from collections.abc import Sequence
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.rest.bodies import NewToken, Reference, TokenChange
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, TokenView
+
+permanent_tokens = Blueprint(__name__)
+
+COLLECTION = "/users/{user}/permanenttokens"
+ITEM = COLLECTION + "/{token}"
+
+
+@operation(permanent_tokens, "GET", COLLECTION, PERMANENT_TOKEN)
+def list_tokens(call: Call, user: str) -> Response:
+    window = call.window()
+    page = call.keyturn.permanent_tokens.page(call.caller(), user, window)
+    return call.many("permanenttokens", _views(call, page.items), window, page.total)
+
+
+@operation(permanent_tokens, "POST", COLLECTION, CREATED_TOKEN)
+def create_token(call: Call, user: str) -> Response:
+    caller = call.caller()
+    body = call.body(NewToken)
+    created = call.keyturn.permanent_tokens.create(caller, user, body.name, _scope(body.scope))
+    return _one(call, created)
+
+
+@operation(permanent_tokens, "GET", ITEM, PERMANENT_TOKEN)
+def get_token(call: Call, user: str, token: str) -> Response:
+    return _one(call, call.keyturn.permanent_tokens.get(call.caller(), user, token))
+
+
+@operation(permanent_tokens, "POST", ITEM, PERMANENT_TOKEN)
+def update_token(call: Call, user: str, token: str) -> Response:
+    caller = call.caller()
+    body = call.body(TokenChange)
+    scope = None if body.scope is None else _scope(body.scope)
+    return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope))
+
+
+@operation(permanent_tokens, "DELETE", ITEM)
+def delete_token(call: Call, user: str, token: str) -> Response:
+    call.keyturn.permanent_tokens.delete(call.caller(), user, token)
+    return answer({})
+
+
+def _scope(references: Sequence[Reference]) -> list[str]:
+    return [reference.text(f"scope[{index}]") for index, reference in enumerate(references)]
+
+
+def _one(call: Call, owned: OwnedToken) -> Response:
+    return call.one(_views(call, [owned])[0])
+
+
+def _views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
+    services = call.keyturn.services.resolve({id for owned in tokens for id in owned.token.scope})
+    return [TokenView(owned, services) for owned in tokens]

@@ -1,0 +1,97 @@
+"""The core's refusals, and whatever else can go wrong, as answers by Hub's contract.
+
+{"error": "...", "error_code": 400, "error_description": "...", "error_field": "name"}
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from http import HTTPStatus
+
+import msgspec
+from chalice.app import Response
+
+from chalicelib.core import errors
+
+log = logging.getLogger("keyturn.rest")
+
+BEARER_CHALLENGE = 'Bearer realm="keyturn"'
+SECURITY_HEADERS = {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",  # answers hold secrets and personal data
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class UnsupportedMediaType(errors.Refusal):
+    """The body is in a format that this operation does not read."""
+
+
+class BodyTooLarge(errors.Refusal):
+    """The body is larger than any request needs."""
+
+
+class ClientUnauthenticated(errors.Unauthenticated):
+    """A service's own id or secret is wrong (RFC 6749 section 5.2, `invalid_client`)."""
+
+
+_STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
+    (errors.Invalid, HTTPStatus.BAD_REQUEST, "invalid_request"),
+    (ClientUnauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_client"),
+    (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_token"),
+    (errors.InsufficientScope, HTTPStatus.FORBIDDEN, "insufficient_scope"),
+    (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
+    (errors.NotFound, HTTPStatus.NOT_FOUND, "not_found"),
+    (errors.Conflict, HTTPStatus.CONFLICT, "conflict"),
+    (errors.Throttled, HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests"),
+    (errors.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
+    (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+    (BodyTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+)
+
+
+def answer(body: object, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    text = msgspec.json.encode(body).decode()
+    return Response(body=text, status_code=int(status), headers={**SECURITY_HEADERS, **(headers or {})})
+
+
+def refused(refusal: errors.Refusal) -> Response:
+    """The answer that tells the caller why."""
+    status, code = next((status, code) for kind, status, code in _STATUS if isinstance(refusal, kind))
+    return _error(status, code, str(refusal), getattr(refusal, "field", None), _headers(refusal, code))
+
+
+def failed(error: Exception) -> Response:
+    """The answer to a defect of ours. The log gets the place, but no message: it could quote a secret."""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    log.error("Unexpected %s\n%s", type(error).__name__, frames)
+    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Keyturn failed; the log has the place.")
+
+
+def from_framework(status: int, message: str) -> Response:
+    """What Chalice refused before any view was called (such as a method that a path does not have)."""
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
+    return _error(HTTPStatus(status), code, message)
+
+
+def _error(
+    status: HTTPStatus, code: str, description: str, field: str | None = None, headers: dict[str, str] | None = None
+) -> Response:
+    body: dict[str, object] = {"error": code, "error_code": int(status), "error_description": description}
+    if field:
+        body["error_field"] = field
+    return answer(body, status, headers)
+
+
+def _headers(refusal: errors.Refusal, code: str) -> dict[str, str]:
+    if isinstance(refusal, ClientUnauthenticated):
+        return {"WWW-Authenticate": 'Basic realm="keyturn"'}
+    if isinstance(refusal, errors.Unauthenticated | errors.InsufficientScope):
+        return {"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="{code}"'}
+    if isinstance(refusal, errors.Throttled):
+        return {"Retry-After": str(refusal.retry_after)}
+    if isinstance(refusal, errors.Unavailable):
+        return {"Retry-After": "1"}
+    return {}

@@ -1,0 +1,154 @@
+"""How things look from outside: the fields of Hub's contract, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.permissions import EVERYWHERE
+from chalicelib.core.roles import Grant, Role
+from chalicelib.core.services import Service
+from chalicelib.rest.fields import Field, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReference:
+    """Something elsewhere, of which only this much is known here."""
+
+    id: str
+    name: str | None
+    type: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token with the services that its scope may name."""
+
+    owned: OwnedToken
+    services: Mapping[str, Service]
+
+    def scope(self) -> list[NamedReference]:
+        """The scope; a service that was deleted is there by its id alone."""
+        return [_service_reference(id, self.services.get(id)) for id in self.owned.token.scope]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service; `secret` only in the answer that creates it."""
+
+    service: Service
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A grant with its role and the service that it is for."""
+
+    grant: Grant
+    role: Role
+    services: Mapping[str, Service]
+
+    def project(self) -> NamedReference:
+        """The place, in Hub's terms: the global project, or a service."""
+        if self.grant.place == EVERYWHERE:
+            return NamedReference(EVERYWHERE, "Global", "project", "global")
+        return _service_reference(self.grant.place, self.services.get(self.grant.place))
+
+
+def _service_reference(id: str, service: Service | None) -> NamedReference:
+    return NamedReference(id, service.name if service else None, "service", service.key if service else None)
+
+
+REFERENCE = Shape(
+    "reference",
+    {
+        "id": Field(lambda it: it.id),
+        "key": Field(lambda it: it.key),
+        "name": Field(lambda it: it.name),
+        "type": Field(lambda it: it.type),
+    },
+)
+
+
+USER = Shape(
+    "user",
+    {
+        "id": Field(lambda user: user.id),
+        "type": Field(lambda user: user.type.value),
+        "login": Field(lambda user: user.login),
+        "name": Field(lambda user: user.name),
+        "banned": Field(lambda user: user.banned),
+        "banReason": Field(lambda user: user.ban_reason),
+        "guest": Field(lambda user: False),
+        "creationTime": Field(lambda user: user.created),
+    },
+)
+
+PERMANENT_TOKEN = Shape(
+    "permanenttoken",
+    {
+        "id": Field(lambda view: view.owned.token.id),
+        "type": Field(lambda view: "permanentToken"),
+        "name": Field(lambda view: view.owned.token.name),
+        "scope": Field(lambda view: view.scope(), REFERENCE),
+        "user": Field(lambda view: view.owned.owner, USER),
+        "author": Field(
+            lambda view: NamedReference(view.owned.token.author_id, view.owned.token.author_name, "user"), REFERENCE
+        ),
+        "creationTime": Field(lambda view: view.owned.token.created),
+    },
+)
+
+# Only the answer that creates a token has its secret, even if the client names no fields.
+CREATED_TOKEN = Shape(PERMANENT_TOKEN.type, {**PERMANENT_TOKEN.fields, "token": Field(lambda view: view.owned.secret)})
+
+PERMISSION = Shape(
+    "permission",
+    {
+        "id": Field(lambda permission: permission.id),
+        "type": Field(lambda permission: "permission"),
+        "key": Field(lambda permission: permission.key),
+        "name": Field(lambda permission: permission.name),
+    },
+)
+
+SERVICE = Shape(
+    "service",
+    {
+        "id": Field(lambda view: view.service.id),
+        "type": Field(lambda view: "service"),
+        "key": Field(lambda view: view.service.key),
+        "name": Field(lambda view: view.service.name),
+        "homeUrl": Field(lambda view: view.service.home_url),
+        "permissions": Field(lambda view: list(view.service.permissions), PERMISSION),
+        "creationTime": Field(lambda view: view.service.created),
+    },
+)
+
+CREATED_SERVICE = Shape(SERVICE.type, {**SERVICE.fields, "secret": Field(lambda view: view.secret)})
+
+ROLE = Shape(
+    "role",
+    {
+        "id": Field(lambda role: role.id),
+        "type": Field(lambda role: "role"),
+        "key": Field(lambda role: role.key),
+        "name": Field(lambda role: role.name),
+        "permissions": Field(
+            lambda role: [NamedReference(id, id, "permission") for id in sorted(role.permissions)], REFERENCE
+        ),
+        "creationTime": Field(lambda role: role.created),
+    },
+)
+
+PROJECT_ROLE = Shape(
+    "projectrole",
+    {
+        "id": Field(lambda view: view.grant.id),
+        "type": Field(lambda view: "projectRole"),
+        "role": Field(lambda view: view.role, ROLE),
+        "project": Field(lambda view: view.project(), REFERENCE),
+    },
+)

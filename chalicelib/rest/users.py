@@ -1,0 +1,45 @@
+"""`/users`: the accounts."""
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.rest.bodies import NewUser, UserChange
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.shapes import USER
+
+users = Blueprint(__name__)
+
+
+@operation(users, "GET", "/users", USER)
+def list_users(call: Call) -> Response:
+    window = call.window()
+    page = call.keyturn.accounts.page(call.caller(), window)
+    return call.many("users", page.items, window, page.total)
+
+
+@operation(users, "POST", "/users", USER)
+def create_user(call: Call) -> Response:
+    caller = call.caller()
+    body = call.body(NewUser)
+    return call.one(call.keyturn.accounts.create(caller, body.login, body.name, body.type))
+
+
+@operation(users, "GET", "/users/{user}", USER)
+def get_user(call: Call, user: str) -> Response:
+    return call.one(call.keyturn.accounts.find(call.caller(), user, Operation.READ_USER))
+
+
+@operation(users, "POST", "/users/{user}", USER)
+def update_user(call: Call, user: str) -> Response:
+    caller = call.caller()
+    body = call.body(UserChange)
+    change = AccountChange(body.login, body.name, body.banned, body.ban_reason)
+    return call.one(call.keyturn.accounts.update(caller, user, change))
+
+
+@operation(users, "DELETE", "/users/{user}")
+def delete_user(call: Call, user: str) -> Response:
+    call.keyturn.accounts.delete(call.caller(), user)
+    return answer({})

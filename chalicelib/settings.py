@@ -1,0 +1,82 @@
+"""What an installation configures, read from the environment once per process."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.core.credentials.sealing import Argon2Parameters
+from chalicelib.storage.table import TableAddress
+
+MINIMUM_TAG_KEY_BYTES = 32
+
+
+class SettingsError(Exception):
+    """The environment does not describe an installation; the message names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`tag_keys` maps ids to keys; new secrets are tagged with `current_tag_key`."""
+
+    table: TableAddress
+    argon2: Argon2Parameters
+    tag_keys: Mapping[str, bytes]
+    current_tag_key: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raises SettingsError. The variables are described in docs/deployment.md."""
+        table = TableAddress(
+            name=environment.get("KEYTURN_TABLE", "keyturn"),
+            region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",
+            endpoint=environment.get("KEYTURN_DYNAMODB_ENDPOINT"),
+        )
+        defaults = Argon2Parameters()
+        try:
+            argon2 = Argon2Parameters(
+                memory_kib=int(environment.get("KEYTURN_ARGON2_MEMORY_KIB", defaults.memory_kib)),
+                passes=int(environment.get("KEYTURN_ARGON2_PASSES", defaults.passes)),
+                lanes=int(environment.get("KEYTURN_ARGON2_LANES", defaults.lanes)),
+            )
+        except ValueError as error:
+            raise SettingsError(f"KEYTURN_ARGON2_…: {error}") from None
+        keys = parse_tag_keys(_tag_keys_text(environment, table.region))
+        return cls(table, argon2, keys, current_tag_key=next(iter(keys)))
+
+
+def parse_tag_keys(text: str) -> dict[str, bytes]:
+    """Keys from `id:base64[,id:base64…]`, the current one first. Raises SettingsError, without the text."""
+    keys = {}
+    for entry in text.split(","):
+        id, _, encoded = entry.strip().partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not id or len(key) < MINIMUM_TAG_KEY_BYTES:
+            raise SettingsError(
+                f"The tag keys must read id:base64[,id:base64…], each of {MINIMUM_TAG_KEY_BYTES} bytes or more."
+            )
+        keys[id] = key
+    return keys
+
+
+def _tag_keys_text(environment: Mapping[str, str], region: str) -> str:
+    if "KEYTURN_TAG_KEYS" in environment:
+        return environment["KEYTURN_TAG_KEYS"]
+    if "KEYTURN_TAG_KEYS_PARAMETER" in environment:
+        return _parameter(environment["KEYTURN_TAG_KEYS_PARAMETER"], region)
+    raise SettingsError("Set KEYTURN_TAG_KEYS, or KEYTURN_TAG_KEYS_PARAMETER to the name of an SSM parameter.")
+
+
+def _parameter(name: str, region: str) -> str:
+    from botocore.session import get_session  # only where it is used: a second client costs a cold start
+
+    client = get_session().create_client("ssm", region_name=region)
+    value: str = client.get_parameter(  # type: ignore[attr-defined]
+        Name=name, WithDecryption=True
+    )["Parameter"]["Value"]
+    return value

@@ -1,0 +1,98 @@
+"""Users and bots in the table."""
+
+from collections.abc import Iterable, Mapping
+
+from chalicelib.core import names
+from chalicelib.core.accounts import User
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.roles import Grant
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import page_of, read, read_one
+from chalicelib.storage.items import USERS, GrantItem, NameItem, UserItem
+from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
+
+STEPS = 100  # of one DynamoDB transaction
+LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
+
+
+@answers_or_unavailable
+class DynamoAccounts:
+    """Implements `core.ports.AccountStore`."""
+
+    def get(self, user_id: str) -> User | None:
+        item = read_one(UserItem, keys.user(user_id))
+        return item.to_user() if item else None
+
+    def get_many(self, user_ids: Iterable[str]) -> Mapping[str, User]:
+        users = (item.to_user() for item in read(UserItem, [keys.user(id) for id in user_ids]).values())
+        return {user.id: user for user in users}
+
+    def find_by_login(self, login: str) -> User | None:
+        name = read_one(NameItem, keys.login(names.login_key(login)))
+        return self.get(name.holder_id) if name else None
+
+    def page(self, window: Window) -> Page[User]:
+        items, total = page_of(UserItem, USERS, window)
+        return Page([item.to_user() for item in items], total)
+
+    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.create(UserItem.of(user), otherwise=StaleWrite())
+        transaction.take_name(keys.login(names.login_key(user.login)), user.id, otherwise=_login_taken(user))
+        transaction.count(USERS, +1)
+        for grant in grants:
+            transaction.create(GrantItem.of(grant), otherwise=StaleWrite())
+            if grant.makes_administrator:
+                transaction.count_administrators(+1, otherwise=StaleWrite())
+        transaction.commit()
+
+    def replace(self, old: User, new: User, administrator: bool, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.replace(UserItem.of(new), UserItem.revision == old.revision, otherwise=StaleWrite())
+        old_key, new_key = names.login_key(old.login), names.login_key(new.login)
+        if old_key != new_key:
+            transaction.free_name(keys.login(old_key))
+            transaction.take_name(keys.login(new_key), new.id, otherwise=_login_taken(new))
+        if administrator and old.banned != new.banned:
+            change = -1 if new.banned else +1
+            transaction.count_administrators(change, otherwise=Conflict(LAST_ADMINISTRATOR, "banned"))
+        transaction.commit()
+
+    def delete(self, user: User, audit: AuditRecord) -> None:
+        """The first hundred items go in one transaction, with the account itself; what a larger
+        account leaves is dead from that moment, since a token without its owner is refused, and is
+        swept after it."""
+        profile, rest = _partition(user)
+        transaction = Transaction(audit)
+        transaction.delete(profile, UserItem.revision == user.revision, otherwise=StaleWrite())
+        transaction.free_name(keys.login(names.login_key(user.login)))
+        transaction.count(USERS, -1)
+        if not user.banned and any(_makes_administrator(item) for item in rest):
+            transaction.count_administrators(-1, otherwise=Conflict(LAST_ADMINISTRATOR))
+        room = STEPS - len(transaction)
+        for item in rest[:room]:
+            transaction.delete(item)
+        transaction.commit()
+        with Item.batch_write() as batch:
+            for item in rest[room:]:
+                batch.delete(item)
+
+
+def _partition(user: User) -> tuple[Item, list[Item]]:
+    pk, profile_sk = keys.user(user.id)
+    items = list(Item.query(pk, consistent_read=True))
+    grants_first = sorted(items, key=lambda item: not isinstance(item, GrantItem))
+    profile = UserItem(pk, profile_sk)
+    return profile, [item for item in grants_first if item.sk != profile_sk]
+
+
+def _makes_administrator(item: Item) -> bool:
+    return isinstance(item, GrantItem) and item.to_grant().makes_administrator
+
+
+def _login_taken(user: User) -> Conflict:
+    return Conflict(f"The login {user.login!r} is taken.", "login")

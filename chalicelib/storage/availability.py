@@ -1,0 +1,58 @@
+"""What the core sees of a database that does not answer: the refusal `Unavailable`, nothing else."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from botocore.exceptions import ConnectionError as ConnectionFailed
+from botocore.exceptions import HTTPClientError
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.core.errors import Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
+
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def answers_or_unavailable(store: C) -> C:
+    """A class decorator: the public methods raise Unavailable where PynamoDB reports a passing fault.
+
+    By then botocore has repeated the call as often as the table's settings say.
+    """
+    for name, method in list(vars(store).items()):
+        if callable(method) and not name.startswith("_"):
+            setattr(store, name, _guarded(method))
+    return store
+
+
+def _guarded(method: Callable[P, R]) -> Callable[P, R]:
+    @functools.wraps(method)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(*args, **kwargs)
+        except PynamoDBException as error:
+            if not _is_passing(error):
+                raise
+        # Outside the except clause, so that no driver's text travels along as context.
+        raise Unavailable(
+            "The database did not answer. If this was a change, look whether it was made before you repeat it."
+        )
+
+    return guarded
+
+
+def _is_passing(error: PynamoDBException) -> bool:
+    return isinstance(error.cause, ConnectionFailed | HTTPClientError) or error.cause_response_code in _PASSING

@@ -1,0 +1,55 @@
+"""The forms of primary keys, each in one place. A partition holds what is read or deleted together."""
+
+PROFILE = "PROFILE"  # the sort key of a thing's own record, beside what hangs on it
+TOKEN_PREFIX = "TOKEN#"
+GRANT_PREFIX = "GRANT#"
+SHARDS = 8  # counters of one collection: writers of different shards do not disturb each other
+
+Key = tuple[str, str]
+
+
+def user(user_id: str) -> Key:
+    return f"USER#{user_id}", PROFILE
+
+
+def token(user_id: str, token_id: str) -> Key:
+    return f"USER#{user_id}", f"{TOKEN_PREFIX}{token_id}"
+
+
+def token_name(user_id: str, name: str) -> Key:
+    return f"USER#{user_id}", f"TOKEN_NAME#{name}"
+
+
+def grant(user_id: str, grant_id: str) -> Key:
+    return f"USER#{user_id}", f"{GRANT_PREFIX}{grant_id}"
+
+
+def login(login_key: str) -> Key:
+    return f"LOGIN#{login_key}", PROFILE
+
+
+def service(service_id: str) -> Key:
+    return f"SERVICE#{service_id}", PROFILE
+
+
+def service_key(key: str) -> Key:
+    return f"SERVICE_KEY#{key}", PROFILE
+
+
+def role(role_id: str) -> Key:
+    return f"ROLE#{role_id}", PROFILE
+
+
+def role_key(key: str) -> Key:
+    return f"ROLE_KEY#{key}", PROFILE
+
+
+def audit(day: str, at: int, record_id: str) -> Key:
+    return f"AUDIT#{day}", f"{at:015d}#{record_id}"
+
+
+def counter(collection: str, shard: int) -> Key:
+    return f"COUNT#{collection}", f"{shard:02d}"
+
+
+ADMINISTRATORS: Key = ("COUNT#ADMINISTRATORS", PROFILE)

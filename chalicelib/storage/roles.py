@@ -1,0 +1,75 @@
+"""Roles and grants in the table."""
+
+from collections.abc import Iterable, Mapping
+
+from chalicelib.core.accounts import User
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.roles import Grant, Role
+from chalicelib.storage import keys
+from chalicelib.storage.accounts import LAST_ADMINISTRATOR
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import page_of, read, read_one
+from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem, UserItem
+from chalicelib.storage.transaction import Transaction
+
+
+@answers_or_unavailable
+class DynamoRoles:
+    """Implements `core.ports.RoleStore`."""
+
+    def get(self, role_id: str) -> Role | None:
+        item = read_one(RoleItem, keys.role(role_id))
+        return item.to_role() if item else None
+
+    def get_many(self, role_ids: Iterable[str]) -> Mapping[str, Role]:
+        roles = (item.to_role() for item in read(RoleItem, [keys.role(id) for id in role_ids]).values())
+        return {role.id: role for role in roles}
+
+    def find_by_key(self, key: str) -> Role | None:
+        name = read_one(NameItem, keys.role_key(key))
+        return self.get(name.holder_id) if name else None
+
+    def page(self, window: Window) -> Page[Role]:
+        items, total = page_of(RoleItem, ROLES, window)
+        return Page([item.to_role() for item in items], total)
+
+    def create(self, role: Role, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        taken = Conflict(f"The role key {role.key!r} is taken.", "key")
+        transaction.create(RoleItem.of(role), otherwise=taken)
+        transaction.take_name(keys.role_key(role.key), role.id, otherwise=taken)
+        transaction.count(ROLES, +1)
+        transaction.commit()
+
+    def grants_of(self, user_id: str) -> list[Grant]:
+        pk, _ = keys.user(user_id)
+        items = GrantItem.query(pk, GrantItem.sk.startswith(keys.GRANT_PREFIX), consistent_read=True)
+        return [item.to_grant() for item in items]
+
+    def grant(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        _change_owner(transaction, owner)
+        transaction.create(GrantItem.of(grant), otherwise=Conflict("The account has this role there already.", "role"))
+        if grant.makes_administrator and not owner.banned:
+            transaction.count_administrators(+1, otherwise=StaleWrite())
+        transaction.commit()
+
+    def revoke(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        _change_owner(transaction, owner)
+        transaction.delete(GrantItem.of(grant))
+        if grant.makes_administrator and not owner.banned:
+            transaction.count_administrators(-1, otherwise=Conflict(LAST_ADMINISTRATOR))
+        transaction.commit()
+
+
+def _change_owner(transaction: Transaction, owner: User) -> None:
+    """A change of grants is a change of the account: what was decided on the old grants is stale."""
+    transaction.update(
+        UserItem(*keys.user(owner.id)),
+        [UserItem.revision.set(owner.revision + 1)],
+        condition=UserItem.revision == owner.revision,
+        otherwise=StaleWrite(),
+    )

@@ -1,0 +1,60 @@
+"""Connected services in the table."""
+
+from collections.abc import Iterable, Mapping
+
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.services import Service
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import page_of, read, read_one
+from chalicelib.storage.items import SERVICES, NameItem, ServiceItem
+from chalicelib.storage.transaction import Transaction
+
+
+@answers_or_unavailable
+class DynamoServices:
+    """Implements `core.ports.ServiceStore`."""
+
+    def get(self, service_id: str) -> Service | None:
+        item = read_one(ServiceItem, keys.service(service_id))
+        return item.to_service() if item else None
+
+    def get_many(self, service_ids: Iterable[str]) -> Mapping[str, Service]:
+        services = (item.to_service() for item in read(ServiceItem, [keys.service(id) for id in service_ids]).values())
+        return {service.id: service for service in services}
+
+    def find_by_key(self, key: str) -> Service | None:
+        name = read_one(NameItem, keys.service_key(key))
+        return self.get(name.holder_id) if name else None
+
+    def page(self, window: Window) -> Page[Service]:
+        items, total = page_of(ServiceItem, SERVICES, window)
+        return Page([item.to_service() for item in items], total)
+
+    def create(self, service: Service, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.create(ServiceItem.of(service), otherwise=StaleWrite())
+        transaction.take_name(keys.service_key(service.key), service.id, otherwise=_key_taken(service))
+        transaction.count(SERVICES, +1)
+        transaction.commit()
+
+    def replace(self, old: Service, new: Service, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.replace(ServiceItem.of(new), ServiceItem.revision == old.revision, otherwise=StaleWrite())
+        if old.key != new.key:
+            transaction.free_name(keys.service_key(old.key))
+            transaction.take_name(keys.service_key(new.key), new.id, otherwise=_key_taken(new))
+        transaction.commit()
+
+    def delete(self, service: Service, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.delete(ServiceItem.of(service), ServiceItem.revision == service.revision, otherwise=StaleWrite())
+        transaction.free_name(keys.service_key(service.key))
+        transaction.count(SERVICES, -1)
+        transaction.commit()
+
+
+def _key_taken(service: Service) -> Conflict:
+    return Conflict(f"The service key {service.key!r} is taken.", "key")

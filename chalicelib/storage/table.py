@@ -1,0 +1,75 @@
+"""The one table: its keys, its index, and how a process reaches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+READ_TIMEOUT_SECONDS = 3.0
+RETRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TableAddress:
+    """Where the table is. `endpoint` only for an engine that is not AWS's own."""
+
+    name: str
+    region: str
+    endpoint: str | None = None
+
+
+class ByCollection(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """All members of a collection in order: little but keys, so that skipping members stays cheap."""
+
+    class Meta:
+        index_name = "by_collection"
+        projection = IncludeProjection(["kind"])  # PynamoDB filters every query by it
+
+    collection = UnicodeAttribute(hash_key=True)
+    position = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """Anything in the table. `kind` tells which subclass; the keys' forms are in `keys`."""
+
+    class Meta:
+        table_name = "keyturn"
+        region = "us-east-1"
+        host: str | None = None
+        billing_mode = "PAY_PER_REQUEST"
+        connect_timeout_seconds = CONNECT_TIMEOUT_SECONDS
+        read_timeout_seconds = READ_TIMEOUT_SECONDS
+        max_retry_attempts = RETRIES
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+    collection = UnicodeAttribute(null=True)
+    position = UnicodeAttribute(null=True)
+    by_collection = ByCollection()
+
+
+def connect(address: TableAddress) -> None:
+    """Point this process at a table. One process serves one table at a time."""
+    Item.Meta.table_name = address.name
+    Item.Meta.region = address.region
+    Item.Meta.host = address.endpoint
+    models: list[type[Item]] = [Item, *Item.__subclasses__()]
+    for model in models:
+        model._connection = None
+
+
+def connection() -> Connection:
+    """The connection that every model and transaction of this process shares."""
+    return Item._get_connection().connection
+
+
+def create_table() -> None:
+    """Create the table and wait until it can be used. A table that exists is left as it is."""
+    if not Item.exists():
+        Item.create_table(wait=True)
