@@ -1,8 +1,23 @@
 """Keyturn as Chalice finds it: the Lambda function behind API Gateway, and the local server."""
 
-from chalice.app import Chalice
+import gc
 
-from chalicelib import rest
+gc.disable()  # what a starting process makes, it keeps: looking for garbage would only cost time
+
+import os  # noqa: E402
+
+from chalice.app import Chalice  # noqa: E402
+
+from chalicelib import rest  # noqa: E402
 
 app = Chalice(app_name="keyturn")
 rest.register(app)
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # Lambda gives a starting process a whole processor, and a request only its share of one.
+    from chalicelib.composition import keyturn
+
+    keyturn().warm_up()
+
+gc.freeze()
+gc.enable()

@@ -1,59 +1,117 @@
-"""Where the parts are put together: the core's operations on DynamoDB, for the life of a process."""
+"""Where the parts are put together: the core's operations on DynamoDB, for the life of a process.
+
+Each part is imported when it is first asked for: a cold start that answers one introspection loads
+nothing of what only administrators need.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.sealing import Sealer
 from chalicelib.core.credentials.verifier import SecretVerifier
-from chalicelib.core.operations.accounts import Accounts
-from chalicelib.core.operations.authentication import Authentication
-from chalicelib.core.operations.first_administrator import FirstAdministrator
-from chalicelib.core.operations.permanent_tokens import PermanentTokens
-from chalicelib.core.operations.roles import Roles
-from chalicelib.core.operations.services import Services
 from chalicelib.settings import Settings
-from chalicelib.storage.accounts import DynamoAccounts
-from chalicelib.storage.credentials import DynamoCredentials
-from chalicelib.storage.permanent_tokens import DynamoTokens
-from chalicelib.storage.roles import DynamoRoles
-from chalicelib.storage.services import DynamoServices
-from chalicelib.storage.table import connect
+from chalicelib.storage.table import connect, open_client
+
+if TYPE_CHECKING:
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.authentication import Authentication
+    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.operations.first_administrator import FirstAdministrator
+    from chalicelib.core.operations.introspection import Introspection
+    from chalicelib.core.operations.permanent_tokens import PermanentTokens
+    from chalicelib.core.operations.roles import Roles
+    from chalicelib.core.operations.services import Services
 
 
-@dataclass(frozen=True, slots=True)
 class Keyturn:
-    """Everything that a face can ask."""
+    """Everything that a face can ask, on the table that the settings name."""
 
-    authentication: Authentication
-    accounts: Accounts
-    permanent_tokens: PermanentTokens
-    services: Services
-    roles: Roles
-    first_administrator: FirstAdministrator
+    def __init__(self, settings: Settings) -> None:
+        """No network is used yet."""
+        connect(settings.table)
+        self._verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
 
+    def warm_up(self) -> None:
+        """Load what the most frequent request, an introspection, needs. No network is used."""
+        _ = self.introspection
+        open_client()
 
-def compose(settings: Settings) -> Keyturn:
-    """The product, on the table that the settings name. No network is used yet."""
-    connect(settings.table)
-    stored_accounts, stored_roles, stored_services = DynamoAccounts(), DynamoRoles(), DynamoServices()
-    stored_tokens = DynamoTokens()
-    verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
-    accounts = Accounts(stored_accounts, stored_roles)
-    services = Services(stored_services, verifier)
-    return Keyturn(
-        authentication=Authentication(DynamoCredentials(), stored_roles, verifier),
-        accounts=accounts,
-        permanent_tokens=PermanentTokens(stored_tokens, accounts, services, stored_roles, verifier),
-        services=services,
-        roles=Roles(stored_roles, accounts, services),
-        first_administrator=FirstAdministrator(stored_accounts, stored_tokens, stored_services, stored_roles, verifier),
-    )
+    @functools.cached_property
+    def introspection(self) -> Introspection:
+        """Is this token good for that service?"""
+        from chalicelib.core.operations.credential_check import CredentialCheck
+        from chalicelib.core.operations.introspection import Introspection
+        from chalicelib.storage.credentials import DynamoCredentials
+
+        credentials = DynamoCredentials()
+        return Introspection(credentials, CredentialCheck(credentials, self._verifier))
+
+    @functools.cached_property
+    def authentication(self) -> Authentication:
+        """Who calls Keyturn's own API with this token?"""
+        from chalicelib.core.operations.authentication import Authentication
+        from chalicelib.core.operations.credential_check import CredentialCheck
+        from chalicelib.storage.credentials import DynamoCredentials
+
+        credentials = DynamoCredentials()
+        return Authentication(credentials, CredentialCheck(credentials, self._verifier), self._permissions)
+
+    @functools.cached_property
+    def accounts(self) -> Accounts:
+        """Users and bots."""
+        from chalicelib.core.operations.accounts import Accounts
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.roles import DynamoRoles
+
+        return Accounts(DynamoAccounts(), DynamoRoles())
+
+    @functools.cached_property
+    def permanent_tokens(self) -> PermanentTokens:
+        """Permanent tokens."""
+        from chalicelib.core.operations.permanent_tokens import PermanentTokens
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+
+        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self._permissions, self._verifier)
+
+    @functools.cached_property
+    def services(self) -> Services:
+        """Connected services."""
+        from chalicelib.core.operations.services import Services
+        from chalicelib.storage.services import DynamoServices
+
+        return Services(DynamoServices(), self._verifier)
+
+    @functools.cached_property
+    def roles(self) -> Roles:
+        """Roles and grants."""
+        from chalicelib.core.operations.roles import Roles
+        from chalicelib.storage.roles import DynamoRoles
+
+        return Roles(DynamoRoles(), self.accounts, self.services)
+
+    @functools.cached_property
+    def first_administrator(self) -> FirstAdministrator:
+        """How an installation begins."""
+        from chalicelib.core.operations.first_administrator import FirstAdministrator
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+        from chalicelib.storage.roles import DynamoRoles
+        from chalicelib.storage.services import DynamoServices
+
+        return FirstAdministrator(DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), self._verifier)
+
+    @functools.cached_property
+    def _permissions(self) -> EffectivePermissions:
+        from chalicelib.core.operations.effective_permissions import EffectivePermissions
+        from chalicelib.storage.roles import DynamoRoles
+
+        return EffectivePermissions(DynamoRoles())
 
 
 @functools.cache
 def keyturn() -> Keyturn:
     """The product as this process's environment configures it. Raises SettingsError."""
-    return compose(Settings.from_environment(os.environ))
+    return Keyturn(Settings.from_environment(os.environ))

@@ -4,27 +4,22 @@ from collections.abc import Callable
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib.rest import refusals
-from chalicelib.rest.health import health
-from chalicelib.rest.introspection import introspection
-from chalicelib.rest.permanent_tokens import permanent_tokens
-from chalicelib.rest.roles import roles
-from chalicelib.rest.services import services
-from chalicelib.rest.users import users
+from chalicelib.rest.routes import register_routes
 
 
 def register(app: Chalice) -> None:
     """Add every resource to the app."""
     app.register_middleware(_in_our_form, "http")
-    for blueprint in (health, introspection, permanent_tokens, roles, services, users):
-        app.register_blueprint(blueprint)
+    register_routes(app)
 
 
 def _in_our_form(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Chalice's own refusals have another form; turn them into ours."""
+    """Chalice's own refusals (such as a method that a path does not have) in the form of ours."""
     response = get_response(request)
     if isinstance(response.body, dict) and "Code" in response.body:
+        from chalicelib.rest.refusals import from_framework
+
         headers = response.headers
-        response = refusals.from_framework(response.status_code, response.body["Message"])
+        response = from_framework(response.status_code, response.body["Message"])
         response.headers.update(headers)
     return response

@@ -14,16 +14,15 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import unquote
 
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Request, Response
 
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.authorization import Caller
 from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
-from chalicelib.core.operations.authentication import Origin
+from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
-from chalicelib.rest import bodies, fields, refusals
+from chalicelib.rest import fields, refusals
 
-REST = "/api/rest"
 MAX_BODY_BYTES = 64 * 1024
 DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
@@ -53,7 +52,9 @@ class Call:
 
     def body(self, kind: type[B]) -> B:
         """The JSON body. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
-        return bodies.decode(raw_body(self.request, "application/json"), kind)
+        from chalicelib.rest.bodies import decode  # with msgspec, which reading alone does not need
+
+        return decode(raw_body(self.request, "application/json"), kind)
 
     def window(self) -> Window:
         """`$skip` and `$top`. Raises Invalid."""
@@ -106,29 +107,23 @@ def raw_body(request: Request, media_type: str) -> bytes:
     return raw
 
 
-def operation(
-    blueprint: Blueprint, method: str, path: str, shape: fields.Shape | None = None
-) -> Callable[[View], View]:
-    """Register a view for `method` on `path` below the REST API's root; its answers have this shape."""
+def operation(shape: fields.Shape | None = None) -> Callable[[View], View]:
+    """Make a function of a `Call` and path parameters into a view; its answers have this shape."""
 
-    def register(view: View) -> View:
+    def wrap(view: View) -> View:
         @functools.wraps(view)
-        def guarded(**path_parameters: str) -> Response:
+        def guarded(request: Request, **path_parameters: str) -> Response:
             try:
-                call = _call(blueprint.current_request, shape)
                 # A gateway may or may not have decoded them; no name of ours holds a per cent sign.
-                return view(call, **{name: unquote(value) for name, value in path_parameters.items()})
+                return view(_call(request, shape), **{name: unquote(text) for name, text in path_parameters.items()})
             except Refusal as refusal:
                 return refusals.refused(refusal)
             except Exception as error:
                 return refusals.failed(error)
 
-        # Media types are checked by `raw_body`, which answers in our own form.
-        route = blueprint.route(REST + path, methods=[method], name=view.__name__, content_types=[])
-        registered: View = route(guarded)
-        return registered
+        return guarded
 
-    return register
+    return wrap
 
 
 def _call(request: Request, shape: fields.Shape | None) -> Call:

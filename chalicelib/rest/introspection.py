@@ -4,30 +4,28 @@ import base64
 import binascii
 from urllib.parse import parse_qs, unquote_plus
 
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Request, Response
 
 from chalicelib.core.errors import Invalid, Unauthenticated
-from chalicelib.core.operations.authentication import Introspection
+from chalicelib.core.operations.introspection import TokenInformation
 from chalicelib.rest.endpoint import Call, operation, raw_body
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
-
-introspection = Blueprint(__name__)
 
 INACTIVE = {"active": False}
 
 
-@operation(introspection, "POST", "/oauth2/introspect")
+@operation()
 def introspect(call: Call) -> Response:
     client, secret = _client(call.request)
     presented = _form_parameter(call.request, "token")
     try:
-        found = call.keyturn.authentication.introspect(client, secret, presented, call.origin.now)
+        found = call.keyturn.introspection.ask(client, secret, presented, call.origin.now)
     except Unauthenticated as error:
         raise ClientUnauthenticated(str(error)) from None
     return answer(_description(found) if found else INACTIVE)
 
 
-def _description(found: Introspection) -> dict[str, object]:
+def _description(found: TokenInformation) -> dict[str, object]:
     """RFC 7662 section 2.2. `scope` and `aud` name only the service that asks: the rest of a token's
     scope is none of its business."""
     token, owner = found.token, found.owner

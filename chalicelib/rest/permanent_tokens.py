@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.rest.bodies import NewToken, Reference, TokenChange
@@ -10,20 +10,15 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, TokenView
 
-permanent_tokens = Blueprint(__name__)
 
-COLLECTION = "/users/{user}/permanenttokens"
-ITEM = COLLECTION + "/{token}"
-
-
-@operation(permanent_tokens, "GET", COLLECTION, PERMANENT_TOKEN)
+@operation(PERMANENT_TOKEN)
 def list_tokens(call: Call, user: str) -> Response:
     window = call.window()
     page = call.keyturn.permanent_tokens.page(call.caller(), user, window)
     return call.many("permanenttokens", _views(call, page.items), window, page.total)
 
 
-@operation(permanent_tokens, "POST", COLLECTION, CREATED_TOKEN)
+@operation(CREATED_TOKEN)
 def create_token(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewToken)
@@ -31,12 +26,12 @@ def create_token(call: Call, user: str) -> Response:
     return _one(call, created)
 
 
-@operation(permanent_tokens, "GET", ITEM, PERMANENT_TOKEN)
+@operation(PERMANENT_TOKEN)
 def get_token(call: Call, user: str, token: str) -> Response:
     return _one(call, call.keyturn.permanent_tokens.get(call.caller(), user, token))
 
 
-@operation(permanent_tokens, "POST", ITEM, PERMANENT_TOKEN)
+@operation(PERMANENT_TOKEN)
 def update_token(call: Call, user: str, token: str) -> Response:
     caller = call.caller()
     body = call.body(TokenChange)
@@ -44,7 +39,7 @@ def update_token(call: Call, user: str, token: str) -> Response:
     return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope))
 
 
-@operation(permanent_tokens, "DELETE", ITEM)
+@operation()
 def delete_token(call: Call, user: str, token: str) -> Response:
     call.keyturn.permanent_tokens.delete(call.caller(), user, token)
     return answer({})

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from http import HTTPStatus
 
-import msgspec
 from chalice.app import Response
 
 from chalicelib.core import errors
@@ -53,7 +53,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
 
 def answer(body: object, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None) -> Response:
     """A JSON answer."""
-    text = msgspec.json.encode(body).decode()
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(body=text, status_code=int(status), headers={**SECURITY_HEADERS, **(headers or {})})
 
 

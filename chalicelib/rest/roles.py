@@ -1,6 +1,6 @@
 """`/roles`, and `/users/{user}/projectroles`: the grants that give roles to an account."""
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.core.roles import Grant, Role
 from chalicelib.rest.bodies import NewProjectRole, NewRole
@@ -8,19 +8,15 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import PROJECT_ROLE, ROLE, GrantView
 
-roles = Blueprint(__name__)
 
-GRANTS = "/users/{user}/projectroles"
-
-
-@operation(roles, "GET", "/roles", ROLE)
+@operation(ROLE)
 def list_roles(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.roles.page(call.caller(), window)
     return call.many("roles", page.items, window, page.total)
 
 
-@operation(roles, "POST", "/roles", ROLE)
+@operation(ROLE)
 def create_role(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewRole)
@@ -28,12 +24,12 @@ def create_role(call: Call) -> Response:
     return call.one(call.keyturn.roles.create(caller, body.key, body.name, permissions))
 
 
-@operation(roles, "GET", "/roles/{role}", ROLE)
+@operation(ROLE)
 def get_role(call: Call, role: str) -> Response:
     return call.one(call.keyturn.roles.get(call.caller(), role))
 
 
-@operation(roles, "GET", GRANTS, PROJECT_ROLE)
+@operation(PROJECT_ROLE)
 def list_grants(call: Call, user: str) -> Response:
     window = call.window()
     grants = call.keyturn.roles.grants(call.caller(), user)
@@ -41,7 +37,7 @@ def list_grants(call: Call, user: str) -> Response:
     return call.many("projectroles", _views(call, part), window, len(grants))
 
 
-@operation(roles, "POST", GRANTS, PROJECT_ROLE)
+@operation(PROJECT_ROLE)
 def grant_role(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewProjectRole)
@@ -49,7 +45,7 @@ def grant_role(call: Call, user: str) -> Response:
     return call.one(_views(call, [granted])[0])
 
 
-@operation(roles, "DELETE", GRANTS + "/{grant}")
+@operation()
 def revoke_role(call: Call, user: str, grant: str) -> Response:
     call.keyturn.roles.revoke(call.caller(), user, grant)
     return answer({})

@@ -1,6 +1,6 @@
 """`/services`: what tokens are good for."""
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
 from chalicelib.rest.bodies import ServiceBody
@@ -8,41 +8,39 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
 
-services = Blueprint(__name__)
 
-
-@operation(services, "GET", "/services", SERVICE)
+@operation(SERVICE)
 def list_services(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.services.page(call.caller(), window)
     return call.many("services", map(ServiceView, page.items), window, page.total)
 
 
-@operation(services, "POST", "/services", CREATED_SERVICE)
+@operation(CREATED_SERVICE)
 def register_service(call: Call) -> Response:
     caller = call.caller()
     registered = call.keyturn.services.register(caller, _description(call.body(ServiceBody)))
     return call.one(ServiceView(registered.service, registered.secret))
 
 
-@operation(services, "GET", "/services/{service}", SERVICE)
+@operation(SERVICE)
 def get_service(call: Call, service: str) -> Response:
     return call.one(ServiceView(call.keyturn.services.get(call.caller(), service)))
 
 
-@operation(services, "POST", "/services/{service}", SERVICE)
+@operation(SERVICE)
 def update_service(call: Call, service: str) -> Response:
     caller = call.caller()
     return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceBody)))))
 
 
-@operation(services, "POST", "/services/{service}/secret", CREATED_SERVICE)
+@operation(CREATED_SERVICE)
 def renew_service_secret(call: Call, service: str) -> Response:
     renewed = call.keyturn.services.renew_secret(call.caller(), service)
     return call.one(ServiceView(renewed.service, renewed.secret))
 
 
-@operation(services, "DELETE", "/services/{service}")
+@operation()
 def delete_service(call: Call, service: str) -> Response:
     call.keyturn.services.delete(call.caller(), service)
     return answer({})

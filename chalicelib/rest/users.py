@@ -1,6 +1,6 @@
 """`/users`: the accounts."""
 
-from chalice.app import Blueprint, Response
+from chalice.app import Response
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange
@@ -9,29 +9,27 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import USER
 
-users = Blueprint(__name__)
 
-
-@operation(users, "GET", "/users", USER)
+@operation(USER)
 def list_users(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.accounts.page(call.caller(), window)
     return call.many("users", page.items, window, page.total)
 
 
-@operation(users, "POST", "/users", USER)
+@operation(USER)
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
     return call.one(call.keyturn.accounts.create(caller, body.login, body.name, body.type))
 
 
-@operation(users, "GET", "/users/{user}", USER)
+@operation(USER)
 def get_user(call: Call, user: str) -> Response:
     return call.one(call.keyturn.accounts.find(call.caller(), user, Operation.READ_USER))
 
 
-@operation(users, "POST", "/users/{user}", USER)
+@operation(USER)
 def update_user(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(UserChange)
@@ -39,7 +37,7 @@ def update_user(call: Call, user: str) -> Response:
     return call.one(call.keyturn.accounts.update(caller, user, change))
 
 
-@operation(users, "DELETE", "/users/{user}")
+@operation()
 def delete_user(call: Call, user: str) -> Response:
     call.keyturn.accounts.delete(call.caller(), user)
     return answer({})

@@ -69,6 +69,11 @@ def connection() -> Connection:
     return Item._get_connection().connection
 
 
+def open_client() -> None:
+    """Build the client now, which takes longer than its first request. No network is used."""
+    _ = connection().client
+
+
 def create_table() -> None:
     """Create the table and wait until it can be used. A table that exists is left as it is."""
     if not Item.exists():

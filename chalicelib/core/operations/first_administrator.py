@@ -11,8 +11,8 @@ from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.authentication import Origin
 from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.ports import AccountStore, RoleStore, ServiceStore, TokenStore

@@ -14,12 +14,12 @@ from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import Accounts
+from chalicelib.core.operations.effective_permissions import EffectivePermissions
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.operations.services import Services
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
-from chalicelib.core.ports import RoleStore, TokenStore
-from chalicelib.core.roles import effective_permissions
+from chalicelib.core.ports import TokenStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,17 @@ class PermanentTokens:
     """`user` is the owner's id, login or `me`; `scope` holds ids or keys of services."""
 
     def __init__(
-        self, tokens: TokenStore, accounts: Accounts, services: Services, roles: RoleStore, verifier: SecretVerifier
+        self,
+        tokens: TokenStore,
+        accounts: Accounts,
+        services: Services,
+        permissions: EffectivePermissions,
+        verifier: SecretVerifier,
     ) -> None:
         self._tokens = tokens
         self._accounts = accounts
         self._services = services
-        self._roles = roles
+        self._permissions = permissions
         self._verifier = verifier
 
     def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedToken]:
@@ -130,9 +135,7 @@ class PermanentTokens:
         """Who acts for another must have every permission that the other has, in every place."""
         if owner.id == caller.user.id:
             return
-        grants = self._roles.grants_of(owner.id)
-        powers = effective_permissions(grants, self._roles.get_many({grant.role_id for grant in grants}))
-        missing = caller.permissions.missing(powers)
+        missing = caller.permissions.missing(self._permissions.of(owner.id))
         if missing:
             listed = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
             raise Forbidden(f"{owner.login} has permissions that you lack: {listed}.")

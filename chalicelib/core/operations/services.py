@@ -80,9 +80,9 @@ class Services:
         """A new service. Raises Invalid, Forbidden or Conflict (the key is taken)."""
         caller.require(Operation.CREATE_SERVICE)
         id = new_id()
-        for field in ("key", "name"):
-            if getattr(description, field) is None:
-                raise Invalid(field, "is required.")
+        for required in ("key", "name"):
+            if getattr(description, required) is None:
+                raise Invalid(required, "is required.")
         secret = SERVICE_SECRET.issue(id)
         blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
         service = replace(_described(blank, description), revision=1)

@@ -1,0 +1,68 @@
+"""A small installation to measure: a database, one service, one bot with one token."""
+
+import base64
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from chalicelib.composition import Keyturn
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.operations.services import RegisteredService, ServiceDescription
+from chalicelib.core.origin import Origin
+from chalicelib.settings import Settings
+from chalicelib.storage.table import create_table
+from embedded.dynamodb import DynamoDBLocal
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a measurement needs to ask about one token."""
+
+    keyturn: Keyturn
+    service: RegisteredService
+    token: OwnedToken
+    environment: dict[str, str]
+
+    def introspection_event(self, token: str) -> dict[str, object]:
+        """API Gateway's event for `POST /api/rest/oauth2/introspect`."""
+        basic = base64.b64encode(f"{self.service.service.id}:{self.service.secret}".encode()).decode()
+        path = "/api/rest/oauth2/introspect"
+        return {
+            "requestContext": {
+                "httpMethod": "POST",
+                "resourcePath": path,
+                "path": path,
+                "identity": {"sourceIp": "127.0.0.1"},
+            },
+            "headers": {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"},
+            "multiValueQueryStringParameters": None,
+            "pathParameters": None,
+            "stageVariables": None,
+            "body": f"token={token}",
+            "isBase64Encoded": False,
+        }
+
+
+def install(database: DynamoDBLocal) -> Installation:
+    """Create the installation; this process's environment is set so that `app` uses it."""
+    environment = {
+        **database.environment,
+        "KEYTURN_TAG_KEYS": "bench:" + base64.b64encode(os.urandom(32)).decode(),
+    }
+    os.environ.update(environment)
+    keyturn = Keyturn(Settings.from_environment(os.environ))
+    create_table()
+    origin = Origin(time.time_ns() // 1_000_000, "127.0.0.1")
+    administrator = keyturn.first_administrator.issue("admin", origin)
+    caller = keyturn.authentication.caller(administrator.secret or "", origin)
+    service = keyturn.services.register(caller, ServiceDescription(key="ci", name="CI"))
+    bot = keyturn.accounts.create(caller, "bench-bot", "Bench bot", AccountType.BOT)
+    token = keyturn.permanent_tokens.create(caller, bot.id, "bench", ["ci"])
+    return Installation(keyturn, service, token, environment)
+
+
+def fresh_database(folder: str) -> DynamoDBLocal:
+    """A database with nothing in it."""
+    return DynamoDBLocal(Path(folder))

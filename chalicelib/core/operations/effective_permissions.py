@@ -1,0 +1,17 @@
+"""What an account may do now: the one place where its grants and their roles are added up."""
+
+from chalicelib.core.permissions import PermissionSet
+from chalicelib.core.ports import RoleStore
+from chalicelib.core.roles import effective_permissions
+
+
+class EffectivePermissions:
+    """Reads what is granted at the moment, strongly consistent; nothing is remembered."""
+
+    def __init__(self, roles: RoleStore) -> None:
+        self._roles = roles
+
+    def of(self, user_id: str) -> PermissionSet:
+        """All permissions of the account, each with the places where it holds."""
+        grants = self._roles.grants_of(user_id)
+        return effective_permissions(grants, self._roles.get_many({grant.role_id for grant in grants}))

@@ -1,0 +1,61 @@
+"""Every operation of the REST face on one page: path, method, and the view that answers.
+
+A view is named as `module.function` and imported when it is first called, so that a cold start loads
+what its first request needs and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from chalice.app import Chalice, Response
+
+ROOT = "/api/rest"
+
+ROUTES: dict[str, dict[str, str]] = {
+    "/health": {"GET": "health.get_health"},
+    f"{ROOT}/oauth2/introspect": {"POST": "introspection.introspect"},
+    f"{ROOT}/users": {"GET": "users.list_users", "POST": "users.create_user"},
+    f"{ROOT}/users/{{user}}": {"GET": "users.get_user", "POST": "users.update_user", "DELETE": "users.delete_user"},
+    f"{ROOT}/users/{{user}}/permanenttokens": {
+        "GET": "permanent_tokens.list_tokens",
+        "POST": "permanent_tokens.create_token",
+    },
+    f"{ROOT}/users/{{user}}/permanenttokens/{{token}}": {
+        "GET": "permanent_tokens.get_token",
+        "POST": "permanent_tokens.update_token",
+        "DELETE": "permanent_tokens.delete_token",
+    },
+    f"{ROOT}/users/{{user}}/projectroles": {"GET": "roles.list_grants", "POST": "roles.grant_role"},
+    f"{ROOT}/users/{{user}}/projectroles/{{grant}}": {"DELETE": "roles.revoke_role"},
+    f"{ROOT}/roles": {"GET": "roles.list_roles", "POST": "roles.create_role"},
+    f"{ROOT}/roles/{{role}}": {"GET": "roles.get_role"},
+    f"{ROOT}/services": {"GET": "services.list_services", "POST": "services.register_service"},
+    f"{ROOT}/services/{{service}}": {
+        "GET": "services.get_service",
+        "POST": "services.update_service",
+        "DELETE": "services.delete_service",
+    },
+    f"{ROOT}/services/{{service}}/secret": {"POST": "services.renew_service_secret"},
+}
+
+
+def register_routes(app: Chalice) -> None:
+    """Add every route to the app."""
+    for path, views in ROUTES.items():
+        for method, view in views.items():
+            # Media types are checked by the views, which refuse in our own form.
+            register = app.route(path, methods=[method], name=view.replace(".", "_"), content_types=[])
+            register(_lazy(app, view))
+
+
+def _lazy(app: Chalice, view: str) -> Callable[..., Response]:
+    module, function = view.split(".")
+
+    def answer(**path_parameters: str) -> Response:
+        call_view = getattr(import_module(f"chalicelib.rest.{module}"), function)
+        response: Response = call_view(app.current_request, **path_parameters)
+        return response
+
+    return answer
