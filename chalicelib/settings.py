@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.storage.table import TableAddress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MINIMUM_TAG_KEY_BYTES = 32
 

@@ -1,5 +1,7 @@
 """DynamoDB Local: Amazon's engine as a child process, with its data in a folder of ours."""
 
+from __future__ import annotations
+
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -70,7 +72,7 @@ class DynamoDBLocal:
             self.process.kill()
             self.process.wait()
 
-    def __enter__(self) -> "DynamoDBLocal":
+    def __enter__(self) -> DynamoDBLocal:
         self.start()
         return self
 

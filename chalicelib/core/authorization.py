@@ -4,15 +4,21 @@ Source of the rules: Hub's pages "Manage Permanent Tokens" and "Permissions" (on
 needs Read Self or Update Self, another's needs Read User or Update User).
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from chalicelib.core import permissions as p
-from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import Forbidden
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.accounts import User
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: operations may share a rule

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.sealing import SealedSecret
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_SCOPE = 100
 

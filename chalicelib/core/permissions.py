@@ -7,8 +7,11 @@ the global one has the id 0). What all of a user's grants add up to is a `Permis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EVERYWHERE = "0"  # the id of Hub's global project
 EVERY_PERMISSION = "*"  # every permission of every service, also of those still to be registered

@@ -4,17 +4,21 @@ Every method that writes takes the audit record of the change and writes both in
 neither. All reads are strongly consistent except the pages of whole collections.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from __future__ import annotations
 
-from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
-from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.roles import Grant, Role
-from chalicelib.core.services import Service
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)

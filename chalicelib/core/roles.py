@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, UPDATE_SELF, PermissionSet, Power
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 SYSTEM_ADMIN = "system-admin"
 REGISTERED_USER = "registered-user"

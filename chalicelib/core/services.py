@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.errors import Invalid
 from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_PERMISSIONS = 100
 MAX_URL = 500

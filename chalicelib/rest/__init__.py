@@ -1,10 +1,15 @@
 """The REST face, by Hub's contract: it parses, asks the core, renders; it decides nothing."""
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from chalice.app import Chalice, Request, Response
+from typing import TYPE_CHECKING
 
 from chalicelib.rest.routes import register_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Chalice, Request, Response
 
 
 def register(app: Chalice) -> None:

@@ -11,17 +11,21 @@ import functools
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
 from chalice.app import Request, Response
 
-from chalicelib.composition import Keyturn, keyturn
-from chalicelib.core.authorization import Caller
+from chalicelib.composition import keyturn
 from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
-from chalicelib.rest import fields, refusals
+from chalicelib.rest import refusals
+
+if TYPE_CHECKING:
+    from chalicelib.composition import Keyturn
+    from chalicelib.core.authorization import Caller
+    from chalicelib.rest import fields
 
 MAX_BODY_BYTES = 64 * 1024
 DEFAULT_TOP = 100
@@ -130,6 +134,8 @@ def _call(request: Request, shape: fields.Shape | None) -> Call:
     selection = None
     text = parameter(request, "fields")
     if shape is not None and text:
+        from chalicelib.rest import fields
+
         parsed = fields.parse(text)
         selection = {name: inner for name, inner in parsed.items() if name not in ENVELOPE or inner is not None}
         shape.check(selection)

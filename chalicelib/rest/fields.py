@@ -7,11 +7,13 @@ has all immediate fields, and for objects inside it only the basic ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 BASIC = ("id", "name", "type")
 MAX_LENGTH = 2_000

@@ -1,15 +1,20 @@
 """`/oauth2/introspect`: a connected service asks about a token (RFC 7662)."""
 
+from __future__ import annotations
+
 import base64
 import binascii
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus
 
-from chalice.app import Request, Response
-
 from chalicelib.core.errors import Invalid, Unauthenticated
-from chalicelib.core.operations.introspection import TokenInformation
 from chalicelib.rest.endpoint import Call, operation, raw_body
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
+
+if TYPE_CHECKING:
+    from chalice.app import Request, Response
+
+    from chalicelib.core.operations.introspection import TokenInformation
 
 INACTIVE = {"active": False}
 

@@ -1,14 +1,20 @@
 """`/users/{user}/permanenttokens`: an account's permanent tokens."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from chalice.app import Response
+from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.rest.bodies import NewToken, Reference, TokenChange
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, TokenView
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.operations.permanent_tokens import OwnedToken
 
 
 @operation(PERMANENT_TOKEN)

@@ -1,12 +1,18 @@
 """`/roles`, and `/users/{user}/projectroles`: the grants that give roles to an account."""
 
-from chalice.app import Response
+from __future__ import annotations
 
-from chalicelib.core.roles import Grant, Role
+from typing import TYPE_CHECKING
+
 from chalicelib.rest.bodies import NewProjectRole, NewRole
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import PROJECT_ROLE, ROLE, GrantView
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.roles import Grant, Role
 
 
 @operation(ROLE)

@@ -6,10 +6,13 @@ what its first request needs and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from chalice.app import Chalice, Response
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Chalice, Response
 
 ROOT = "/api/rest"
 

@@ -1,12 +1,17 @@
 """`/services`: what tokens are good for."""
 
-from chalice.app import Response
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
 from chalicelib.rest.bodies import ServiceBody
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
+
+if TYPE_CHECKING:
+    from chalice.app import Response
 
 
 @operation(SERVICE)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permissions import EVERYWHERE
-from chalicelib.core.roles import Grant, Role
-from chalicelib.core.services import Service
 from chalicelib.rest.fields import Field, Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """`/users`: the accounts."""
 
-from chalice.app import Response
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange
@@ -8,6 +10,9 @@ from chalicelib.rest.bodies import NewUser, UserChange
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import USER
+
+if TYPE_CHECKING:
+    from chalice.app import Response
 
 
 @operation(USER)

@@ -1,19 +1,25 @@
 """Users and bots in the table."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import page_of, read, read_one
 from chalicelib.storage.items import USERS, GrantItem, NameItem, UserItem
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.roles import Grant
 
 STEPS = 100  # of one DynamoDB transaction
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."

@@ -1,14 +1,18 @@
 """What the core sees of a database that does not answer: the refusal `Unavailable`, nothing else."""
 
+from __future__ import annotations
+
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,11 +1,15 @@
 """Whole collections in order, a part at a time: the index gives keys, the table gives items."""
 
-from typing import TypeVar
+from __future__ import annotations
 
-from chalicelib.core.paging import Window
+from typing import TYPE_CHECKING, TypeVar
+
 from chalicelib.storage import keys
 from chalicelib.storage.items import CounterItem
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.paging import Window
 
 M = TypeVar("M", bound=Item)
 

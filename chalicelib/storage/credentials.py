@@ -1,17 +1,23 @@
 """The read that every request makes, and the re-sealing that a request may cause."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from pynamodb.exceptions import PutError, UpdateError
 
-from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.ports import Credentials
-from chalicelib.core.services import Service
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import ServiceItem, TokenItem, UserItem
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.services import Service
 
 
 @answers_or_unavailable

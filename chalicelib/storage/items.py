@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -17,13 +18,15 @@ from pynamodb.attributes import (
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import Grant, Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.audit import AuditRecord
 
 USERS, SERVICES, ROLES = "USERS", "SERVICES", "ROLES"
 

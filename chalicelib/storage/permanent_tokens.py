@@ -1,14 +1,20 @@
 """Permanent tokens in the table."""
 
-from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.items import TokenItem, UserItem
 from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.permanent_tokens import PermanentToken
 
 
 @answers_or_unavailable

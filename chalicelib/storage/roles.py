@@ -1,18 +1,24 @@
 """Roles and grants in the table."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
 
-from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
+from typing import TYPE_CHECKING
+
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.roles import Grant, Role
 from chalicelib.storage import keys
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import page_of, read, read_one
 from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem, UserItem
 from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.roles import Grant, Role
 
 
 @answers_or_unavailable

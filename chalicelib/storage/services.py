@@ -1,16 +1,22 @@
 """Connected services in the table."""
 
-from collections.abc import Iterable, Mapping
+from __future__ import annotations
 
-from chalicelib.core.audit import AuditRecord
+from typing import TYPE_CHECKING
+
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.services import Service
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import page_of, read, read_one
 from chalicelib.storage.items import SERVICES, NameItem, ServiceItem
 from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.services import Service
 
 
 @answers_or_unavailable

@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pynamodb.exceptions import TransactWriteError
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem
 from chalicelib.storage.table import Item, connection
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.core.audit import AuditRecord
 
 ATTEMPTS = 12
 LONGEST_PAUSE_SECONDS = 0.4

@@ -1,17 +1,22 @@
 """Users and bots: list, look up, create, change, delete."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.ports import AccountStore, RoleStore
 from chalicelib.core.roles import REGISTERED_USER, Grant
+
+if TYPE_CHECKING:
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.ports import AccountStore, RoleStore
 
 MYSELF = "me"
 

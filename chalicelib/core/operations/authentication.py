@@ -1,13 +1,19 @@
 """From a presented token to the caller of Keyturn's own API."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.authorization import Caller
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import InsufficientScope, Unauthenticated
-from chalicelib.core.operations.credential_check import CredentialCheck
-from chalicelib.core.operations.effective_permissions import EffectivePermissions
-from chalicelib.core.origin import Origin
 from chalicelib.core.permissions import KEYTURN
-from chalicelib.core.ports import CredentialStore
+
+if TYPE_CHECKING:
+    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.ports import CredentialStore
 
 
 class Authentication:

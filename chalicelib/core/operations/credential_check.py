@@ -4,17 +4,23 @@ The record was read just now, strongly consistent: what was revoked, narrowed or
 is refused, whatever this process remembers.
 """
 
-import contextlib
-from collections.abc import Callable
-from functools import partial
+from __future__ import annotations
 
-from chalicelib.core.accounts import User
-from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.credentials.verifier import SecretVerifier
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING
+
 from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.ports import CredentialStore
-from chalicelib.core.services import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.ports import CredentialStore
+    from chalicelib.core.services import Service
 
 
 class CredentialCheck:
@@ -35,6 +41,11 @@ class CredentialCheck:
         if service.secret is None:
             return False
         return self._matches(presented, service.secret, now, partial(self._credentials.reseal_service, service))
+
+    def prepare(self, token: tuple[str, PermanentToken], service: tuple[str, Service], now: int) -> None:
+        """Do the costly part of checking both at the same time; it decides nothing."""
+        if service[1].secret:
+            self._verifier.verify_together([(token[0], token[1].secret), (service[0], service[1].secret)], now)
 
     def _matches(self, presented: str, sealed: SealedSecret, now: int, reseal: Callable[[SealedSecret], None]) -> bool:
         if not self._verifier.verify(presented, sealed, now):

@@ -1,8 +1,14 @@
 """What an account may do now: the one place where its grants and their roles are added up."""
 
-from chalicelib.core.permissions import PermissionSet
-from chalicelib.core.ports import RoleStore
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core.roles import effective_permissions
+
+if TYPE_CHECKING:
+    from chalicelib.core.permissions import PermissionSet
+    from chalicelib.core.ports import RoleStore
 
 
 class EffectivePermissions:

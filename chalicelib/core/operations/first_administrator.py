@@ -4,20 +4,26 @@ There is no caller yet, so nothing is authorized here: whoever may write to the 
 and no face exposes it.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
-from chalicelib.core.ports import AccountStore, RoleStore, ServiceStore, TokenStore
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
 from chalicelib.core.services import keyturn_service
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.ports import AccountStore, RoleStore, ServiceStore, TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
 

@@ -1,14 +1,19 @@
 """A connected service asks about a token: is it good, whose is it, is it for me? (RFC 7662)"""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-from chalicelib.core.accounts import User
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN, SERVICE_SECRET
 from chalicelib.core.errors import Unauthenticated
-from chalicelib.core.operations.credential_check import CredentialCheck
-from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.ports import CredentialStore
-from chalicelib.core.services import Service
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.ports import Credentials, CredentialStore
+    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +43,21 @@ class Introspection:
             raise Unauthenticated("The service's id or secret is not valid.")
         key = PERMANENT_TOKEN.parse(presented)
         found = self._credentials.find((key[0], key[1]) if key else None, ids[0])
-        service, token, owner = found.service, found.token, found.owner
-        known = service is not None and client in (service.id, service.key)
-        if service is None or not known or not self._check.is_service(client_secret, service, now):
+        service, held = found.service, _for_service(found)
+        if service is None or client not in (service.id, service.key):
             raise Unauthenticated("The service's id or secret is not valid.")
-        if token is None or owner is None or service.id not in token.scope:
+        if held:
+            self._check.prepare((presented, held[0]), (client_secret, service), now)
+        if not self._check.is_service(client_secret, service, now):
+            raise Unauthenticated("The service's id or secret is not valid.")
+        if held is None or not self._check.is_good_token(presented, *held, now):
             return None
-        if not self._check.is_good_token(presented, token, owner, now):
-            return None
-        return TokenInformation(token, owner, service)
+        return TokenInformation(*held, service)
+
+
+def _for_service(found: Credentials) -> tuple[PermanentToken, User] | None:
+    """The token and its owner, if there are such and the token's scope includes the service."""
+    token, owner, service = found.token, found.owner, found.service
+    if token is None or owner is None or service is None or service.id not in token.scope:
+        return None
+    return token, owner

@@ -1,9 +1,13 @@
 """Read, decide, write on condition that nothing has changed meanwhile; if it has, once more."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.errors import StaleWrite, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
 

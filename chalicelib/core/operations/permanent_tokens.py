@@ -3,23 +3,29 @@
 Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.accounts import Accounts
-from chalicelib.core.operations.effective_permissions import EffectivePermissions
 from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.operations.services import Services
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
-from chalicelib.core.ports import TokenStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.operations.services import Services
+    from chalicelib.core.ports import TokenStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,25 @@
 Nobody can put into a role, or grant, a permission that they do not have themselves.
 """
 
-from collections.abc import Iterable, Sequence
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.accounts import Accounts
 from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.operations.services import Services
-from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
-from chalicelib.core.ports import RoleStore
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, Grant, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.services import Services
+    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.ports import RoleStore
 
 
 class Roles:

@@ -1,20 +1,26 @@
 """Connected services: list, look up, register, change, delete, and renew their secrets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from __future__ import annotations
+
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN
-from chalicelib.core.ports import ServiceStore
 from chalicelib.core.services import MAX_PERMISSIONS, DeclaredPermission, Service, home_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.ports import ServiceStore
 
 
 @dataclass(frozen=True, slots=True)
