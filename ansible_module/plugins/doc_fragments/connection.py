@@ -1,0 +1,48 @@
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options that every module has: where the server is and how to reach it."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  url:
+    description:
+      - The address of Keyturn, or of a JetBrains Hub, without C(/api/rest).
+      - If not given, the value of the environment variable E(KEYTURN_URL) is used.
+    type: str
+    required: true
+  token:
+    description:
+      - A permanent token of the account that acts. Its scope must include Keyturn itself.
+      - If not given, the value of the environment variable E(KEYTURN_TOKEN) is used.
+    type: str
+    required: true
+  validate_certs:
+    description:
+      - Whether to check the server's TLS certificate.
+    type: bool
+    default: true
+  ca_path:
+    description:
+      - A file with certificates of the authorities to trust, instead of the system's.
+      - If not given, the value of the environment variable E(KEYTURN_CA_PATH) is used.
+    type: path
+  timeout:
+    description:
+      - How many seconds to wait for an answer.
+    type: int
+    default: 30
+"""
+
+    ATTRIBUTES = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and tells exactly what would change.
+  diff_mode:
+    description: Shows what changes, and never a secret.
+"""

@@ -1,0 +1,116 @@
+"""`make run`: start everything, do the main job, say what happened, stay until Ctrl-C.
+
+KEYTURN_ONCE=1   do the job, stop, and say by the exit code whether it succeeded
+KEYTURN_PORT     the port to prefer (8000)
+"""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+import requests
+from rich.console import Console
+from rich.table import Table
+
+from embedded import main_job
+from embedded.api import Api
+from embedded.fetch import FetchError
+from embedded.layout import STATE
+from embedded.stack import AlreadyRunning, Stack
+
+console = Console(highlight=False)
+DEFAULT_PORT = 8000
+
+
+def main() -> int:
+    """The exit code."""
+    stop = threading.Event()
+    for interruption in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interruption, _interrupt)
+    stack = Stack(STATE)
+    try:
+        _start(stack)
+        _do_main_job(stack)
+        if os.environ.get("KEYTURN_ONCE") != "1":
+            console.print(f"\nServing on [bold]{stack.url}[/] until Ctrl-C.")
+            stop.wait()
+    except KeyboardInterrupt:
+        console.print("\nShutting down; the data stay.")
+    except (AlreadyRunning, FetchError, main_job.JobFailed, RuntimeError, requests.RequestException) as error:
+        console.print(f"[red]{error}[/]")
+        return 1
+    finally:
+        for interruption in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(interruption, signal.SIG_IGN)
+        stack.stop()
+    return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _start(stack: Stack) -> None:
+    stack.lock()
+    _step("DynamoDB Local, with its data in .keyturn/database")
+    stack.database.start()
+    wanted = int(os.environ.get("KEYTURN_PORT", DEFAULT_PORT))
+    _step("Keyturn's server")
+    server = stack.start_server(wanted)
+    if server.port != wanted:
+        console.print(f"  [yellow]port {wanted} is busy; using {server.port}[/]")
+    stack.announce()
+
+
+def _do_main_job(stack: Stack) -> None:
+    known = stack.secrets.read("administrator")
+    api = stack.administrator()
+    current = stack.secrets.read("administrator")
+    if current != known:
+        console.print(
+            "  The first administrator is [bold]admin[/]. This token is shown only now; "
+            "this run keeps a copy in .keyturn/secrets:\n"
+        )
+        console.print(f"  [bold green]{current}[/]\n", soft_wrap=True)
+    _step("Two services: ci and deploy")
+    main_job.register_services(stack, api)
+    _step("ansible-playbook examples/bots.yml")
+    changed = main_job.declare_bots(stack, api)
+    _step("Both services ask about the token of build-bot, whose scope is ci")
+    told = main_job.check_token(stack)
+    console.print()
+    console.print(_bots(api))
+    console.print(_answers(told))
+    verdict = "nothing had to change" if changed == 0 else f"{changed} tasks changed something"
+    console.print(f"[green]The main job is done[/]: {verdict}; the token was checked.")
+
+
+def _step(text: str) -> None:
+    console.print(f"[bold cyan]▸[/] {text}")
+
+
+def _bots(api: Api) -> Table:
+    table = Table("bot", "token", "scope", "created by", title="Who holds what", title_justify="left")
+    for user in api.get("/users?$top=100")["users"]:
+        if user["type"] == "bot":
+            for token in api.get(f"/users/{user['id']}/permanenttokens")["permanenttokens"]:
+                scope = api.get(f"/users/{user['id']}/permanenttokens/{token['id']}?fields=scope(key)")["scope"]
+                keys = ", ".join(service["key"] or "(deleted)" for service in scope)
+                table.add_row(user["login"], token["name"], keys, token["author"]["name"])
+    return table
+
+
+def _answers(told: dict[str, Any]) -> Table:
+    table = Table(
+        "service", "good?", "whose", title="What the services were told of build-bot's token", title_justify="left"
+    )
+    for service, answer in told.items():
+        good = "[green]yes[/]" if answer["active"] else "[yellow]not for you[/]"
+        table.add_row(service, good, answer.get("username", "–"))
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

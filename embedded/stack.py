@@ -1,0 +1,104 @@
+"""Database, server and administrator of a local installation, in one folder."""
+
+import base64
+import fcntl
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from embedded.api import Api
+from embedded.dynamodb import DynamoDBLocal
+from embedded.layout import PROJECT
+from embedded.secrets_folder import SecretsFolder
+from embedded.server import Server
+
+ADMINISTRATOR = "administrator"
+
+
+class AlreadyRunning(Exception):
+    """Another process has this folder's stack; the message says which."""
+
+
+class Stack:
+    """One installation. What it keeps between runs is under `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.secrets = SecretsFolder(folder / "secrets")
+        self.database = DynamoDBLocal(folder / "database")
+        self.server: Server | None = None
+        self._lock: IO[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        assert self.server
+        return self.server.url
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings that the server gets."""
+        return {**self.database.environment, "KEYTURN_TAG_KEYS": self._tag_keys()}
+
+    def lock(self) -> None:
+        """Nobody else may run a stack on this folder from now on. Raises AlreadyRunning."""
+        self._lock = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.seek(0)
+            raise AlreadyRunning(f"This installation is running already: {self._lock.read().strip()}.") from None
+
+    def announce(self) -> None:
+        """Leave a word for whoever comes while we run."""
+        assert self._lock
+        self._lock.truncate(0)
+        self._lock.write(f"process {os.getpid()} serves {self.url}")
+        self._lock.flush()
+
+    def start_server(self, port: int | None = None) -> Server:
+        """Start another server on the database; the first one becomes `server`."""
+        server = Server(self.environment, self.folder / "server.log")
+        server.start(port)
+        self.server = self.server or server
+        return server
+
+    def administrator(self) -> Api:
+        """A client with the administrator's token, made if there is none that works."""
+        token = self.secrets.read(ADMINISTRATOR)
+        if token is None or Api(self.url, token).call("GET", "/users/me").status_code == 401:
+            token = self.bootstrap()
+            self.secrets.write(ADMINISTRATOR, token)
+        return Api(self.url, token)
+
+    def bootstrap(self) -> str:
+        """A new administrator's token, made as an operator would make it."""
+        finished = subprocess.run(
+            [sys.executable, "-m", "chalicelib.bootstrap", "--create-table"],
+            env={**os.environ, **self.environment},
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if finished.returncode:
+            raise RuntimeError(f"The administrator could not be made: {finished.stderr.strip()}")
+        return finished.stdout.strip()
+
+    def stop(self) -> None:
+        """End server and database; the data stay."""
+        if self.server:
+            self.server.stop()
+        self.database.stop()
+
+    def _tag_keys(self) -> str:
+        keys = SecretsFolder(self.folder / "server")
+        known = keys.read("tag-keys")
+        if known is None:
+            known = "local:" + base64.b64encode(secrets.token_bytes(32)).decode()
+            keys.write("tag-keys", known)
+        return known
