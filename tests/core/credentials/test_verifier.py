@@ -1,0 +1,89 @@
+"""Argon2id once per secret and process, and not at all for strangers."""
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+
+from chalicelib.core.credentials.sealing import Argon2Parameters, SealedSecret, Sealer
+from chalicelib.core.credentials.verifier import FAILURE_LIMIT, FAILURE_WINDOW_MS, REMEMBERED, SecretVerifier
+from chalicelib.core.errors import Throttled
+
+SEALER = Sealer(Argon2Parameters(), {"key": b"k" * 32}, "key")
+SECRET, OTHER = "the secret", "another secret"
+SEALED, OTHER_SEALED = SEALER.seal(SECRET), SEALER.seal(OTHER)
+TAG_KEY_LOST = SealedSecret(SEALED.argon2id, SEALED.tag, "a key that is gone")
+
+
+@pytest.fixture
+def verifier() -> SecretVerifier:
+    return SecretVerifier(SEALER)
+
+
+@pytest.fixture
+def argon2() -> Iterator[list[str]]:
+    """The secrets for which Argon2id ran."""
+    ran: list[str] = []
+    computed = Sealer.matches
+
+    def recorded(self: Sealer, secret: str, sealed: SealedSecret) -> bool:
+        ran.append(secret)
+        return computed(self, secret, sealed)
+
+    with patch.object(Sealer, "matches", recorded):
+        yield ran
+
+
+def test_a_secret_costs_argon2_once(verifier: SecretVerifier, argon2: list[str]) -> None:
+    assert all(verifier.verify(SECRET, SEALED, 0) for _ in range(3))
+    assert argon2 == [SECRET]
+
+
+def test_a_wrong_secret_costs_no_argon2(verifier: SecretVerifier, argon2: list[str]) -> None:
+    assert not verifier.verify(OTHER, SEALED, 0)
+    assert argon2 == []
+
+
+def test_what_is_remembered_is_bound_to_the_stored_hash(verifier: SecretVerifier, argon2: list[str]) -> None:
+    assert verifier.verify(SECRET, SEALED, 0)
+    assert not verifier.verify(SECRET, OTHER_SEALED, 0)
+    renewed = SEALER.seal(SECRET)
+    assert verifier.verify(SECRET, renewed, 0)
+    assert argon2 == [SECRET, SECRET]
+
+
+def test_memory_is_bounded(verifier: SecretVerifier) -> None:
+    with patch.object(Sealer, "may_match", return_value=True), patch.object(Sealer, "matches", return_value=True):
+        for number in range(REMEMBERED + 10):
+            assert verifier.verify(f"secret {number}", SEALED, 0)
+    assert len(verifier._verified) == REMEMBERED
+
+
+def test_guesses_that_reach_argon2_are_throttled_and_the_right_secret_is_not_locked_out(
+    verifier: SecretVerifier, argon2: list[str]
+) -> None:
+    assert verifier.verify(SECRET, TAG_KEY_LOST, 0)
+    for _ in range(FAILURE_LIMIT):
+        assert not verifier.verify(OTHER, TAG_KEY_LOST, 0)
+    with pytest.raises(Throttled) as refusal:
+        verifier.verify(OTHER, TAG_KEY_LOST, 0)
+    assert 1 <= refusal.value.retry_after <= FAILURE_WINDOW_MS // 1000
+    assert verifier.verify(SECRET, TAG_KEY_LOST, 0)
+    assert len(argon2) == FAILURE_LIMIT + 1
+    assert not verifier.verify(OTHER, TAG_KEY_LOST, FAILURE_WINDOW_MS)
+
+
+def test_two_secrets_are_checked_together(verifier: SecretVerifier, argon2: list[str]) -> None:
+    verifier.verify_together([(SECRET, SEALED), (OTHER, OTHER_SEALED)], 0)
+    assert sorted(argon2) == sorted([SECRET, OTHER])
+    assert verifier.verify(SECRET, SEALED, 0)
+    assert verifier.verify(OTHER, OTHER_SEALED, 0)
+    assert len(argon2) == 2
+
+
+@pytest.mark.parametrize("pairs", [[(SECRET, SEALED), (OTHER, SEALED)], [(SECRET, SEALED), (SECRET, TAG_KEY_LOST)]])
+def test_nothing_is_computed_together_unless_every_tag_vouches(
+    verifier: SecretVerifier, argon2: list[str], pairs: list[tuple[str, SealedSecret]]
+) -> None:
+    verifier.verify_together(pairs, 0)
+    assert argon2 == []

@@ -1,0 +1,45 @@
+"""The table of operations, read as a whole: deny by default, and the caller's own account apart."""
+
+import itertools
+
+import pytest
+
+from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.errors import Forbidden
+from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet, Power
+
+ME = User("me1", "me", "Me", AccountType.USER, 0)
+
+
+def caller(*permissions: str) -> Caller:
+    return Caller(ME, PermissionSet(map(Power, permissions)), "token", 0, "192.0.2.1")
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_nobody_may_do_anything_without_permission(operation: Operation) -> None:
+    for subject in (None, ME.id, "another"):
+        assert not caller().may(operation, subject)
+
+
+@pytest.mark.parametrize(("operation", "permission"), list(itertools.product(Operation, KEYTURN_PERMISSIONS)))
+def test_exactly_the_named_permission_suffices(operation: Operation, permission: str) -> None:
+    rule = operation.rule
+    assert caller(permission).may(operation, "another") == (permission == rule.permission)
+    assert caller(permission).may(operation, ME.id) == (permission in (rule.permission, rule.own))
+
+
+def test_a_refusal_names_the_permission() -> None:
+    with pytest.raises(Forbidden, match="Update Self"):
+        caller().require(Operation.CREATE_TOKEN, ME.id)
+    with pytest.raises(Forbidden, match="Update User"):
+        caller().require(Operation.CREATE_TOKEN, "another")
+
+
+def test_operations_are_told_apart_though_they_share_a_rule() -> None:
+    assert len(Operation.__members__) == len(list(Operation))
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_every_rule_names_permissions_that_exist(operation: Operation) -> None:
+    assert {operation.rule.permission, operation.rule.own} - {None} <= KEYTURN_PERMISSIONS.keys()

@@ -1,0 +1,53 @@
+"""Logins cannot look alike, names cannot hide anything."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core import names
+from chalicelib.core.errors import Invalid
+
+
+@pytest.mark.parametrize("login", ["a", "build-bot", "j.doe+ci@example.com", "0", "A" * 64])
+def test_ordinary_logins_are_valid(login: str) -> None:
+    assert names.login(login) == login
+
+
+@pytest.mark.parametrize(
+    "login", ["", "A" * 65, "-bot", "a b", "a/b", "a%b", "bot\n", "bоt", "me", "ME", "a\u202eb", "a\x00", "${a}"]
+)
+def test_other_logins_are_refused_by_name(login: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        names.login(login)
+    assert refusal.value.field == "login"
+
+
+def test_logins_that_differ_in_case_are_the_same() -> None:
+    assert names.login_key("Build-Bot") == names.login_key("build-bot")
+
+
+@given(st.text(max_size=300))
+def test_a_valid_name_is_printable_normal_and_not_empty(text: str) -> None:
+    try:
+        name = names.name(text)
+    except Invalid:
+        return
+    assert name == unicodedata.normalize("NFC", name).strip() != ""
+    assert not any(unicodedata.category(character).startswith(("Cc", "Cf", "Zl", "Zp")) for character in name)
+    assert len(name) <= names.MAX_NAME
+
+
+def test_names_that_look_equal_are_equal() -> None:
+    assert names.name(" Cafe\u0301 ") == names.name("Caf\u00e9")
+
+
+@given(st.text(max_size=100))
+def test_whatever_is_a_valid_login_or_key_may_refer(text: str) -> None:
+    for rule in (names.login, names.key):
+        try:
+            valid = rule(text)
+        except Invalid:
+            continue
+        assert names.may_refer(valid)
