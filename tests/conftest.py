@@ -48,7 +48,8 @@ def product(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def installed(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
     """Set this process up for a new table, and undo it."""
-    environment = {**database.environment, "KEYTURN_TABLE": f"keyturn-{next(_table_numbers)}", "KEYTURN_TAG_KEYS": TAG_KEYS}
+    table = f"keyturn-{next(_table_numbers)}"
+    environment = {**database.environment, "KEYTURN_TABLE": table, "KEYTURN_TAG_KEYS": TAG_KEYS}
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     keyturn.cache_clear()

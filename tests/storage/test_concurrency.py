@@ -1,0 +1,120 @@
+"""Many writers at once, on the real engine: one winner, nothing lost, nothing half-written."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.errors import Conflict, NotFound, Refusal, StaleWrite
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.paging import Window
+from chalicelib.core.roles import SYSTEM_ADMIN, Grant
+from chalicelib.storage.items import AuditItem
+from chalicelib.storage.permanent_tokens import DynamoTokens
+from chalicelib.storage.table import Item
+from tests.conftest import Scene
+
+WRITERS = 20
+
+
+def at_once(work: Callable[[int], object], writers: int = WRITERS) -> list[object]:
+    """What each of many threads that start together gets: a result, or a refusal."""
+    barrier = threading.Barrier(writers)
+
+    def one(number: int) -> object:
+        barrier.wait()
+        try:
+            return work(number)
+        except Refusal as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(writers) as pool:
+        return list(pool.map(one, range(writers)))
+
+
+def audit_records(kind: str) -> list[AuditItem]:
+    return [item for item in Item.scan(consistent_read=True) if isinstance(item, AuditItem) and item.audit_kind == kind]
+
+
+def test_a_login_has_one_winner(scene: Scene) -> None:
+    caller = scene.caller()
+    results = at_once(lambda n: scene.product.accounts.create(caller, "wanted", f"Writer {n}", AccountType.BOT))
+    winners = [result for result in results if isinstance(result, User)]
+    assert len(winners) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == WRITERS - 1
+    assert scene.product.accounts.find(caller, "wanted") == winners[0]
+    assert len(audit_records("user.created")) == 3
+    assert scene.product.accounts.page(caller, Window()).total == 3
+
+
+def test_a_token_name_has_one_winner_and_its_secret_works(scene: Scene) -> None:
+    caller = scene.caller()
+    results = at_once(lambda n: scene.product.permanent_tokens.create(caller, scene.bot.id, "wanted", ["ci"]))
+    winners = [result for result in results if not isinstance(result, Refusal)]
+    assert len(winners) == 1
+    assert scene.is_good(winners[0].secret)
+    assert len(scene.product.permanent_tokens.page(caller, scene.bot.id, Window()).items) == 2
+
+
+def test_every_one_of_many_new_accounts_is_counted(scene: Scene) -> None:
+    caller = scene.caller()
+    results = at_once(lambda n: scene.product.accounts.create(caller, f"bot-{n}", f"Bot {n}", AccountType.BOT))
+    assert all(isinstance(result, User) for result in results)
+    assert scene.product.accounts.page(caller, Window()).total == 2 + WRITERS
+
+
+def test_a_token_is_deleted_once(scene: Scene) -> None:
+    caller = scene.caller()
+    token_id = scene.token.token.id
+    results = at_once(lambda n: scene.product.permanent_tokens.delete(caller, scene.bot.id, token_id))
+    assert results.count(None) == 1
+    assert sum(isinstance(result, NotFound) for result in results) == WRITERS - 1
+    assert len(audit_records("permanent-token.deleted")) == 1
+
+
+def test_no_update_of_one_account_is_lost(scene: Scene) -> None:
+    caller = scene.caller()
+    writers = 8
+    changes = [AccountChange(name=f"Name {n}") for n in range(writers)]
+    results = at_once(lambda n: scene.product.accounts.update(caller, scene.bot.id, changes[n]), writers)
+    updated = [result for result in results if isinstance(result, User)]
+    assert len(updated) == writers
+    assert len(audit_records("user.updated")) == writers
+    assert scene.product.accounts.find(caller, scene.bot.id).revision == scene.bot.revision + writers
+
+
+def test_administrators_who_remove_each_other_leave_one(scene: Scene) -> None:
+    caller = scene.caller()
+    others = [scene.product.accounts.create(caller, f"admin-{n}", "Admin", AccountType.USER) for n in range(5)]
+    for other in others:
+        scene.product.roles.grant(caller, other.id, SYSTEM_ADMIN)
+    everybody = ["admin", *(other.id for other in others)]
+    grant_id = Grant("", SYSTEM_ADMIN).id
+    removals: list[Callable[[str], object]] = [
+        lambda user: scene.product.accounts.delete(caller, user),
+        lambda user: scene.product.accounts.update(caller, user, AccountChange(banned=True)),
+        lambda user: scene.product.roles.revoke(caller, user, grant_id),
+    ]
+    results = at_once(lambda n: removals[n % 3](everybody[n]), len(everybody))
+    refused = [result for result in results if isinstance(result, Conflict)]
+    assert len(refused) == 1
+    left = [user for user in scene.product.accounts.page(caller, Window()).items if not user.banned]
+    administrators = [
+        user
+        for user in left
+        if any(grant.makes_administrator for grant, _ in scene.product.roles.grants(caller, user.id))
+    ]
+    assert len(administrators) == 1
+
+
+def test_a_token_is_not_created_on_permissions_that_have_changed(scene: Scene) -> None:
+    """Between the comparison and the write, the owner is granted more: the write must not happen."""
+    caller = scene.caller()
+    stale = scene.product.accounts.find(caller, scene.bot.id)
+    scene.product.roles.grant(caller, scene.bot.id, SYSTEM_ADMIN)
+    record = caller.record("permanent-token.created", "permanent-token", "x")
+    try:
+        DynamoTokens().create(scene.token.token, stale, record)
+    except StaleWrite:
+        return
+    raise AssertionError("written on stale permissions")
