@@ -1,0 +1,91 @@
+"""Calls the Lambda handler as API Gateway would."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlencode
+
+from app import app
+from chalicelib.rest.routes import ROUTES
+
+REST = "/api/rest"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+def send(method: str, path: str, headers: dict[str, str] | None = None, body: str | bytes | None = None) -> Answer:
+    """One request to the handler. A path that matches no route never gets as far as Lambda."""
+    plain, _, query = path.partition("?")
+    route, parameters = _match(plain)
+    encoded = isinstance(body, bytes)
+    event = {
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": route,
+            "path": plain,
+            "identity": {"sourceIp": "192.0.2.7"},
+        },
+        "headers": headers or {},
+        "multiValueQueryStringParameters": parse_qs(query, keep_blank_values=True) or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": encoded,
+    }
+    response = app(event, None)
+    headers_out = {name.lower(): value for name, value in response["headers"].items()}
+    return Answer(response["statusCode"], headers_out, response["body"])
+
+
+def _match(path: str) -> tuple[str, dict[str, str]]:
+    for route in ROUTES:
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route), path)
+        if found:
+            return route, {name: unquote(value) for name, value in found.groupdict().items()}
+    raise LookupError(path)
+
+
+class Client:
+    """A caller with a token."""
+
+    def __init__(self, token: str) -> None:
+        self._headers = {"authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **query: object) -> Answer:
+        return send("GET", _with_query(REST + path, query), self._headers)
+
+    def post(self, path: str, body: object, **query: object) -> Answer:
+        headers = {**self._headers, "content-type": "application/json"}
+        return send("POST", _with_query(REST + path, query), headers, json.dumps(body))
+
+    def delete(self, path: str) -> Answer:
+        return send("DELETE", REST + path, self._headers)
+
+
+def basic(client: str, secret: str) -> str:
+    """The value of the header for HTTP Basic (RFC 6749 section 2.3.1)."""
+    return "Basic " + base64.b64encode(f"{quote(client)}:{quote(secret)}".encode()).decode()
+
+
+def introspect(client: str, secret: str, token: str) -> Answer:
+    headers = {"authorization": basic(client, secret), "content-type": "application/x-www-form-urlencoded"}
+    return send("POST", f"{REST}/oauth2/introspect", headers, urlencode({"token": token}))
+
+
+def _with_query(path: str, query: dict[str, object]) -> str:
+    return f"{path}?{urlencode(query)}" if query else path

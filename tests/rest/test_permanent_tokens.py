@@ -1,0 +1,96 @@
+"""`/users/{id}/permanenttokens` by Hub's contract."""
+
+import pytest
+
+from tests.conftest import Scene
+from tests.rest.calling import Client, introspect
+
+TOKENS = "/users/build-bot/permanenttokens"
+
+
+def test_a_created_token_has_hubs_fields_and_works(scene: Scene, administrator: Client) -> None:
+    body = {"name": "nightly", "scope": [{"key": "ci"}, {"id": scene.deploy.service.id}]}
+    created = administrator.post(TOKENS, body).json
+    assert created["name"] == "nightly"
+    assert created["scope"] == [
+        {"id": scene.ci.service.id, "name": "Build server", "type": "service"},
+        {"id": scene.deploy.service.id, "name": "Deployment", "type": "service"},
+    ]
+    assert created["user"] == {"id": scene.bot.id, "name": "Build bot", "type": "bot"}
+    assert created["author"]["name"] == "Administrator"
+    assert isinstance(created["creationTime"], int)
+    assert introspect("ci", scene.ci.secret, created["token"]).json["active"]
+
+
+def test_the_secret_is_in_no_later_answer(scene: Scene, administrator: Client) -> None:
+    for answer in (administrator.get(TOKENS), administrator.get(f"{TOKENS}/{scene.token.token.id}")):
+        assert answer.status == 200
+        assert '"token":' not in answer.text
+        assert str(scene.token.secret) not in answer.text
+    assert administrator.get(TOKENS, fields="id,token").status == 400
+
+
+@pytest.mark.parametrize("fields", ["colour", "id,scope(colour)", "token(id)"])
+def test_bad_fields_create_nothing(administrator: Client, fields: str) -> None:
+    answer = administrator.post(TOKENS, {"name": "nightly", "scope": [{"key": "ci"}]}, fields=fields)
+    assert (answer.status, answer.json["error_field"]) == (400, "fields")
+    assert administrator.get(TOKENS).json["total"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"scope": [{"key": "ci"}]}, "name"),
+        ({"name": "x"}, "scope"),
+        ({"name": "x", "scope": []}, "scope"),
+        ({"name": "x", "scope": "ci"}, "scope"),
+        ({"name": "x", "scope": [{}]}, "scope[0]"),
+        ({"name": "x", "scope": ["ci"]}, "scope[0]"),
+        ({"name": "x", "scope": [{"key": "ci"}, {"key": "nothing"}]}, "scope"),
+        ({"name": "\u202e", "scope": [{"key": "ci"}]}, "name"),
+        ({"name": "x" * 201, "scope": [{"key": "ci"}]}, "name"),
+        ({"name": "x", "scope": [{"key": "ci"}], "expires": 1}, "expires"),
+    ],
+)
+def test_bad_bodies_are_refused_by_name(administrator: Client, body: object, field: str) -> None:
+    answer = administrator.post(TOKENS, body)
+    assert (answer.status, answer.json["error_field"]) == (400, field)
+
+
+def test_what_clients_of_hub_send_along_is_ignored(scene: Scene, administrator: Client) -> None:
+    body = {
+        "name": "from hub",
+        "scope": [{"id": scene.ci.service.id, "key": "x", "name": "x", "label": "x", "data": {"id": "x"}}],
+        "user": {"id": "somebody else"},
+        "author": {"id": "somebody else"},
+        "token": "chosen",
+        "type": "permanentToken",
+    }
+    created = administrator.post(TOKENS, body).json
+    assert created["user"]["id"] == scene.bot.id
+    assert created["author"]["id"] == scene.administrator.owner.id
+    assert created["token"] != "chosen"
+
+
+def test_a_token_is_renamed_and_rescoped_in_place(scene: Scene, administrator: Client) -> None:
+    place = f"{TOKENS}/{scene.token.token.id}"
+    assert administrator.post(place, {"name": "renamed"}, fields="name").json == {"name": "renamed"}
+    changed = administrator.post(place, {"scope": [{"key": "deploy"}]}, fields="id,name,scope(key)").json
+    assert changed == {"id": scene.token.token.id, "name": "renamed", "scope": [{"key": "deploy"}]}
+    assert introspect("deploy", scene.deploy.secret, scene.token.secret or "").json["active"]
+    assert administrator.post(place, {}).status == 200
+
+
+def test_a_deleted_service_stays_visible_in_the_scope_by_its_id(scene: Scene, administrator: Client) -> None:
+    administrator.delete("/services/ci")
+    scope = administrator.get(f"{TOKENS}/{scene.token.token.id}").json["scope"]
+    assert scope == [{"id": scene.ci.service.id, "name": None, "type": "service"}]
+
+
+def test_after_deletion_the_next_question_is_answered_with_no(scene: Scene, administrator: Client) -> None:
+    assert introspect("ci", scene.ci.secret, scene.token.secret or "").json["active"]
+    place = f"{TOKENS}/{scene.token.token.id}"
+    assert administrator.delete(place).status == 200
+    assert introspect("ci", scene.ci.secret, scene.token.secret or "").json == {"active": False}
+    assert administrator.delete(place).status == 404
+    assert administrator.get(place).status == 404

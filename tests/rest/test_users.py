@@ -1,0 +1,117 @@
+"""`/users` by Hub's contract."""
+
+import pytest
+
+from tests.conftest import Scene
+from tests.rest.calling import Client, send
+
+
+def test_a_user_has_hubs_fields(scene: Scene, administrator: Client) -> None:
+    answer = administrator.get("/users/build-bot")
+    assert answer.status == 200
+    assert answer.json == {
+        "id": scene.bot.id,
+        "type": "bot",
+        "login": "build-bot",
+        "name": "Build bot",
+        "banned": False,
+        "banReason": None,
+        "guest": False,
+        "creationTime": scene.bot.created,
+    }
+
+
+def test_me_is_the_caller(administrator: Client) -> None:
+    assert administrator.get("/users/me", fields="login,name").json == {"login": "admin", "name": "Administrator"}
+
+
+def test_a_collection_comes_in_hubs_envelope(administrator: Client) -> None:
+    answer = administrator.get("/users", **{"$skip": 1, "$top": 5, "fields": "login,total"})
+    assert answer.json == {"skip": 1, "top": 5, "total": 2, "users": [{"login": "build-bot"}]}
+
+
+def test_a_larger_page_than_allowed_is_cut_and_says_so(administrator: Client) -> None:
+    assert administrator.get("/users", **{"$top": 5_000}).json["top"] == 100
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"$skip": "-1"}, "$skip"),
+        ({"$skip": "10001"}, "$skip"),
+        ({"$skip": "٣"}, "$skip"),
+        ({"$top": "many"}, "$top"),
+        ({"$top": "9" * 40}, "$top"),
+        ({"fields": "nickname"}, "fields"),
+        ({"query": "is: banned"}, "query"),
+        ({"orderBy": "name:asc"}, "orderBy"),
+    ],
+)
+def test_bad_parameters_are_refused_by_name(administrator: Client, query: dict[str, str], field: str) -> None:
+    answer = administrator.get("/users", **query)
+    assert answer.status == 400
+    assert answer.json["error_field"] == field
+
+
+def test_an_account_is_created_changed_and_deleted(administrator: Client) -> None:
+    created = administrator.post("/users", {"login": "new", "name": "New", "type": "bot"})
+    assert created.status == 200
+    place = f"/users/{created.json['id']}"
+    changed = administrator.post(place, {"name": "Newer", "banned": True, "banReason": "test"}, fields="name,banReason")
+    assert changed.json == {"name": "Newer", "banReason": "test"}
+    assert administrator.delete(place).status == 200
+    assert administrator.get(place).status == 404
+    assert administrator.delete(place).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "x"}, "login"),
+        ({"login": "x"}, "name"),
+        ({"login": 1, "name": "x"}, "login"),
+        ({"login": "a b", "name": "x"}, "login"),
+        ({"login": "x", "name": None}, "name"),
+        ({"login": "x", "name": "x", "type": "robot"}, "type"),
+        ({"login": "x", "name": "x", "permissions": ["*"]}, "permissions"),
+        ([], "body"),
+        ("x", "body"),
+    ],
+)
+def test_bad_bodies_are_refused_by_name(administrator: Client, body: object, field: str) -> None:
+    answer = administrator.post("/users", body)
+    assert answer.status == 400
+    assert answer.json["error_field"] == field
+
+
+def test_what_nobody_may_set_is_ignored(administrator: Client) -> None:
+    body = {"login": "x", "name": "X", "id": "chosen", "creationTime": 1, "guest": True, "aliases": []}
+    created = administrator.post("/users", body).json
+    assert created["id"] != "chosen"
+    assert created["creationTime"] != 1
+    assert created["guest"] is False
+
+
+def test_a_taken_login_is_a_conflict(administrator: Client) -> None:
+    answer = administrator.post("/users", {"login": "BUILD-BOT", "name": "x"})
+    assert (answer.status, answer.json["error_field"]) == (409, "login")
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer x", "Basic eDp5", "bearer ktp_" + "0" * 73, "Bearer \x00"]
+)
+def test_without_a_good_token_there_is_a_challenge(scene: Scene, header: str | None) -> None:
+    answer = send("GET", "/api/rest/users/me", {} if header is None else {"authorization": header})
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"].startswith('Bearer realm="keyturn"')
+    assert answer.json["error"] == "invalid_token"
+
+
+def test_a_token_for_another_service_has_too_little_scope(scene: Scene) -> None:
+    answer = Client(scene.token.secret or "").get("/users/me")
+    assert answer.status == 403
+    assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+
+
+def test_answers_are_not_to_be_stored(administrator: Client) -> None:
+    assert administrator.get("/users/me").headers["cache-control"] == "no-store"
