@@ -28,7 +28,7 @@ def environment(url: str, token: str, more: Mapping[str, str] | None = None) -> 
     """The environment of `ansible-playbook`: everything it writes stays in this project's state."""
     return {
         **os.environ,
-        "ANSIBLE_COLLECTIONS_PATH": str(_collections()),
+        "ANSIBLE_COLLECTIONS_PATH": str(collections()),
         "ANSIBLE_HOME": str(STATE / "ansible"),
         "ANSIBLE_RETRY_FILES_ENABLED": "false",
         "LC_ALL": "C.UTF-8",  # Ansible insists on UTF-8
@@ -53,7 +53,7 @@ def changed_in(output: str) -> int:
     return int(recap.group(2))
 
 
-def _collections() -> Path:
+def collections() -> Path:
     """A path in which Ansible finds `ansible_module/` under its name."""
     root = STATE / "collections"
     link = root / "ansible_collections" / "keyturn" / "hub"

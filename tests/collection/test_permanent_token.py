@@ -1,0 +1,138 @@
+"""The module `keyturn.hub.permanent_token`, in real plays."""
+
+import re
+
+from embedded.api import introspect
+from embedded.playbook import environment
+from embedded.stack import ADMINISTRATOR, Stack
+from tests.collection.conftest import Play, bot, token
+
+
+def is_good(stack: Stack, secret: str, service: str = "ci") -> bool:
+    answer = introspect(stack.url, service, stack.secrets.read(f"service-{service}") or "", secret)
+    return bool(answer["active"])
+
+
+def test_a_token_is_created_once_and_its_secret_returned_once(play: Play, stack: Stack) -> None:
+    run = play(bot("one"), token("one", "t", ["ci"]), token("one", "t", ["ci"]))
+    assert run.changed == [True, True, False]
+    assert is_good(stack, run.results[1]["secret"])
+    assert "secret" not in run.results[2]
+    assert run.results[1]["permanent_token"] == run.results[2]["permanent_token"]
+    assert "token" not in run.results[1]["permanent_token"]
+
+
+def test_another_scope_is_set_in_place(play: Play, stack: Stack) -> None:
+    run = play(
+        bot("two"),
+        token("two", "t", ["ci"]),
+        token("two", "t", ["deploy", "ci"]),
+        token("two", "t", ["ci", "deploy"]),
+        token("two", "t", ["Deployment service"]),
+        arguments=("--diff",),
+    )
+    assert run.changed == [True, True, True, False, True]
+    assert "secret" not in run.results[2]
+    assert run.results[4]["permanent_token"]["id"] == run.results[1]["permanent_token"]["id"]
+    assert is_good(stack, run.results[1]["secret"], "deploy")
+    assert not is_good(stack, run.results[1]["secret"], "ci")
+    assert [service["key"] for service in run.results[4]["diff"]["before"]["scope"]] == ["deploy", "ci"]
+    assert [service["key"] for service in run.results[4]["diff"]["after"]["scope"]] == ["deploy"]
+
+
+def test_absent_twice_is_fine_and_the_token_is_dead(play: Play, stack: Stack) -> None:
+    run = play(
+        bot("three"),
+        token("three", "t", ["ci"]),
+        token("three", "t", state="absent"),
+        token("three", "t", state="absent"),
+        token("nobody", "t", state="absent"),
+    )
+    assert run.changed == [True, True, True, False, False]
+    assert not is_good(stack, run.results[1]["secret"])
+
+
+def test_check_mode_tells_the_truth_and_changes_nothing(play: Play, stack: Stack) -> None:
+    tasks = [bot("four"), token("four", "t", ["ci"]), token("four", "gone", state="absent")]
+    checked = play(*tasks, arguments=("--check", "--diff"))
+    assert checked.changed == [True, True, False]
+    assert "secret" not in checked.results[1]
+    assert checked.results[1]["diff"]["after"]["name"] == "t"
+    assert stack.administrator().call("GET", "/users/four").status_code == 404
+
+    done = play(*tasks)
+    assert done.changed == checked.changed
+    after = done.results[1]["permanent_token"]
+    assert {name: after[name] for name in ("name", "scope")} == checked.results[1]["permanent_token"]
+
+    again = play(*tasks, token("four", "t", ["deploy"]), token("four", "t", state="absent"), arguments=("--check",))
+    assert again.changed == [False, False, False, True, True]
+    assert is_good(stack, done.results[1]["secret"])
+
+
+def test_a_secret_is_never_printed_and_every_item_of_a_loop_keeps_its_own(play: Play, stack: Stack) -> None:
+    looped = token("five", "{{ item }}", ["ci"]) | {"loop": ["a", "b"]}
+    run = play(bot("five"), looped, {"ansible.builtin.debug": {"msg": "after"}}, arguments=("-vvvv", "--diff"))
+    secrets = [item["secret"] for item in run.results[1]["results"]]
+    assert len(set(secrets)) == 2
+    for secret in secrets:
+        assert is_good(stack, secret)
+        assert secret not in run.output
+    assert "the output has been hidden" in run.output
+
+
+def test_the_connection_comes_from_module_defaults_too(play: Play, stack: Stack) -> None:
+    bare = environment(stack.url, "x")
+    del bare["KEYTURN_URL"], bare["KEYTURN_TOKEN"]
+    options = {"url": stack.url, "token": stack.secrets.read(ADMINISTRATOR)}
+    run = play(
+        bot("six"),
+        token("six", "t", ["ci"]),
+        environment=bare,
+        module_defaults={"group/keyturn.hub.all": options},
+        arguments=("-vvvv",),
+    )
+    assert run.changed == [True, True]
+    assert options["token"] not in run.output
+
+
+def test_errors_name_the_option_and_the_remedy(play: Play, stack: Stack) -> None:
+    run = play(
+        token("nobody", "t", ["ci"]),
+        bot("seven"),
+        token("seven", "t", ["nothing"]),
+        token("seven", "t"),
+        token("seven", "t", ["ci"], token="ktp_wrong"),
+        token("seven", "t", ["ci"], url="http://127.0.0.1:1"),
+        token("seven", "t", ["ci"], url=f"{stack.url}/nowhere"),
+        token("seven", "\u202e", ["ci"]),
+    )
+    messages = [result.get("msg", "") for result in run.results]
+    assert messages[0] == "Option user: there is no account nobody."
+    assert messages[2] == "Option scope: there is no service nothing that this account may see."
+    assert "scope" in messages[3]
+    assert "Check the option token" in messages[4]
+    assert "http://127.0.0.1:1/api/rest" in messages[5]
+    assert "Check the options url" in messages[5]
+    assert "403" in messages[6]
+    assert messages[7].startswith("Option name: ")
+    assert all(result.get("failed") for number, result in enumerate(run.results) if number != 1)
+
+
+def test_it_speaks_hubs_contract_alone(play: Play, stack: Stack) -> None:
+    """Every request of both modules, as the server's log shows them, is in Hub's documentation."""
+    log = stack.folder / "server.log"
+    before = log.stat().st_size
+    play(bot("eight"), token("eight", "t", ["ci"]), token("eight", "t", state="absent"))
+    asked = re.findall(r'"([A-Z]+) /api/rest/(\S+?)(?:\?\S*)? HTTP', log.read_bytes()[before:].decode())
+    collections = ("users", "permanenttokens", "services")
+    kinds = {" ".join([method, *(part for part in path.split("/") if part in collections)]) for method, path in asked}
+    assert kinds <= {
+        "GET users",
+        "POST users",
+        "GET users permanenttokens",
+        "POST users permanenttokens",
+        "DELETE users permanenttokens",
+        "GET services",
+    }
+    assert len(kinds) == 6

@@ -1,0 +1,52 @@
+"""A secret is in the one answer that creates it, and in no log, no output and no file after that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embedded import playbook
+from embedded.api import introspect
+from embedded.main_job import EXAMPLE
+from embedded.stack import ADMINISTRATOR, Stack
+from tests.conftest import files_below
+from tests.system.test_durability import items
+
+
+def run_example(stack: Stack, secrets: Path, *arguments: str) -> str:
+    environment = playbook.environment(
+        stack.url, stack.secrets.read(ADMINISTRATOR) or "", {"KEYTURN_SECRETS": str(secrets)}
+    )
+    finished = playbook.run(EXAMPLE, environment, *arguments)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout + finished.stderr
+
+
+def test_no_secret_is_in_any_log_output_or_database_file(stack: Stack, tmp_path: Path) -> None:
+    output = run_example(stack, tmp_path, "-vvvv", "--diff")
+    output += run_example(stack, tmp_path, "-vvvv", "--diff", "--check")
+    tokens = [path.read_text() for path in files_below(tmp_path)]
+    assert len(tokens) == 4
+    for token in tokens:
+        introspect(stack.url, "ci", stack.secrets.read("service-ci") or "", token)
+    issued = [path.read_text().strip() for path in files_below(stack.secrets.folder)] + tokens
+    assert len(issued) == 7
+
+    looked_at = [path for path in files_below(stack.folder) if stack.secrets.folder not in path.parents]
+    names = {path.name for path in looked_at}
+    assert {"server.log", "dynamodb.log", "shared-local-instance.db"} <= names
+    for secret in issued:
+        assert secret[:4] in ("ktp_", "kts_")
+        # the 256 bits alone, without prefix and ids
+        for searched in (secret, secret[-49:-6]):
+            assert searched not in output
+            for path in looked_at:
+                assert searched.encode() not in path.read_bytes(), path
+
+
+def test_tokens_and_service_secrets_rest_as_argon2id_hashes(stack: Stack, tmp_path: Path) -> None:
+    run_example(stack, tmp_path)
+    sealed = [item for item in items(stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
+    assert len(sealed) == 5 + 2
+    for item in sealed:
+        assert item["argon2id"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert len(bytes(item["tag"].value)) == 4
