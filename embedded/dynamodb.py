@@ -62,9 +62,9 @@ class DynamoDBLocal:
 
     def stop(self) -> None:
         """End the engine; its data stays."""
-        if self.process:
+        if self.process:  # else the file may be that of another run
             stop(self.process)
-        self._pid_file.unlink(missing_ok=True)
+            self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """End the engine as a power cut would."""

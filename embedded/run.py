@@ -39,7 +39,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nShutting down; the data stay.")
     except (AlreadyRunning, FetchError, main_job.JobFailed, RuntimeError, requests.RequestException) as error:
-        console.print(f"[red]{error}[/]")
+        console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     finally:
         for interruption in (signal.SIGINT, signal.SIGTERM):

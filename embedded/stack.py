@@ -62,7 +62,8 @@ class Stack:
 
     def start_server(self, port: int | None = None) -> Server:
         """Start another server on the database; the first one becomes `server`."""
-        server = Server(self.environment, self.folder / "server.log")
+        name = "second-server" if self.server else "server"
+        server = Server(self.environment, self.folder / "server.log", self.folder / f"{name}.pid")
         server.start(port)
         self.server = self.server or server
         return server

@@ -1,10 +1,12 @@
 """All or nothing, and the right reason for nothing."""
 
 import pytest
+from pynamodb.connection import Connection
+from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 
 from chalicelib.composition import Keyturn
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.errors import Conflict
+from chalicelib.core.errors import Conflict, Unavailable
 from chalicelib.storage.items import CounterItem, NameItem
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
@@ -72,3 +74,44 @@ def test_the_last_of_a_count_stays() -> None:
     leaving.count_administrators(-1, otherwise=Conflict("the last one"))
     with pytest.raises(Conflict, match="the last one"):
         leaving.commit()
+
+
+def cancelled(code: str) -> TransactWriteError:
+    """What PynamoDB raises when other transactions touch the same items."""
+    properties = {"Error": {"Code": "TransactionCanceledException", "Message": ""}}
+    reasons = [None, CancellationReason(code=code)]
+    return TransactWriteError(
+        "", VerboseClientError(properties, "TransactWriteItems", {}, cancellation_reasons=reasons)
+    )
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Transactions are sent to a list of numbers, counted down; while it is positive, there is contention."""
+    left = [0]
+    monkeypatch.setattr("chalicelib.storage.transaction.time.sleep", lambda seconds: None)
+    original = Connection.transact_write_items
+
+    def contended(self: Connection, *arguments: object, **options: object) -> object:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise cancelled("TransactionConflict")
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(Connection, "transact_write_items", contended)
+    return left
+
+
+def test_contention_is_waited_out(attempts: list[int]) -> None:
+    attempts[0] = 5
+    transaction = Transaction(record())
+    transaction.take_name(("NEW", "x"), "me", otherwise=Conflict("taken"))
+    transaction.commit()
+    assert "NEW" in stored()
+
+
+def test_endless_contention_is_a_refusal_that_says_that_nothing_was_changed(attempts: list[int]) -> None:
+    attempts[0] = 10_000
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        Transaction(record()).commit()
+    assert len(stored()) == 2

@@ -1,0 +1,53 @@
+"""What a run that was killed in the middle leaves behind is mended by the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from embedded.main_job import CHECKED, JobFailed, check_token, declare_bots, register_services
+from embedded.stack import ADMINISTRATOR, Stack
+
+
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    stack.database.start()
+    try:
+        stack.start_server()
+        yield stack
+    finally:
+        stack.stop()
+
+
+def test_secrets_that_were_not_kept_are_made_anew(stack: Stack) -> None:
+    api = stack.administrator()
+    register_services(stack, api)
+    assert declare_bots(stack, api) == 3
+    for lost in (CHECKED, "service-ci", ADMINISTRATOR):
+        (stack.secrets.folder / lost).unlink()
+
+    api = stack.administrator()
+    register_services(stack, api)
+    assert declare_bots(stack, api) == 2  # the token and its hand-over
+    check_token(stack)
+
+
+def test_a_job_that_fails_says_where(stack: Stack) -> None:
+    api = stack.administrator()
+    register_services(stack, api)
+    stack.secrets.write(CHECKED, "no token")
+    with pytest.raises(JobFailed, match="does not accept"):
+        check_token(stack)
+    stack.secrets.write(ADMINISTRATOR, "wrong")
+    with pytest.raises(JobFailed, match="did not finish"):
+        declare_bots(stack, api)
+
+
+def test_secrets_are_for_their_owner_alone(stack: Stack) -> None:
+    stack.administrator()
+    assert stack.secrets.folder.stat().st_mode & 0o777 == 0o700
+    for folder in ("secrets", "server"):
+        for path in (stack.folder / folder).iterdir():
+            assert path.stat().st_mode & 0o777 == 0o600
