@@ -27,7 +27,7 @@ benchmark: $(READY) ## Measure verification and cold start
 	@$(BIN)/python -m benchmarks.verify
 
 package: $(READY) ## Package for AWS Lambda into out/
-	@$(BIN)/chalice package --stage dev out
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/chalice package --stage dev out
 
 lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
 	@$(BIN)/python -m pip install --quiet uv

@@ -21,6 +21,7 @@ class Installation:
     """What a measurement needs to ask about one token."""
 
     keyturn: Keyturn
+    administrator: OwnedToken
     service: RegisteredService
     token: OwnedToken
     environment: dict[str, str]
@@ -60,7 +61,7 @@ def install(database: DynamoDBLocal) -> Installation:
     service = keyturn.services.register(caller, ServiceDescription(key="ci", name="CI"))
     bot = keyturn.accounts.create(caller, "bench-bot", "Bench bot", AccountType.BOT)
     token = keyturn.permanent_tokens.create(caller, bot.id, "bench", ["ci"])
-    return Installation(keyturn, service, token, environment)
+    return Installation(keyturn, administrator, service, token, environment)
 
 
 def fresh_database(folder: str) -> DynamoDBLocal:

@@ -33,7 +33,17 @@ class Server:
         """Serve on `port` if it is free, else on one that is; a leftover of a killed run is ended first."""
         end_leftover(self._pid_file, "chalice local")
         self.port = free_port(port)
-        command = [str(BIN / "chalice"), "local", "--host", HOST, "--port", str(self.port), "--no-autoreload"]
+        command = [
+            str(BIN / "chalice"),
+            "local",
+            "--stage",
+            "local",
+            "--host",
+            HOST,
+            "--port",
+            str(self.port),
+            "--no-autoreload",
+        ]
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(

@@ -1,0 +1,52 @@
+"""The documentation cannot lie about what a test can look up."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.capacity import table
+from benchmarks.installation import install
+from chalicelib import settings
+from chalicelib.rest.routes import ROOT, ROUTES
+from embedded.dynamodb import DynamoDBLocal
+from embedded.layout import PROJECT
+from tests.conftest import origin
+
+DOCS = PROJECT / "docs"
+
+
+@pytest.mark.usefixtures("product")
+def test_operations_cost_what_the_data_model_says(database: DynamoDBLocal) -> None:
+    documented = (DOCS / "data-model.md").read_text()
+    for row in table(install(database), origin()):
+        assert row in documented
+
+
+def test_every_route_is_documented() -> None:
+    documented = (DOCS / "rest-api.md").read_text()
+    for path in ROUTES:
+        last = re.sub(r"\{\w+\}", "{", path.removeprefix(ROOT)).rsplit("/{", 1)[0].rsplit("/", 1)[-1]
+        assert f"/{last}" in documented, path
+
+
+def test_every_setting_is_documented() -> None:
+    documented = (DOCS / "deployment.md").read_text()
+    for name in re.findall(r'"(KEYTURN_\w+)"', Path(settings.__file__).read_text()):
+        shortened = f"`_{name.removeprefix('KEYTURN_ARGON2_')}`"
+        assert f"`{name}`" in documented or shortened in documented, name
+
+
+@pytest.mark.parametrize("path", sorted([*DOCS.rglob("*.md"), PROJECT / "README.md"]), ids=lambda path: path.name)
+def test_every_link_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_all_parts_have_one_version() -> None:
+    import tomllib
+
+    from chalicelib import __version__
+
+    assert tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"] == __version__
+    assert f"version: {__version__}" in (PROJECT / "ansible_module" / "galaxy.yml").read_text()
