@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.layout import HOST
@@ -28,41 +29,80 @@ def free_port(preferred: int | None = None) -> int:
     raise OSError("No port is free on the loopback address.")
 
 
-def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Whether something answers on the port before the time is over or the process has ended."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex((HOST, port)) == 0:
-                return True
-        time.sleep(0.05)
-    return False
+class PortProcess:
+    """A program that serves a port of the loopback address, for as long as we want it.
 
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process, politely first, and wait for its end."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    process.wait()
-
-
-def end_leftover(pid_file: Path, marker: str) -> bool:
-    """End the process that a killed run recorded in `pid_file`, if it is still that program.
-
-    `marker` is a text in the program's command line; without it, the number now belongs to another.
+    `pid_file` keeps its number, so that the run after one that was killed can end it; `marker` is a
+    text in its command line, without which the number belongs to another program by now.
     """
-    try:
-        pid = int(pid_file.read_text())
-    except (FileNotFoundError, ValueError):
+
+    def __init__(self, pid_file: Path, log: Path, marker: str) -> None:
+        self._pid_file = pid_file
+        self._log = log
+        self._marker = marker
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The address, without a path."""
+        return f"http://{HOST}:{self.port}"
+
+    def launch(
+        self, command: list[str], port: int, patience: float, folder: Path, environment: Mapping[str, str]
+    ) -> None:
+        """Run the command until it answers on `port`. Raises RuntimeError after `patience` seconds."""
+        self._end_leftover()
+        self.port = port
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            # A session of its own, so that Ctrl-C reaches us alone and we stop things in order.
+            self._process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=dict(environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._pid_file.write_text(str(self._process.pid))
+        if not self._answers_within(patience):
+            self.stop()
+            raise RuntimeError(f"{self._marker} did not start; {self._log} says why.")
+
+    def stop(self) -> None:
+        """End it, politely first, and wait for its end."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._pid_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers_within(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._process and self._process.poll() is None:
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex((HOST, self.port)) == 0:
+                    return True
+            time.sleep(0.05)
         return False
-    listing = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
-    pid_file.unlink(missing_ok=True)
-    if marker not in listing.stdout:
-        return False
-    os.kill(pid, signal.SIGKILL)
-    return True
+
+    def _end_leftover(self) -> None:
+        try:
+            pid = int(self._pid_file.read_text())
+        except (FileNotFoundError, ValueError):
+            return
+        listing = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+        if self._marker in listing.stdout:
+            os.kill(pid, signal.SIGKILL)

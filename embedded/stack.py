@@ -1,5 +1,7 @@
 """Database, server and administrator of a local installation, in one folder."""
 
+from __future__ import annotations
+
 import base64
 import fcntl
 import os
@@ -7,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 from embedded.api import Api
@@ -60,6 +63,11 @@ class Stack:
         self._lock.write(f"process {os.getpid()} serves {self.url}")
         self._lock.flush()
 
+    def start(self, port: int | None = None) -> None:
+        """Start the database and a server on it."""
+        self.database.start()
+        self.start_server(port)
+
     def start_server(self, port: int | None = None) -> Server:
         """Start another server on the database; the first one becomes `server`."""
         name = "second-server" if self.server else "server"
@@ -95,6 +103,19 @@ class Stack:
         if self.server:
             self.server.stop()
         self.database.stop()
+
+    def __enter__(self) -> Stack:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
     def _tag_keys(self) -> str:
         keys = SecretsFolder(self.folder / "server")

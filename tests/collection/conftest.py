@@ -37,14 +37,9 @@ Play = Callable[..., Run]
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One installation for a module of tests; each test uses accounts of its own."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.database.start()
-    try:
-        stack.start_server()
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
         register_services(stack, stack.administrator())
         yield stack
-    finally:
-        stack.stop()
 
 
 @pytest.fixture

@@ -12,13 +12,8 @@ from embedded.stack import ADMINISTRATOR, Stack
 
 @pytest.fixture
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.database.start()
-    try:
-        stack.start_server()
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
-    finally:
-        stack.stop()
 
 
 def test_secrets_that_were_not_kept_are_made_anew(stack: Stack) -> None:

@@ -13,11 +13,6 @@ from embedded.stack import Stack
 @pytest.fixture
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Running, with the services ci and deploy registered."""
-    stack = Stack(tmp_path_factory.mktemp("stack"))
-    stack.database.start()
-    try:
-        stack.start_server()
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
         register_services(stack, stack.administrator())
         yield stack
-    finally:
-        stack.stop()

@@ -33,7 +33,7 @@ def items(stack: Stack) -> list[dict[str, Any]]:
     """The whole table, read by boto3 rather than by the code under test."""
     client = boto3.resource(
         "dynamodb",
-        endpoint_url=stack.database.endpoint,
+        endpoint_url=stack.database.url,
         region_name="us-east-1",
         aws_access_key_id="x",
         aws_secret_access_key="x",
