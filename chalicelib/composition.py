@@ -18,10 +18,12 @@ from chalicelib.storage.table import connect, open_client
 if TYPE_CHECKING:
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.authentication import Authentication
-    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.first_administrator import FirstAdministrator
+    from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
+    from chalicelib.core.operations.permissions import Permissions
     from chalicelib.core.operations.roles import Roles
     from chalicelib.core.operations.services import Services
 
@@ -57,16 +59,16 @@ class Keyturn:
         from chalicelib.storage.credentials import DynamoCredentials
 
         credentials = DynamoCredentials()
-        return Authentication(credentials, CredentialCheck(credentials, self._verifier), self._permissions)
+        return Authentication(credentials, CredentialCheck(credentials, self._verifier), self._access)
 
     @functools.cached_property
     def accounts(self) -> Accounts:
         """Users and bots."""
         from chalicelib.core.operations.accounts import Accounts
         from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.roles import DynamoRoles
+        from chalicelib.storage.held import DynamoHeld
 
-        return Accounts(DynamoAccounts(), DynamoRoles())
+        return Accounts(DynamoAccounts(), DynamoHeld())
 
     @functools.cached_property
     def permanent_tokens(self) -> PermanentTokens:
@@ -74,41 +76,64 @@ class Keyturn:
         from chalicelib.core.operations.permanent_tokens import PermanentTokens
         from chalicelib.storage.permanent_tokens import DynamoTokens
 
-        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self._permissions, self._verifier)
+        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self._access, self._verifier)
 
     @functools.cached_property
     def services(self) -> Services:
         """Connected services."""
         from chalicelib.core.operations.services import Services
+        from chalicelib.storage.groups import DynamoGroups
         from chalicelib.storage.services import DynamoServices
 
-        return Services(DynamoServices(), self._verifier)
+        return Services(DynamoServices(), DynamoGroups(), self._verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:
         """Roles and grants."""
         from chalicelib.core.operations.roles import Roles
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.held import DynamoHeld
         from chalicelib.storage.roles import DynamoRoles
 
-        return Roles(DynamoRoles(), self.accounts, self.services)
+        return Roles(DynamoRoles(), DynamoHeld(), DynamoGroups(), self.accounts, self.groups, self.services)
+
+    @functools.cached_property
+    def groups(self) -> Groups:
+        """Groups and their members."""
+        from chalicelib.core.operations.groups import Groups
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.held import DynamoHeld
+
+        return Groups(DynamoGroups(), DynamoHeld(), self.accounts, self._access)
+
+    @functools.cached_property
+    def permissions(self) -> Permissions:
+        """Why an account may do what it may do."""
+        from chalicelib.core.operations.permissions import Permissions
+
+        return Permissions(self.accounts, self._access)
 
     @functools.cached_property
     def first_administrator(self) -> FirstAdministrator:
         """How an installation begins."""
         from chalicelib.core.operations.first_administrator import FirstAdministrator
         from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.held import DynamoHeld
         from chalicelib.storage.permanent_tokens import DynamoTokens
         from chalicelib.storage.roles import DynamoRoles
         from chalicelib.storage.services import DynamoServices
 
-        return FirstAdministrator(DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), self._verifier)
+        stores = DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), DynamoHeld()
+        return FirstAdministrator(*stores, self._verifier)
 
     @functools.cached_property
-    def _permissions(self) -> EffectivePermissions:
-        from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    def _access(self) -> EffectiveAccess:
+        from chalicelib.core.operations.effective_access import EffectiveAccess
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.held import DynamoHeld
         from chalicelib.storage.roles import DynamoRoles
 
-        return EffectivePermissions(DynamoRoles())
+        return EffectiveAccess(DynamoHeld(), DynamoGroups(), DynamoRoles())
 
 
 @functools.cache

@@ -57,10 +57,20 @@ class Operation(Enum):
     UPDATE_SERVICE = Rule(p.UPDATE_SERVICE)
     DELETE_SERVICE = Rule(p.DELETE_SERVICE)
 
+    READ_GROUP = Rule(p.READ_GROUP)
+    CREATE_GROUP = Rule(p.CREATE_GROUP)
+    UPDATE_GROUP = Rule(p.UPDATE_GROUP)
+    DELETE_GROUP = Rule(p.DELETE_GROUP)
+    # Putting an account or a group into a group also needs what the group gives.
+    CHANGE_MEMBERS = Rule(p.UPDATE_GROUP)
+
     READ_ROLES = Rule(p.READ_ROLE)
     # Nobody can put into a role, or grant, what they do not have themselves.
     CREATE_ROLE = Rule(p.CREATE_ROLE)
+    UPDATE_ROLE = Rule(p.UPDATE_ROLE)
+    DELETE_ROLE = Rule(p.DELETE_ROLE)
     READ_GRANTS = Rule(p.READ_USER, own=p.READ_SELF)
+    EXPLAIN_PERMISSIONS = Rule(p.READ_USER, own=p.READ_SELF)
     GRANT_ROLE = Rule(p.LOW_LEVEL_ADMIN)
     REVOKE_ROLE = Rule(p.LOW_LEVEL_ADMIN)
 
@@ -74,6 +84,7 @@ class Caller:
     credential_id: str  # of the token that was used, for the audit record
     now: int  # milliseconds since the epoch
     address: str
+    groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""

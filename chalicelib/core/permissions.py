@@ -33,8 +33,14 @@ READ_SERVICE = permission_id(KEYTURN, "read-service")
 CREATE_SERVICE = permission_id(KEYTURN, "create-service")
 UPDATE_SERVICE = permission_id(KEYTURN, "update-service")
 DELETE_SERVICE = permission_id(KEYTURN, "delete-service")
+READ_GROUP = permission_id(KEYTURN, "read-group")
+CREATE_GROUP = permission_id(KEYTURN, "create-group")
+UPDATE_GROUP = permission_id(KEYTURN, "update-group")
+DELETE_GROUP = permission_id(KEYTURN, "delete-group")
 READ_ROLE = permission_id(KEYTURN, "read-role")
 CREATE_ROLE = permission_id(KEYTURN, "create-role")
+UPDATE_ROLE = permission_id(KEYTURN, "update-role")
+DELETE_ROLE = permission_id(KEYTURN, "delete-role")
 LOW_LEVEL_ADMIN = permission_id(KEYTURN, "low-level-admin")
 
 KEYTURN_PERMISSIONS = {
@@ -48,8 +54,14 @@ KEYTURN_PERMISSIONS = {
     CREATE_SERVICE: "Create Service",
     UPDATE_SERVICE: "Update Service",
     DELETE_SERVICE: "Delete Service",
+    READ_GROUP: "Read Group",
+    CREATE_GROUP: "Create Group",
+    UPDATE_GROUP: "Update Group",
+    DELETE_GROUP: "Delete Group",
     READ_ROLE: "Read Role",
     CREATE_ROLE: "Create Role",
+    UPDATE_ROLE: "Update Role",
+    DELETE_ROLE: "Delete Role",
     LOW_LEVEL_ADMIN: "Low-level Administration",
 }
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.groups import Group
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.roles import Grant, Role
@@ -74,13 +76,15 @@ class TokenStore(Protocol):
     def list(self, user_id: str) -> list[PermanentToken]:
         """All tokens of a user, oldest first."""
 
-    def create(self, token: PermanentToken, owner: User, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `owner` is no longer stored as it is (a grant changes it too), Conflict
-        if the owner has a token of this name."""
+    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `owner` (whom a grant or membership changes too), or a group or role of
+        the access that was `compared`, is no longer stored as it is; Conflict if the owner has a token
+        of this name."""
 
-    def replace(self, old: PermanentToken, new: PermanentToken, owner: User, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `old` or `owner` is no longer stored as it is, Conflict if the new name
-        is taken."""
+    def replace(
+        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+    ) -> None:
+        """Raises StaleWrite as `create`, or if `old` is no longer stored; Conflict if the new name is taken."""
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""
@@ -108,6 +112,54 @@ class ServiceStore(Protocol):
         """Raises StaleWrite if `service` is no longer stored as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What an account holds by itself: its own grants, and the ids of the groups that it is directly in."""
+
+    grants: tuple[Grant, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class AccessStore(Protocol):
+    """What accounts hold."""
+
+    def held_by(self, user_id: str) -> Held:
+        """One query."""
+
+
+class GroupStore(Protocol):
+    """Groups and their members."""
+
+    def get(self, group_id: str) -> Group | None: ...
+
+    def get_many(self, group_ids: Iterable[str]) -> Mapping[str, Group]: ...
+
+    def find_by_name(self, name: str) -> Group | None: ...
+
+    def page(self, window: Window) -> Page[Group]:
+        """Sorted by name. Eventually consistent."""
+
+    def members(self, group: Group, window: Window) -> Page[User]:
+        """Sorted by id. Eventually consistent."""
+
+    def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
+        """Raises Conflict if the name is taken, StaleWrite if a group or role of `outer`, what the
+        parent gives, is no longer stored as it is."""
+
+    def replace(self, old: Group, new: Group, outer: Access | None, audit: AuditRecord) -> None:
+        """Raises as `create`, and StaleWrite if `old` is no longer stored."""
+
+    def delete(self, group: Group, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `group` is no longer stored as it is, or has subgroups."""
+
+    def add_member(self, group: Group, user: User, given: Access, audit: AuditRecord) -> None:
+        """Counts as a change of `user`. Raises StaleWrite if `user`, or a group or role of what is
+        `given`, is no longer stored as it is; Conflict if `user` is in the group."""
+
+    def remove_member(self, group: Group, user: User, audit: AuditRecord) -> None:
+        """Counts as a change of `user`. Raises StaleWrite if `user` is no longer stored as it is."""
+
+
 class RoleStore(Protocol):
     """Roles, and the grants that give them to users."""
 
@@ -123,11 +175,15 @@ class RoleStore(Protocol):
     def create(self, role: Role, audit: AuditRecord) -> None:
         """Raises Conflict if the key is taken."""
 
-    def grants_of(self, user_id: str) -> list[Grant]: ...
+    def replace(self, old: Role, new: Role, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old` is no longer stored, Conflict if the new key is taken."""
 
-    def grant(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
-        """Counts as a change of `owner`. Raises StaleWrite if `owner` is no longer stored as it is,
-        Conflict if granted already."""
+    def delete(self, role: Role, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `role` is no longer stored as it is. Its grants add nothing from then on."""
+
+    def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
+        """Counts as a change of `owner`. Raises StaleWrite if `owner` or `role` is no longer stored as it
+        is, Conflict if granted already."""
 
     def revoke(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
         """Counts as a change of `owner`. Raises StaleWrite, or Conflict for the last administrator."""

@@ -1,14 +1,10 @@
-"""Roles bundle permissions; grants give roles to users, everywhere or for one service."""
+"""Roles bundle permissions; grants give roles to users and groups, everywhere or for one service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, UPDATE_SELF, PermissionSet, Power
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, UPDATE_SELF
 
 SYSTEM_ADMIN = "system-admin"
 REGISTERED_USER = "registered-user"
@@ -25,19 +21,20 @@ class Role:
     name: str
     permissions: frozenset[str]
     created: int
+    revision: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`role_id` given to `user_id` in `place`: EVERYWHERE or a service id."""
+    """`role_id` given to `holder_id` (a user or a group) in `place`: EVERYWHERE or a service id."""
 
-    user_id: str
+    holder_id: str
     role_id: str
     place: str = EVERYWHERE
 
     @property
     def id(self) -> str:
-        """Unique among the user's grants; the same grant always has the same id."""
+        """Unique among the holder's grants; the same grant always has the same id."""
         return f"{self.role_id}.{self.place}"
 
     @property
@@ -52,13 +49,3 @@ def built_in_roles(now: int) -> list[Role]:
         Role(SYSTEM_ADMIN, SYSTEM_ADMIN, "System Admin", frozenset({EVERY_PERMISSION}), now),
         Role(REGISTERED_USER, REGISTERED_USER, "Registered User", frozenset({READ_SELF, UPDATE_SELF}), now),
     ]
-
-
-def effective_permissions(grants: Iterable[Grant], roles: Mapping[str, Role]) -> PermissionSet:
-    """What these grants add up to. A grant of a role that is gone adds nothing."""
-    return PermissionSet(
-        Power(permission, grant.place)
-        for grant in grants
-        if grant.role_id in roles
-        for permission in roles[grant.role_id].permissions
-    )

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_PERMISSIONS = 100
+MAX_GROUPS = 50
+MAX_SERVICES = 1_000  # that somebody without Read Service has searched for what a group lets them see
 MAX_URL = 500
 
 
@@ -40,6 +42,7 @@ class Service:
     created: int
     home_url: str | None = None
     permissions: tuple[DeclaredPermission, ...] = ()
+    groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
     revision: int = 1
 

@@ -30,16 +30,17 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=
 
 
 class Reference(msgspec.Struct):
-    """Another thing, by id or key; whatever else the client knows of it does not matter."""
+    """Another thing, by id, key or login; whatever else the client knows of it does not matter."""
 
     id: str | None = None
     key: str | None = None
+    login: str | None = None
 
     def text(self, field: str) -> str:
-        """The id, or else the key. Raises Invalid for `field` if there is neither."""
-        reference = self.id or self.key
+        """The id, or else the key or login. Raises Invalid for `field` if there is none."""
+        reference = self.id or self.key or self.login
         if not reference:
-            raise Invalid(field, "needs an id or a key.")
+            raise Invalid(field, "needs an id, a key or a login.")
         return reference
 
 
@@ -90,7 +91,24 @@ class ServiceBody(_Body, kw_only=True):
     name: str | None = None
     home_url: str | None = None
     permissions: list[DeclaredPermissionBody] | None = None
+    groups: list[Reference] | None = None
     secret: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+class GroupBody(_Body, kw_only=True):
+    name: str | None = None
+    parent: Reference | UnsetType | None = UNSET  # null takes the group out of its parent
+    required_two_factor_authentication: bool | None = None
+    users: Ignored = UNSET
+    project_roles: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+class RoleChange(_Body, kw_only=True):
+    key: str | None = None
+    name: str | None = None
+    permissions: list[Reference] | None = None
     type: Ignored = UNSET
 
 

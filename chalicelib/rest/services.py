@@ -55,4 +55,5 @@ def _description(body: ServiceBody) -> ServiceDescription:
     permissions = None
     if body.permissions is not None:
         permissions = [PermissionDeclaration(declared.key, declared.name) for declared in body.permissions]
-    return ServiceDescription(body.key, body.name, body.home_url, permissions)
+    groups = None if body.groups is None else [each.text(f"groups[{i}]") for i, each in enumerate(body.groups)]
+    return ServiceDescription(body.key, body.name, body.home_url, permissions, groups)

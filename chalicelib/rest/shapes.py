@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.permissions import EVERYWHERE
+from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.access import Holding
     from chalicelib.core.operations.permanent_tokens import OwnedToken
-    from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.permissions import Power
+    from chalicelib.core.roles import Role
     from chalicelib.core.services import Service
 
 
@@ -44,6 +47,14 @@ class ServiceView:
 
     service: Service
     secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPermission:
+    """A permission in a place, and why."""
+
+    power: Power
+    ways: list[Holding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +138,7 @@ SERVICE = Shape(
         "name": Field(lambda view: view.service.name),
         "homeUrl": Field(lambda view: view.service.home_url),
         "permissions": Field(lambda view: list(view.service.permissions), PERMISSION),
+        "groups": Field(lambda view: [NamedReference(id, None, "userGroup") for id in view.service.groups], REFERENCE),
         "creationTime": Field(lambda view: view.service.created),
     },
 )
@@ -144,6 +156,43 @@ ROLE = Shape(
             lambda role: [NamedReference(id, id, "permission") for id in sorted(role.permissions)], REFERENCE
         ),
         "creationTime": Field(lambda role: role.created),
+    },
+)
+
+GROUP = Shape(
+    "usergroup",
+    {
+        "id": Field(lambda group: group.id),
+        "type": Field(lambda group: "userGroup"),
+        "name": Field(lambda group: group.name),
+        "parent": Field(
+            lambda group: NamedReference(group.parent_id, None, "userGroup") if group.parent_id else None, REFERENCE
+        ),
+        "requiredTwoFactorAuthentication": Field(lambda group: group.requires_two_factor),
+        "creationTime": Field(lambda group: group.created),
+    },
+)
+
+# One way by which an account has a permission: the role, and the groups that lead to it.
+WAY = Shape(
+    "way",
+    {
+        "id": Field(lambda holding: Grant("", holding.role.id, holding.place).id),
+        "type": Field(lambda holding: "way"),
+        "name": Field(lambda holding: " › ".join([*(group.name for group in holding.through), holding.role.name])),
+        "role": Field(lambda holding: holding.role, ROLE),
+        "groups": Field(lambda holding: list(holding.through), GROUP),
+    },
+)
+
+EXPLAINED_PERMISSION = Shape(
+    "effectivepermission",
+    {
+        "id": Field(lambda view: view.power.permission),
+        "type": Field(lambda view: "effectivePermission"),
+        "name": Field(lambda view: str(view.power)),
+        "project": Field(lambda view: NamedReference(view.power.place, None, "project"), REFERENCE),
+        "ways": Field(lambda view: view.ways, WAY),
     },
 )
 

@@ -10,7 +10,7 @@ from chalicelib.core.paging import Page, Window
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import page_of, read, read_one
-from chalicelib.storage.items import USERS, GrantItem, NameItem, UserItem
+from chalicelib.storage.items import USERS, GrantItem, MemberItem, NameItem, UserItem, members_of
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -82,6 +82,8 @@ class DynamoAccounts:
         room = STEPS - len(transaction)
         for item in rest[:room]:
             transaction.delete(item)
+            if isinstance(item, MemberItem):
+                transaction.count(members_of(item.group_id), -1)
         transaction.commit()
         with Item.batch_write() as batch:
             for item in rest[room:]:

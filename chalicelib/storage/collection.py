@@ -20,10 +20,15 @@ def page_of(model: type[M], collection: str, window: Window) -> tuple[list[M], i
     Reads: one index query for every 1 MB of keys up to the window's end (some 8,000 members),
     one batch for the members, one query for the counters.
     """
-    index = Item.by_collection.query(collection, limit=window.skip + window.top)
-    places = [(entry.pk, entry.sk) for entry in index][window.skip :]
+    places = places_in(collection, window)
     found = read(model, places)
-    return [found[place] for place in places if place in found], _count(collection)
+    return [found[place] for place in places if place in found], count(collection)
+
+
+def places_in(collection: str, window: Window) -> list[keys.Key]:
+    """The keys of the members in the window, in order."""
+    index = Item.by_collection.query(collection, limit=window.skip + window.top)
+    return [(entry.pk, entry.sk) for entry in index][window.skip :]
 
 
 def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
@@ -41,6 +46,7 @@ def read_one(model: type[M], place: keys.Key) -> M | None:
         return None
 
 
-def _count(collection: str) -> int:
+def count(collection: str) -> int:
+    """How many members there are: one query, strongly consistent."""
     pk, _ = keys.counter(collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))

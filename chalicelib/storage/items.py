@@ -19,6 +19,7 @@ from pynamodb.attributes import (
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.groups import Group
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import Grant, Role
 from chalicelib.core.services import DeclaredPermission, Service
@@ -28,7 +29,12 @@ from chalicelib.storage.table import Item
 if TYPE_CHECKING:
     from chalicelib.core.audit import AuditRecord
 
-USERS, SERVICES, ROLES = "USERS", "SERVICES", "ROLES"
+USERS, SERVICES, ROLES, GROUPS = "USERS", "SERVICES", "ROLES", "GROUPS"
+
+
+def members_of(group_id: str) -> str:
+    """The collection of a group's members."""
+    return f"MEMBERS#{group_id}"
 
 
 class NameItem(Item, discriminator="name"):
@@ -127,18 +133,70 @@ class TokenItem(Item, discriminator="token"):
 
 
 class GrantItem(Item, discriminator="grant"):
-    user_id = UnicodeAttribute()
+    holder_id = UnicodeAttribute()
     role_id = UnicodeAttribute()
     place = UnicodeAttribute()
 
     @classmethod
     def of(cls, grant: Grant) -> GrantItem:
         return cls(
-            *keys.grant(grant.user_id, grant.id), user_id=grant.user_id, role_id=grant.role_id, place=grant.place
+            *keys.grant(grant.holder_id, grant.id), holder_id=grant.holder_id, role_id=grant.role_id, place=grant.place
         )
 
     def to_grant(self) -> Grant:
-        return Grant(self.user_id, self.role_id, self.place)
+        return Grant(self.holder_id, self.role_id, self.place)
+
+
+class GroupItem(Item, discriminator="group"):
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created = NumberAttribute()
+    parent_id = UnicodeAttribute(null=True)
+    requires_two_factor = BooleanAttribute()
+    grants: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    subgroups = NumberAttribute()
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, group: Group) -> GroupItem:
+        return cls(
+            *keys.group(group.id),
+            id=group.id,
+            name=group.name,
+            created=group.created,
+            parent_id=group.parent_id,
+            requires_two_factor=group.requires_two_factor,
+            grants=sorted(f"{role_id} {place}" for role_id, place in group.grants),
+            subgroups=group.subgroups,
+            revision=group.revision,
+            collection=GROUPS,
+            position=group.name.casefold(),
+        )
+
+    def to_group(self) -> Group:
+        pairs = (grant.split(" ") for grant in self.grants)
+        return Group(
+            id=self.id,
+            name=self.name,
+            created=int(self.created),
+            parent_id=self.parent_id,
+            requires_two_factor=self.requires_two_factor,
+            grants=frozenset((role_id, place) for role_id, place in pairs),
+            subgroups=int(self.subgroups),
+            revision=int(self.revision),
+        )
+
+
+class MemberItem(Item, discriminator="member"):
+    """The account in whose partition this is, is directly in the group."""
+
+    group_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, group: Group, user: User) -> MemberItem:
+        return cls(
+            *keys.member(user.id, group.id), group_id=group.id, collection=members_of(group.id), position=user.id
+        )
 
 
 class ServiceItem(Item, discriminator="service"):
@@ -149,6 +207,7 @@ class ServiceItem(Item, discriminator="service"):
     home_url = UnicodeAttribute(null=True)
     # One JSON text: it is written whole, never searched, and costs little to read at every check.
     permissions = UnicodeAttribute()
+    groups: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
     argon2id = UnicodeAttribute(null=True)
     tag = BinaryAttribute(null=True, legacy_encoding=False)
     tag_key_id = UnicodeAttribute(null=True)
@@ -165,6 +224,7 @@ class ServiceItem(Item, discriminator="service"):
             created=service.created,
             home_url=service.home_url,
             permissions=json.dumps([[permission.key, permission.name] for permission in service.permissions]),
+            groups=list(service.groups),
             argon2id=secret.argon2id if secret else None,
             tag=secret.tag if secret else None,
             tag_key_id=secret.tag_key_id if secret else None,
@@ -184,6 +244,7 @@ class ServiceItem(Item, discriminator="service"):
             created=int(self.created),
             home_url=self.home_url,
             permissions=tuple(DeclaredPermission.of(self.id, key, name) for key, name in json.loads(self.permissions)),
+            groups=tuple(self.groups),
             secret=secret,
             revision=int(self.revision),
         )
@@ -195,6 +256,7 @@ class RoleItem(Item, discriminator="role"):
     name = UnicodeAttribute()
     permissions = UnicodeSetAttribute()
     created = NumberAttribute()
+    revision = NumberAttribute()
 
     @classmethod
     def of(cls, role: Role) -> RoleItem:
@@ -205,12 +267,13 @@ class RoleItem(Item, discriminator="role"):
             name=role.name,
             permissions=set(role.permissions),
             created=role.created,
+            revision=role.revision,
             collection=ROLES,
             position=role.key,
         )
 
     def to_role(self) -> Role:
-        return Role(self.id, self.key, self.name, frozenset(self.permissions), int(self.created))
+        return Role(self.id, self.key, self.name, frozenset(self.permissions), int(self.created), int(self.revision))
 
 
 class AuditItem(Item, discriminator="audit"):

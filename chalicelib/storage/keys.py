@@ -3,6 +3,7 @@
 PROFILE = "PROFILE"  # the sort key of a thing's own record, beside what hangs on it
 TOKEN_PREFIX = "TOKEN#"
 GRANT_PREFIX = "GRANT#"
+MEMBER_PREFIX = "MEMBER#"
 SHARDS = 8  # counters of one collection: writers of different shards do not disturb each other
 
 Key = tuple[str, str]
@@ -22,6 +23,19 @@ def token_name(user_id: str, name: str) -> Key:
 
 def grant(user_id: str, grant_id: str) -> Key:
     return f"USER#{user_id}", f"{GRANT_PREFIX}{grant_id}"
+
+
+def member(user_id: str, group_id: str) -> Key:
+    return f"USER#{user_id}", f"{MEMBER_PREFIX}{group_id}"
+
+
+def group(group_id: str) -> Key:
+    return f"GROUP#{group_id}", PROFILE
+
+
+def group_name(name: str) -> Key:
+    """Two names that differ in case are the same."""
+    return f"GROUP_NAME#{name.casefold()}", PROFILE
 
 
 def login(login_key: str) -> Key:

@@ -8,10 +8,12 @@ from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.held import check_unchanged
 from chalicelib.storage.items import TokenItem, UserItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
+    from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
@@ -30,16 +32,18 @@ class DynamoTokens:
         items = TokenItem.query(pk, TokenItem.sk.startswith(keys.TOKEN_PREFIX), consistent_read=True)
         return sorted((item.to_token() for item in items), key=lambda token: (token.created, token.id))
 
-    def create(self, token: PermanentToken, owner: User, audit: AuditRecord) -> None:
+    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        _check_unchanged(transaction, owner)
+        _check_unchanged(transaction, owner, compared)
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
         transaction.take_name(keys.token_name(token.user_id, token.name), token.id, otherwise=_name_taken(token))
         transaction.commit()
 
-    def replace(self, old: PermanentToken, new: PermanentToken, owner: User, audit: AuditRecord) -> None:
+    def replace(
+        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+    ) -> None:
         transaction = Transaction(audit)
-        _check_unchanged(transaction, owner)
+        _check_unchanged(transaction, owner, compared)
         transaction.replace(TokenItem.of(new), TokenItem.revision == old.revision, otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))
@@ -53,9 +57,11 @@ class DynamoTokens:
         transaction.commit()
 
 
-def _check_unchanged(transaction: Transaction, owner: User) -> None:
-    """The owner, and with it all that the owner is granted, is as it was when the rules were applied."""
+def _check_unchanged(transaction: Transaction, owner: User, compared: Access | None) -> None:
+    """The owner, all that the owner holds, and what that means, is as it was when the rules were applied."""
     transaction.check(UserItem(*keys.user(owner.id)), UserItem.revision == owner.revision, otherwise=StaleWrite())
+    if compared:
+        check_unchanged(transaction, compared)
 
 
 def _name_taken(token: PermanentToken) -> Conflict:

@@ -10,7 +10,8 @@ from chalicelib.storage import keys
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import page_of, read, read_one
-from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem, UserItem
+from chalicelib.storage.held import change_owner
+from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -49,14 +50,26 @@ class DynamoRoles:
         transaction.count(ROLES, +1)
         transaction.commit()
 
-    def grants_of(self, user_id: str) -> list[Grant]:
-        pk, _ = keys.user(user_id)
-        items = GrantItem.query(pk, GrantItem.sk.startswith(keys.GRANT_PREFIX), consistent_read=True)
-        return [item.to_grant() for item in items]
-
-    def grant(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
+    def replace(self, old: Role, new: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        _change_owner(transaction, owner)
+        transaction.replace(RoleItem.of(new), RoleItem.revision == old.revision, otherwise=StaleWrite())
+        if old.key != new.key:
+            taken = Conflict(f"The role key {new.key!r} is taken.", "key")
+            transaction.free_name(keys.role_key(old.key))
+            transaction.take_name(keys.role_key(new.key), new.id, otherwise=taken)
+        transaction.commit()
+
+    def delete(self, role: Role, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.delete(RoleItem.of(role), RoleItem.revision == role.revision, otherwise=StaleWrite())
+        transaction.free_name(keys.role_key(role.key))
+        transaction.count(ROLES, -1)
+        transaction.commit()
+
+    def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        change_owner(transaction, owner)
+        transaction.check(RoleItem.of(role), RoleItem.revision == role.revision, otherwise=StaleWrite())
         transaction.create(GrantItem.of(grant), otherwise=Conflict("The account has this role there already.", "role"))
         if grant.makes_administrator and not owner.banned:
             transaction.count_administrators(+1, otherwise=StaleWrite())
@@ -64,18 +77,8 @@ class DynamoRoles:
 
     def revoke(self, owner: User, grant: Grant, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        _change_owner(transaction, owner)
+        change_owner(transaction, owner)
         transaction.delete(GrantItem.of(grant))
         if grant.makes_administrator and not owner.banned:
             transaction.count_administrators(-1, otherwise=Conflict(LAST_ADMINISTRATOR))
         transaction.commit()
-
-
-def _change_owner(transaction: Transaction, owner: User) -> None:
-    """A change of grants is a change of the account: what was decided on the old grants is stale."""
-    transaction.update(
-        UserItem(*keys.user(owner.id)),
-        [UserItem.revision.set(owner.revision + 1)],
-        condition=UserItem.revision == owner.revision,
-        otherwise=StaleWrite(),
-    )

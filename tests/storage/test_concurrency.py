@@ -114,7 +114,7 @@ def test_a_token_is_not_created_on_permissions_that_have_changed(scene: Scene) -
     scene.product.roles.grant(caller, scene.bot.id, SYSTEM_ADMIN)
     record = caller.record("permanent-token.created", "permanent-token", "x")
     try:
-        DynamoTokens().create(scene.token.token, stale, record)
+        DynamoTokens().create(scene.token.token, stale, None, record)
     except StaleWrite:
         return
     raise AssertionError("written on stale permissions")

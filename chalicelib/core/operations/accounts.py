@@ -16,7 +16,7 @@ from chalicelib.core.roles import REGISTERED_USER, Grant
 if TYPE_CHECKING:
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.paging import Page, Window
-    from chalicelib.core.ports import AccountStore, RoleStore
+    from chalicelib.core.ports import AccessStore, AccountStore
 
 MYSELF = "me"
 
@@ -46,9 +46,9 @@ class AccountChange:
 class Accounts:
     """The account directory. `reference` is an id, a login, or `me` for the caller."""
 
-    def __init__(self, accounts: AccountStore, roles: RoleStore) -> None:
+    def __init__(self, accounts: AccountStore, held: AccessStore) -> None:
         self._accounts = accounts
-        self._roles = roles
+        self._held = held
 
     def find(self, caller: Caller, reference: str, *operations: Operation) -> User:
         """The account, if the caller may do all `operations` to it.
@@ -88,7 +88,7 @@ class Accounts:
             details = _difference(old, new)
             if not details:
                 return old
-            administrator = any(grant.makes_administrator for grant in self._roles.grants_of(old.id))
+            administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
             self._accounts.replace(old, new, administrator, _record(caller, "user.updated", new, details))
             return new
 

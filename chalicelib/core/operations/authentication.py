@@ -11,7 +11,7 @@ from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.operations.credential_check import CredentialCheck
-    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.origin import Origin
     from chalicelib.core.ports import CredentialStore
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class Authentication:
     """Says who calls."""
 
-    def __init__(self, credentials: CredentialStore, check: CredentialCheck, permissions: EffectivePermissions) -> None:
+    def __init__(self, credentials: CredentialStore, check: CredentialCheck, access: EffectiveAccess) -> None:
         self._credentials = credentials
         self._check = check
-        self._permissions = permissions
+        self._access = access
 
     def caller(self, presented: str, origin: Origin) -> Caller:
         """Who calls with the permanent token `presented`.
@@ -38,4 +38,6 @@ class Authentication:
             raise Unauthenticated("The access token is not valid.")
         if KEYTURN not in token.scope:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
-        return Caller(owner, self._permissions.of(owner.id), token.id, origin.now, origin.address)
+        access = self._access.of(owner.id)
+        groups = frozenset(access.groups)
+        return Caller(owner, access.permissions, token.id, origin.now, origin.address, groups)

@@ -23,7 +23,7 @@ from chalicelib.core.services import keyturn_service
 if TYPE_CHECKING:
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import AccountStore, RoleStore, ServiceStore, TokenStore
+    from chalicelib.core.ports import AccessStore, AccountStore, RoleStore, ServiceStore, TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
 
@@ -37,12 +37,14 @@ class FirstAdministrator:
         tokens: TokenStore,
         services: ServiceStore,
         roles: RoleStore,
+        held: AccessStore,
         verifier: SecretVerifier,
     ) -> None:
         self._accounts = accounts
         self._tokens = tokens
         self._services = services
         self._roles = roles
+        self._held = held
         self._verifier = verifier
 
     def found(self, origin: Origin) -> None:
@@ -61,7 +63,7 @@ class FirstAdministrator:
         """
         self.found(origin)
         owner = self._accounts.find_by_login(names.login(login)) or self._create(login, origin)
-        if owner.banned or not any(grant.makes_administrator for grant in self._roles.grants_of(owner.id)):
+        if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
         token_id = new_id()
         secret = PERMANENT_TOKEN.issue(owner.id, token_id)
@@ -76,7 +78,7 @@ class FirstAdministrator:
             secret=self._verifier.seal(secret),
         )
         record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
-        self._tokens.create(token, owner, record)
+        self._tokens.create(token, owner, None, record)
         return OwnedToken(token, owner, secret)
 
     def _create(self, login: str, origin: Origin) -> User:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
-from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.effective_access import EffectiveAccess, require_all_of
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
@@ -20,10 +21,11 @@ from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_permissions import EffectivePermissions
+    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.services import Services
     from chalicelib.core.ports import TokenStore
 
@@ -45,13 +47,13 @@ class PermanentTokens:
         tokens: TokenStore,
         accounts: Accounts,
         services: Services,
-        permissions: EffectivePermissions,
+        access: EffectiveAccess,
         verifier: SecretVerifier,
     ) -> None:
         self._tokens = tokens
         self._accounts = accounts
         self._services = services
-        self._permissions = permissions
+        self._access = access
         self._verifier = verifier
 
     def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedToken]:
@@ -76,7 +78,7 @@ class PermanentTokens:
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
-            self._require_powers_of(caller, owner)
+            compared = self._require_powers_of(caller, owner)
             services = self._visible(caller, scope)
             token_id = new_id()
             secret = PERMANENT_TOKEN.issue(owner.id, token_id)
@@ -92,7 +94,7 @@ class PermanentTokens:
             )
             details = {"name": token.name, "scope": " ".join(token.scope)}
             record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
-            self._tokens.create(token, owner, record)
+            self._tokens.create(token, owner, compared, record)
             return OwnedToken(token, owner, secret)
 
         return until_current(attempt)
@@ -107,14 +109,15 @@ class PermanentTokens:
             owner = self._accounts.find(caller, user, Operation.UPDATE_TOKEN)
             old = self._existing(owner, token_id)
             new = replace(old, name=old.name if valid_name is None else valid_name, revision=old.revision + 1)
+            compared = None
             if scope is not None:
-                self._require_powers_of(caller, owner)
+                compared = self._require_powers_of(caller, owner)
                 new = replace(new, scope=self._visible(caller, scope, already=old.scope))
             details = _difference(old, new)
             if not details:
                 return OwnedToken(old, owner)
             record = caller.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
-            self._tokens.replace(old, new, owner, record)
+            self._tokens.replace(old, new, owner, compared, record)
             return OwnedToken(new, owner)
 
         return until_current(attempt)
@@ -137,14 +140,16 @@ class PermanentTokens:
             raise NotFound("permanent token", token_id)
         return token
 
-    def _require_powers_of(self, caller: Caller, owner: User) -> None:
-        """Who acts for another must have every permission that the other has, in every place."""
+    def _require_powers_of(self, caller: Caller, owner: User) -> Access | None:
+        """Who acts for another must have every permission that the other has, in every place.
+
+        The access that was compared, so that the write can insist that it is still the same.
+        """
         if owner.id == caller.user.id:
-            return
-        missing = caller.permissions.missing(self._permissions.of(owner.id))
-        if missing:
-            listed = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
-            raise Forbidden(f"{owner.login} has permissions that you lack: {listed}.")
+            return None
+        access = self._access.of(owner.id)
+        require_all_of(caller, access, f"{owner.login} has")
+        return access
 
     def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> tuple[str, ...]:
         """The ids of the services that `references` name, without repetition, in the order given.
@@ -157,7 +162,7 @@ class PermanentTokens:
         ids: dict[str, None] = {}
         for reference in references:
             service = found.get(reference)
-            if service is None or not (service.id in already or self._services.sees(caller, service.id)):
+            if service is None or not (service.id in already or self._services.sees(caller, service)):
                 raise Invalid("scope", f"there is no service {reference!r} that you may see.")
             ids[service.id] = None
         return tuple(ids)

@@ -5,6 +5,7 @@ Nobody can put into a role, or grant, a permission that they do not have themsel
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
@@ -13,22 +14,35 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
-from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, Grant, Role
+from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from chalicelib.core.groups import Group
     from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.services import Services
     from chalicelib.core.paging import Page, Window
-    from chalicelib.core.ports import RoleStore
+    from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
 
 
 class Roles:
     """`user`, `role` and `place` are ids or logins and keys; a place is a service, or EVERYWHERE."""
 
-    def __init__(self, roles: RoleStore, accounts: Accounts, services: Services) -> None:
+    def __init__(
+        self,
+        roles: RoleStore,
+        held: AccessStore,
+        stored_groups: GroupStore,
+        accounts: Accounts,
+        groups: Groups,
+        services: Services,
+    ) -> None:
         self._roles = roles
+        self._held = held
+        self._stored_groups = stored_groups
+        self._groups = groups
         self._accounts = accounts
         self._services = services
 
@@ -45,35 +59,64 @@ class Roles:
     def create(self, caller: Caller, key: str, name: str, permissions: Sequence[str]) -> Role:
         """A new role of permission ids. Raises Invalid, Forbidden or Conflict (the key is taken)."""
         caller.require(Operation.CREATE_ROLE)
-        if not 1 <= len(permissions) <= MAX_PERMISSIONS:
-            raise Invalid("permissions", f"must name 1 to {MAX_PERMISSIONS} permissions.")
-        self._require_declared(permissions)
-        _require_held(caller, permissions, EVERYWHERE)
-        role = Role(new_id(), names.key(key), names.name(name), frozenset(permissions), caller.now)
+        role = Role(new_id(), names.key(key), names.name(name), self._valid(caller, permissions), caller.now)
         details = {"key": role.key, "permissions": " ".join(sorted(role.permissions))}
         self._roles.create(role, caller.record("role.created", "role", role.id, details=details))
         return role
 
+    def update(
+        self, caller: Caller, role: str, key: str | None, name: str | None, permissions: Sequence[str] | None
+    ) -> Role:
+        """The role, changed; it binds at the next request of everybody who has it. Raises as `create`."""
+        valid_key = None if key is None else names.key(key)
+        valid_name = None if name is None else names.name(name)
+
+        def attempt() -> Role:
+            old = self._changeable(caller, role, Operation.UPDATE_ROLE)
+            old.permissions if permissions is None else self._valid(caller, permissions, old.permissions)
+            new = replace(
+                old,
+                key=old.key if valid_key is None else valid_key,
+                name=old.name if valid_name is None else valid_name,
+                permissions=old.permissions
+                if permissions is None
+                else self._valid(caller, permissions, old.permissions),
+                revision=old.revision + 1,
+            )
+            if replace(new, revision=old.revision) == old:
+                return old
+            details = {"key": new.key, "permissions": " ".join(sorted(new.permissions))}
+            self._roles.replace(old, new, caller.record("role.updated", "role", old.id, details=details))
+            return new
+
+        return until_current(attempt)
+
+    def delete(self, caller: Caller, role: str) -> None:
+        """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
+
+        def attempt() -> None:
+            found = self._changeable(caller, role, Operation.DELETE_ROLE)
+            self._roles.delete(found, caller.record("role.deleted", "role", found.id, details={"key": found.key}))
+
+        until_current(attempt)
+
     def grants(self, caller: Caller, user: str) -> list[tuple[Grant, Role]]:
-        """The account's grants, each with its role. Raises Forbidden or NotFound."""
+        """The account's own grants, each with its role. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_GRANTS)
-        grants = self._roles.grants_of(owner.id)
-        roles = self._roles.get_many({grant.role_id for grant in grants})
-        return [(grant, roles[grant.role_id]) for grant in grants if grant.role_id in roles]
+        return self._with_roles(self._held.held_by(owner.id).grants)
 
     def grant(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """The role given to the account in `place`. Raises Invalid, Forbidden, NotFound or Conflict."""
 
         def attempt() -> tuple[Grant, Role]:
             owner = self._accounts.find(caller, user, Operation.GRANT_ROLE)
-            given = self._existing(role)
-            where = self._place(place)
-            _require_held(caller, given.permissions, where)
-            if len(self._roles.grants_of(owner.id)) >= MAX_GRANTS:
+            given, where = self._givable(caller, role, place)
+            if len(self._held.held_by(owner.id).grants) >= MAX_GRANTS:
                 raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
             grant = Grant(owner.id, given.id, where)
             details = {"role": given.key, "place": where}
-            self._roles.grant(owner, grant, caller.record("role.granted", "user", owner.id, owner.id, details))
+            record = caller.record("role.granted", "user", owner.id, owner.id, details)
+            self._roles.grant(owner, grant, given, record)
             return grant, given
 
         return until_current(attempt)
@@ -83,13 +126,79 @@ class Roles:
 
         def attempt() -> None:
             owner = self._accounts.find(caller, user, Operation.REVOKE_ROLE)
-            grant = next((held for held in self._roles.grants_of(owner.id) if held.id == grant_id), None)
+            grant = next((held for held in self._held.held_by(owner.id).grants if held.id == grant_id), None)
             if grant is None:
                 raise NotFound("grant", grant_id)
             details = {"role": grant.role_id, "place": grant.place}
             self._roles.revoke(owner, grant, caller.record("role.revoked", "user", owner.id, owner.id, details))
 
         until_current(attempt)
+
+    def grants_of_group(self, caller: Caller, group: str) -> list[tuple[Grant, Role]]:
+        """The group's own grants, each with its role. Raises Forbidden or NotFound."""
+        found = self._groups.find(caller, group, Operation.READ_GROUP)
+        return self._with_roles([Grant(found.id, role_id, place) for role_id, place in sorted(found.grants)])
+
+    def grant_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
+        """The role given to the group's members in `place`. Raises as `grant`."""
+
+        def attempt() -> tuple[Grant, Role]:
+            old = self._groups.find(caller, group, Operation.GRANT_ROLE)
+            given, where = self._givable(caller, role, place)
+            if (given.id, where) in old.grants:
+                raise Conflict("The group has this role there already.", "role")
+            if len(old.grants) >= MAX_GRANTS:
+                raise Conflict(f"A group can hold at most {MAX_GRANTS} grants.")
+            self._store_grants(caller, old, old.grants | {(given.id, where)}, "group.role-granted", given.id, where)
+            return Grant(old.id, given.id, where), given
+
+        return until_current(attempt)
+
+    def revoke_from_group(self, caller: Caller, group: str, grant_id: str) -> None:
+        """The grant is gone. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            old = self._groups.find(caller, group, Operation.REVOKE_ROLE)
+            pair = next((pair for pair in old.grants if Grant(old.id, *pair).id == grant_id), None)
+            if pair is None:
+                raise NotFound("grant", grant_id)
+            self._store_grants(caller, old, old.grants - {pair}, "group.role-revoked", *pair)
+
+        until_current(attempt)
+
+    def _store_grants(
+        self, caller: Caller, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str
+    ) -> None:
+        new = replace(old, grants=grants, revision=old.revision + 1)
+        record = caller.record(kind, "group", old.id, details={"role": role_id, "place": place})
+        self._stored_groups.replace(old, new, None, record)
+
+    def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
+        given = self._existing(role)
+        where = self._place(place)
+        _require_held(caller, given.permissions, where)
+        return given, where
+
+    def _with_roles(self, grants: Sequence[Grant]) -> list[tuple[Grant, Role]]:
+        roles = self._roles.get_many({grant.role_id for grant in grants})
+        return [(grant, roles[grant.role_id]) for grant in grants if grant.role_id in roles]
+
+    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> Role:
+        caller.require(operation)
+        role = self._existing(reference)
+        if role.id in (SYSTEM_ADMIN, REGISTERED_USER):
+            raise Conflict(f"The role {role.name} is built in and can be neither changed nor deleted.")
+        return role
+
+    def _valid(
+        self, caller: Caller, permissions: Sequence[str], already: frozenset[str] = frozenset()
+    ) -> frozenset[str]:
+        """The permission ids, if they exist and the caller has those that are new. Raises Invalid or Forbidden."""
+        if not 1 <= len(permissions) <= MAX_PERMISSIONS:
+            raise Invalid("permissions", f"must name 1 to {MAX_PERMISSIONS} permissions.")
+        self._require_declared([permission for permission in permissions if permission not in already])
+        _require_held(caller, set(permissions) - already, EVERYWHERE)
+        return frozenset(permissions)
 
     def _existing(self, reference: str) -> Role:
         role = None

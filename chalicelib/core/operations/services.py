@@ -12,15 +12,23 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN
-from chalicelib.core.services import MAX_PERMISSIONS, DeclaredPermission, Service, home_url
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.services import (
+    MAX_GROUPS,
+    MAX_PERMISSIONS,
+    MAX_SERVICES,
+    DeclaredPermission,
+    Service,
+    home_url,
+    keyturn_service,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.ports import ServiceStore
+    from chalicelib.core.ports import GroupStore, ServiceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,7 @@ class ServiceDescription:
     name: str | None = None
     home_url: str | None = None
     permissions: Sequence[PermissionDeclaration] | None = None
+    groups: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +61,29 @@ class RegisteredService:
 class Services:
     """The service directory. `reference` is an id or a key."""
 
-    def __init__(self, services: ServiceStore, verifier: SecretVerifier) -> None:
+    def __init__(self, services: ServiceStore, groups: GroupStore, verifier: SecretVerifier) -> None:
         self._services = services
+        self._groups = groups
         self._verifier = verifier
 
-    def sees(self, caller: Caller, service_id: str) -> bool:
-        """Whether the caller may see this service. Keyturn itself is seen by everybody who can sign in."""
-        return service_id == KEYTURN or caller.may(Operation.READ_SERVICE, place=service_id)
+    def sees(self, caller: Caller, service: Service) -> bool:
+        """Whether the caller may see this service: by permission, or as a member of one of its groups.
+
+        Keyturn itself is seen by everybody who can sign in. Source: Hub's page "Manage Permanent
+        Tokens" (the service's Access setting, or Read Service).
+        """
+        if service.id == KEYTURN or not caller.groups.isdisjoint(service.groups):
+            return True
+        return caller.may(Operation.READ_SERVICE, place=service.id)
 
     def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
         """Services by the id or key that names them; unknown references are left out."""
         wanted = {reference for reference in references if names.may_refer(reference)}
-        found = dict(self._services.get_many(wanted))
+        found = {id: _current(service) for id, service in self._services.get_many(wanted).items()}
         for reference in wanted - found.keys():
             service = self._services.find_by_key(reference)
             if service:
-                found[reference] = service
+                found[reference] = _current(service)
         return found
 
     def get(self, caller: Caller, reference: str) -> Service:
@@ -75,11 +91,12 @@ class Services:
         return self._find(caller, reference, Operation.READ_SERVICE)
 
     def page(self, caller: Caller, window: Window) -> Page[Service]:
-        """A part of the services that the caller may see, sorted by key. Raises nothing for lack of rights."""
-        places = caller.permissions.places(Operation.READ_SERVICE.rule.permission)
-        if EVERYWHERE in places:
-            return self._services.page(window)
-        visible = sorted(self._services.get_many({KEYTURN, *places}).values(), key=lambda service: service.key)
+        """A part of the services that the caller may see, sorted by key; without any right, Keyturn alone."""
+        if caller.may(Operation.READ_SERVICE):
+            page = self._services.page(window)
+            return Page([_current(service) for service in page.items], page.total)
+        everything = self._services.page(Window(0, MAX_SERVICES)).items
+        visible = [_current(service) for service in everything if self.sees(caller, service)]
         return Page(visible[window.skip : window.skip + window.top], len(visible))
 
     def register(self, caller: Caller, description: ServiceDescription) -> RegisteredService:
@@ -91,7 +108,7 @@ class Services:
                 raise Invalid(required, "is required.")
         secret = SERVICE_SECRET.issue(id)
         blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
-        service = replace(_described(blank, description), revision=1)
+        service = replace(self._described(blank, description), revision=1)
         self._services.create(service, _record(caller, "service.created", service, {"key": service.key}))
         return RegisteredService(service, secret)
 
@@ -100,7 +117,7 @@ class Services:
 
         def attempt() -> Service:
             old = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
-            new = _described(old, description)
+            new = self._described(old, description)
             if replace(new, revision=old.revision) == old:
                 return old
             self._services.replace(old, new, _record(caller, "service.updated", new, {"key": new.key}))
@@ -140,26 +157,42 @@ class Services:
         if service is None:
             caller.require(operation)
             raise NotFound("service", reference)
-        if not self.sees(caller, service.id):
+        if not self.sees(caller, service):
             raise Forbidden("This needs the permission 'Read Service'.")
         if operation is not Operation.READ_SERVICE:
             caller.require(operation, place=service.id)
         return service
 
+    def _described(self, service: Service, description: ServiceDescription) -> Service:
+        """`service` with what the description says, as its next revision. Raises Invalid."""
+        permissions, groups = service.permissions, service.groups
+        if description.permissions is not None:
+            permissions = _declared(service.id, description.permissions)
+        if description.groups is not None:
+            groups = self._existing_groups(description.groups)
+        return replace(
+            service,
+            key=service.key if description.key is None else names.key(description.key),
+            name=service.name if description.name is None else names.name(description.name),
+            home_url=service.home_url if description.home_url is None else home_url(description.home_url),
+            permissions=permissions,
+            groups=groups,
+            revision=service.revision + 1,
+        )
 
-def _described(service: Service, description: ServiceDescription) -> Service:
-    """`service` with what the description says, as its next revision. Raises Invalid."""
-    permissions = service.permissions
-    if description.permissions is not None:
-        permissions = _declared(service.id, description.permissions)
-    return replace(
-        service,
-        key=service.key if description.key is None else names.key(description.key),
-        name=service.name if description.name is None else names.name(description.name),
-        home_url=service.home_url if description.home_url is None else home_url(description.home_url),
-        permissions=permissions,
-        revision=service.revision + 1,
-    )
+    def _existing_groups(self, references: Sequence[str]) -> tuple[str, ...]:
+        if len(references) > MAX_GROUPS:
+            raise Invalid("groups", f"may hold at most {MAX_GROUPS}.")
+        found = self._groups.get_many({reference for reference in references if names.may_refer(reference)})
+        for reference in references:
+            if reference not in found:
+                raise Invalid("groups", f"there is no group with the id {reference!r}.")
+        return tuple(dict.fromkeys(references))
+
+
+def _current(service: Service) -> Service:
+    """Keyturn's own permissions are those of the program that runs, not of the one that began."""
+    return replace(service, permissions=keyturn_service(0).permissions) if service.id == KEYTURN else service
 
 
 def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> tuple[DeclaredPermission, ...]:

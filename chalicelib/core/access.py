@@ -1,0 +1,83 @@
+"""What an account may do at this moment, and why: its own grants, and those of its groups.
+
+This is the one place where permissions are added up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.permissions import PermissionSet, Power
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from chalicelib.core.groups import Group
+    from chalicelib.core.roles import Grant, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One way by which an account has the permissions of a role.
+
+    `through` leads from a group that the account is in to the one that was granted the role; it is
+    empty for the account's own grant.
+    """
+
+    role: Role
+    place: str
+    through: tuple[Group, ...] = ()
+
+    def powers(self) -> Iterator[Power]:
+        """The permissions that come this way."""
+        return (Power(permission, self.place) for permission in self.role.permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Everything that an account holds, and the groups that it is in, directly or by nesting."""
+
+    holdings: tuple[Holding, ...]
+    groups: Mapping[str, Group]
+
+    @property
+    def permissions(self) -> PermissionSet:
+        """All permissions, each with the places where it holds."""
+        return PermissionSet(power for holding in self.holdings for power in holding.powers())
+
+    @property
+    def roles(self) -> Mapping[str, Role]:
+        """The roles that it rests on, by id."""
+        return {holding.role.id: holding.role for holding in self.holdings}
+
+    def ways_to(self, power: Power) -> list[Holding]:
+        """The holdings from which this permission comes."""
+        return [holding for holding in self.holdings if power in set(holding.powers())]
+
+
+def access(
+    grants: Iterable[Grant], direct_groups: Iterable[str], groups: Mapping[str, Group], roles: Mapping[str, Role]
+) -> Access:
+    """What own grants and memberships add up to. Roles and groups that are gone add nothing."""
+    holdings = [Holding(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
+    entered = {}
+    for group_id in direct_groups:
+        path: list[Group] = []
+        for group in chain(group_id, groups):
+            path.append(group)
+            entered[group.id] = group
+            for role_id, place in sorted(group.grants):
+                if role_id in roles:
+                    holdings.append(Holding(roles[role_id], place, tuple(path)))
+    return Access(tuple(holdings), entered)
+
+
+def chain(group_id: str | None, groups: Mapping[str, Group]) -> Iterator[Group]:
+    """The group and what it is inside of, from the inside out, as far as `groups` has them."""
+    seen: set[str] = set()
+    group = groups.get(group_id or "")
+    while group and group.id not in seen:
+        seen.add(group.id)
+        yield group
+        group = groups.get(group.parent_id or "")

@@ -1,0 +1,74 @@
+"""`/usergroups`: groups and their members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.rest.bodies import GroupBody, Reference
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.shapes import GROUP, USER
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+
+@operation(GROUP)
+def list_groups(call: Call) -> Response:
+    window = call.window()
+    page = call.keyturn.groups.page(call.caller(), window)
+    return call.many("usergroups", page.items, window, page.total)
+
+
+@operation(GROUP)
+def create_group(call: Call) -> Response:
+    caller = call.caller()
+    return call.one(call.keyturn.groups.create(caller, _description(call.body(GroupBody))))
+
+
+@operation(GROUP)
+def get_group(call: Call, group: str) -> Response:
+    return call.one(call.keyturn.groups.get(call.caller(), group))
+
+
+@operation(GROUP)
+def update_group(call: Call, group: str) -> Response:
+    caller = call.caller()
+    return call.one(call.keyturn.groups.update(caller, group, _description(call.body(GroupBody))))
+
+
+@operation()
+def delete_group(call: Call, group: str) -> Response:
+    call.keyturn.groups.delete(call.caller(), group)
+    return answer({})
+
+
+@operation(USER)
+def list_members(call: Call, group: str) -> Response:
+    window = call.window()
+    page = call.keyturn.groups.members(call.caller(), group, window)
+    return call.many("users", page.items, window, page.total)
+
+
+@operation(USER)
+def add_member(call: Call, group: str) -> Response:
+    caller = call.caller()
+    return call.one(call.keyturn.groups.add_member(caller, group, call.body(Reference).text("id")))
+
+
+@operation()
+def remove_member(call: Call, group: str, user: str) -> Response:
+    call.keyturn.groups.remove_member(call.caller(), group, user)
+    return answer({})
+
+
+def _description(body: GroupBody) -> GroupDescription:
+    parent = None
+    if body.parent is None:
+        parent = OUTERMOST
+    elif body.parent is not UNSET:
+        parent = body.parent.text("parent")
+    return GroupDescription(body.name, parent, body.required_two_factor_authentication)

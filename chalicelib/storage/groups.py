@@ -1,0 +1,118 @@
+"""Groups and memberships in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.paging import Page, Window
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import count, page_of, places_in, read, read_one
+from chalicelib.storage.held import change_owner, check_unchanged
+from chalicelib.storage.items import GROUPS, GroupItem, MemberItem, NameItem, UserItem, members_of
+from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.core.access import Access
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.groups import Group
+
+
+@answers_or_unavailable
+class DynamoGroups:
+    """Implements `core.ports.GroupStore`."""
+
+    def get(self, group_id: str) -> Group | None:
+        item = read_one(GroupItem, keys.group(group_id))
+        return item.to_group() if item else None
+
+    def get_many(self, group_ids: Iterable[str]) -> Mapping[str, Group]:
+        groups = (item.to_group() for item in read(GroupItem, [keys.group(id) for id in group_ids]).values())
+        return {group.id: group for group in groups}
+
+    def find_by_name(self, name: str) -> Group | None:
+        taken = read_one(NameItem, keys.group_name(name))
+        return self.get(taken.holder_id) if taken else None
+
+    def page(self, window: Window) -> Page[Group]:
+        items, total = page_of(GroupItem, GROUPS, window)
+        return Page([item.to_group() for item in items], total)
+
+    def members(self, group: Group, window: Window) -> Page[User]:
+        places = [keys.user(pk.removeprefix("USER#")) for pk, _ in places_in(members_of(group.id), window)]
+        found = read(UserItem, places)
+        return Page([found[place].to_user() for place in places if place in found], count(members_of(group.id)))
+
+    def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.create(GroupItem.of(group), otherwise=StaleWrite())
+        transaction.take_name(keys.group_name(group.name), group.id, otherwise=_name_taken(group))
+        transaction.count(GROUPS, +1)
+        _move(transaction, None, group.parent_id, outer)
+        transaction.commit()
+
+    def replace(self, old: Group, new: Group, outer: Access | None, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.replace(GroupItem.of(new), GroupItem.revision == old.revision, otherwise=StaleWrite())
+        if keys.group_name(old.name) != keys.group_name(new.name):
+            transaction.free_name(keys.group_name(old.name))
+            transaction.take_name(keys.group_name(new.name), new.id, otherwise=_name_taken(new))
+        if old.parent_id != new.parent_id:
+            _move(transaction, old.parent_id, new.parent_id, outer)
+        transaction.commit()
+
+    def delete(self, group: Group, audit: AuditRecord) -> None:
+        """Members are swept afterwards: what they hold of a group that is gone adds nothing."""
+        transaction = Transaction(audit)
+        unchanged = (GroupItem.revision == group.revision) & (GroupItem.subgroups == 0)
+        transaction.delete(GroupItem(*keys.group(group.id)), unchanged, otherwise=StaleWrite())
+        transaction.free_name(keys.group_name(group.name))
+        transaction.count(GROUPS, -1)
+        _move(transaction, group.parent_id, None, None)
+        transaction.commit()
+        with Item.batch_write() as batch:
+            for member in Item.by_collection.query(members_of(group.id)):
+                batch.delete(Item(member.pk, member.sk))
+
+    def add_member(self, group: Group, user: User, given: Access, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        change_owner(transaction, user)
+        check_unchanged(transaction, given)
+        taken = Conflict(f"{user.login} is in {group.name} already.", "user")
+        transaction.create(MemberItem.of(group, user), otherwise=taken)
+        transaction.count(members_of(group.id), +1)
+        transaction.commit()
+
+    def remove_member(self, group: Group, user: User, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        change_owner(transaction, user)
+        transaction.delete(MemberItem.of(group, user), MemberItem.pk.exists(), otherwise=StaleWrite())
+        transaction.count(members_of(group.id), -1)
+        transaction.commit()
+
+
+def _move(transaction: Transaction, old: str | None, new: str | None, outer: Access | None) -> None:
+    """A group leaves the parent `old` and enters `new`, what the latter gives being `outer`, unchanged.
+
+    A parent is written, and so cannot be checked by itself: its condition stands at the writing.
+    """
+    groups = outer.groups if outer else {}
+    if outer:
+        check_unchanged(transaction, outer, without={old, new})
+    for group_id, change in ((old, -1), (new, +1)):
+        if group_id is not None:
+            known = groups.get(group_id)
+            condition = GroupItem.revision == known.revision if known else GroupItem.pk.exists()
+            actions: list[Action] = [GroupItem.subgroups.add(change), GroupItem.revision.add(1)]
+            transaction.update(GroupItem(*keys.group(group_id)), actions, condition, otherwise=StaleWrite())
+
+
+def _name_taken(group: Group) -> Conflict:
+    return Conflict(f"There is a group named {group.name!r} already.", "name")

@@ -1,0 +1,53 @@
+"""What accounts hold, and how a transaction insists that what was compared is still so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.ports import Held
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem, UserItem
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from chalicelib.core.access import Access
+    from chalicelib.core.accounts import User
+    from chalicelib.storage.transaction import Transaction
+
+
+@answers_or_unavailable
+class DynamoHeld:
+    """Implements `core.ports.AccessStore`."""
+
+    def held_by(self, user_id: str) -> Held:
+        pk, _ = keys.user(user_id)
+        between = Item.sk.between(keys.GRANT_PREFIX, keys.MEMBER_PREFIX + "~")  # nothing else sorts in between
+        items = list(Item.query(pk, between, consistent_read=True))
+        return Held(
+            grants=tuple(item.to_grant() for item in items if isinstance(item, GrantItem)),
+            groups=tuple(item.group_id for item in items if isinstance(item, MemberItem)),
+        )
+
+
+def change_owner(transaction: Transaction, owner: User) -> None:
+    """A change of what an account holds is a change of the account: what was decided before is stale."""
+    transaction.update(
+        UserItem(*keys.user(owner.id)),
+        [UserItem.revision.set(owner.revision + 1)],
+        condition=UserItem.revision == owner.revision,
+        otherwise=StaleWrite(),
+    )
+
+
+def check_unchanged(transaction: Transaction, access: Access, without: Collection[str | None] = ()) -> None:
+    """Every group and role that the access rests on is as it was; groups in `without` are not looked at."""
+    for group in access.groups.values():
+        if group.id not in without:
+            item = GroupItem(*keys.group(group.id))
+            transaction.check(item, GroupItem.revision == group.revision, otherwise=StaleWrite())
+    for role in access.roles.values():
+        transaction.check(RoleItem(*keys.role(role.id)), RoleItem.revision == role.revision, otherwise=StaleWrite())
