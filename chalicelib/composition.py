@@ -17,6 +17,7 @@ from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
     from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.first_administrator import FirstAdministrator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
+    from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
     from chalicelib.core.operations.services import Services
 
@@ -105,6 +107,22 @@ class Keyturn:
         from chalicelib.storage.held import DynamoHeld
 
         return Groups(DynamoGroups(), DynamoHeld(), self.accounts, self._access)
+
+    @functools.cached_property
+    def audit_trail(self) -> AuditTrail:
+        """Who did what."""
+        from chalicelib.core.operations.audit_trail import AuditTrail
+        from chalicelib.storage.audit import DynamoAudit
+
+        return AuditTrail(DynamoAudit())
+
+    @functools.cached_property
+    def repetition(self) -> Repetition:
+        """What became of a request that is sent again?"""
+        from chalicelib.core.operations.repetition import Repetition
+        from chalicelib.storage.once import DynamoOnce
+
+        return Repetition(DynamoOnce())
 
     @functools.cached_property
     def permissions(self) -> Permissions:

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from chalicelib.core.identifiers import new_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from chalicelib.core.once import Once
+
+LAST_MOMENT = 10**14  # milliseconds since the epoch: in the year 5138
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +29,50 @@ class AuditRecord:
     owner_id: str | None = None  # the account that the target hangs on, where it does
     details: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
+    once: Once | None = None  # the client's key for the request, which is not part of the record
+
+    @property
+    def position(self) -> str:
+        """Where the record stands among all, by time; no two are equal."""
+        return position_at(self.at) + self.id
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which records are wanted; None asks for all. `target_id` also finds what was done to an account's
+    credentials; `after` is the `AuditPage.after` of the page before; times are both included."""
+
+    actor_id: str | None = None
+    target_id: str | None = None
+    kind: str | None = None
+    since: int = 0
+    until: int = LAST_MOMENT
+    after: str | None = None
+
+    @property
+    def lowest(self) -> str:
+        """The position before the oldest wanted record."""
+        return position_at(self.since)
+
+    @property
+    def highest(self) -> str:
+        """The position behind the newest wanted record."""
+        last = position_at(self.until) + "~"
+        return min(self.after, last) if self.after else last
+
+    def matches(self, record: AuditRecord) -> bool:
+        """Whether the record is wanted, as far as actor and kind say."""
+        return self.actor_id in (None, record.actor_id) and self.kind in (None, record.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Records, newest first, and where to go on: None if there is certainly nothing more."""
+
+    records: Sequence[AuditRecord]
+    after: str | None
+
+
+def position_at(at: int) -> str:
+    """The position before all records of this millisecond."""
+    return f"{at:015d}#"

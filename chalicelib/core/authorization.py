@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.once import Once
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: operations may share a rule
@@ -57,6 +58,8 @@ class Operation(Enum):
     UPDATE_SERVICE = Rule(p.UPDATE_SERVICE)
     DELETE_SERVICE = Rule(p.DELETE_SERVICE)
 
+    READ_AUDIT = Rule(p.READ_AUDIT, own=p.READ_SELF)
+
     READ_GROUP = Rule(p.READ_GROUP)
     CREATE_GROUP = Rule(p.CREATE_GROUP)
     UPDATE_GROUP = Rule(p.UPDATE_GROUP)
@@ -85,6 +88,7 @@ class Caller:
     now: int  # milliseconds since the epoch
     address: str
     groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
+    once: Once | None = None  # the client's key for this request
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
@@ -119,4 +123,5 @@ class Caller:
             target_id=target_id,
             owner_id=owner_id,
             details=details or {},
+            once=self.once,
         )

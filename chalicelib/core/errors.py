@@ -45,6 +45,15 @@ class Conflict(Refusal):
         self.field = field
 
 
+class KeyReused(Refusal):
+    """An idempotency key came again with another request (section 2.7 of the IETF draft)."""
+
+    field = "Idempotency-Key"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for another request; every new request needs a new key.")
+
+
 class Throttled(Refusal):
     """Too many failures; `retry_after` is the wait in whole seconds."""
 

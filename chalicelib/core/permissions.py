@@ -37,6 +37,7 @@ READ_GROUP = permission_id(KEYTURN, "read-group")
 CREATE_GROUP = permission_id(KEYTURN, "create-group")
 UPDATE_GROUP = permission_id(KEYTURN, "update-group")
 DELETE_GROUP = permission_id(KEYTURN, "delete-group")
+READ_AUDIT = permission_id(KEYTURN, "read-audit")
 READ_ROLE = permission_id(KEYTURN, "read-role")
 CREATE_ROLE = permission_id(KEYTURN, "create-role")
 UPDATE_ROLE = permission_id(KEYTURN, "update-role")
@@ -58,6 +59,7 @@ KEYTURN_PERMISSIONS = {
     CREATE_GROUP: "Create Group",
     UPDATE_GROUP: "Update Group",
     DELETE_GROUP: "Delete Group",
+    READ_AUDIT: "Read Audit",
     READ_ROLE: "Read Role",
     CREATE_ROLE: "Create Role",
     UPDATE_ROLE: "Update Role",

@@ -1,7 +1,8 @@
 """What the core needs from storage. `chalicelib/storage` provides it on DynamoDB.
 
 Every method that writes takes the audit record of the change and writes both in one transaction, or
-neither. All reads are strongly consistent except the pages of whole collections.
+neither; it raises AlreadyDone if the record carries a client's key that was used before. All reads are
+strongly consistent except the pages of whole collections.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.groups import Group
+    from chalicelib.core.once import Done
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.roles import Grant, Role
@@ -110,6 +112,19 @@ class ServiceStore(Protocol):
 
     def delete(self, service: Service, audit: AuditRecord) -> None:
         """Raises StaleWrite if `service` is no longer stored as it is."""
+
+
+class AuditStore(Protocol):
+    """Audit records, to be read."""
+
+    def page(self, query: AuditQuery, top: int) -> AuditPage:
+        """At most `top` records. Eventually consistent by actor and by target."""
+
+
+class OnceStore(Protocol):
+    """What requests with a client's key have made."""
+
+    def find(self, user_id: str, key: str) -> Done | None: ...
 
 
 @dataclass(frozen=True, slots=True)

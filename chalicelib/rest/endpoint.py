@@ -8,9 +8,10 @@ nothing is created by a request that then fails.
 from __future__ import annotations
 
 import functools
+import hashlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from chalice.app import Request, Response
 
 from chalicelib.composition import keyturn
 from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
+from chalicelib.core.once import AlreadyDone, once
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.rest import refusals
@@ -65,10 +67,8 @@ class Call:
         for unsupported in ("query", "orderBy"):
             if parameter(self.request, unsupported):
                 raise Invalid(unsupported, "is not supported for this collection.")
-        top = self._number("$top", DEFAULT_TOP)
-        skip = self._number("$skip", 0)
-        if skip > MAX_SKIP:
-            raise Invalid("$skip", f"may be at most {MAX_SKIP}.")
+        top = self.number("$top", DEFAULT_TOP)
+        skip = self.number("$skip", 0, MAX_SKIP)
         return Window(skip, min(top, MAX_TOP))
 
     def one(self, thing: object) -> Response:
@@ -82,13 +82,39 @@ class Call:
         rendered = [self.shape.render(thing, self.selection) for thing in things]
         return refusals.answer({"skip": window.skip, "top": window.top, "total": total, collection: rendered})
 
-    def _number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, highest: int = 10**9) -> int:
+        """A query parameter that is a whole number. Raises Invalid."""
         text = parameter(self.request, name)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit()) or len(text) > 9:
-            raise Invalid(name, "must be a whole number, 0 or more.")
+        if not (text.isascii() and text.isdigit()) or len(text) > 18 or int(text) > highest:
+            raise Invalid(name, f"must be a whole number from 0 to {highest}.")
         return int(text)
+
+    def create(self, caller: Caller, make: Callable[[Caller], object], look_up: Callable[[str], object]) -> Response:
+        """The answer to a request that creates something, which a client may send again.
+
+        With the header `Idempotency-Key`, a repetition makes nothing: it is answered with what the
+        first request made, looked up by its id.
+        """
+        key = self.request.headers.get("idempotency-key")
+        if key is None:
+            return self.one(make(caller))
+        asked = once(key, self._fingerprint())
+        made = self.keyturn.repetition.made_by(caller.user.id, asked)
+        if made is None:
+            try:
+                return self.one(make(replace(caller, once=asked)))
+            except AlreadyDone:  # by a request that ran beside this one
+                made = self.keyturn.repetition.made_by(caller.user.id, asked)
+        response = self.one(look_up(made or ""))
+        response.headers["Idempotency-Replayed"] = "true"
+        return response
+
+    def _fingerprint(self) -> str:
+        body = raw_body(self.request, "application/json")
+        asked = f"{self.request.method} {self.request.path} {sorted((self.request.uri_params or {}).items())} "
+        return hashlib.sha256(asked.encode() + body).hexdigest()
 
 
 def parameter(request: Request, name: str) -> str | None:

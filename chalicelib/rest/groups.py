@@ -26,7 +26,9 @@ def list_groups(call: Call) -> Response:
 @operation(GROUP)
 def create_group(call: Call) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.groups.create(caller, _description(call.body(GroupBody))))
+    description = _description(call.body(GroupBody))
+    groups = call.keyturn.groups
+    return call.create(caller, lambda by: groups.create(by, description), lambda id: groups.get(caller, id))
 
 
 @operation(GROUP)

@@ -28,8 +28,12 @@ def list_tokens(call: Call, user: str) -> Response:
 def create_token(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewToken)
-    created = call.keyturn.permanent_tokens.create(caller, user, body.name, _scope(body.scope))
-    return _one(call, created)
+    tokens = call.keyturn.permanent_tokens
+    return call.create(
+        caller,
+        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope))),
+        lambda id: _view(call, tokens.get(caller, user, id)),
+    )
 
 
 @operation(PERMANENT_TOKEN)
@@ -56,7 +60,11 @@ def _scope(references: Sequence[Reference]) -> list[str]:
 
 
 def _one(call: Call, owned: OwnedToken) -> Response:
-    return call.one(_views(call, [owned])[0])
+    return call.one(_view(call, owned))
+
+
+def _view(call: Call, owned: OwnedToken) -> TokenView:
+    return _views(call, [owned])[0]
 
 
 def _views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:

@@ -44,6 +44,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
     (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
     (errors.NotFound, HTTPStatus.NOT_FOUND, "not_found"),
     (errors.Conflict, HTTPStatus.CONFLICT, "conflict"),
+    (errors.KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY, "key_reused"),
     (errors.Throttled, HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests"),
     (errors.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),

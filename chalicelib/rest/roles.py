@@ -27,7 +27,12 @@ def list_roles(call: Call) -> Response:
 def create_role(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewRole)
-    return call.one(call.keyturn.roles.create(caller, body.key, body.name, _permissions(body.permissions)))
+    roles = call.keyturn.roles
+    return call.create(
+        caller,
+        lambda by: roles.create(by, body.key, body.name, _permissions(body.permissions)),
+        lambda id: roles.get(caller, id),
+    )
 
 
 @operation(ROLE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.services import PermissionDeclaration, RegisteredService, ServiceDescription
 from chalicelib.rest.bodies import ServiceBody
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
@@ -24,8 +24,12 @@ def list_services(call: Call) -> Response:
 @operation(CREATED_SERVICE)
 def register_service(call: Call) -> Response:
     caller = call.caller()
-    registered = call.keyturn.services.register(caller, _description(call.body(ServiceBody)))
-    return call.one(ServiceView(registered.service, registered.secret))
+    description = _description(call.body(ServiceBody))
+    return call.create(
+        caller,
+        lambda by: _with_secret(call.keyturn.services.register(by, description)),
+        lambda id: ServiceView(call.keyturn.services.get(caller, id)),
+    )
 
 
 @operation(SERVICE)
@@ -41,14 +45,17 @@ def update_service(call: Call, service: str) -> Response:
 
 @operation(CREATED_SERVICE)
 def renew_service_secret(call: Call, service: str) -> Response:
-    renewed = call.keyturn.services.renew_secret(call.caller(), service)
-    return call.one(ServiceView(renewed.service, renewed.secret))
+    return call.one(_with_secret(call.keyturn.services.renew_secret(call.caller(), service)))
 
 
 @operation()
 def delete_service(call: Call, service: str) -> Response:
     call.keyturn.services.delete(call.caller(), service)
     return answer({})
+
+
+def _with_secret(registered: RegisteredService) -> ServiceView:
+    return ServiceView(registered.service, registered.secret)
 
 
 def _description(body: ServiceBody) -> ServiceDescription:

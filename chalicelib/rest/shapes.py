@@ -116,8 +116,26 @@ PERMANENT_TOKEN = Shape(
     },
 )
 
+SECRET_WAS_SHOWN = (
+    "An earlier request with this Idempotency-Key created it, and its secret was in that answer only. "
+    "If that answer was lost, {remedy}."
+)
+
 # Only the answer that creates a token has its secret, even if the client names no fields.
-CREATED_TOKEN = Shape(PERMANENT_TOKEN.type, {**PERMANENT_TOKEN.fields, "token": Field(lambda view: view.owned.secret)})
+CREATED_TOKEN = Shape(
+    PERMANENT_TOKEN.type,
+    {
+        **PERMANENT_TOKEN.fields,
+        "token": Field(lambda view: view.owned.secret),
+        "notice": Field(
+            lambda view: (
+                None
+                if view.owned.secret
+                else SECRET_WAS_SHOWN.format(remedy="delete the token and create another with a new key")
+            )
+        ),
+    },
+)
 
 PERMISSION = Shape(
     "permission",
@@ -143,7 +161,18 @@ SERVICE = Shape(
     },
 )
 
-CREATED_SERVICE = Shape(SERVICE.type, {**SERVICE.fields, "secret": Field(lambda view: view.secret)})
+CREATED_SERVICE = Shape(
+    SERVICE.type,
+    {
+        **SERVICE.fields,
+        "secret": Field(lambda view: view.secret),
+        "notice": Field(
+            lambda view: (
+                None if view.secret else SECRET_WAS_SHOWN.format(remedy="POST to the service's /secret for a new one")
+            )
+        ),
+    },
+)
 
 ROLE = Shape(
     "role",
@@ -193,6 +222,23 @@ EXPLAINED_PERMISSION = Shape(
         "name": Field(lambda view: str(view.power)),
         "project": Field(lambda view: NamedReference(view.power.place, None, "project"), REFERENCE),
         "ways": Field(lambda view: view.ways, WAY),
+    },
+)
+
+AUDIT_RECORD = Shape(
+    "auditrecord",
+    {
+        "id": Field(lambda record: record.id),
+        "type": Field(lambda record: "auditRecord"),
+        "kind": Field(lambda record: record.kind),
+        "time": Field(lambda record: record.at),
+        "actor": Field(lambda record: record.actor_id),
+        "credential": Field(lambda record: record.credential_id),
+        "address": Field(lambda record: record.address),
+        "targetKind": Field(lambda record: record.target_kind),
+        "target": Field(lambda record: record.target_id),
+        "owner": Field(lambda record: record.owner_id),
+        "details": Field(lambda record: record.details),
     },
 )
 

@@ -26,7 +26,12 @@ def list_users(call: Call) -> Response:
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
-    return call.one(call.keyturn.accounts.create(caller, body.login, body.name, body.type))
+    accounts = call.keyturn.accounts
+    return call.create(
+        caller,
+        lambda by: accounts.create(by, body.login, body.name, body.type),
+        lambda id: accounts.find(caller, id, Operation.READ_USER),
+    )
 
 
 @operation(USER)

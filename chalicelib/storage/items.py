@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -18,18 +17,22 @@ from pynamodb.attributes import (
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.audit import AuditRecord
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.groups import Group
+from chalicelib.core.once import LIFETIME_MS, Once
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import Grant, Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
-if TYPE_CHECKING:
-    from chalicelib.core.audit import AuditRecord
-
 USERS, SERVICES, ROLES, GROUPS = "USERS", "SERVICES", "ROLES", "GROUPS"
+
+
+def acts_of(actor_id: str) -> str:
+    """The collection of what an account did."""
+    return f"ACTS#{actor_id}"
 
 
 def members_of(group_id: str) -> str:
@@ -292,7 +295,8 @@ class AuditItem(Item, discriminator="audit"):
     def of(cls, record: AuditRecord) -> AuditItem:
         day = datetime.fromtimestamp(record.at / 1000, UTC).date().isoformat()
         return cls(
-            *keys.audit(day, record.at, record.id),
+            keys.audit_day(day),
+            record.position,
             id=record.id,
             audit_kind=record.kind,
             at=record.at,
@@ -303,4 +307,37 @@ class AuditItem(Item, discriminator="audit"):
             target_id=record.target_id,
             owner_id=record.owner_id,
             details=dict(record.details),
+            collection=acts_of(record.actor_id),
+            target=record.owner_id or record.target_id,
+            position=record.position,
+        )
+
+    def to_record(self) -> AuditRecord:
+        return AuditRecord(
+            kind=self.audit_kind,
+            at=int(self.at),
+            actor_id=self.actor_id,
+            credential_id=self.credential_id,
+            address=self.address,
+            target_kind=self.target_kind,
+            target_id=self.target_id,
+            owner_id=self.owner_id,
+            details=self.details,
+            id=self.id,
+        )
+
+
+class OnceItem(Item, discriminator="once"):
+    """A request with a client's key has been carried out."""
+
+    fingerprint = UnicodeAttribute()
+    target_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, record: AuditRecord, once: Once) -> OnceItem:
+        return cls(
+            *keys.once(record.actor_id, once.key),
+            fingerprint=once.fingerprint,
+            target_id=record.target_id,
+            expires=datetime.fromtimestamp((record.at + LIFETIME_MS) / 1000, UTC),
         )

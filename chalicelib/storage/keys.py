@@ -58,8 +58,13 @@ def role_key(key: str) -> Key:
     return f"ROLE_KEY#{key}", PROFILE
 
 
-def audit(day: str, at: int, record_id: str) -> Key:
-    return f"AUDIT#{day}", f"{at:015d}#{record_id}"
+def audit_day(day: str) -> str:
+    """The partition of one day's audit records; their sort key is their position."""
+    return f"AUDIT#{day}"
+
+
+def once(user_id: str, key: str) -> Key:
+    return f"ONCE#{user_id}#{key}", PROFILE
 
 
 def counter(collection: str, shard: int) -> Key:

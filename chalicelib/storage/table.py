@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pynamodb.attributes import DiscriminatorAttribute, UnicodeAttribute
+from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
@@ -38,6 +38,17 @@ class ByCollection(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-cal
     position = UnicodeAttribute(range_key=True)
 
 
+class ByTarget(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """What concerns an account or another thing, by time."""
+
+    class Meta:
+        index_name = "by_target"
+        projection = IncludeProjection(["kind"])
+
+    target = UnicodeAttribute(hash_key=True)
+    position = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Anything in the table. `kind` tells which subclass; the keys' forms are in `keys`."""
 
@@ -56,6 +67,9 @@ class Item(Model):
     collection = UnicodeAttribute(null=True)
     position = UnicodeAttribute(null=True)
     by_collection = ByCollection()
+    target = UnicodeAttribute(null=True)
+    by_target = ByTarget()
+    expires = TTLAttribute(null=True)  # DynamoDB removes the item some time after
 
     @classmethod
     def _get_connection(cls) -> TableConnection:

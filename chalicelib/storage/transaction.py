@@ -11,8 +11,9 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.once import AlreadyDone
 from chalicelib.storage import keys
-from chalicelib.storage.items import AuditItem, CounterItem, NameItem
+from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
 from chalicelib.storage.table import Item, connection
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Transaction:
         self._puts: list[tuple[Step, Exception | None]] = []
         self._updates: list[tuple[Step, Exception | None]] = []
         self.create(AuditItem.of(audit), otherwise=StaleWrite())
+        if audit.once:
+            self.create(OnceItem.of(audit, audit.once), otherwise=AlreadyDone())
 
     def check(self, item: Item, condition: Condition, otherwise: Exception) -> None:
         """The stored item must fulfil `condition`."""

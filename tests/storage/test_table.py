@@ -5,7 +5,7 @@ from unittest.mock import patch
 import botocore.session
 
 from chalicelib.composition import Keyturn
-from chalicelib.storage.table import create_table
+from chalicelib.storage.table import Item, connection, create_table
 from tests.conftest import set_scene
 
 
@@ -14,6 +14,12 @@ def test_all_kinds_of_items_share_one_client(product: Keyturn) -> None:
     with patch.object(botocore.session.Session, "create_client", autospec=True, side_effect=create) as created:
         set_scene(product)
     assert created.call_count == 0  # the fixture's table has opened it
+
+
+def test_what_expires_is_removed_by_the_database(product: Keyturn) -> None:
+    assert product
+    described = connection().client.describe_time_to_live(TableName=Item.Meta.table_name)
+    assert described["TimeToLiveDescription"]["AttributeName"] == "expires"
 
 
 def test_creating_the_table_again_changes_nothing(product: Keyturn) -> None:

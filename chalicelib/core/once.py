@@ -1,0 +1,39 @@
+"""Requests that may be sent again without a second effect (IETF draft "The Idempotency-Key HTTP Header Field")."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.core.errors import Invalid
+
+LIFETIME_MS = 24 * 3600 * 1000
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A client's `key` for one request, and a digest of what the request asks for."""
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an earlier request with a key asked for, and the id of what it made."""
+
+    fingerprint: str
+    target_id: str
+
+
+class AlreadyDone(Exception):
+    """A request with this key has been carried out; look up what it made. Never shown."""
+
+
+def once(key: str, fingerprint: str) -> Once:
+    """Raises Invalid if `key` is not 1 to 255 visible ASCII characters."""
+    if not _KEY.fullmatch(key):
+        raise Invalid("Idempotency-Key", "must have 1 to 255 visible ASCII characters.")
+    return Once(key, fingerprint)

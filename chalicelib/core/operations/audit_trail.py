@@ -1,0 +1,23 @@
+"""Who did what: the audit records, newest first. They can be read and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Caller, Operation
+
+if TYPE_CHECKING:
+    from chalicelib.core.audit import AuditPage, AuditQuery
+    from chalicelib.core.ports import AuditStore
+
+
+class AuditTrail:
+    """The records of all changes."""
+
+    def __init__(self, records: AuditStore) -> None:
+        self._records = records
+
+    def page(self, caller: Caller, query: AuditQuery, top: int) -> AuditPage:
+        """Records that match. Raises Forbidden; what was done to oneself needs only Read Self."""
+        caller.require(Operation.READ_AUDIT, query.target_id)
+        return self._records.page(query, top)

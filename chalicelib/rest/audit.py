@@ -1,0 +1,44 @@
+"""`/audit`: who did what, newest first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import LAST_MOMENT, AuditQuery
+from chalicelib.core.errors import Invalid
+from chalicelib.rest.endpoint import Call, operation, parameter
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.shapes import AUDIT_RECORD
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)  # an id, or `operator`
+_KIND = re.compile(r"[a-z.-]{1,64}", re.ASCII)
+_CURSOR = re.compile(r"[0-9]{15}#[A-Za-z0-9]{0,12}", re.ASCII)
+
+
+@operation(AUDIT_RECORD)
+def list_records(call: Call) -> Response:
+    window = call.window()
+    if window.skip:
+        raise Invalid("$skip", "is not supported here; go on with after=<the answer's after>.")
+    query = AuditQuery(
+        actor_id=_text(call, "actor", _REFERENCE),
+        target_id=_text(call, "target", _REFERENCE),
+        kind=_text(call, "kind", _KIND),
+        since=call.number("from", 0, LAST_MOMENT),
+        until=call.number("to", call.origin.now, LAST_MOMENT),
+        after=_text(call, "after", _CURSOR),
+    )
+    page = call.keyturn.audit_trail.page(call.caller(), query, window.top)
+    rendered = [AUDIT_RECORD.render(record, call.selection) for record in page.records]
+    return answer({"top": window.top, "after": page.after, "audit": rendered})
+
+
+def _text(call: Call, name: str, form: re.Pattern[str]) -> str | None:
+    text = parameter(call.request, name)
+    if text is not None and not form.fullmatch(text):
+        raise Invalid(name, f"must have the form {form.pattern}.")
+    return text

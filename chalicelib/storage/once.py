@@ -1,0 +1,18 @@
+"""What requests with a key have made, in the table for a day."""
+
+from __future__ import annotations
+
+from chalicelib.core.once import Done
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read_one
+from chalicelib.storage.items import OnceItem
+
+
+@answers_or_unavailable
+class DynamoOnce:
+    """Implements `core.ports.OnceStore`. Entries are written by `storage.transaction`."""
+
+    def find(self, user_id: str, key: str) -> Done | None:
+        item = read_one(OnceItem, keys.once(user_id, key))
+        return Done(item.fingerprint, item.target_id) if item else None

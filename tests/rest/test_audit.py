@@ -1,0 +1,73 @@
+"""`/audit`: what happened, to be read and nothing else."""
+
+import pytest
+
+from tests.conftest import Scene
+from tests.rest.calling import Client, send
+
+
+def test_records_come_newest_first_with_who_what_and_from_where(scene: Scene, administrator: Client) -> None:
+    administrator.post("/users/build-bot", {"name": "Renamed"})
+    record = administrator.get("/audit").json["audit"][0]
+    assert record == {
+        "id": record["id"],
+        "type": "auditRecord",
+        "kind": "user.updated",
+        "time": record["time"],
+        "actor": scene.administrator.owner.id,
+        "credential": scene.administrator.token.id,
+        "address": "192.0.2.7",
+        "targetKind": "user",
+        "target": scene.bot.id,
+        "owner": scene.bot.id,
+        "details": {"name": "Build bot -> Renamed"},
+    }
+
+
+def test_an_account_and_its_credentials_are_found_together(scene: Scene, administrator: Client) -> None:
+    answer = administrator.get("/audit", target=scene.bot.id, fields="kind").json
+    assert answer["audit"] == [{"kind": "permanent-token.created"}, {"kind": "user.created"}]
+    answer = administrator.get("/audit", target=scene.bot.id, kind="user.created", fields="kind").json
+    assert answer["audit"] == [{"kind": "user.created"}]
+    assert administrator.get("/audit", actor="operator", fields="actor").json["audit"][0] == {"actor": "operator"}
+
+
+def test_pages_follow_one_another(administrator: Client) -> None:
+    everything = administrator.get("/audit", fields="id").json["audit"]
+    first = administrator.get("/audit", **{"$top": 3, "fields": "id"}).json
+    second = administrator.get("/audit", **{"$top": 100, "fields": "id", "after": first["after"]}).json
+    assert first["audit"] + second["audit"] == everything
+
+
+def test_one_may_read_what_was_done_to_oneself(scene: Scene, administrator: Client) -> None:
+    user = administrator.post("/users", {"login": "user", "name": "User"}).json
+    secret = administrator.post("/users/user/permanenttokens", {"name": "t", "scope": [{"key": "keyturn"}]}).json[
+        "token"
+    ]
+    client = Client(secret)
+    assert len(client.get("/audit", target=user["id"]).json["audit"]) == 2
+    for query in ({}, {"target": scene.bot.id}, {"actor": user["id"]}):
+        assert client.get("/audit", **query).status == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"actor": "a b"}, "actor"),
+        ({"target": "x" * 65}, "target"),
+        ({"kind": "'"}, "kind"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "9" * 18}, "to"),
+        ({"after": "x"}, "after"),
+        ({"$skip": "1"}, "$skip"),
+        ({"fields": "secret"}, "fields"),
+    ],
+)
+def test_bad_filters_are_refused_by_name(administrator: Client, query: dict[str, str], field: str) -> None:
+    answer = administrator.get("/audit", **query)
+    assert (answer.status, answer.json["error_field"]) == (400, field)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_nothing_can_be_written_or_deleted(administrator: Client, method: str) -> None:
+    assert send(method, "/api/rest/audit").status == 405

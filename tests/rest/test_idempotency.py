@@ -1,0 +1,109 @@
+"""`Idempotency-Key`: the same request again makes nothing again."""
+
+from __future__ import annotations
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.core.once import AlreadyDone, once
+from tests.conftest import Scene, origin
+from tests.rest.calling import REST, Answer, Client, introspect, send
+
+TOKENS = "/users/build-bot/permanenttokens"
+BODY = {"name": "nightly", "scope": [{"key": "ci"}]}
+
+
+def post(scene: Scene, path: str, body: Any, key: str, secret: str | None = None) -> Answer:
+    headers = {
+        "authorization": f"Bearer {secret or scene.administrator.secret}",
+        "content-type": "application/json",
+        "idempotency-key": key,
+    }
+    return send("POST", REST + path, headers, json.dumps(body))
+
+
+def test_a_repeated_creation_is_answered_with_the_same_token_and_the_plain_truth(
+    scene: Scene, administrator: Client
+) -> None:
+    first, second = post(scene, TOKENS, BODY, "key-1"), post(scene, TOKENS, BODY, "key-1")
+    assert first.status == second.status == 200
+    assert "idempotency-replayed" not in first.headers
+    assert second.headers["idempotency-replayed"] == "true"
+    assert first.json["notice"] is None
+    assert second.json["token"] is None
+    assert "its secret was in that answer only" in second.json["notice"]
+    same = {name: value for name, value in first.json.items() if name not in ("token", "notice")}
+    assert same.items() <= second.json.items()
+    assert administrator.get(TOKENS).json["total"] == 2
+    assert introspect("ci", scene.ci.secret, first.json["token"]).json["active"]
+
+
+def test_the_remedy_that_the_notice_names_works(scene: Scene, administrator: Client) -> None:
+    lost = post(scene, TOKENS, BODY, "key-1").json["id"]
+    assert administrator.delete(f"{TOKENS}/{lost}").status == 200
+    assert post(scene, TOKENS, BODY, "key-1").status == 404
+    assert post(scene, TOKENS, BODY, "key-2").json["token"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/users", {"login": "new", "name": "New"}),
+        ("/services", {"key": "new", "name": "New"}),
+        ("/roles", {"key": "new", "name": "New", "permissions": [{"id": "0-0-0-0-0:read-user"}]}),
+        ("/usergroups", {"name": "new"}),
+    ],
+)
+def test_every_creation_can_be_sent_again(scene: Scene, path: str, body: Any) -> None:
+    first, second = post(scene, path, body, "key"), post(scene, path, body, "key")
+    assert (first.status, second.status) == (200, 200)
+    assert first.json["id"] == second.json["id"]
+    assert "secret" not in second.json or second.json["secret"] is None
+    assert post(scene, path, body, "another-key").status == 409
+
+
+def test_a_key_belongs_to_one_request_and_one_caller(scene: Scene, administrator: Client) -> None:
+    post(scene, TOKENS, BODY, "key")
+    for path, body in ((TOKENS, {**BODY, "name": "other"}), ("/users/admin/permanenttokens", BODY)):
+        answer = post(scene, path, body, "key")
+        assert (answer.status, answer.json["error_field"]) == (422, "Idempotency-Key")
+    other = administrator.post("/users/admin/permanenttokens", {"name": "o", "scope": [{"key": "keyturn"}]}).json
+    assert post(scene, "/users", {"login": "x", "name": "X"}, "key", other["token"]).status == 422  # the same account
+    second = scene.product.first_administrator.issue("second", origin())
+    assert post(scene, "/users", {"login": "x", "name": "X"}, "key", second.secret).status == 200
+
+
+def test_a_refused_request_uses_up_no_key(scene: Scene) -> None:
+    assert post(scene, TOKENS, {**BODY, "name": ""}, "key").status == 400
+    assert post(scene, TOKENS, {**BODY, "name": "build"}, "key").status == 409
+    assert post(scene, TOKENS, BODY, "key").json["token"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "é"])
+def test_bad_keys_are_refused_by_name(scene: Scene, key: str) -> None:
+    answer = post(scene, TOKENS, BODY, key)
+    assert (answer.status, answer.json["error_field"]) == (400, "Idempotency-Key")
+
+
+def test_the_same_request_many_times_at_once_makes_one_token(scene: Scene, administrator: Client) -> None:
+    repetition, tokens = scene.product.repetition, scene.product.permanent_tokens
+    caller = replace(scene.caller(), once=once("key", "fingerprint"))
+    barrier = threading.Barrier(20)
+
+    def one(number: int) -> str | None:
+        barrier.wait()
+        try:
+            return tokens.create(caller, scene.bot.id, f"token {number}", ["ci"]).token.id
+        except AlreadyDone:
+            return None
+
+    with ThreadPoolExecutor(20) as pool:
+        made = [id for id in pool.map(one, range(20)) if id]
+    assert len(made) == 1
+    assert repetition.made_by(caller.user.id, once("key", "fingerprint")) == made[0]
+    assert administrator.get(TOKENS).json["total"] == 2
