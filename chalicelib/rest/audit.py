@@ -19,7 +19,7 @@ _KIND = re.compile(r"[a-z.-]{1,64}", re.ASCII)
 _CURSOR = re.compile(r"[0-9]{15}#[A-Za-z0-9]{0,12}", re.ASCII)
 
 
-@operation(AUDIT_RECORD)
+@operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"))
 def list_records(call: Call) -> Response:
     window = call.window()
     if window.skip:

@@ -40,13 +40,28 @@ View = Callable[..., Response]
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """What an operation takes and gives, for the views and for the OpenAPI description alike.
+
+    `shape` is that of the answer, or of the members of `collection`; `body` is a structure of
+    `rest.bodies`; `query` are the parameters besides those that shape and collection imply.
+    """
+
+    shape: fields.Shape | None = None
+    body: type | None = None
+    collection: str | None = None
+    query: tuple[str, ...] = ()
+    creates: bool = False  # and so takes an Idempotency-Key
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request, as far as it is the same for all operations."""
 
     request: Request
     origin: Origin
     keyturn: Keyturn
-    shape: fields.Shape | None
+    contract: Contract
     selection: fields.Selection | None
 
     def caller(self) -> Caller:
@@ -57,7 +72,8 @@ class Call:
         return self.keyturn.authentication.caller(presented.strip(), self.origin)
 
     def body(self, kind: type[B]) -> B:
-        """The JSON body. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+        """The JSON body, of the contract's kind. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+        assert kind is self.contract.body
         from chalicelib.rest.bodies import decode  # with msgspec, which reading alone does not need
 
         return decode(raw_body(self.request, "application/json"), kind)
@@ -73,14 +89,16 @@ class Call:
 
     def one(self, thing: object) -> Response:
         """The answer that shows one thing."""
-        assert self.shape is not None
-        return refusals.answer(self.shape.render(thing, self.selection))
+        assert self.contract.shape
+        return refusals.answer(self.contract.shape.render(thing, self.selection))
 
-    def many(self, collection: str, things: Iterable[object], window: Window, total: int) -> Response:
-        """The answer that shows a part of a collection, in Hub's envelope."""
-        assert self.shape is not None
-        rendered = [self.shape.render(thing, self.selection) for thing in things]
-        return refusals.answer({"skip": window.skip, "top": window.top, "total": total, collection: rendered})
+    def many(self, things: Iterable[object], window: Window, total: int) -> Response:
+        """The answer that shows a part of the contract's collection, in Hub's envelope."""
+        assert self.contract.shape
+        assert self.contract.collection
+        rendered = [self.contract.shape.render(thing, self.selection) for thing in things]
+        envelope = {"skip": window.skip, "top": window.top, "total": total}
+        return refusals.answer({**envelope, self.contract.collection: rendered})
 
     def number(self, name: str, default: int, highest: int = 10**9) -> int:
         """A query parameter that is a whole number. Raises Invalid."""
@@ -97,6 +115,7 @@ class Call:
         With the header `Idempotency-Key`, a repetition makes nothing: it is answered with what the
         first request made, looked up by its id.
         """
+        assert self.contract.creates
         key = self.request.headers.get("idempotency-key")
         if key is None:
             return self.one(make(caller))
@@ -137,33 +156,41 @@ def raw_body(request: Request, media_type: str) -> bytes:
     return raw
 
 
-def operation(shape: fields.Shape | None = None) -> Callable[[View], View]:
-    """Make a function of a `Call` and path parameters into a view; its answers have this shape."""
+def operation(
+    shape: fields.Shape | None = None,
+    body: type | None = None,
+    collection: str | None = None,
+    query: tuple[str, ...] = (),
+    creates: bool = False,
+) -> Callable[[View], View]:
+    """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
+    contract = Contract(shape, body, collection, query, creates)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)
         def guarded(request: Request, **path_parameters: str) -> Response:
             try:
                 # A gateway may or may not have decoded them; no name of ours holds a per cent sign.
-                return view(_call(request, shape), **{name: unquote(text) for name, text in path_parameters.items()})
+                return view(_call(request, contract), **{name: unquote(text) for name, text in path_parameters.items()})
             except Refusal as refusal:
                 return refusals.refused(refusal)
             except Exception as error:
                 return refusals.failed(error)
 
+        guarded.contract = contract  # type: ignore[attr-defined]
         return guarded
 
     return wrap
 
 
-def _call(request: Request, shape: fields.Shape | None) -> Call:
+def _call(request: Request, contract: Contract) -> Call:
     selection = None
     text = parameter(request, "fields")
-    if shape is not None and text:
+    if contract.shape and text:
         from chalicelib.rest import fields
 
         parsed = fields.parse(text)
         selection = {name: inner for name, inner in parsed.items() if name not in ENVELOPE or inner is not None}
-        shape.check(selection)
+        contract.shape.check(selection)
     address = request.context.get("identity", {}).get("sourceIp") or "unknown"
-    return Call(request, Origin(time.time_ns() // 1_000_000, address), keyturn(), shape, selection)
+    return Call(request, Origin(time.time_ns() // 1_000_000, address), keyturn(), contract, selection)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.errors import Invalid
@@ -25,31 +26,45 @@ Selection = dict[str, "Selection | None"]
 _TOKEN = re.compile(r"[A-Za-z$][A-Za-z0-9_$]*|[(),]", re.ASCII)
 
 
+class Kind(Enum):
+    """What a field's value is. The last three go with a shape."""
+
+    TEXT = "text"
+    MAYBE_TEXT = "text or null"
+    TIME = "milliseconds since the epoch"
+    FLAG = "true or false"
+    TEXTS = "texts by name"
+    ONE = "one"
+    MAYBE_ONE = "one or null"
+    MANY = "many"
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """`value` takes the field from a thing; `shape`, if the value is an object or a list of them."""
 
     value: Callable[[Any], object]
+    kind: Kind = Kind.TEXT
     shape: Shape | None = None
     unasked: bool = True  # whether an answer without `fields` has it
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one kind of thing looks from outside."""
+    """How one kind of thing looks from outside; `name` is what messages and descriptions call it."""
 
-    type: str
+    name: str
     fields: Mapping[str, Field]
 
     def check(self, selection: Selection | None) -> None:
         """Raises Invalid for a field that this shape does not have."""
         for name, inner in (selection or {}).items():
             if name not in self.fields:
-                raise Invalid("fields", f"{self.type} has no field {name!r}.")
+                raise Invalid("fields", f"{self.name} has no field {name!r}.")
             shape = self.fields[name].shape
             if inner is not None:
                 if shape is None:
-                    raise Invalid("fields", f"{name!r} of {self.type} has no fields of its own.")
+                    raise Invalid("fields", f"{name!r} of {self.name} has no fields of its own.")
                 shape.check(inner)
 
     def render(self, thing: object, selection: Selection | None = None) -> dict[str, object]:

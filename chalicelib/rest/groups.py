@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(GROUP)
+@operation(GROUP, collection="usergroups")
 def list_groups(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.groups.page(call.caller(), window)
-    return call.many("usergroups", page.items, window, page.total)
+    return call.many(page.items, window, page.total)
 
 
-@operation(GROUP)
+@operation(GROUP, body=GroupBody, creates=True)
 def create_group(call: Call) -> Response:
     caller = call.caller()
     description = _description(call.body(GroupBody))
@@ -36,7 +36,7 @@ def get_group(call: Call, group: str) -> Response:
     return call.one(call.keyturn.groups.get(call.caller(), group))
 
 
-@operation(GROUP)
+@operation(GROUP, body=GroupBody)
 def update_group(call: Call, group: str) -> Response:
     caller = call.caller()
     return call.one(call.keyturn.groups.update(caller, group, _description(call.body(GroupBody))))
@@ -48,14 +48,14 @@ def delete_group(call: Call, group: str) -> Response:
     return answer({})
 
 
-@operation(USER)
+@operation(USER, collection="users")
 def list_members(call: Call, group: str) -> Response:
     window = call.window()
     page = call.keyturn.groups.members(call.caller(), group, window)
-    return call.many("users", page.items, window, page.total)
+    return call.many(page.items, window, page.total)
 
 
-@operation(USER)
+@operation(USER, body=Reference)
 def add_member(call: Call, group: str) -> Response:
     caller = call.caller()
     return call.one(call.keyturn.groups.add_member(caller, group, call.body(Reference).text("id")))

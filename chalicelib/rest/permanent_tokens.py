@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.permanent_tokens import OwnedToken
 
 
-@operation(PERMANENT_TOKEN)
+@operation(PERMANENT_TOKEN, collection="permanenttokens")
 def list_tokens(call: Call, user: str) -> Response:
     window = call.window()
     page = call.keyturn.permanent_tokens.page(call.caller(), user, window)
-    return call.many("permanenttokens", _views(call, page.items), window, page.total)
+    return call.many(_views(call, page.items), window, page.total)
 
 
-@operation(CREATED_TOKEN)
+@operation(CREATED_TOKEN, body=NewToken, creates=True)
 def create_token(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewToken)
@@ -41,7 +41,7 @@ def get_token(call: Call, user: str, token: str) -> Response:
     return _one(call, call.keyturn.permanent_tokens.get(call.caller(), user, token))
 
 
-@operation(PERMANENT_TOKEN)
+@operation(PERMANENT_TOKEN, body=TokenChange)
 def update_token(call: Call, user: str, token: str) -> Response:
     caller = call.caller()
     body = call.body(TokenChange)

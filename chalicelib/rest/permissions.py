@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(EXPLAINED_PERMISSION)
+@operation(EXPLAINED_PERMISSION, collection="permissions")
 def explain_permissions(call: Call, user: str) -> Response:
     window = call.window()
     explained = call.keyturn.permissions.explain(call.caller(), user)
     part = [ExplainedPermission(power, ways) for power, ways in explained[window.skip : window.skip + window.top]]
-    return call.many("permissions", part, window, len(explained))
+    return call.many(part, window, len(explained))

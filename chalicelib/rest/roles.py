@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from chalicelib.core.roles import Grant, Role
 
 
-@operation(ROLE)
+@operation(ROLE, collection="roles")
 def list_roles(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.roles.page(call.caller(), window)
-    return call.many("roles", page.items, window, page.total)
+    return call.many(page.items, window, page.total)
 
 
-@operation(ROLE)
+@operation(ROLE, body=NewRole, creates=True)
 def create_role(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewRole)
@@ -40,7 +40,7 @@ def get_role(call: Call, role: str) -> Response:
     return call.one(call.keyturn.roles.get(call.caller(), role))
 
 
-@operation(ROLE)
+@operation(ROLE, body=RoleChange)
 def update_role(call: Call, role: str) -> Response:
     caller = call.caller()
     body = call.body(RoleChange)
@@ -54,13 +54,13 @@ def delete_role(call: Call, role: str) -> Response:
     return answer({})
 
 
-@operation(PROJECT_ROLE)
+@operation(PROJECT_ROLE, collection="projectroles")
 def list_grants(call: Call, user: str) -> Response:
     window = call.window()
     return _part(call, call.keyturn.roles.grants(call.caller(), user), window)
 
 
-@operation(PROJECT_ROLE)
+@operation(PROJECT_ROLE, body=NewProjectRole)
 def grant_role(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewProjectRole)
@@ -74,13 +74,13 @@ def revoke_role(call: Call, user: str, grant: str) -> Response:
     return answer({})
 
 
-@operation(PROJECT_ROLE)
+@operation(PROJECT_ROLE, collection="projectroles")
 def list_group_grants(call: Call, group: str) -> Response:
     window = call.window()
     return _part(call, call.keyturn.roles.grants_of_group(call.caller(), group), window)
 
 
-@operation(PROJECT_ROLE)
+@operation(PROJECT_ROLE, body=NewProjectRole)
 def grant_role_to_group(call: Call, group: str) -> Response:
     caller = call.caller()
     body = call.body(NewProjectRole)
@@ -100,7 +100,7 @@ def _permissions(references: list[Reference]) -> list[str]:
 
 def _part(call: Call, grants: list[tuple[Grant, Role]], window: Window) -> Response:
     part = grants[window.skip : window.skip + window.top]
-    return call.many("projectroles", _views(call, part), window, len(grants))
+    return call.many(_views(call, part), window, len(grants))
 
 
 def _views(call: Call, grants: list[tuple[Grant, Role]]) -> list[GrantView]:

@@ -18,6 +18,7 @@ ROOT = "/api/rest"
 
 ROUTES: dict[str, dict[str, str]] = {
     "/health": {"GET": "health.get_health"},
+    f"{ROOT}/openapi.json": {"GET": "openapi.get_openapi"},
     f"{ROOT}/oauth2/introspect": {"POST": "introspection.introspect"},
     f"{ROOT}/users": {"GET": "users.list_users", "POST": "users.create_user"},
     f"{ROOT}/users/{{user}}": {"GET": "users.get_user", "POST": "users.update_user", "DELETE": "users.delete_user"},

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(SERVICE)
+@operation(SERVICE, collection="services")
 def list_services(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.services.page(call.caller(), window)
-    return call.many("services", map(ServiceView, page.items), window, page.total)
+    return call.many(map(ServiceView, page.items), window, page.total)
 
 
-@operation(CREATED_SERVICE)
+@operation(CREATED_SERVICE, body=ServiceBody, creates=True)
 def register_service(call: Call) -> Response:
     caller = call.caller()
     description = _description(call.body(ServiceBody))
@@ -37,7 +37,7 @@ def get_service(call: Call, service: str) -> Response:
     return call.one(ServiceView(call.keyturn.services.get(call.caller(), service)))
 
 
-@operation(SERVICE)
+@operation(SERVICE, body=ServiceBody)
 def update_service(call: Call, service: str) -> Response:
     caller = call.caller()
     return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceBody)))))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.permissions import EVERYWHERE
 from chalicelib.core.roles import Grant
-from chalicelib.rest.fields import Field, Shape
+from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,8 +80,8 @@ REFERENCE = Shape(
     "reference",
     {
         "id": Field(lambda it: it.id),
-        "key": Field(lambda it: it.key),
-        "name": Field(lambda it: it.name),
+        "key": Field(lambda it: it.key, Kind.MAYBE_TEXT),
+        "name": Field(lambda it: it.name, Kind.MAYBE_TEXT),
         "type": Field(lambda it: it.type),
     },
 )
@@ -94,10 +94,10 @@ USER = Shape(
         "type": Field(lambda user: user.type.value),
         "login": Field(lambda user: user.login),
         "name": Field(lambda user: user.name),
-        "banned": Field(lambda user: user.banned),
-        "banReason": Field(lambda user: user.ban_reason),
-        "guest": Field(lambda user: False),
-        "creationTime": Field(lambda user: user.created),
+        "banned": Field(lambda user: user.banned, Kind.FLAG),
+        "banReason": Field(lambda user: user.ban_reason, Kind.MAYBE_TEXT),
+        "guest": Field(lambda user: False, Kind.FLAG),
+        "creationTime": Field(lambda user: user.created, Kind.TIME),
     },
 )
 
@@ -107,12 +107,14 @@ PERMANENT_TOKEN = Shape(
         "id": Field(lambda view: view.owned.token.id),
         "type": Field(lambda view: "permanentToken"),
         "name": Field(lambda view: view.owned.token.name),
-        "scope": Field(lambda view: view.scope(), REFERENCE),
-        "user": Field(lambda view: view.owned.owner, USER),
+        "scope": Field(lambda view: view.scope(), Kind.MANY, REFERENCE),
+        "user": Field(lambda view: view.owned.owner, Kind.ONE, USER),
         "author": Field(
-            lambda view: NamedReference(view.owned.token.author_id, view.owned.token.author_name, "user"), REFERENCE
+            lambda view: NamedReference(view.owned.token.author_id, view.owned.token.author_name, "user"),
+            Kind.ONE,
+            REFERENCE,
         ),
-        "creationTime": Field(lambda view: view.owned.token.created),
+        "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
     },
 )
 
@@ -123,16 +125,17 @@ SECRET_WAS_SHOWN = (
 
 # Only the answer that creates a token has its secret, even if the client names no fields.
 CREATED_TOKEN = Shape(
-    PERMANENT_TOKEN.type,
+    "createdpermanenttoken",
     {
         **PERMANENT_TOKEN.fields,
-        "token": Field(lambda view: view.owned.secret),
+        "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT),
         "notice": Field(
             lambda view: (
                 None
                 if view.owned.secret
                 else SECRET_WAS_SHOWN.format(remedy="delete the token and create another with a new key")
-            )
+            ),
+            Kind.MAYBE_TEXT,
         ),
     },
 )
@@ -154,22 +157,25 @@ SERVICE = Shape(
         "type": Field(lambda view: "service"),
         "key": Field(lambda view: view.service.key),
         "name": Field(lambda view: view.service.name),
-        "homeUrl": Field(lambda view: view.service.home_url),
-        "permissions": Field(lambda view: list(view.service.permissions), PERMISSION),
-        "groups": Field(lambda view: [NamedReference(id, None, "userGroup") for id in view.service.groups], REFERENCE),
-        "creationTime": Field(lambda view: view.service.created),
+        "homeUrl": Field(lambda view: view.service.home_url, Kind.MAYBE_TEXT),
+        "permissions": Field(lambda view: list(view.service.permissions), Kind.MANY, PERMISSION),
+        "groups": Field(
+            lambda view: [NamedReference(id, None, "userGroup") for id in view.service.groups], Kind.MANY, REFERENCE
+        ),
+        "creationTime": Field(lambda view: view.service.created, Kind.TIME),
     },
 )
 
 CREATED_SERVICE = Shape(
-    SERVICE.type,
+    "createdservice",
     {
         **SERVICE.fields,
-        "secret": Field(lambda view: view.secret),
+        "secret": Field(lambda view: view.secret, Kind.MAYBE_TEXT),
         "notice": Field(
             lambda view: (
                 None if view.secret else SECRET_WAS_SHOWN.format(remedy="POST to the service's /secret for a new one")
-            )
+            ),
+            Kind.MAYBE_TEXT,
         ),
     },
 )
@@ -182,9 +188,9 @@ ROLE = Shape(
         "key": Field(lambda role: role.key),
         "name": Field(lambda role: role.name),
         "permissions": Field(
-            lambda role: [NamedReference(id, id, "permission") for id in sorted(role.permissions)], REFERENCE
+            lambda role: [NamedReference(id, id, "permission") for id in sorted(role.permissions)], Kind.MANY, REFERENCE
         ),
-        "creationTime": Field(lambda role: role.created),
+        "creationTime": Field(lambda role: role.created, Kind.TIME),
     },
 )
 
@@ -195,10 +201,12 @@ GROUP = Shape(
         "type": Field(lambda group: "userGroup"),
         "name": Field(lambda group: group.name),
         "parent": Field(
-            lambda group: NamedReference(group.parent_id, None, "userGroup") if group.parent_id else None, REFERENCE
+            lambda group: NamedReference(group.parent_id, None, "userGroup") if group.parent_id else None,
+            Kind.MAYBE_ONE,
+            REFERENCE,
         ),
-        "requiredTwoFactorAuthentication": Field(lambda group: group.requires_two_factor),
-        "creationTime": Field(lambda group: group.created),
+        "requiredTwoFactorAuthentication": Field(lambda group: group.requires_two_factor, Kind.FLAG),
+        "creationTime": Field(lambda group: group.created, Kind.TIME),
     },
 )
 
@@ -209,8 +217,8 @@ WAY = Shape(
         "id": Field(lambda holding: Grant("", holding.role.id, holding.place).id),
         "type": Field(lambda holding: "way"),
         "name": Field(lambda holding: " › ".join([*(group.name for group in holding.through), holding.role.name])),
-        "role": Field(lambda holding: holding.role, ROLE),
-        "groups": Field(lambda holding: list(holding.through), GROUP),
+        "role": Field(lambda holding: holding.role, Kind.ONE, ROLE),
+        "groups": Field(lambda holding: list(holding.through), Kind.MANY, GROUP),
     },
 )
 
@@ -220,8 +228,8 @@ EXPLAINED_PERMISSION = Shape(
         "id": Field(lambda view: view.power.permission),
         "type": Field(lambda view: "effectivePermission"),
         "name": Field(lambda view: str(view.power)),
-        "project": Field(lambda view: NamedReference(view.power.place, None, "project"), REFERENCE),
-        "ways": Field(lambda view: view.ways, WAY),
+        "project": Field(lambda view: NamedReference(view.power.place, None, "project"), Kind.ONE, REFERENCE),
+        "ways": Field(lambda view: view.ways, Kind.MANY, WAY),
     },
 )
 
@@ -231,14 +239,14 @@ AUDIT_RECORD = Shape(
         "id": Field(lambda record: record.id),
         "type": Field(lambda record: "auditRecord"),
         "kind": Field(lambda record: record.kind),
-        "time": Field(lambda record: record.at),
+        "time": Field(lambda record: record.at, Kind.TIME),
         "actor": Field(lambda record: record.actor_id),
         "credential": Field(lambda record: record.credential_id),
         "address": Field(lambda record: record.address),
         "targetKind": Field(lambda record: record.target_kind),
         "target": Field(lambda record: record.target_id),
-        "owner": Field(lambda record: record.owner_id),
-        "details": Field(lambda record: record.details),
+        "owner": Field(lambda record: record.owner_id, Kind.MAYBE_TEXT),
+        "details": Field(lambda record: record.details, Kind.TEXTS),
     },
 )
 
@@ -247,7 +255,7 @@ PROJECT_ROLE = Shape(
     {
         "id": Field(lambda view: view.grant.id),
         "type": Field(lambda view: "projectRole"),
-        "role": Field(lambda view: view.role, ROLE),
-        "project": Field(lambda view: view.project(), REFERENCE),
+        "role": Field(lambda view: view.role, Kind.ONE, ROLE),
+        "project": Field(lambda view: view.project(), Kind.ONE, REFERENCE),
     },
 )

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(USER)
+@operation(USER, collection="users")
 def list_users(call: Call) -> Response:
     window = call.window()
     page = call.keyturn.accounts.page(call.caller(), window)
-    return call.many("users", page.items, window, page.total)
+    return call.many(page.items, window, page.total)
 
 
-@operation(USER)
+@operation(USER, body=NewUser, creates=True)
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
@@ -39,7 +39,7 @@ def get_user(call: Call, user: str) -> Response:
     return call.one(call.keyturn.accounts.find(call.caller(), user, Operation.READ_USER))
 
 
-@operation(USER)
+@operation(USER, body=UserChange)
 def update_user(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(UserChange)

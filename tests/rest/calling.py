@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode
 
+import jsonschema_rs
+
 from app import app
+from chalicelib.rest.openapi import description
 from chalicelib.rest.routes import ROUTES
 
 REST = "/api/rest"
@@ -49,7 +53,29 @@ def send(method: str, path: str, headers: dict[str, str] | None = None, body: st
     }
     response = app(event, None)
     headers_out = {name.lower(): value for name, value in response["headers"].items()}
-    return Answer(response["statusCode"], headers_out, response["body"])
+    answer = Answer(response["statusCode"], headers_out, response["body"])
+    keeps_its_description(route, method, answer)
+    return answer
+
+
+def keeps_its_description(route: str, method: str, answer: Answer) -> None:
+    """Every answer that any test gets must be as the OpenAPI document says."""
+    described = description()["paths"][route].get(method.lower())
+    if described is None:
+        assert answer.status == 405
+    elif answer.status != 500:  # a defect, which is none of the description's
+        _validator(route, method.lower(), str(answer.status)).validate(answer.json)
+
+
+@functools.cache
+def _validator(route: str, method: str, status: str) -> jsonschema_rs.Validator:
+    responses = description()["paths"][route][method]["responses"]
+    assert status in responses, f"{method} {route} may answer {status}, which is not described"
+    response = responses[status]
+    if "$ref" in response:
+        response = description()["components"]["responses"][status]
+    schema = response["content"]["application/json"]["schema"]
+    return jsonschema_rs.validator_for({**schema, "components": description()["components"]})
 
 
 def _match(path: str) -> tuple[str, dict[str, str]]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
 from chalicelib.rest import shapes
-from chalicelib.rest.fields import MAX_DEPTH, Field, Selection, Shape, parse
+from chalicelib.rest.fields import MAX_DEPTH, Field, Kind, Selection, Shape, parse
 
 NAMES = st.from_regex(r"[a-z][A-Za-z0-9]{0,8}", fullmatch=True)
 SELECTIONS = st.recursive(
@@ -64,8 +64,8 @@ BOX = Shape(
     "box",
     {
         "id": Field(lambda _: 0),
-        "things": Field(lambda _: ["a", "b"], THING),
-        "thing": Field(lambda _: None, THING),
+        "things": Field(lambda _: ["a", "b"], Kind.MANY, THING),
+        "thing": Field(lambda _: None, Kind.MAYBE_ONE, THING),
         "secret": Field(lambda _: "s", unasked=False),
     },
 )

@@ -1,0 +1,204 @@
+"""`/openapi.json`: the API described (OpenAPI 3.1), from the definitions that check and render requests."""
+
+from __future__ import annotations
+
+import functools
+import re
+from http import HTTPStatus
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from chalicelib import __version__
+from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP, Contract
+from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.routes import ROOT, ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Request, Response
+
+INTROSPECTION = f"{ROOT}/oauth2/introspect"
+OPEN = frozenset({"/health", f"{ROOT}/openapi.json"})  # to everybody
+
+_VALUES: dict[Kind, dict[str, Any]] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.MAYBE_TEXT: {"type": ["string", "null"]},
+    Kind.TIME: {"type": "integer", "description": Kind.TIME.value},
+    Kind.FLAG: {"type": "boolean"},
+    Kind.TEXTS: {"type": "object", "additionalProperties": {"type": "string"}},
+}
+_WHOLE_NUMBER = {"type": "integer", "minimum": 0}
+_QUERY: dict[str, dict[str, Any]] = {
+    "fields": {"type": "string", "maxLength": MAX_LENGTH, "description": "which fields the answer has: id,name,…"},
+    "$skip": {**_WHOLE_NUMBER, "maximum": MAX_SKIP},
+    "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"more than {MAX_TOP} is taken for {MAX_TOP}"},
+    "from": _WHOLE_NUMBER,
+    "to": _WHOLE_NUMBER,
+}
+_NOTES = {
+    HTTPStatus.BAD_REQUEST: "A parameter or field breaks a rule; `error_field` names it.",
+    HTTPStatus.UNAUTHORIZED: "No valid credential.",
+    HTTPStatus.FORBIDDEN: "The caller lacks a permission, or the token is not for Keyturn.",
+    HTTPStatus.NOT_FOUND: "There is no such thing.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The path does not have this method.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many wrong secrets; see Retry-After.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "The database did not answer; see Retry-After.",
+}
+_NOTES_ON_CHANGES = {
+    HTTPStatus.CONFLICT: "It contradicts what is stored.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has another media type.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "The Idempotency-Key was used for another request.",
+}
+
+
+def get_openapi(request: Request) -> Response:
+    return answer(description())
+
+
+@functools.cache
+def description() -> dict[str, Any]:
+    """The whole document, as JSON values."""
+    views = [(path, method, _view(view)) for path, methods in ROUTES.items() for method, view in methods.items()]
+    bodies = {body for _, _, view in views if (body := _contract(view).body)}
+    _, schemas = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    shapes: dict[str, Any] = {}
+    paths: dict[str, dict[str, Any]] = {}
+    for path, method, view in views:
+        paths.setdefault(path, {})[method.lower()] = _operation(path, method, view, shapes)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Keyturn", "version": __version__, "description": "A token authority for bots."},
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas, **shapes, "Error": _ERROR},
+            "responses": _refusals(),
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "service": {"type": "http", "scheme": "basic"},
+            },
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _view(name: str) -> Callable[..., Response]:
+    module, function = name.split(".")
+    view: Callable[..., Response] = getattr(import_module(f"chalicelib.rest.{module}"), function)
+    return view
+
+
+def _contract(view: Callable[..., Response]) -> Contract:
+    contract: Contract = getattr(view, "contract", Contract())
+    return contract
+
+
+def _operation(path: str, method: str, view: Callable[..., Response], shapes: dict[str, Any]) -> dict[str, Any]:
+    contract = _contract(view)
+    described: dict[str, Any] = {
+        "operationId": view.__name__,
+        "parameters": [*_path_parameters(path), *_query_parameters(contract)],
+        "responses": _responses(path, method, contract, shapes),
+    }
+    if contract.body:
+        schema = {"$ref": f"#/components/schemas/{contract.body.__name__}"}
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    if contract.creates:
+        described["parameters"].append(_IDEMPOTENCY_KEY)
+    if path == INTROSPECTION:
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": _INTROSPECTION_FORM}},
+        }
+        described["security"] = [{"service": []}]
+    if path in OPEN:
+        described["security"] = []
+    return described
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", path)
+    ]
+
+
+def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
+    names = [*(["fields"] if contract.shape else []), *(["$skip", "$top"] if contract.collection else [])]
+    return [
+        {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
+        for name in (*names, *contract.query)
+    ]
+
+
+def _responses(path: str, method: str, contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
+    done = {"description": "Done.", "content": {"application/json": {"schema": _answer(contract, shapes)}}}
+    if path in OPEN:
+        return {"200": done}
+    statuses = [*_NOTES, *(_NOTES_ON_CHANGES if method != "GET" else {})]
+    refused = {str(int(status)): {"$ref": f"#/components/responses/{int(status)}"} for status in statuses}
+    return {"200": done, **refused}
+
+
+def _refusals() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    notes = {**_NOTES, **_NOTES_ON_CHANGES}
+    return {str(int(status)): {"description": note, "content": content} for status, note in notes.items()}
+
+
+def _answer(contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
+    if contract.shape is None:
+        return {"type": "object"}
+    member = _reference(contract.shape, shapes)
+    if contract.collection is None and contract.query:  # a trail, which goes on after a place
+        envelope = {"top": _WHOLE_NUMBER, "after": {"type": ["string", "null"]}, "audit": _list_of(member)}
+        return {"type": "object", "properties": envelope, "required": [*envelope]}
+    if contract.collection is None:
+        return member
+    envelope = {**dict.fromkeys(("skip", "top", "total"), _WHOLE_NUMBER), contract.collection: _list_of(member)}
+    return {"type": "object", "properties": envelope, "required": [*envelope]}
+
+
+def _reference(shape: Shape, shapes: dict[str, Any]) -> dict[str, Any]:
+    """A reference to the shape's schema. No property is required: `fields` may leave any of them out."""
+    if shape.name not in shapes:
+        shapes[shape.name] = {}  # before its fields, which may refer to it
+        properties = {name: _property(field.kind, field.shape, shapes) for name, field in shape.fields.items()}
+        shapes[shape.name] = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"$ref": f"#/components/schemas/{shape.name}"}
+
+
+def _property(kind: Kind, shape: Shape | None, shapes: dict[str, Any]) -> dict[str, Any]:
+    if shape is None:
+        return _VALUES[kind]
+    inner = _reference(shape, shapes)
+    if kind is Kind.MANY:
+        return _list_of(inner)
+    return {"anyOf": [inner, {"type": "null"}]} if kind is Kind.MAYBE_ONE else inner
+
+
+def _list_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": schema}
+
+
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {"type": "string"},
+        "error_code": {"type": "integer"},
+        "error_description": {"type": "string"},
+        "error_field": {"type": "string"},
+    },
+    "required": ["error", "error_code", "error_description"],
+    "additionalProperties": False,
+}
+_INTROSPECTION_FORM = {"type": "object", "properties": {"token": {"type": "string"}}, "required": ["token"]}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+}
