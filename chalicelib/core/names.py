@@ -9,8 +9,11 @@ MAX_LOGIN = 64
 MAX_NAME = 200
 RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
 
-_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]*", re.ASCII)
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
+LOGIN_FORM = r"[A-Za-z0-9][A-Za-z0-9._@+-]*"
+KEY_FORM = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+_LOGIN = re.compile(LOGIN_FORM, re.ASCII)
+_KEY = re.compile(KEY_FORM, re.ASCII)
 # Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 

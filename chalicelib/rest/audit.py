@@ -14,9 +14,9 @@ from chalicelib.rest.shapes import AUDIT_RECORD
 if TYPE_CHECKING:
     from chalice.app import Response
 
-_REFERENCE = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)  # an id, or `operator`
-_KIND = re.compile(r"[a-z.-]{1,64}", re.ASCII)
-_CURSOR = re.compile(r"[0-9]{15}#[A-Za-z0-9]{0,12}", re.ASCII)
+REFERENCE_FORM = "[A-Za-z0-9-]{1,64}"  # an id, or `operator`
+KIND_FORM = "[a-z.-]{1,64}"
+POSITION_FORM = "[0-9]{15}#[A-Za-z0-9]{0,12}"
 
 
 @operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"))
@@ -25,20 +25,20 @@ def list_records(call: Call) -> Response:
     if window.skip:
         raise Invalid("$skip", "is not supported here; go on with after=<the answer's after>.")
     query = AuditQuery(
-        actor_id=_text(call, "actor", _REFERENCE),
-        target_id=_text(call, "target", _REFERENCE),
-        kind=_text(call, "kind", _KIND),
+        actor_id=_text(call, "actor", REFERENCE_FORM),
+        target_id=_text(call, "target", REFERENCE_FORM),
+        kind=_text(call, "kind", KIND_FORM),
         since=call.number("from", 0, LAST_MOMENT),
         until=call.number("to", call.origin.now, LAST_MOMENT),
-        after=_text(call, "after", _CURSOR),
+        after=_text(call, "after", POSITION_FORM),
     )
     page = call.keyturn.audit_trail.page(call.caller(), query, window.top)
     rendered = [AUDIT_RECORD.render(record, call.selection) for record in page.records]
     return answer({"top": window.top, "after": page.after, "audit": rendered})
 
 
-def _text(call: Call, name: str, form: re.Pattern[str]) -> str | None:
+def _text(call: Call, name: str, form: str) -> str | None:
     text = parameter(call.request, name)
-    if text is not None and not form.fullmatch(text):
-        raise Invalid(name, f"must have the form {form.pattern}.")
+    if text is not None and not re.fullmatch(form, text, re.ASCII):
+        raise Invalid(name, f"must have the form {form}.")
     return text

@@ -7,17 +7,34 @@ and ignored, because clients send back what they were given. Any other unknown f
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
+from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.errors import Invalid
+from chalicelib.core.permanent_tokens import MAX_SCOPE
+from chalicelib.core.services import MAX_URL
 
 B = TypeVar("B")
 
 Ignored = Raw | UnsetType
+
+# The rules of `core.names`, as far as JSON Schema can say them; the core checks all of them.
+Login = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.LOGIN_FORM}$")]
+Key = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$")]
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=names.MAX_NAME,
+        description="printable, not only space",
+        extra_json_schema={"format": "name"},
+    ),
+]
+WebAddress = Annotated[str, Meta(max_length=MAX_URL, extra_json_schema={"format": "web-address"})]
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -32,9 +49,9 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=
 class Reference(msgspec.Struct):
     """Another thing, by id, key or login; whatever else the client knows of it does not matter."""
 
-    id: str | None = None
-    key: str | None = None
-    login: str | None = None
+    id: str | UnsetType = UNSET
+    key: str | UnsetType = UNSET
+    login: str | UnsetType = UNSET
 
     def text(self, field: str) -> str:
         """The id, or else the key or login. Raises Invalid for `field` if there is none."""
@@ -44,25 +61,32 @@ class Reference(msgspec.Struct):
         return reference
 
 
+NAMED = [{"required": [name], "properties": {name: {"minLength": 1}}} for name in ("id", "key", "login")]
+Referred = Annotated[Reference, Meta(extra_json_schema={"anyOf": NAMED})]
+
+
 class NewUser(_Body, kw_only=True):
-    login: str
-    name: str
+    login: Login
+    name: Name
     type: AccountType = AccountType.USER
     guest: Ignored = UNSET
 
 
 class UserChange(_Body, kw_only=True):
-    login: str | None = None
-    name: str | None = None
+    login: Login | None = None
+    name: Name | None = None
     banned: bool | None = None
-    ban_reason: str | None = None
+    ban_reason: Name | None = None
     guest: Ignored = UNSET
     type: Ignored = UNSET
 
 
+Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
+
+
 class NewToken(_Body, kw_only=True):
-    name: str
-    scope: list[Reference]
+    name: Name
+    scope: Scope
     token: Ignored = UNSET
     user: Ignored = UNSET
     author: Ignored = UNSET
@@ -70,8 +94,8 @@ class NewToken(_Body, kw_only=True):
 
 
 class TokenChange(_Body, kw_only=True):
-    name: str | None = None
-    scope: list[Reference] | None = None
+    name: Name | None = None
+    scope: Scope | None = None
     token: Ignored = UNSET
     user: Ignored = UNSET
     author: Ignored = UNSET
@@ -79,55 +103,70 @@ class TokenChange(_Body, kw_only=True):
 
 
 class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    key: str
-    name: str
+    key: Key
+    name: Name
     id: Ignored = UNSET
     type: Ignored = UNSET
     service: Ignored = UNSET
 
 
-class ServiceBody(_Body, kw_only=True):
-    key: str | None = None
-    name: str | None = None
-    home_url: str | None = None
-    permissions: list[DeclaredPermissionBody] | None = None
-    groups: list[Reference] | None = None
+DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=services.MAX_PERMISSIONS)]
+SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
+
+
+class ServiceChange(_Body, kw_only=True):
+    key: Key | None = None
+    name: Name | None = None
+    home_url: WebAddress | None = None
+    permissions: DeclaredPermissions | None = None
+    groups: SeeingGroups | None = None
     secret: Ignored = UNSET
     type: Ignored = UNSET
 
 
-class GroupBody(_Body, kw_only=True):
-    name: str | None = None
-    parent: Reference | UnsetType | None = UNSET  # null takes the group out of its parent
+class NewService(ServiceChange, kw_only=True):
+    key: Key
+    name: Name
+
+
+class GroupChange(_Body, kw_only=True):
+    name: Name | None = None
+    parent: Referred | UnsetType | None = UNSET  # null takes the group out of its parent
     required_two_factor_authentication: bool | None = None
     users: Ignored = UNSET
     project_roles: Ignored = UNSET
     type: Ignored = UNSET
 
 
+class NewGroup(GroupChange, kw_only=True):
+    name: Name
+
+
+RolePermissions = Annotated[list[Referred], Meta(min_length=1, max_length=roles.MAX_PERMISSIONS)]
+
+
 class RoleChange(_Body, kw_only=True):
-    key: str | None = None
-    name: str | None = None
-    permissions: list[Reference] | None = None
+    key: Key | None = None
+    name: Name | None = None
+    permissions: RolePermissions | None = None
     type: Ignored = UNSET
 
 
-class NewRole(_Body, kw_only=True):
-    key: str
-    name: str
-    permissions: list[Reference]
-    type: Ignored = UNSET
+class NewRole(RoleChange, kw_only=True):
+    key: Key
+    name: Name
+    permissions: RolePermissions
 
 
 class NewProjectRole(_Body, kw_only=True):
-    role: Reference
-    project: Reference = msgspec.field(default_factory=lambda: Reference(id="0"))
+    role: Referred
+    project: Referred = msgspec.field(default_factory=lambda: Reference(id="0"))
     owner: Ignored = UNSET
     type: Ignored = UNSET
 
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
-_NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`")
+_MISNAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`")
 
 
 def decode(raw: bytes, body: type[B]) -> B:
@@ -144,7 +183,7 @@ def _invalid(message: str) -> Invalid:
     path = _PATH.search(message)
     where = path.group(1) if path else ""
     rule = message[: path.start()] if path else message
-    named = _NAMED.match(rule)
+    named = _MISNAMED.match(rule)
     if named:
         where = f"{where}.{named.group(1)}" if where else named.group(1)
         rule = "is required" if "missing" in rule else "is not a field of this resource"

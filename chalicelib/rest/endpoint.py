@@ -33,6 +33,7 @@ MAX_BODY_BYTES = 64 * 1024
 DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
 MAX_SKIP = 10_000
+UNSUPPORTED = ("query", "orderBy")  # Hub's clients may send them empty
 ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
 
 B = TypeVar("B")
@@ -52,6 +53,12 @@ class Contract:
     collection: str | None = None
     query: tuple[str, ...] = ()
     creates: bool = False  # and so takes an Idempotency-Key
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of all query parameters."""
+        implied = (("fields",) if self.shape else ()) + (("$skip", "$top") if self.collection else ())
+        return implied + self.query
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Call:
 
     def window(self) -> Window:
         """`$skip` and `$top`. Raises Invalid."""
-        for unsupported in ("query", "orderBy"):
+        for unsupported in UNSUPPORTED:
             if parameter(self.request, unsupported):
                 raise Invalid(unsupported, "is not supported for this collection.")
         top = self.number("$top", DEFAULT_TOP)
@@ -184,6 +191,9 @@ def operation(
 
 
 def _call(request: Request, contract: Contract) -> Call:
+    for name in request.query_params or ():
+        if name not in (*contract.parameters, *(UNSUPPORTED if contract.collection else ())):
+            raise Invalid(name, "is not a parameter of this operation.")
     selection = None
     text = parameter(request, "fields")
     if contract.shape and text:

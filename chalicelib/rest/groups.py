@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.rest.bodies import GroupBody, Reference
+from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import GROUP, USER
@@ -23,10 +23,10 @@ def list_groups(call: Call) -> Response:
     return call.many(page.items, window, page.total)
 
 
-@operation(GROUP, body=GroupBody, creates=True)
+@operation(GROUP, body=NewGroup, creates=True)
 def create_group(call: Call) -> Response:
     caller = call.caller()
-    description = _description(call.body(GroupBody))
+    description = _description(call.body(NewGroup))
     groups = call.keyturn.groups
     return call.create(caller, lambda by: groups.create(by, description), lambda id: groups.get(caller, id))
 
@@ -36,10 +36,10 @@ def get_group(call: Call, group: str) -> Response:
     return call.one(call.keyturn.groups.get(call.caller(), group))
 
 
-@operation(GROUP, body=GroupBody)
+@operation(GROUP, body=GroupChange)
 def update_group(call: Call, group: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.groups.update(caller, group, _description(call.body(GroupBody))))
+    return call.one(call.keyturn.groups.update(caller, group, _description(call.body(GroupChange))))
 
 
 @operation()
@@ -67,7 +67,7 @@ def remove_member(call: Call, group: str, user: str) -> Response:
     return answer({})
 
 
-def _description(body: GroupBody) -> GroupDescription:
+def _description(body: GroupChange) -> GroupDescription:
     parent = None
     if body.parent is None:
         parent = OUTERMOST

@@ -62,7 +62,9 @@ def _client(request: Request) -> tuple[str, str]:
 
 def _form_parameter(request: Request, name: str) -> str:
     try:
-        form = parse_qs(raw_body(request, "application/x-www-form-urlencoded").decode(), max_num_fields=20)
+        form = parse_qs(
+            raw_body(request, "application/x-www-form-urlencoded").decode(), keep_blank_values=True, max_num_fields=20
+        )
     except (UnicodeDecodeError, ValueError):
         raise Invalid("body", "must be a form with at most 20 fields in UTF-8.") from None
     values = form.get(name, [])

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib import __version__
+from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM
+from chalicelib.rest.bodies import NAMED, Reference
 from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP, Contract
 from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape
 from chalicelib.rest.refusals import answer
@@ -33,11 +36,20 @@ _VALUES: dict[Kind, dict[str, Any]] = {
 }
 _WHOLE_NUMBER = {"type": "integer", "minimum": 0}
 _QUERY: dict[str, dict[str, Any]] = {
-    "fields": {"type": "string", "maxLength": MAX_LENGTH, "description": "which fields the answer has: id,name,…"},
+    "fields": {
+        "type": "string",
+        "maxLength": MAX_LENGTH,
+        "format": "fields",
+        "description": "which fields the answer has: id,name,…",
+    },
     "$skip": {**_WHOLE_NUMBER, "maximum": MAX_SKIP},
     "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"more than {MAX_TOP} is taken for {MAX_TOP}"},
-    "from": _WHOLE_NUMBER,
-    "to": _WHOLE_NUMBER,
+    "from": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
+    "to": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
+    "actor": {"type": "string", "pattern": f"^{REFERENCE_FORM}$"},
+    "target": {"type": "string", "pattern": f"^{REFERENCE_FORM}$"},
+    "kind": {"type": "string", "pattern": f"^{KIND_FORM}$"},
+    "after": {"type": "string", "pattern": f"^{POSITION_FORM}$"},
 }
 _NOTES = {
     HTTPStatus.BAD_REQUEST: "A parameter or field breaks a rule; `error_field` names it.",
@@ -105,7 +117,9 @@ def _operation(path: str, method: str, view: Callable[..., Response], shapes: di
         "responses": _responses(path, method, contract, shapes),
     }
     if contract.body:
-        schema = {"$ref": f"#/components/schemas/{contract.body.__name__}"}
+        schema: dict[str, Any] = {"$ref": f"#/components/schemas/{contract.body.__name__}"}
+        if contract.body is Reference:
+            schema["anyOf"] = NAMED
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if contract.creates:
         described["parameters"].append(_IDEMPOTENCY_KEY)
@@ -128,11 +142,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
-    names = [*(["fields"] if contract.shape else []), *(["$skip", "$top"] if contract.collection else [])]
-    return [
-        {"name": name, "in": "query", "schema": _QUERY.get(name, {"type": "string"})}
-        for name in (*names, *contract.query)
-    ]
+    return [{"name": name, "in": "query", "schema": _QUERY[name]} for name in contract.parameters]
 
 
 def _responses(path: str, method: str, contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.services import PermissionDeclaration, RegisteredService, ServiceDescription
-from chalicelib.rest.bodies import ServiceBody
+from chalicelib.rest.bodies import NewService, ServiceChange
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
@@ -21,10 +21,10 @@ def list_services(call: Call) -> Response:
     return call.many(map(ServiceView, page.items), window, page.total)
 
 
-@operation(CREATED_SERVICE, body=ServiceBody, creates=True)
+@operation(CREATED_SERVICE, body=NewService, creates=True)
 def register_service(call: Call) -> Response:
     caller = call.caller()
-    description = _description(call.body(ServiceBody))
+    description = _description(call.body(NewService))
     return call.create(
         caller,
         lambda by: _with_secret(call.keyturn.services.register(by, description)),
@@ -37,10 +37,10 @@ def get_service(call: Call, service: str) -> Response:
     return call.one(ServiceView(call.keyturn.services.get(call.caller(), service)))
 
 
-@operation(SERVICE, body=ServiceBody)
+@operation(SERVICE, body=ServiceChange)
 def update_service(call: Call, service: str) -> Response:
     caller = call.caller()
-    return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceBody)))))
+    return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceChange)))))
 
 
 @operation(CREATED_SERVICE)
@@ -58,7 +58,7 @@ def _with_secret(registered: RegisteredService) -> ServiceView:
     return ServiceView(registered.service, registered.secret)
 
 
-def _description(body: ServiceBody) -> ServiceDescription:
+def _description(body: ServiceChange) -> ServiceDescription:
     permissions = None
     if body.permissions is not None:
         permissions = [PermissionDeclaration(declared.key, declared.name) for declared in body.permissions]

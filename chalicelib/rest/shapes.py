@@ -255,6 +255,7 @@ PROJECT_ROLE = Shape(
     {
         "id": Field(lambda view: view.grant.id),
         "type": Field(lambda view: "projectRole"),
+        "name": Field(lambda view: view.role.name),
         "role": Field(lambda view: view.role, Kind.ONE, ROLE),
         "project": Field(lambda view: view.project(), Kind.ONE, REFERENCE),
     },

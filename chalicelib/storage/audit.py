@@ -31,6 +31,8 @@ class DynamoAudit:
     """
 
     def page(self, query: AuditQuery, top: int) -> AuditPage:
+        if query.lowest > query.highest:  # which DynamoDB would refuse to look between
+            return AuditPage([], None)
         if query.target_id or query.actor_id:
             lowest, places = query.lowest, _by_index(query)
         else:

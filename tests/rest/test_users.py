@@ -43,6 +43,7 @@ def test_a_larger_page_than_allowed_is_cut_and_says_so(administrator: Client) ->
         ({"$top": "many"}, "$top"),
         ({"$top": "9" * 40}, "$top"),
         ({"fields": "nickname"}, "fields"),
+        ({"feilds": "id"}, "feilds"),
         ({"query": "is: banned"}, "query"),
         ({"orderBy": "name:asc"}, "orderBy"),
     ],

@@ -92,6 +92,13 @@ def test_a_search_gives_up_after_many_records_that_do_not_match(
     assert all_pages(AuditQuery(until=START + 12 * DAY), 100) == records
 
 
+def test_a_time_that_ends_before_it_begins_holds_nothing(records: list[AuditRecord]) -> None:
+    for actor, target in ((None, None), ("anna", None), (None, "x")):
+        page = DynamoAudit().page(AuditQuery(actor_id=actor, target_id=target, since=START + 1, until=START), 100)
+        assert not page.records
+        assert page.after is None
+
+
 def test_a_page_of_none_goes_on_where_it_began(records: list[AuditRecord]) -> None:
     page = DynamoAudit().page(AuditQuery(until=START + 12 * DAY), 0)
     assert not page.records

@@ -1,0 +1,77 @@
+"""schemathesis, which we did not write, reads the served description and tries everything that it knows."""
+
+from __future__ import annotations
+
+import json
+import os
+import string
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import settings
+from hypothesis import strategies as st
+from schemathesis.checks import load_all_checks
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from chalicelib.rest.routes import ROOT
+from embedded.dynamodb import DynamoDBLocal
+from tests.conftest import Scene, installed, set_scene
+from tests.rest.calling import basic
+from tests.rest.wsgi import StartResponse, application
+
+# More for one long run: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
+EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "15"))
+
+# A reference may be well-formed and lead nowhere, which no schema can tell.
+REFERENCES = {"scope", "permissions", "groups", "parent", "role", "project"}
+
+load_all_checks()
+schemathesis.openapi.format("name", st.text(string.ascii_letters + "äß漢", min_size=1, max_size=200))
+schemathesis.openapi.format("web-address", st.sampled_from(["https://ci.example.com", "http://127.0.0.1:8000/x?y=1"]))
+schemathesis.openapi.format("fields", st.sampled_from(["id", "id,type", "type , id"]))
+
+
+STAND_IN = {"token": "Bearer administrator", "service": basic("ci", "secret")}
+credentials: dict[str, str] = {}  # the real ones, by what stands in for them: cases are made before these exist
+
+
+def authenticating(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    """The application, which is given the real credential where a case has what stands in for it."""
+    given = environ.get("HTTP_AUTHORIZATION", "")
+    return application({**environ, "HTTP_AUTHORIZATION": credentials.get(given, given)}, start_response)
+
+
+schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", authenticating)
+
+
+@schema.auth()
+class Credentials:
+    """The administrator's token, or the service's secret where a service asks."""
+
+    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> dict[str, str]:
+        return STAND_IN
+
+    def set(self, case: schemathesis.Case, data: dict[str, str], context: schemathesis.AuthContext) -> None:
+        case.headers["Authorization"] = data["service" if case.path.endswith("/introspect") else "token"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scene(database: DynamoDBLocal) -> Iterator[Scene]:
+    """One installation for all cases: what they manage to create may stay."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        for product in installed(database, monkeypatch):
+            scene = set_scene(product)
+            credentials[STAND_IN["token"]] = f"Bearer {scene.administrator.secret}"
+            credentials[STAND_IN["service"]] = basic("ci", scene.ci.secret)
+            yield scene
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES)
+def test_the_api_is_as_it_says(case: schemathesis.Case) -> None:
+    response = case.call_and_validate(excluded_checks=[positive_data_acceptance])
+    if response.status_code == 400 and case.meta and case.meta.generation.mode.is_positive:
+        field = json.loads(response.content)["error_field"]
+        assert field.partition("[")[0].partition(".")[0] in REFERENCES, response.text
