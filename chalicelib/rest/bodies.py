@@ -16,7 +16,7 @@ from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.errors import Invalid
 from chalicelib.core.permanent_tokens import MAX_SCOPE
-from chalicelib.core.services import MAX_URL
+from chalicelib.core.services import MAX_URL, URL_FORM
 
 B = TypeVar("B")
 
@@ -34,7 +34,7 @@ Name = Annotated[
         extra_json_schema={"format": "name"},
     ),
 ]
-WebAddress = Annotated[str, Meta(max_length=MAX_URL, extra_json_schema={"format": "web-address"})]
+WebAddress = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{URL_FORM}$")]
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):

@@ -177,7 +177,8 @@ def operation(
         @functools.wraps(view)
         def guarded(request: Request, **path_parameters: str) -> Response:
             try:
-                # A gateway may or may not have decoded them; no name of ours holds a per cent sign.
+                # A gateway may or may not have decoded them. Ids, logins and keys hold no per cent sign; a group
+                # whose name looks encoded is found by its id.
                 return view(_call(request, contract), **{name: unquote(text) for name, text in path_parameters.items()})
             except Refusal as refusal:
                 return refusals.refused(refusal)

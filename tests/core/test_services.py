@@ -15,7 +15,7 @@ def test_web_addresses_are_valid(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "ci.example.com", "javascript:alert(1)", "https://", "https://a b", "http://x:99999", "https://ex\u00e4mple"],
+    ["", "ci.example.com", "javascript:alert(1)", "https://", "https://a b", "http://x:999999", "https://ex\u00e4mple"],
 )
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(Invalid):
@@ -25,6 +25,6 @@ def test_other_addresses_are_refused(url: str) -> None:
 @given(st.text(max_size=600))
 def test_no_text_breaks_the_rule(url: str) -> None:
     try:
-        assert home_url(url).startswith(("http", "HTTP"))
+        assert home_url(url).startswith(("http://", "https://"))
     except Invalid as refusal:
         assert refusal.field == "homeUrl"

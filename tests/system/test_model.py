@@ -1,0 +1,297 @@
+"""A machine does whatever an administrator can do, and after every step compares who may do what.
+
+The model beside it is as simple as can be: dictionaries, and rules spelled out by enumeration.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.paging import Window
+from chalicelib.core.permissions import EVERYWHERE, READ_SELF, READ_SERVICE, READ_USER, UPDATE_SELF, UPDATE_USER
+from chalicelib.core.roles import REGISTERED_USER, Grant
+from embedded.dynamodb import DynamoDBLocal
+from tests.conftest import Scene, installed, set_scene
+
+EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "4"))  # more for one long run
+STEPS = 30
+PERMISSIONS = [READ_USER, UPDATE_USER, READ_SERVICE]
+SERVICES = ["ci", "deploy"]
+SOME = st.integers(0, 10**6)  # picks one of what there is at the moment
+
+
+@dataclass
+class ModelGroup:
+    parent: str | None
+    grants: set[tuple[str, str]] = field(default_factory=set)
+
+
+@dataclass
+class ModelUser:
+    secret: str  # of a token for Keyturn's API
+    banned: bool = False
+    grants: set[tuple[str, str]] = field(default_factory=set)
+    groups: set[str] = field(default_factory=set)
+
+
+@dataclass
+class ModelToken:
+    owner: str
+    scope: set[str]
+    secret: str
+
+
+class Machine(RuleBasedStateMachine):
+    database: DynamoDBLocal
+
+    @initialize()
+    def begin(self) -> None:
+        self.monkeypatch = pytest.MonkeyPatch()
+        self.installation: Iterator[Any] = installed(self.database, self.monkeypatch)
+        self.product = next(self.installation)
+        self.scene: Scene = set_scene(self.product)
+        self.by = self.scene.caller()
+        self.service_ids = {"ci": self.scene.ci.service.id, "deploy": self.scene.deploy.service.id}
+        self.users: dict[str, ModelUser] = {}
+        self.groups: dict[str, ModelGroup] = {}
+        self.roles: dict[str, set[str]] = {}
+        self.tokens: dict[str, ModelToken] = {}
+        self.count = itertools.count()
+
+    def teardown(self) -> None:
+        if hasattr(self, "installation"):
+            next(self.installation, None)
+            self.monkeypatch.undo()
+
+    # What the model says.
+
+    def chain(self, group: str | None) -> list[str]:
+        found: list[str] = []
+        while group in self.groups and group not in found:
+            found.append(group)
+            group = self.groups[group].parent
+        return found
+
+    def powers(self, user: str) -> set[tuple[str, str]]:
+        model = self.users[user]
+        grants = set(model.grants)
+        for group in model.groups:
+            for outer in self.chain(group):
+                grants |= self.groups[outer].grants
+        powers = {(permission, place) for role, place in grants for permission in self.roles.get(role, ())}
+        return powers | {(READ_SELF, EVERYWHERE), (UPDATE_SELF, EVERYWHERE)}
+
+    def has(self, user: str, permission: str, place: str) -> bool:
+        return bool({(permission, place), (permission, EVERYWHERE)} & self.powers(user))
+
+    def may_create(self, actor: str, owner: str, service: str) -> bool:
+        sees = self.has(actor, READ_SERVICE, self.service_ids[service])
+        if actor == owner:
+            return sees
+        covers = all(self.has(actor, permission, place) for permission, place in self.powers(owner))
+        return sees and covers and self.has(actor, UPDATE_USER, EVERYWHERE)
+
+    def good(self, token: ModelToken, service: str) -> bool:
+        return token.owner in self.users and not self.users[token.owner].banned and service in token.scope
+
+    def pick(self, things: dict[str, Any], number: int) -> str:
+        return list(things)[number % len(things)]  # in order of creation: ids are random
+
+    def new_name(self, kind: str) -> str:
+        return f"{kind}-{next(self.count)}"
+
+    # What an administrator does.
+
+    @rule()
+    def create_user(self) -> None:
+        user = self.product.accounts.create(self.by, self.new_name("user"), "User", AccountType.USER)
+        own = self.product.permanent_tokens.create(self.by, user.id, "own", ["keyturn"])
+        self.users[user.id] = ModelUser(own.secret or "")
+
+    @precondition(lambda self: self.users)
+    @rule(user=SOME)
+    def delete_user(self, user: int) -> None:
+        id = self.pick(self.users, user)
+        self.product.accounts.delete(self.by, id)
+        del self.users[id]
+
+    @precondition(lambda self: self.users)
+    @rule(user=SOME, banned=st.booleans())
+    def ban_or_unban(self, user: int, banned: bool) -> None:
+        id = self.pick(self.users, user)
+        self.product.accounts.update(self.by, id, AccountChange(banned=banned))
+        self.users[id].banned = banned
+
+    @rule(parent=st.none() | SOME)
+    def create_group(self, parent: int | None) -> None:
+        inside = self.pick(self.groups, parent) if parent is not None and self.groups else None
+        try:
+            group = self.product.groups.create(self.by, GroupDescription(self.new_name("group"), inside))
+        except Conflict:
+            assert len(self.chain(inside)) >= 8
+        else:
+            self.groups[group.id] = ModelGroup(inside)
+
+    @precondition(lambda self: self.groups)
+    @rule(group=SOME, parent=st.none() | SOME)
+    def move_group(self, group: int, parent: int | None) -> None:
+        id = self.pick(self.groups, group)
+        inside = None if parent is None else self.pick(self.groups, parent)
+        try:
+            self.product.groups.update(self.by, id, GroupDescription(parent=inside or OUTERMOST))
+        except Conflict:
+            assert id in self.chain(inside) or len(self.chain(inside)) >= 8
+        else:
+            assert id not in self.chain(inside)
+            self.groups[id].parent = inside
+
+    @precondition(lambda self: self.groups)
+    @rule(group=SOME)
+    def delete_group(self, group: int) -> None:
+        id = self.pick(self.groups, group)
+        has_subgroups = any(other.parent == id for other in self.groups.values())
+        try:
+            self.product.groups.delete(self.by, id)
+        except Conflict:
+            assert has_subgroups
+        else:
+            assert not has_subgroups
+            del self.groups[id]
+
+    @precondition(lambda self: self.groups and self.users)
+    @rule(group=SOME, user=SOME)
+    def join_or_leave(self, group: int, user: int) -> None:
+        group_id, user_id = self.pick(self.groups, group), self.pick(self.users, user)
+        if group_id in self.users[user_id].groups:
+            self.product.groups.remove_member(self.by, group_id, user_id)
+        else:
+            self.product.groups.add_member(self.by, group_id, user_id)
+        self.users[user_id].groups ^= {group_id}
+
+    @rule(permissions=st.sets(st.sampled_from(PERMISSIONS), min_size=1))
+    def create_role(self, permissions: set[str]) -> None:
+        name = self.new_name("role")
+        role = self.product.roles.create(self.by, name, name, sorted(permissions))
+        self.roles[role.id] = permissions
+
+    @precondition(lambda self: self.roles)
+    @rule(role=SOME, permissions=st.sets(st.sampled_from(PERMISSIONS)))
+    def change_or_delete_role(self, role: int, permissions: set[str]) -> None:
+        id = self.pick(self.roles, role)
+        if permissions:
+            self.product.roles.update(self.by, id, None, None, sorted(permissions))
+            self.roles[id] = permissions
+        else:
+            self.product.roles.delete(self.by, id)
+            del self.roles[id]
+
+    @precondition(lambda self: self.roles and self.users)
+    @rule(role=SOME, user=SOME, place=st.sampled_from([EVERYWHERE, *SERVICES]))
+    def grant_or_revoke(self, role: int, user: int, place: str) -> None:
+        role_id, user_id = self.pick(self.roles, role), self.pick(self.users, user)
+        pair = role_id, self.service_ids.get(place, place)
+        if pair in self.users[user_id].grants:
+            self.product.roles.revoke(self.by, user_id, Grant(user_id, *pair).id)
+        else:
+            self.product.roles.grant(self.by, user_id, role_id, place)
+        self.users[user_id].grants ^= {pair}
+
+    @precondition(lambda self: self.roles and self.groups)
+    @rule(role=SOME, group=SOME, place=st.sampled_from([EVERYWHERE, *SERVICES]))
+    def grant_to_or_revoke_from_group(self, role: int, group: int, place: str) -> None:
+        role_id, group_id = self.pick(self.roles, role), self.pick(self.groups, group)
+        pair = role_id, self.service_ids.get(place, place)
+        if pair in self.groups[group_id].grants:
+            self.product.roles.revoke_from_group(self.by, group_id, Grant(group_id, *pair).id)
+        else:
+            self.product.roles.grant_to_group(self.by, group_id, role_id, place)
+        self.groups[group_id].grants ^= {pair}
+
+    @precondition(lambda self: self.users)
+    @rule(user=SOME, scope=st.sets(st.sampled_from(SERVICES), min_size=1))
+    def create_token(self, user: int, scope: set[str]) -> None:
+        owner = self.pick(self.users, user)
+        name = self.new_name("token")
+        created = self.product.permanent_tokens.create(self.by, owner, name, sorted(scope))
+        self.tokens[created.token.id] = ModelToken(owner, scope, created.secret or "")
+
+    @precondition(lambda self: any(token.owner in self.users for token in self.tokens.values()))
+    @rule(token=SOME, scope=st.sets(st.sampled_from(SERVICES)))
+    def rescope_or_delete_token(self, token: int, scope: set[str]) -> None:
+        alive = {id: token for id, token in self.tokens.items() if token.owner in self.users}
+        id = self.pick(alive, token)
+        if scope:
+            self.product.permanent_tokens.update(self.by, alive[id].owner, id, None, sorted(scope))
+        else:
+            self.product.permanent_tokens.delete(self.by, alive[id].owner, id)
+        self.tokens[id].scope = scope
+
+    @precondition(lambda self: self.users)
+    @rule(actor=SOME, owner=SOME, service=st.sampled_from(SERVICES))
+    def act_for_another(self, actor: int, owner: int, service: str) -> None:
+        actor_id, owner_id = self.pick(self.users, actor), self.pick(self.users, owner)
+        try:
+            caller = self.scene.caller(self.users[actor_id].secret)
+        except Refusal:
+            assert self.users[actor_id].banned
+            return
+        assert not self.users[actor_id].banned
+        try:
+            created = self.product.permanent_tokens.create(caller, owner_id, self.new_name("token"), [service])
+        except (Forbidden, Invalid):
+            assert not self.may_create(actor_id, owner_id, service)
+        else:
+            assert self.may_create(actor_id, owner_id, service)
+            self.tokens[created.token.id] = ModelToken(owner_id, {service}, created.secret or "")
+
+    # What must hold after every step.
+
+    @invariant()
+    def everybody_may_do_what_the_model_says(self) -> None:
+        for user in getattr(self, "users", {}):
+            explained = {
+                (power.permission, power.place) for power, _ in self.product.permissions.explain(self.by, user)
+            }
+            assert explained == self.powers(user)
+
+    @invariant()
+    def every_token_is_good_where_the_model_says(self) -> None:
+        for token, service in itertools.product(getattr(self, "tokens", {}).values(), SERVICES):
+            asking = self.scene.ci if service == "ci" else self.scene.deploy
+            assert self.scene.is_good(token.secret, asking) == self.good(token, service)
+
+    @invariant()
+    def everything_is_counted(self) -> None:
+        if hasattr(self, "users"):
+            assert self.product.accounts.page(self.by, Window(0, 0)).total == len(self.users) + 2
+            assert self.product.groups.page(self.by, Window(0, 0)).total == len(self.groups)
+            for group in self.groups:
+                members = self.product.groups.members(self.by, group, Window())
+                expected = {user for user, model in self.users.items() if group in model.groups}
+                assert ({user.id for user in members.items}, members.total) == (expected, len(expected))
+
+
+def test_the_product_behaves_like_the_model(database: DynamoDBLocal) -> None:
+    assert REGISTERED_USER  # every account has it, which the model counts on
+    Machine.database = database
+    run_state_machine_as_test(Machine, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS))
