@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.errors import Conflict, NotFound, Refusal, StaleWrite
+from chalicelib.core.groups import Group
 from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.storage.items import AuditItem
@@ -118,3 +120,38 @@ def test_a_token_is_not_created_on_permissions_that_have_changed(scene: Scene) -
     except StaleWrite:
         return
     raise AssertionError("written on stale permissions")
+
+
+def test_groups_that_enter_each_other_at_once_make_no_circle(scene: Scene) -> None:
+    caller, groups = scene.caller(), scene.product.groups
+    for round in range(5):
+        for side in ("left", "right"):
+            groups.create(caller, GroupDescription(f"{side} {round}"))
+            groups.create(caller, GroupDescription(f"inside {side} {round}", f"{side} {round}"))
+        moves = [(f"left {round}", f"inside right {round}"), (f"right {round}", f"inside left {round}")]
+        results = at_once(
+            lambda n, moves=moves: groups.update(caller, moves[n][0], GroupDescription(parent=moves[n][1])), 2
+        )
+        assert sum(isinstance(result, Group) for result in results) == 1
+        assert sum(isinstance(result, Conflict) for result in results) == 1
+
+
+def test_a_member_is_added_once(scene: Scene) -> None:
+    caller, groups = scene.caller(), scene.product.groups
+    group = groups.create(caller, GroupDescription("team"))
+    results = at_once(lambda n: groups.add_member(caller, group.id, scene.bot.id))
+    assert sum(isinstance(result, User) for result in results) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == WRITERS - 1
+    assert groups.members(caller, group.id, Window()).total == 1
+
+
+def test_a_group_that_gets_a_subgroup_is_not_deleted_with_it(scene: Scene) -> None:
+    caller, groups = scene.caller(), scene.product.groups
+    for round in range(5):
+        outer = groups.create(caller, GroupDescription(f"outer {round}")).id
+        work: list[Callable[[], object]] = [
+            lambda outer=outer: groups.delete(caller, outer),
+            lambda outer=outer, round=round: groups.create(caller, GroupDescription(f"inner {round}", outer)),
+        ]
+        deleted, created = at_once(lambda n, work=work: work[n](), 2)
+        assert isinstance(deleted, Refusal) != isinstance(created, Refusal)
