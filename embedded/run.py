@@ -54,14 +54,21 @@ def _interrupt(number: int, frame: object) -> None:
 
 def _start(stack: Stack) -> None:
     stack.lock()
+    wanted = _wanted_port()
     _step("DynamoDB Local, with its data in .keyturn/database")
     stack.database.start()
-    wanted = int(os.environ.get("KEYTURN_PORT", DEFAULT_PORT))
     _step("Keyturn's server")
     server = stack.start_server(wanted)
     if server.port != wanted:
         console.print(f"  [yellow]port {wanted} is busy; using {server.port}[/]")
     stack.announce()
+
+
+def _wanted_port() -> int:
+    text = os.environ.get("KEYTURN_PORT", str(DEFAULT_PORT))
+    if not text.isdigit() or not 0 < int(text) < 2**16:
+        raise RuntimeError(f"KEYTURN_PORT is {text!r}, which is not a port.")
+    return int(text)
 
 
 def _do_main_job(stack: Stack) -> None:

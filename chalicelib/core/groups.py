@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MAX_DEPTH = 8  # of nesting: a caller's groups are read level by level
-MAX_MEMBERSHIPS = 100  # of one account
+MAX_MEMBERSHIPS = 40  # of one account: deleting it takes two steps of a transaction for each
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,23 +79,30 @@ class DynamoAccounts:
         transaction.count(USERS, -1)
         if not user.banned and any(_makes_administrator(item) for item in rest):
             transaction.count_administrators(-1, otherwise=Conflict(LAST_ADMINISTRATOR))
-        room = STEPS - len(transaction)
-        for item in rest[:room]:
-            transaction.delete(item)
-            if isinstance(item, MemberItem):
-                transaction.count(members_of(item.group_id), -1)
+        swept = [item for item in rest if not _fits(transaction, item)]
         transaction.commit()
         with Item.batch_write() as batch:
-            for item in rest[room:]:
+            for item in swept:
                 batch.delete(item)
+
+
+def _fits(transaction: Transaction, item: Item) -> bool:
+    """Add the item's deletion to the transaction, if it has room for that."""
+    if len(transaction) + (2 if isinstance(item, MemberItem) else 1) > STEPS:
+        return False
+    transaction.delete(item)
+    if isinstance(item, MemberItem):
+        transaction.count(members_of(item.group_id), -1)
+    return True
 
 
 def _partition(user: User) -> tuple[Item, list[Item]]:
     pk, profile_sk = keys.user(user.id)
     items = list(Item.query(pk, consistent_read=True))
-    grants_first = sorted(items, key=lambda item: not isinstance(item, GrantItem))
+    # Memberships first: what they count must be right, and so they must not be left for the sweep.
+    members_first = sorted(items, key=lambda item: not isinstance(item, MemberItem))
     profile = UserItem(pk, profile_sk)
-    return profile, [item for item in grants_first if item.sk != profile_sk]
+    return profile, [item for item in members_first if item.sk != profile_sk]
 
 
 def _makes_administrator(item: Item) -> bool:

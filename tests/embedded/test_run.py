@@ -92,6 +92,14 @@ def test_it_serves_until_it_is_stopped_and_leaves_nothing_running(tmp_path: Path
     assert left_running(tmp_path) == []
 
 
+def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
+    running = start(tmp_path, 0, KEYTURN_PORT="eighty")
+    output, _ = running.communicate(timeout=PATIENCE_SECONDS)
+    assert running.returncode == 1
+    assert "KEYTURN_PORT is 'eighty'" in output
+    assert "Traceback" not in output
+
+
 def test_a_killed_run_and_a_busy_port_are_handled_and_a_second_run_beside_is_refused(tmp_path: Path) -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))

@@ -7,14 +7,16 @@ import pytest
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.authorization import Caller
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, StaleWrite
-from chalicelib.core.groups import MAX_DEPTH
+from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_SERVICE, READ_USER, UPDATE_GROUP, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN
+from chalicelib.storage import keys
 from chalicelib.storage.permanent_tokens import DynamoTokens
+from chalicelib.storage.table import Item
 from tests.conftest import Scene
 
 
@@ -218,6 +220,22 @@ def test_members_come_in_parts_with_their_number(cast: Cast) -> None:
     page = groups.members(cast.administrator, "team", Window())
     assert {user.login for user in page.items} == {"member-0", "member-3", "member-4"}
     assert page.total == 3
+
+
+def test_an_account_in_as_many_groups_as_can_be_is_deleted_and_every_group_counts_right(cast: Cast) -> None:
+    groups = cast.product.groups
+    names = [f"group {number}" for number in range(MAX_MEMBERSHIPS)]
+    for name in names:
+        cast.group(name)
+        groups.add_member(cast.administrator, name, "user")
+    cast.group("one too many")
+    with pytest.raises(Conflict, match=f"at most {MAX_MEMBERSHIPS} groups"):
+        groups.add_member(cast.administrator, "one too many", "user")
+    for number in range(20):
+        cast.product.permanent_tokens.create(cast.administrator, "user", f"token {number}", ["ci"])
+    cast.product.accounts.delete(cast.administrator, "user")
+    assert [groups.members(cast.administrator, name, Window()).total for name in names] == [0] * MAX_MEMBERSHIPS
+    assert list(Item.query(keys.user(cast.user.id)[0], consistent_read=True)) == []
 
 
 def test_members_of_a_services_group_see_it_and_may_put_it_on_their_tokens(cast: Cast) -> None:
