@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.permissions import PermissionSet, Power
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from chalicelib.core.groups import Group
     from chalicelib.core.roles import Grant, Role
@@ -36,10 +36,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Everything that an account holds, and the groups that it is in, directly or by nesting."""
+    """Everything that an account holds, and the groups that it is in: `direct` ones, and all by nesting."""
 
     holdings: tuple[Holding, ...]
     groups: Mapping[str, Group]
+    direct: tuple[str, ...] = ()  # ids, of groups that exist
 
     @property
     def permissions(self) -> PermissionSet:
@@ -57,7 +58,7 @@ class Access:
 
 
 def access(
-    grants: Iterable[Grant], direct_groups: Iterable[str], groups: Mapping[str, Group], roles: Mapping[str, Role]
+    grants: Iterable[Grant], direct_groups: Sequence[str], groups: Mapping[str, Group], roles: Mapping[str, Role]
 ) -> Access:
     """What own grants and memberships add up to. Roles and groups that are gone add nothing."""
     holdings = [Holding(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
@@ -70,7 +71,7 @@ def access(
             for role_id, place in sorted(group.grants):
                 if role_id in roles:
                     holdings.append(Holding(roles[role_id], place, tuple(path)))
-    return Access(tuple(holdings), entered)
+    return Access(tuple(holdings), entered, tuple(id for id in direct_groups if id in entered))
 
 
 def chain(group_id: str | None, groups: Mapping[str, Group]) -> Iterator[Group]:

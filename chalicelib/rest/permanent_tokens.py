@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def list_tokens(call: Call, user: str) -> Response:
     window = call.window()
     page = call.keyturn.permanent_tokens.page(call.caller(), user, window)
-    return call.many(_views(call, page.items), window, page.total)
+    return call.many(token_views(call, page.items), window, page.total)
 
 
 @operation(CREATED_TOKEN, body=NewToken, creates=True)
@@ -64,9 +64,10 @@ def _one(call: Call, owned: OwnedToken) -> Response:
 
 
 def _view(call: Call, owned: OwnedToken) -> TokenView:
-    return _views(call, [owned])[0]
+    return token_views(call, [owned])[0]
 
 
-def _views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
+def token_views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
+    """The tokens with the services that their scopes name, read together."""
     services = call.keyturn.services.resolve({id for owned in tokens for id in owned.token.scope})
     return [TokenView(owned, services) for owned in tokens]

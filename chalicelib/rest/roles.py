@@ -65,7 +65,7 @@ def grant_role(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewProjectRole)
     granted = call.keyturn.roles.grant(caller, user, body.role.text("role"), body.project.text("project"))
-    return call.one(_views(call, [granted])[0])
+    return call.one(grant_views(call, [granted])[0])
 
 
 @operation()
@@ -85,7 +85,7 @@ def grant_role_to_group(call: Call, group: str) -> Response:
     caller = call.caller()
     body = call.body(NewProjectRole)
     granted = call.keyturn.roles.grant_to_group(caller, group, body.role.text("role"), body.project.text("project"))
-    return call.one(_views(call, [granted])[0])
+    return call.one(grant_views(call, [granted])[0])
 
 
 @operation()
@@ -100,9 +100,10 @@ def _permissions(references: list[Reference]) -> list[str]:
 
 def _part(call: Call, grants: list[tuple[Grant, Role]], window: Window) -> Response:
     part = grants[window.skip : window.skip + window.top]
-    return call.many(_views(call, part), window, len(grants))
+    return call.many(grant_views(call, part), window, len(grants))
 
 
-def _views(call: Call, grants: list[tuple[Grant, Role]]) -> list[GrantView]:
+def grant_views(call: Call, grants: list[tuple[Grant, Role]]) -> list[GrantView]:
+    """The grants with the services that they are for, read together."""
     services = call.keyturn.services.resolve({grant.place for grant, _ in grants})
     return [GrantView(grant, role, services) for grant, role in grants]

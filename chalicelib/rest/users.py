@@ -2,49 +2,87 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.paging import Window
 from chalicelib.rest.bodies import NewUser, UserChange
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import MAX_TOP, Call, operation
+from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import USER
+from chalicelib.rest.roles import grant_views
+from chalicelib.rest.shapes import ACCOUNT
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.groups import Group
+    from chalicelib.rest.shapes import GrantView, TokenView
 
-@operation(USER, collection="users")
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account, and what hangs on it, which is read only for answers that show it."""
+
+    user: User
+    call: Call
+    caller: Caller
+
+    def groups(self) -> list[Group]:
+        """Those that the account is directly in."""
+        access = self.call.keyturn.permissions.access(self.caller, self.user.id)
+        return [access.groups[id] for id in access.direct]
+
+    def transitive_groups(self) -> list[Group]:
+        """These, and all that they are inside of."""
+        return list(self.call.keyturn.permissions.access(self.caller, self.user.id).groups.values())
+
+    def project_roles(self) -> list[GrantView]:
+        """The account's own grants."""
+        return grant_views(self.call, self.call.keyturn.roles.grants(self.caller, self.user.id))
+
+    def permanent_tokens(self) -> list[TokenView]:
+        """The oldest hundred."""
+        page = self.call.keyturn.permanent_tokens.page(self.caller, self.user.id, Window(0, MAX_TOP))
+        return token_views(self.call, page.items)
+
+
+@operation(ACCOUNT, collection="users")
 def list_users(call: Call) -> Response:
     window = call.window()
-    page = call.keyturn.accounts.page(call.caller(), window)
-    return call.many(page.items, window, page.total)
+    caller = call.caller()
+    page = call.keyturn.accounts.page(caller, window)
+    return call.many([AccountView(user, call, caller) for user in page.items], window, page.total)
 
 
-@operation(USER, body=NewUser, creates=True)
+@operation(ACCOUNT, body=NewUser, creates=True)
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
     accounts = call.keyturn.accounts
     return call.create(
         caller,
-        lambda by: accounts.create(by, body.login, body.name, body.type),
-        lambda id: accounts.find(caller, id, Operation.READ_USER),
+        lambda by: AccountView(accounts.create(by, body.login, body.name, body.type), call, caller),
+        lambda id: AccountView(accounts.find(caller, id, Operation.READ_USER), call, caller),
     )
 
 
-@operation(USER)
+@operation(ACCOUNT)
 def get_user(call: Call, user: str) -> Response:
-    return call.one(call.keyturn.accounts.find(call.caller(), user, Operation.READ_USER))
+    caller = call.caller()
+    return call.one(AccountView(call.keyturn.accounts.find(caller, user, Operation.READ_USER), call, caller))
 
 
-@operation(USER, body=UserChange)
+@operation(ACCOUNT, body=UserChange)
 def update_user(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(UserChange)
     change = AccountChange(body.login, body.name, body.banned, body.ban_reason)
-    return call.one(call.keyturn.accounts.update(caller, user, change))
+    return call.one(AccountView(call.keyturn.accounts.update(caller, user, change), call, caller))
 
 
 @operation()

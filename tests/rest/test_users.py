@@ -25,6 +25,26 @@ def test_me_is_the_caller(administrator: Client) -> None:
     assert administrator.get("/users/me", fields="login,name").json == {"login": "admin", "name": "Administrator"}
 
 
+def test_what_hangs_on_an_account_comes_if_asked_for(scene: Scene, administrator: Client) -> None:
+    outer = administrator.post("/usergroups", {"name": "all"}).json
+    administrator.post("/usergroups", {"name": "bots", "parent": {"id": outer["id"]}})
+    administrator.post("/usergroups/bots/users", {"login": "build-bot"})
+    fields = (
+        "login,groups(name),transitiveGroups(name),projectRoles(role(key),project(id)),permanentTokens(name,scope(key))"
+    )
+    expected = {
+        "login": "build-bot",
+        "groups": [{"name": "bots"}],
+        "transitiveGroups": [{"name": "bots"}, {"name": "all"}],
+        "projectRoles": [{"role": {"key": "registered-user"}, "project": {"id": "0"}}],
+        "permanentTokens": [{"name": "build", "scope": [{"key": "ci"}]}],
+    }
+    assert administrator.get("/users/build-bot", fields=fields).json == expected
+    assert expected in administrator.get("/users", fields=fields).json["users"]
+    assert administrator.get("/users/build-bot", fields="permanentTokens(token)").status == 400
+    assert administrator.get("/users/build-bot", fields="permanentTokens(user(groups(id)))").status == 400
+
+
 def test_a_collection_comes_in_hubs_envelope(administrator: Client) -> None:
     answer = administrator.get("/users", **{"$skip": 1, "$top": 5, "fields": "login,total"})
     assert answer.json == {"skip": 1, "top": 5, "total": 2, "users": [{"login": "build-bot"}]}

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authorization import Caller, Operation
 
 if TYPE_CHECKING:
-    from chalicelib.core.access import Holding
+    from chalicelib.core.access import Access, Holding
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.permissions import Power
 
 
 class Permissions:
-    """Explains effective permissions."""
+    """Shows and explains what an account may do."""
 
     def __init__(self, accounts: Accounts, access: EffectiveAccess) -> None:
         self._accounts = accounts
         self._access = access
 
+    def access(self, caller: Caller, user: str) -> Access:
+        """All that the account holds, and its groups. Raises Forbidden or NotFound."""
+        return self._access.of(self._accounts.find(caller, user, Operation.EXPLAIN_PERMISSIONS).id)
+
     def explain(self, caller: Caller, user: str) -> list[tuple[Power, list[Holding]]]:
         """Every permission of the account, sorted, each with all its ways. Raises Forbidden or NotFound."""
-        owner = self._accounts.find(caller, user, Operation.EXPLAIN_PERMISSIONS)
-        access = self._access.of(owner.id)
+        access = self.access(caller, user)
         return [(power, access.ways_to(power)) for power in sorted(access.permissions.powers)]
