@@ -103,6 +103,16 @@ class PortProcess:
             pid = int(self._pid_file.read_text())
         except (FileNotFoundError, ValueError):
             return
-        listing = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
-        if self._marker in listing.stdout:
+        if self._marker in _command_line(pid):
             os.kill(pid, signal.SIGKILL)
+
+
+def _command_line(pid: int) -> str:
+    """How the process was called; empty if there is none. Linux has it as a file, macOS has `ps`."""
+    if Path("/proc/self").exists():
+        try:
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            return ""
+    listing = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    return listing.stdout
