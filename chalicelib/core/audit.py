@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.once import Once
 
-LAST_MOMENT = 10**14  # milliseconds since the epoch: in the year 5138
+# Milliseconds since the epoch. Keyturn is younger than the first, so no search has to look before it.
+FIRST_MOMENT = 1_767_225_600_000  # 2026-01-01
+LAST_MOMENT = 10**14  # in the year 5138
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class AuditQuery:
     @property
     def lowest(self) -> str:
         """The position before the oldest wanted record."""
-        return position_at(self.since)
+        return position_at(max(self.since, FIRST_MOMENT))
 
     @property
     def highest(self) -> str:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from chalicelib.core.audit import AuditQuery, AuditRecord
 
 MAX_DAYS = 31  # that one request looks through
-MAX_BATCHES = 10  # of a hundred records each, most of which a filter may leave out
+BATCH = 100  # records, most of which a filter may leave out
+MAX_BATCHES = 10  # that one request looks through
 
 
 @answers_or_unavailable
@@ -40,14 +41,14 @@ class DynamoAudit:
             places = _by_day(query.highest, lowest)
         records: list[AuditRecord] = []
         for number in itertools.count(1):
-            batch = list(itertools.islice(places, 100))
+            batch = list(itertools.islice(places, BATCH))
             for record in _matching(batch, query):
                 if len(records) == top:
                     return AuditPage(records, records[-1].position if records else query.highest)
                 records.append(record)
-            if len(batch) == 100 and number == MAX_BATCHES:
+            if len(batch) == BATCH and number == MAX_BATCHES:
                 return AuditPage(records, batch[-1][1])
-            if len(batch) < 100:
+            if len(batch) < BATCH:
                 break
         return AuditPage(records, lowest if lowest > query.lowest else None)
 
