@@ -78,3 +78,9 @@ class AuditPage:
 def position_at(at: int) -> str:
     """The position before all records of this millisecond."""
     return f"{at:015d}#"
+
+
+def changes(old: object, new: object, *fields: str) -> dict[str, str]:
+    """What became of these attributes, as the details of a record; what stayed is left out."""
+    values = {field: (getattr(old, field), getattr(new, field)) for field in fields}
+    return {field: f"{before} -> {after}" for field, (before, after) in values.items() if before != after}

@@ -69,9 +69,9 @@ class DynamoAccounts:
         transaction.commit()
 
     def delete(self, user: User, audit: AuditRecord) -> None:
-        """The first hundred items go in one transaction, with the account itself; what a larger
-        account leaves is dead from that moment, since a token without its owner is refused, and is
-        swept after it."""
+        """The memberships, and as much else as fits, go in one transaction with the account itself;
+        what a larger account leaves is dead from that moment, since a token without its owner is
+        refused, and is swept after it."""
         profile, rest = _partition(user)
         transaction = Transaction(audit)
         transaction.delete(profile, UserItem.revision == user.revision, otherwise=StaleWrite())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.identifiers import new_id
@@ -85,7 +86,7 @@ class Accounts:
         def attempt() -> User:
             old = self.find(caller, reference, *change.operations)
             new = old.changed(login=login, name=name, banned=change.banned, ban_reason=reason)
-            details = _difference(old, new)
+            details = changes(old, new, "login", "name", "banned", "ban_reason")
             if not details:
                 return old
             administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
@@ -109,15 +110,6 @@ class Accounts:
         if not names.may_refer(reference):
             return None
         return self._accounts.get(reference) or self._accounts.find_by_login(reference)
-
-
-def _difference(old: User, new: User) -> dict[str, str]:
-    fields = ("login", "name", "banned", "ban_reason")
-    return {
-        field: f"{getattr(old, field)} -> {getattr(new, field)}"
-        for field in fields
-        if getattr(old, field) != getattr(new, field)
-    }
 
 
 def _record(caller: Caller, kind: str, user: User, details: dict[str, str]) -> AuditRecord:

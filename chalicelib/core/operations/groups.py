@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
@@ -77,7 +78,7 @@ class Groups:
         def attempt() -> Group:
             old = self.find(caller, reference, Operation.UPDATE_GROUP)
             new, outer = self._described(caller, old, description)
-            details = _difference(old, new)
+            details = changes(old, new, "name", "parent_id", "requires_two_factor")
             if not details:
                 return old
             self._groups.replace(old, new, outer, _record(caller, "group.updated", new, details))
@@ -167,15 +168,6 @@ class Groups:
             raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")
         require_all_of(caller, outer, f"Members of {parent.name} have")
         return parent.id, outer
-
-
-def _difference(old: Group, new: Group) -> dict[str, str]:
-    fields = ("name", "parent_id", "requires_two_factor")
-    return {
-        field: f"{getattr(old, field)} -> {getattr(new, field)}"
-        for field in fields
-        if getattr(old, field) != getattr(new, field)
-    }
 
 
 def _record(caller: Caller, kind: str, group: Group, details: dict[str, str]) -> AuditRecord:

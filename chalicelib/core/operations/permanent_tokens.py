@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
 from chalicelib.core.errors import Invalid, NotFound
@@ -169,9 +170,7 @@ class PermanentTokens:
 
 
 def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
-    details = {}
-    if old.name != new.name:
-        details["name"] = f"{old.name} -> {new.name}"
+    details = changes(old, new, "name")
     if old.scope != new.scope:
         details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
     return details

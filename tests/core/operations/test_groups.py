@@ -238,6 +238,30 @@ def test_an_account_in_as_many_groups_as_can_be_is_deleted_and_every_group_count
     assert list(Item.query(keys.user(cast.user.id)[0], consistent_read=True)) == []
 
 
+def test_grants_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.core.operations.roles.MAX_GRANTS", 2)
+    roles = cast.product.roles
+    cast.group("team", None, "reader", "manager")
+    roles.grant(cast.administrator, "user", "reader")
+    for refused in (
+        lambda: roles.grant_to_group(cast.administrator, "team", "grouper"),
+        lambda: roles.grant(cast.administrator, "user", "grouper"),
+    ):
+        with pytest.raises(Conflict, match="at most 2 grants"):
+            refused()
+
+
+def test_what_one_transaction_cannot_check_is_not_compared(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chalicelib.core.operations.effective_access.MAX_COMPARED", 2)
+    tokens, bot = cast.product.permanent_tokens, cast.scene.bot.id
+    cast.group("team")
+    cast.product.groups.add_member(cast.administrator, "team", bot)
+    tokens.create(cast.administrator, bot, "first", ["ci"])  # one group and one role
+    cast.product.roles.grant_to_group(cast.administrator, "team", "reader")
+    with pytest.raises(Conflict, match="more than 2 groups and roles"):
+        tokens.create(cast.administrator, bot, "second", ["ci"])
+
+
 def test_members_of_a_services_group_see_it_and_may_put_it_on_their_tokens(cast: Cast) -> None:
     services, tokens = cast.product.services, cast.product.permanent_tokens
     outer = cast.group("outer")
