@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.installation import Installation, fresh_database, install
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.services import ServiceDescription
@@ -108,7 +108,7 @@ def _update_token(installation: Installation, caller: Any, name: str | None = No
 
 
 def _unknown() -> str:
-    return PERMANENT_TOKEN.issue(new_id(), new_id())
+    return CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id())
 
 
 def main() -> None:

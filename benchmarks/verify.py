@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.installation import Installation, fresh_database, install
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.identifiers import new_id
 from chalicelib.storage import keys
 from embedded.layout import PROJECT
@@ -84,8 +84,8 @@ def _seconds_to_answer(script: Path, event: str, installation: Installation) -> 
 
 def _argon2_calls(installation: Installation) -> str:
     """How often Argon2id ran for tokens that are not good."""
-    unknown = PERMANENT_TOKEN.issue(new_id(), new_id())
-    wrong = PERMANENT_TOKEN.issue(installation.token.owner.id, installation.token.token.id)
+    unknown = CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id())
+    wrong = CredentialKind.PERMANENT_TOKEN.issue(installation.token.owner.id, installation.token.token.id)
     counts = {}
     for kind, token in {"malformed": "ktp_" + "x" * 70, "unknown": unknown, "wrong secret": wrong}.items():
         with patch.object(argon2.PasswordHasher, "verify", side_effect=AssertionError("Argon2 ran")) as verify:

@@ -16,18 +16,27 @@ from chalicelib.settings import Settings
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
+    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.application_passwords import ApplicationPasswords
     from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.first_administrator import FirstAdministrator
     from chalicelib.core.operations.groups import Groups
+    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
+    from chalicelib.core.operations.login import Login
+    from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
     from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
+    from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.operations.second_factors import SecondFactors
     from chalicelib.core.operations.services import Services
+    from chalicelib.core.operations.sessions import Sessions
 
 
 class Keyturn:
@@ -36,6 +45,7 @@ class Keyturn:
     def __init__(self, settings: Settings) -> None:
         """No network is used yet."""
         connect(settings.table)
+        self._settings = settings
         self._verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
 
     def warm_up(self) -> None:
@@ -79,6 +89,61 @@ class Keyturn:
         from chalicelib.storage.permanent_tokens import DynamoTokens
 
         return PermanentTokens(DynamoTokens(), self.accounts, self.services, self._access, self._verifier)
+
+    @functools.cached_property
+    def application_passwords(self) -> ApplicationPasswords:
+        """Application passwords."""
+        from chalicelib.core.operations.application_passwords import ApplicationPasswords
+        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
+        from chalicelib.storage.authenticators import DynamoAuthenticators
+
+        stores = DynamoApplicationPasswords(), DynamoAuthenticators()
+        return ApplicationPasswords(*stores, self.accounts, self._verifier)
+
+    @functools.cached_property
+    def login(self) -> Login:
+        """Who proves to be the owner of an account?"""
+        from chalicelib.core.operations.login import Login
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.authenticators import DynamoAuthenticators
+
+        stores = DynamoAccounts(), DynamoAuthenticators()
+        return Login(*stores, self._guesses, self._hasher, self._second_factor_check, self._verifier)
+
+    @functools.cached_property
+    def passwords(self) -> Passwords:
+        """Passwords that people choose."""
+        from chalicelib.core.operations.passwords import Passwords
+        from chalicelib.storage.authenticators import DynamoAuthenticators
+
+        return Passwords(DynamoAuthenticators(), self.accounts, self._access, self._hasher, self._guesses)
+
+    @functools.cached_property
+    def second_factors(self) -> SecondFactors:
+        """What else people prove when they log in."""
+        from chalicelib.core.operations.second_factors import SecondFactors
+        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
+        from chalicelib.storage.authenticators import DynamoAuthenticators
+
+        return SecondFactors(
+            DynamoAuthenticators(),
+            DynamoApplicationPasswords(),
+            self.accounts,
+            self._access,
+            self._second_factor_check,
+            self._guesses,
+            self._keyring,
+            self._verifier,
+        )
+
+    @functools.cached_property
+    def sessions(self) -> Sessions:
+        """Where people are logged in."""
+        from chalicelib.core.operations.sessions import Sessions
+        from chalicelib.storage.authenticators import DynamoAuthenticators
+        from chalicelib.storage.sessions import DynamoSessions
+
+        return Sessions(DynamoSessions(), DynamoAuthenticators(), self.accounts)
 
     @functools.cached_property
     def services(self) -> Services:
@@ -143,6 +208,33 @@ class Keyturn:
 
         stores = DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), DynamoHeld()
         return FirstAdministrator(*stores, self._verifier)
+
+    @functools.cached_property
+    def _guesses(self) -> Guesses:
+        from chalicelib.core.operations.guesses import Guesses
+        from chalicelib.storage.login_attempts import DynamoLoginAttempts
+
+        return Guesses(DynamoLoginAttempts())
+
+    @functools.cached_property
+    def _hasher(self) -> PasswordHasher:
+        from chalicelib.core.credentials.passwords import PasswordHasher
+
+        return PasswordHasher(self._settings.argon2)
+
+    @functools.cached_property
+    def _keyring(self) -> Keyring:
+        from chalicelib.core.credentials.keyring import Keyring
+
+        return Keyring(self._settings.tag_keys, self._settings.current_tag_key)
+
+    @functools.cached_property
+    def _second_factor_check(self) -> SecondFactorCheck:
+        from chalicelib.core.credentials.passkeys import PasskeyCeremonies
+        from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+
+        passkeys = PasskeyCeremonies(self._settings.address, self._keyring)
+        return SecondFactorCheck(self._keyring, passkeys, self._verifier)
 
     @functools.cached_property
     def _access(self) -> EffectiveAccess:

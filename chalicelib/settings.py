@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINIMUM_TAG_KEY_BYTES = 32
+ADDRESS_FORM = r"(https://[^/?#@\s]+|http://localhost(:[0-9]+)?)(/[^?#\s]*)?"
 
 
 class SettingsError(Exception):
@@ -28,6 +30,7 @@ class Settings:
     argon2: Argon2Parameters
     tag_keys: Mapping[str, bytes]
     current_tag_key: str
+    address: str | None = None  # where browsers find this installation: https://host[:port][/path]
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -47,7 +50,16 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"KEYTURN_ARGON2_…: {error}") from None
         keys = parse_tag_keys(_tag_keys_text(environment, table.region))
-        return cls(table, argon2, keys, current_tag_key=next(iter(keys)))
+        return cls(table, argon2, keys, next(iter(keys)), _address(environment))
+
+
+def _address(environment: Mapping[str, str]) -> str | None:
+    address = environment.get("KEYTURN_ADDRESS")
+    if address is not None and not re.fullmatch(
+        r"https://[^/?#]+(/[^?#]*)?|http://localhost(:[0-9]+)?(/[^?#]*)?", address
+    ):
+        raise SettingsError("KEYTURN_ADDRESS must be an https address (or http://localhost), as https://host/path.")
+    return address
 
 
 def parse_tag_keys(text: str) -> dict[str, bytes]:

@@ -52,6 +52,11 @@ class Access:
         """The roles that it rests on, by id."""
         return {holding.role.id: holding.role for holding in self.holdings}
 
+    @property
+    def requires_two_factor(self) -> bool:
+        """Whether one of the groups demands a second factor at login."""
+        return any(group.requires_two_factor for group in self.groups.values())
+
     def ways_to(self, power: Power) -> list[Holding]:
         """The holdings from which this permission comes."""
         return [holding for holding in self.holdings if power in set(holding.powers())]

@@ -24,10 +24,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: operations may share a rule
 class Rule:
-    """`permission` suffices for any subject; `own`, where given, for the caller's own account."""
+    """`permission` suffices for any subject (None: for none); `own`, where given, for the caller's own account.
 
-    permission: str
+    `logged_in`: to the own account only by somebody who has logged in, since a token that was stolen must
+    not change what its owner logs in with. `unproven`: also by somebody who has logged in, but without
+    the second factor that a group of theirs demands.
+    """
+
+    permission: str | None
     own: str | None = None
+    logged_in: bool = False
+    unproven: bool = False
 
 
 class Operation(Enum):
@@ -52,6 +59,17 @@ class Operation(Enum):
     CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+
+    # On behalf of others, the next three also need permissions that include the owner's.
+    SET_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    READ_SECOND_FACTORS = Rule(p.READ_USER, own=p.READ_SELF, unproven=True)
+    REMOVE_SECOND_FACTORS = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, logged_in=True)
+    ADD_SECOND_FACTOR = Rule(None, own=p.UPDATE_SELF, logged_in=True, unproven=True)
+    READ_APPLICATION_PASSWORDS = Rule(p.READ_USER, own=p.READ_SELF)
+    CREATE_APPLICATION_PASSWORD = Rule(None, own=p.UPDATE_SELF)
+    DELETE_APPLICATION_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    READ_SESSIONS = Rule(p.READ_USER, own=p.READ_SELF)
+    END_SESSION = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, unproven=True)
 
     READ_SERVICE = Rule(p.READ_SERVICE)
     CREATE_SERVICE = Rule(p.CREATE_SERVICE)
@@ -84,25 +102,40 @@ class Caller:
 
     user: User
     permissions: PermissionSet
-    credential_id: str  # of the token that was used, for the audit record
+    credential_id: str  # of the token, application password or session that was used, for the audit record
     now: int  # milliseconds since the epoch
     address: str
     groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
     once: Once | None = None  # the client's key for this request
+    logged_in: bool = False  # a person with a session, not a token
+    unproven: bool = False  # a group demands a second factor, and this session was opened without one
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
         rule = operation.rule
-        if rule.own and subject_id == self.user.id and self.permissions.allows(rule.own):
+        if self.unproven and not rule.unproven:
+            return False
+        own = subject_id == self.user.id
+        if own and rule.logged_in and not self.logged_in:
+            return False
+        if own and rule.own and self.permissions.allows(rule.own):
             return True
-        return self.permissions.allows(rule.permission, place)
+        return rule.permission is not None and self.permissions.allows(rule.permission, place)
 
     def require(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
-        """Raises Forbidden, naming the permission, unless the caller `may`."""
+        """Raises Forbidden, saying what is missing, unless the caller `may`."""
         if not self.may(operation, subject_id, place):
-            rule = operation.rule
-            needed = rule.own if rule.own and subject_id == self.user.id else rule.permission
-            raise Forbidden(f"This needs the permission {KEYTURN_PERMISSIONS[needed]!r}.")
+            raise Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
+
+    def _missing(self, rule: Rule, own: bool) -> str:
+        if self.unproven and not rule.unproven:
+            return "A group of yours requires a second factor. Add one first."
+        if own and rule.logged_in and not self.logged_in:
+            return "Log in: nobody can do this to their own account with a token or application password."
+        needed = rule.own if own and rule.own else rule.permission
+        if needed is None:
+            return "Only the account itself can do this."
+        return f"This needs the permission {KEYTURN_PERMISSIONS[needed]!r}."
 
     def record(
         self,

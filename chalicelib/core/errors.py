@@ -4,6 +4,13 @@ A face turns these into its own language (HTTP status, page, exit code). No mess
 secret: messages are shown to callers and written to logs.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 class Refusal(Exception):
     """The request was understood and is refused; `str(error)` says why, in a sentence."""
@@ -19,6 +26,21 @@ class Invalid(Refusal):
 
 class Unauthenticated(Refusal):
     """No valid credential came with the request. It never says which part was wrong."""
+
+
+class LoginRefused(Refusal):
+    """Nobody is logged in. It never says which part was wrong, nor whether the account exists."""
+
+    def __init__(self) -> None:
+        super().__init__("The login, the password or the second factor is not right.")
+
+
+class SecondFactorRequired(Refusal):
+    """The password is right, and a second factor has to be proven too; `methods` are those that would do."""
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__(f"This account needs a second factor: {', '.join(methods)}.")
+        self.methods = tuple(methods)
 
 
 class InsufficientScope(Refusal):
@@ -58,7 +80,7 @@ class Throttled(Refusal):
     """Too many failures; `retry_after` is the wait in whole seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many wrong secrets for this credential. Wait, then try again.")
+        super().__init__(f"Too many failed attempts. Wait {retry_after} seconds, then try again.")
         self.retry_after = retry_after
 
 

@@ -23,4 +23,5 @@ class PermanentToken:
     author_name: str
     created: int  # milliseconds since the epoch
     secret: SealedSecret
+    last_used: int | None = None  # milliseconds since the epoch, no finer than LAST_USED_WINDOW_MS
     revision: int = 1

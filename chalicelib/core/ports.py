@@ -8,43 +8,55 @@ strongly consistent except the pages of whole collections.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
+    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord
+    from chalicelib.core.authenticators import Authenticators, UsedChallenge
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.credentials.wire_format import CredentialKey
     from chalicelib.core.groups import Group
     from chalicelib.core.once import Done
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.roles import Grant, Role
     from chalicelib.core.services import Service
+    from chalicelib.core.sessions import Session
+    from chalicelib.core.throttling import Budget
+
+
+Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What one round trip finds: token, its owner, and the service that asks; each may be missing."""
+    """What one round trip finds: credential, its owner, and the service that asks; each may be missing.
 
-    token: PermanentToken | None = None
+    `authenticators` only with a session, which they may have ended.
+    """
+
+    credential: Credential | None = None
     owner: User | None = None
     service: Service | None = None
+    authenticators: Authenticators | None = None
 
 
 class CredentialStore(Protocol):
     """The path that every request takes: one round trip, strongly consistent."""
 
-    def find(self, token_key: tuple[str, str] | None, service_id: str | None) -> Credentials:
-        """Token and owner by (user id, token id), service by id; None asks for nothing."""
+    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+        """Credential and owner by key, service by id; None asks for nothing."""
 
-    def reseal_token(self, token: PermanentToken, sealed: SealedSecret) -> None:
-        """Store the token's secret, sealed anew, unless the token has changed since it was read."""
+    def mark_used(self, credential: Credential, now: int) -> None:
+        """Store when it was used. Raises StaleWrite if it is gone."""
 
-    def reseal_service(self, service: Service, sealed: SealedSecret) -> None:
-        """Store the service's secret, sealed anew, unless the service has changed since it was read."""
+    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+        """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""
 
 
 class AccountStore(Protocol):
@@ -90,6 +102,80 @@ class TokenStore(Protocol):
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""
+
+
+class AuthenticatorStore(Protocol):
+    """What people log in with. An account that never set anything has empty authenticators."""
+
+    def get(self, user_id: str) -> Authenticators: ...
+
+    def find_by_login(self, login: str) -> tuple[User | None, Authenticators]:
+        """Two round trips, whether there is such an account or not: time must not tell."""
+
+    def replace(
+        self,
+        owner: User,
+        old: Authenticators,
+        new: Authenticators,
+        compared: Access | None,
+        removed: Sequence[ApplicationPassword],
+        audit: AuditRecord,
+        challenge: UsedChallenge | None = None,
+    ) -> None:
+        """Also removes these application passwords. Raises StaleWrite if `old`, `owner`, or a group or role
+        of the access that was `compared`, is no longer stored as it is; Conflict for a used challenge."""
+
+    def open_session(
+        self,
+        session: Session,
+        owner: User,
+        old: Authenticators,
+        new: Authenticators,
+        challenge: UsedChallenge | None,
+        audit: AuditRecord,
+    ) -> None:
+        """Stores the session, and what the login used up. Raises as `replace`."""
+
+
+class SessionStore(Protocol):
+    """Sessions."""
+
+    def list(self, user_id: str) -> list[Session]:
+        """All that are stored, newest first; some may have ended."""
+
+    def get(self, user_id: str, session_id: str) -> Session | None: ...
+
+    def delete(self, session: Session, audit: AuditRecord) -> None:
+        """Raises StaleWrite if it is gone."""
+
+
+class ApplicationPasswordStore(Protocol):
+    """Application passwords."""
+
+    def list(self, user_id: str) -> list[ApplicationPassword]:
+        """All of a user, oldest first."""
+
+    def get(self, user_id: str, password_id: str) -> ApplicationPassword | None: ...
+
+    def create(self, password: ApplicationPassword, authenticators: Authenticators, audit: AuditRecord) -> None:
+        """Counts as a change of the owner's authenticators. Raises StaleWrite if these are no longer stored
+        as they are; Conflict if the owner has an application password of this name."""
+
+    def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
+        """Raises StaleWrite if it is gone."""
+
+
+class LoginAttemptStore(Protocol):
+    """How often logins were tried, and from where they succeeded."""
+
+    def is_known(self, login_key: str, network: str, now: int) -> bool:
+        """Whether this login was used from this network not long ago."""
+
+    def remember(self, login_key: str, network: str, expires: int) -> None:
+        """It was, and this is remembered until `expires` (milliseconds since the epoch)."""
+
+    def add(self, budget: Budget, change: int, now: int) -> int:
+        """How many attempts there are in the budget's window, after this change. Atomic."""
 
 
 class ServiceStore(Protocol):

@@ -7,13 +7,14 @@ and ignored, because clients send back what they were given. Any other unknown f
 from __future__ import annotations
 
 import re
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.permanent_tokens import MAX_SCOPE
 from chalicelib.core.services import MAX_URL, URL_FORM
@@ -99,6 +100,39 @@ class TokenChange(_Body, kw_only=True):
     token: Ignored = UNSET
     user: Ignored = UNSET
     author: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+Secret = Annotated[str, Meta(min_length=1, max_length=passwords.MAX_LENGTH)]
+# A browser's PublicKeyCredential as JSON (WebAuthn Level 3 section 5.1); the library for passkeys reads it.
+BrowserCredential = dict[str, Any]
+
+
+class LoginBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    login: Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN)] | None = None
+    password: Secret | None = None
+    code: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    passkey: BrowserCredential | None = None
+
+
+class NewPassword(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+    password: Annotated[str, Meta(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)]
+    current_password: Secret | None = None
+
+
+class PairingBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    code: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+
+
+class PasskeyBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    name: Name = "Passkey"
+    credential: BrowserCredential | None = None
+
+
+class NewApplicationPassword(_Body, kw_only=True):
+    name: Name
+    password: Ignored = UNSET
+    user: Ignored = UNSET
     type: Ignored = UNSET
 
 

@@ -7,6 +7,8 @@ nothing is created by a request that then fails.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import functools
 import hashlib
 import time
@@ -72,11 +74,18 @@ class Call:
     selection: fields.Selection | None
 
     def caller(self) -> Caller:
-        """Who asks, by `Authorization: Bearer`. Raises Unauthenticated, InsufficientScope or Throttled."""
+        """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
+        login and an application password. Raises Unauthenticated, InsufficientScope or Throttled.
+        """
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise Unauthenticated("This needs the header 'Authorization: Bearer <token>'.")
-        return self.keyturn.authentication.caller(presented.strip(), self.origin)
+        if scheme.lower() == "bearer":
+            return self.keyturn.authentication.caller(presented.strip(), self.origin)
+        pair = basic_pair(presented) if scheme.lower() == "basic" else None
+        if pair:
+            return self.keyturn.authentication.caller_by_password(*pair, self.origin)
+        raise Unauthenticated(
+            "This needs 'Authorization: Bearer <token>', or HTTP Basic with a login and an application password."
+        )
 
     def body(self, kind: type[B]) -> B:
         """The JSON body, of the contract's kind. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
@@ -149,6 +158,15 @@ def parameter(request: Request, name: str) -> str | None:
         return None
     value: str | None = request.query_params.get(name)
     return value
+
+
+def basic_pair(encoded: str) -> tuple[str, str] | None:
+    """The two parts of HTTP Basic (RFC 7617 section 2), or None if it is none."""
+    try:
+        first, colon, second = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return (first, second) if colon else None
 
 
 def raw_body(request: Request, media_type: str) -> bytes:

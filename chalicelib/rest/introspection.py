@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.core.errors import Invalid, Unauthenticated
-from chalicelib.rest.endpoint import Call, operation, raw_body
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
 
 if TYPE_CHECKING:
@@ -33,31 +32,28 @@ def introspect(call: Call) -> Response:
 def _description(found: TokenInformation) -> dict[str, object]:
     """RFC 7662 section 2.2. `scope` and `aud` name only the service that asks: the rest of a token's
     scope is none of its business."""
-    token, owner = found.token, found.owner
+    credential, owner = found.credential, found.owner
     return {
         "active": True,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if isinstance(credential, PermanentToken) else "Basic",
         "scope": found.service.id,
         "aud": found.service.id,
         "sub": owner.id,
         "username": owner.login,
         "name": owner.name,
         "account_type": owner.type.value,
-        "jti": token.id,
-        "iat": token.created // 1000,
+        "jti": credential.id,
+        "iat": credential.created // 1000,
     }
 
 
 def _client(request: Request) -> tuple[str, str]:
     """The service's id or key, and its secret, from HTTP Basic (RFC 6749 section 2.3.1)."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
-    try:
-        client, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        scheme, colon = "", ""
-    if scheme.lower() != "basic" or not colon:
+    pair = basic_pair(encoded) if scheme.lower() == "basic" else None
+    if pair is None:
         raise ClientUnauthenticated("This needs HTTP Basic with the service's id and secret.")
-    return unquote_plus(client), unquote_plus(secret)
+    return unquote_plus(pair[0]), unquote_plus(pair[1])
 
 
 def _form_parameter(request: Request, name: str) -> str:

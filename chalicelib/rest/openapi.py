@@ -25,13 +25,18 @@ if TYPE_CHECKING:
     from chalice.app import Request, Response
 
 INTROSPECTION = f"{ROOT}/oauth2/introspect"
-OPEN = frozenset({"/health", f"{ROOT}/openapi.json"})  # to everybody
+UNREFUSED = frozenset({"/health", f"{ROOT}/openapi.json"})
+OPEN = UNREFUSED | {f"{ROOT}/login", f"{ROOT}/login/passkey"}  # to everybody
 
 _VALUES: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
     Kind.MAYBE_TEXT: {"type": ["string", "null"]},
     Kind.TIME: {"type": "integer", "description": Kind.TIME.value},
+    Kind.MAYBE_TIME: {"type": ["integer", "null"], "description": Kind.MAYBE_TIME.value},
+    Kind.NUMBER: {"type": "integer"},
     Kind.FLAG: {"type": "boolean"},
+    Kind.LINES: {"type": "array", "items": {"type": "string"}},
+    Kind.OBJECT: {"type": ["object", "null"]},
     Kind.TEXTS: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _WHOLE_NUMBER = {"type": "integer", "minimum": 0}
@@ -91,10 +96,15 @@ def description() -> dict[str, Any]:
             "responses": _refusals(),
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
-                "service": {"type": "http", "scheme": "basic"},
+                "applicationPassword": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A login, and an application password in place of the password.",
+                },
+                "service": {"type": "http", "scheme": "basic", "description": "A service's id or key, and its secret."},
             },
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"applicationPassword": []}],
     }
 
 
@@ -147,7 +157,7 @@ def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
 
 def _responses(path: str, method: str, contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
     done = {"description": "Done.", "content": {"application/json": {"schema": _answer(contract, shapes)}}}
-    if path in OPEN:
+    if path in UNREFUSED:
         return {"200": done}
     statuses = [*_NOTES, *(_NOTES_ON_CHANGES if method != "GET" else {})]
     refused = {str(int(status)): {"$ref": f"#/components/responses/{int(status)}"} for status in statuses}
@@ -202,6 +212,7 @@ _ERROR = {
         "error_code": {"type": "integer"},
         "error_description": {"type": "string"},
         "error_field": {"type": "string"},
+        "methods": {"type": "array", "items": {"type": "string"}, "description": "second factors that would do"},
     },
     "required": ["error", "error_code", "error_description"],
     "additionalProperties": False,

@@ -40,6 +40,8 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
     (errors.Invalid, HTTPStatus.BAD_REQUEST, "invalid_request"),
     (ClientUnauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_client"),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_token"),
+    (errors.LoginRefused, HTTPStatus.UNAUTHORIZED, "login_refused"),
+    (errors.SecondFactorRequired, HTTPStatus.UNAUTHORIZED, "second_factor_required"),
     (errors.InsufficientScope, HTTPStatus.FORBIDDEN, "insufficient_scope"),
     (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
     (errors.NotFound, HTTPStatus.NOT_FOUND, "not_found"),
@@ -61,7 +63,12 @@ def answer(body: object, status: int = HTTPStatus.OK, headers: dict[str, str] | 
 def refused(refusal: errors.Refusal) -> Response:
     """The answer that tells the caller why."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(refusal, kind))
-    return _error(status, code, str(refusal), getattr(refusal, "field", None), _headers(refusal, code))
+    response: dict[str, object] = {"error": code, "error_code": int(status), "error_description": str(refusal)}
+    if isinstance(refusal, errors.Invalid | errors.Conflict | errors.KeyReused) and refusal.field:
+        response["error_field"] = refusal.field
+    if isinstance(refusal, errors.SecondFactorRequired):
+        response["methods"] = list(refusal.methods)
+    return answer(response, status, _headers(refusal, code))
 
 
 def failed(error: Exception) -> Response:
@@ -77,13 +84,8 @@ def from_framework(status: int, message: str) -> Response:
     return _error(HTTPStatus(status), code, message)
 
 
-def _error(
-    status: HTTPStatus, code: str, description: str, field: str | None = None, headers: dict[str, str] | None = None
-) -> Response:
-    body: dict[str, object] = {"error": code, "error_code": int(status), "error_description": description}
-    if field:
-        body["error_field"] = field
-    return answer(body, status, headers)
+def _error(status: HTTPStatus, code: str, description: str) -> Response:
+    return answer({"error": code, "error_code": int(status), "error_description": description}, status)
 
 
 def _headers(refusal: errors.Refusal, code: str) -> dict[str, str]:
@@ -91,6 +93,8 @@ def _headers(refusal: errors.Refusal, code: str) -> dict[str, str]:
         return {"WWW-Authenticate": 'Basic realm="keyturn"'}
     if isinstance(refusal, errors.Unauthenticated | errors.InsufficientScope):
         return {"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="{code}"'}
+    if isinstance(refusal, errors.LoginRefused | errors.SecondFactorRequired):
+        return {"WWW-Authenticate": BEARER_CHALLENGE}
     if isinstance(refusal, errors.Throttled):
         return {"Retry-After": str(refusal.retry_after)}
     if isinstance(refusal, errors.Unavailable):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.permissions import EVERYWHERE
@@ -115,6 +115,7 @@ PERMANENT_TOKEN = Shape(
             REFERENCE,
         ),
         "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
+        "lastAccessTime": Field(lambda view: view.owned.token.last_used, Kind.MAYBE_TIME),
     },
 )
 
@@ -258,23 +259,5 @@ PROJECT_ROLE = Shape(
         "name": Field(lambda view: view.role.name),
         "role": Field(lambda view: view.role, Kind.ONE, ROLE),
         "project": Field(lambda view: view.project(), Kind.ONE, REFERENCE),
-    },
-)
-
-
-def _of_account(field: Field) -> Field:
-    """A field of the account itself, seen through the view that knows what hangs on it."""
-    return replace(field, value=lambda view: field.value(view.user))
-
-
-# An account asked for by itself, or in the list of accounts, also has what hangs on it, if asked for.
-ACCOUNT = Shape(
-    "account",
-    {
-        **{name: _of_account(field) for name, field in USER.fields.items()},
-        "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
-        "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, unasked=False),
-        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
-        "permanentTokens": Field(lambda view: view.permanent_tokens(), Kind.MANY, PERMANENT_TOKEN, unasked=False),
     },
 )

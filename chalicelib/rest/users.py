@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
@@ -10,10 +10,12 @@ from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.paging import Window
 from chalicelib.rest.bodies import NewUser, UserChange
 from chalicelib.rest.endpoint import MAX_TOP, Call, operation
+from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
-from chalicelib.rest.shapes import ACCOUNT
+from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
+from chalicelib.rest.shapes import GROUP, PERMANENT_TOKEN, PROJECT_ROLE, USER
 
 if TYPE_CHECKING:
     from chalice.app import Response
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.authorization import Caller
     from chalicelib.core.groups import Group
+    from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.shapes import GrantView, TokenView
 
 
@@ -45,10 +48,49 @@ class AccountView:
         """The account's own grants."""
         return grant_views(self.call, self.call.keyturn.roles.grants(self.caller, self.user.id))
 
+    def second_factors(self) -> SecondFactorView:
+        """What it proves at login besides a password."""
+        return SecondFactorView(self.call.keyturn.second_factors.status(self.caller, self.user.id))
+
+    def pending_second_factor(self) -> SecondFactorView | None:
+        """The same, if the pairing of an authenticator app waits for its first code."""
+        view = self.second_factors()
+        return view if view.stored.pending_totp else None
+
+    def application_passwords(self) -> list[OwnedApplicationPassword]:
+        """All of them: there are never more than fit into one answer."""
+        window = Window(0, MAX_TOP)
+        return list(self.call.keyturn.application_passwords.page(self.caller, self.user.id, window).items)
+
     def permanent_tokens(self) -> list[TokenView]:
         """The oldest hundred."""
         page = self.call.keyturn.permanent_tokens.page(self.caller, self.user.id, Window(0, MAX_TOP))
         return token_views(self.call, page.items)
+
+
+def _of_account(field: Field) -> Field:
+    """A field of the account itself, seen through the view that knows what hangs on it."""
+    return replace(field, value=lambda view: field.value(view.user))
+
+
+# An account asked for by itself, or in the list of accounts, also has what hangs on it, if asked for.
+ACCOUNT = Shape(
+    "account",
+    {
+        **{name: _of_account(field) for name, field in USER.fields.items()},
+        "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
+        "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, unasked=False),
+        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
+        "permanentTokens": Field(lambda view: view.permanent_tokens(), Kind.MANY, PERMANENT_TOKEN, unasked=False),
+        "applicationPasswords": Field(
+            lambda view: view.application_passwords(), Kind.MANY, APPLICATION_PASSWORD, unasked=False
+        ),
+        "twoFactorAuthentication": Field(lambda view: view.second_factors(), Kind.ONE, SECOND_FACTORS, unasked=False),
+        "pendingTwoFactorAuthentication": Field(
+            lambda view: view.pending_second_factor(), Kind.MAYBE_ONE, SECOND_FACTORS, unasked=False
+        ),
+    },
+)
 
 
 @operation(ACCOUNT, collection="users")

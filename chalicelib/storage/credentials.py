@@ -1,4 +1,4 @@
-"""The read that every request makes, and the re-sealing that a request may cause."""
+"""The read that every request makes, and the notes that a request may leave on its credential."""
 
 from __future__ import annotations
 
@@ -6,62 +6,93 @@ from typing import TYPE_CHECKING
 
 from pynamodb.exceptions import PutError, UpdateError
 
+from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.ports import Credentials
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.ports import Credential, Credentials
+from chalicelib.core.services import Service
+from chalicelib.core.sessions import Session
 from chalicelib.storage import keys
+from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
-from chalicelib.storage.items import ServiceItem, TokenItem, UserItem
+from chalicelib.storage.items import (
+    ApplicationPasswordItem,
+    CredentialItem,
+    ServiceItem,
+    SessionItem,
+    TokenItem,
+    UserItem,
+)
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+    from pynamodb.expressions.update import Action
+
     from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.services import Service
+
+_PLACES = {
+    CredentialKind.PERMANENT_TOKEN: keys.token,
+    CredentialKind.APPLICATION_PASSWORD: keys.application_password,
+    CredentialKind.SESSION: keys.session,
+}
 
 
 @answers_or_unavailable
 class DynamoCredentials:
     """Implements `core.ports.CredentialStore`."""
 
-    def find(self, token_key: tuple[str, str] | None, service_id: str | None) -> Credentials:
+    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         places = []
-        if token_key:
-            places += [keys.user(token_key[0]), keys.token(*token_key)]
+        if key:
+            places += [keys.user(key.user_id), _PLACES[key.kind](key.user_id, key.id)]
+            if key.kind is CredentialKind.SESSION:
+                places.append(keys.authenticators(key.user_id))
         if service_id:
             places.append(keys.service(service_id))
-        token, owner, service = None, None, None
-        for item in read(Item, places).values():
-            if isinstance(item, TokenItem):
-                token = item.to_token()
+        credential, owner, service = None, None, None
+        found = read(Item, places)
+        for item in found.values():
+            if isinstance(item, CredentialItem):
+                credential = item.to_credential()
             elif isinstance(item, UserItem):
                 owner = item.to_user()
             elif isinstance(item, ServiceItem):
                 service = item.to_service()
-        return Credentials(token, owner, service)
+        authenticators = authenticators_in(found, key.user_id) if isinstance(credential, Session) and key else None
+        return Credentials(credential, owner, service, authenticators)
 
-    # Re-sealing keeps the revision: it is no change that anybody could see, and an update that is
-    # under way elsewhere must not fail for it. That update may put the old seal back; the secret is
-    # the same, and its next use seals it anew.
-    def reseal_token(self, token: PermanentToken, sealed: SealedSecret) -> None:
-        _reseal(TokenItem(*keys.token(token.user_id, token.id)), token.secret, sealed)
+    # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
+    # may put back what was there; the next use notes it anew.
+    def mark_used(self, credential: Credential, now: int) -> None:
+        item = _item_of(credential)
+        _note(item, [CredentialItem.last_used.set(now)], Item.pk.exists())
 
-    def reseal_service(self, service: Service, sealed: SealedSecret) -> None:
-        if service.secret:
-            _reseal(ServiceItem(*keys.service(service.id)), service.secret, sealed)
+    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+        if holder.secret:
+            model = ServiceItem if isinstance(holder, Service) else CredentialItem
+            actions: list[Action] = [
+                model.argon2id.set(sealed.argon2id),
+                model.tag.set(sealed.tag),
+                model.tag_key_id.set(sealed.tag_key_id),
+            ]
+            _note(_item_of(holder), actions, model.argon2id == holder.secret.argon2id)
 
 
-def _reseal(item: TokenItem | ServiceItem, old: SealedSecret, new: SealedSecret) -> None:
-    model = type(item)
+def _item_of(holder: Credential | Service) -> Item:
+    if isinstance(holder, Service):
+        return ServiceItem(*keys.service(holder.id))
+    if isinstance(holder, PermanentToken):
+        return TokenItem(*keys.token(holder.user_id, holder.id))
+    if isinstance(holder, Session):
+        return SessionItem(*keys.session(holder.user_id, holder.id))
+    return ApplicationPasswordItem(*keys.application_password(holder.user_id, holder.id))
+
+
+def _note(item: Item, actions: list[Action], condition: Condition) -> None:
     try:
-        item.update(
-            actions=[
-                model.argon2id.set(new.argon2id),
-                model.tag.set(new.tag),
-                model.tag_key_id.set(new.tag_key_id),
-            ],
-            condition=model.argon2id == old.argon2id,
-        )
+        item.update(actions=actions, condition=condition)
     except (PutError, UpdateError) as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise StaleWrite from None

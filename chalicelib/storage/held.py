@@ -51,3 +51,10 @@ def check_unchanged(transaction: Transaction, access: Access, without: Collectio
             transaction.check(item, GroupItem.revision == group.revision, otherwise=StaleWrite())
     for role in access.roles.values():
         transaction.check(RoleItem(*keys.role(role.id)), RoleItem.revision == role.revision, otherwise=StaleWrite())
+
+
+def check_owner_unchanged(transaction: Transaction, owner: User, compared: Access | None) -> None:
+    """The owner, all that the owner holds, and what that means, is as it was when the rules were applied."""
+    transaction.check(UserItem(*keys.user(owner.id)), UserItem.revision == owner.revision, otherwise=StaleWrite())
+    if compared:
+        check_unchanged(transaction, compared)

@@ -4,6 +4,8 @@ PROFILE = "PROFILE"  # the sort key of a thing's own record, beside what hangs o
 TOKEN_PREFIX = "TOKEN#"
 GRANT_PREFIX = "GRANT#"
 MEMBER_PREFIX = "MEMBER#"
+SESSION_PREFIX = "SESSION#"
+APPLICATION_PASSWORD_PREFIX = "APP_PASSWORD#"
 SHARDS = 8  # counters of one collection: writers of different shards do not disturb each other
 
 Key = tuple[str, str]
@@ -19,6 +21,34 @@ def token(user_id: str, token_id: str) -> Key:
 
 def token_name(user_id: str, name: str) -> Key:
     return f"USER#{user_id}", f"TOKEN_NAME#{name}"
+
+
+def application_password(user_id: str, password_id: str) -> Key:
+    return f"USER#{user_id}", f"{APPLICATION_PASSWORD_PREFIX}{password_id}"
+
+
+def application_password_name(user_id: str, name: str) -> Key:
+    return f"USER#{user_id}", f"APP_PASSWORD_NAME#{name}"
+
+
+def session(user_id: str, session_id: str) -> Key:
+    return f"USER#{user_id}", f"{SESSION_PREFIX}{session_id}"
+
+
+def authenticators(user_id: str) -> Key:
+    return f"USER#{user_id}", "AUTHENTICATORS"
+
+
+def attempts(subject: str, window: int) -> Key:
+    return f"ATTEMPTS#{subject}", f"{window:012d}"
+
+
+def known_network(login_key: str, network: str) -> Key:
+    return f"KNOWN#{login_key}", network
+
+
+def challenge(id: str) -> Key:
+    return f"CHALLENGE#{id}", PROFILE
 
 
 def grant(user_id: str, grant_id: str) -> Key:

@@ -8,8 +8,8 @@ from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
-from chalicelib.storage.held import check_unchanged
-from chalicelib.storage.items import TokenItem, UserItem
+from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.items import TokenItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -25,16 +25,16 @@ class DynamoTokens:
 
     def get(self, user_id: str, token_id: str) -> PermanentToken | None:
         item = read_one(TokenItem, keys.token(user_id, token_id))
-        return item.to_token() if item else None
+        return item.to_credential() if item else None
 
     def list(self, user_id: str) -> list[PermanentToken]:
         pk, _ = keys.user(user_id)
         items = TokenItem.query(pk, TokenItem.sk.startswith(keys.TOKEN_PREFIX), consistent_read=True)
-        return sorted((item.to_token() for item in items), key=lambda token: (token.created, token.id))
+        return sorted((item.to_credential() for item in items), key=lambda token: (token.created, token.id))
 
     def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        _check_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, compared)
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
         transaction.take_name(keys.token_name(token.user_id, token.name), token.id, otherwise=_name_taken(token))
         transaction.commit()
@@ -43,7 +43,7 @@ class DynamoTokens:
         self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
     ) -> None:
         transaction = Transaction(audit)
-        _check_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, compared)
         transaction.replace(TokenItem.of(new), TokenItem.revision == old.revision, otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))
@@ -55,13 +55,6 @@ class DynamoTokens:
         transaction.delete(TokenItem.of(token), TokenItem.revision == token.revision, otherwise=StaleWrite())
         transaction.free_name(keys.token_name(token.user_id, token.name))
         transaction.commit()
-
-
-def _check_unchanged(transaction: Transaction, owner: User, compared: Access | None) -> None:
-    """The owner, all that the owner holds, and what that means, is as it was when the rules were applied."""
-    transaction.check(UserItem(*keys.user(owner.id)), UserItem.revision == owner.revision, otherwise=StaleWrite())
-    if compared:
-        check_unchanged(transaction, compared)
 
 
 def _name_taken(token: PermanentToken) -> Conflict:

@@ -12,8 +12,9 @@ from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet, Powe
 ME = User("me1", "me", "Me", AccountType.USER, 0)
 
 
-def caller(*permissions: str) -> Caller:
-    return Caller(ME, PermissionSet(map(Power, permissions)), "token", 0, "192.0.2.1")
+def caller(*permissions: str, logged_in: bool = True, unproven: bool = False) -> Caller:
+    powers = PermissionSet(map(Power, permissions))
+    return Caller(ME, powers, "token", 0, "192.0.2.1", logged_in=logged_in, unproven=unproven)
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -27,6 +28,22 @@ def test_exactly_the_named_permission_suffices(operation: Operation, permission:
     rule = operation.rule
     assert caller(permission).may(operation, "another") == (permission == rule.permission)
     assert caller(permission).may(operation, ME.id) == (permission in (rule.permission, rule.own))
+
+
+@pytest.mark.parametrize("operation", Operation)
+def test_with_a_token_nobody_changes_what_they_log_in_with(operation: Operation) -> None:
+    with_token = caller(*KEYTURN_PERMISSIONS, logged_in=False)
+    assert with_token.may(operation, ME.id) == (not operation.rule.logged_in)
+    assert with_token.may(operation, "another") == (operation.rule.permission is not None)
+
+
+def test_who_lacks_a_demanded_second_factor_may_only_add_one_or_leave() -> None:
+    unproven = caller(*KEYTURN_PERMISSIONS, unproven=True)
+    assert {operation for operation in Operation if unproven.may(operation, ME.id)} == {
+        Operation.READ_SECOND_FACTORS,
+        Operation.ADD_SECOND_FACTOR,
+        Operation.END_SESSION,
+    }
 
 
 def test_a_refusal_names_the_permission() -> None:

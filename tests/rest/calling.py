@@ -87,10 +87,10 @@ def _match(path: str) -> tuple[str, dict[str, str]]:
 
 
 class Client:
-    """A caller with a token."""
+    """A caller with a token or a session, or with another value of the header."""
 
-    def __init__(self, token: str) -> None:
-        self._headers = {"authorization": f"Bearer {token}"}
+    def __init__(self, token: str = "", authorization: str | None = None) -> None:
+        self._headers = {"authorization": authorization or f"Bearer {token}"}
 
     def get(self, path: str, **query: object) -> Answer:
         return send("GET", _with_query(REST + path, query), self._headers)
@@ -101,6 +101,11 @@ class Client:
 
     def delete(self, path: str) -> Answer:
         return send("DELETE", REST + path, self._headers)
+
+
+def post(path: str, body: object) -> Answer:
+    """A request of somebody who is not logged in."""
+    return send("POST", REST + path, {"content-type": "application/json"}, json.dumps(body))
 
 
 def basic(client: str, secret: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.identifiers import new_id
 from tests.conftest import Scene
 from tests.rest.calling import REST, Client, basic, introspect, send
@@ -38,10 +38,10 @@ def test_a_service_learns_nothing_of_the_rest_of_the_scope(scene: Scene, adminis
 def test_a_service_that_the_scope_leaves_out_is_told_nothing(scene: Scene) -> None:
     """Section 2.2: not more than that it is inactive, and the same for every reason."""
     out_of_scope = introspect("deploy", scene.deploy.secret, scene.token.secret or "")
-    forged = PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
+    forged = CredentialKind.PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
     others = [
         introspect("ci", scene.ci.secret, token)
-        for token in ("x", "ktp_", PERMANENT_TOKEN.issue(new_id(), new_id()), forged, scene.ci.secret)
+        for token in ("x", "ktp_", CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id()), forged, scene.ci.secret)
     ]
     assert {answer.text for answer in (out_of_scope, *others)} == {'{"active":false}'}
 

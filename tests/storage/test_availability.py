@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.composition import Keyturn
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.settings import Settings
@@ -21,7 +21,7 @@ def without_database(monkeypatch: pytest.MonkeyPatch) -> Keyturn:
 
 def test_reading_and_writing_say_so(without_database: Keyturn) -> None:
     with pytest.raises(Unavailable, match="did not answer"):
-        without_database.authentication.caller(PERMANENT_TOKEN.issue(new_id(), new_id()), origin())
+        without_database.authentication.caller(CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id()), origin())
     with pytest.raises(Unavailable, match="did not answer") as refusal:
         without_database.first_administrator.issue("admin", origin())
     assert refusal.value.__cause__ is None

@@ -1,6 +1,8 @@
 """What a secret looks like on the wire.
 
     ktp_ <user id: 12> <token id: 12> <secret: 43> <checksum: 6>      a permanent token
+    kta_ <user id: 12> <password id: 12> <secret: 43> <checksum: 6>   an application password
+    kss_ <user id: 12> <session id: 12> <secret: 43> <checksum: 6>    a session
     kts_ <service id: 12> <secret: 43> <checksum: 6>                  a service's secret
 
 Prefix and checksum let a scanner recognise a leaked secret without false alarms and let the server
@@ -12,6 +14,7 @@ so that a double-click selects the whole. ADR 2 has the reasons.
 import re
 import zlib
 from dataclasses import dataclass
+from enum import Enum
 
 from chalicelib.core.identifiers import ID_LENGTH, base62, random_text
 
@@ -51,5 +54,35 @@ class WireFormat:
         return tuple(presented[start + i * ID_LENGTH : start + (i + 1) * ID_LENGTH] for i in range(self.ids))
 
 
-PERMANENT_TOKEN = WireFormat(prefix="ktp_", ids=2)
 SERVICE_SECRET = WireFormat(prefix="kts_", ids=1)
+
+
+class CredentialKind(Enum):
+    """What an account can hold and present by itself."""
+
+    PERMANENT_TOKEN = WireFormat(prefix="ktp_", ids=2)
+    APPLICATION_PASSWORD = WireFormat(prefix="kta_", ids=2)
+    SESSION = WireFormat(prefix="kss_", ids=2)
+
+    def issue(self, user_id: str, id: str) -> str:
+        """A new secret for this credential."""
+        wire_format: WireFormat = self.value
+        return wire_format.issue(user_id, id)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialKey:
+    """Under what a presented credential is found."""
+
+    kind: CredentialKind
+    user_id: str
+    id: str
+
+
+def recognise(presented: str, *kinds: CredentialKind) -> CredentialKey | None:
+    """The key in `presented`, or None if it is no credential of these kinds (wrong shape or checksum)."""
+    for kind in kinds:
+        ids = kind.value.parse(presented)
+        if ids:
+            return CredentialKey(kind, *ids)
+    return None

@@ -1,19 +1,23 @@
-"""From a presented token to the caller of Keyturn's own API."""
+"""From a presented credential to the caller of Keyturn's own API."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core import names
 from chalicelib.core.authorization import Caller
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind, recognise
 from chalicelib.core.errors import InsufficientScope, Unauthenticated
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import CredentialStore
+    from chalicelib.core.ports import Credential, Credentials, CredentialStore
 
 
 class Authentication:
@@ -25,19 +29,53 @@ class Authentication:
         self._access = access
 
     def caller(self, presented: str, origin: Origin) -> Caller:
-        """Who calls with the permanent token `presented`.
+        """Who calls with `presented`, a permanent token or a session.
 
         Raises Unauthenticated, InsufficientScope (the token is not for Keyturn itself) or Throttled.
         """
-        key = PERMANENT_TOKEN.parse(presented)
-        if key is None:  # refused without asking the database
-            raise Unauthenticated("The access token is not valid.")
-        found = self._credentials.find((key[0], key[1]), None)
-        token, owner = found.token, found.owner
-        if token is None or owner is None or not self._check.is_good_token(presented, token, owner, origin.now):
-            raise Unauthenticated("The access token is not valid.")
-        if KEYTURN not in token.scope:
+        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
+        found, credential, owner = self._good(key, presented, "The access token is not valid.", origin)
+        if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
+        if isinstance(credential, Session) and not (
+            found.authenticators and credential.is_alive(found.authenticators, origin.now)
+        ):
+            raise Unauthenticated("This session has ended. Log in again.")
+        return self._caller(credential, owner, origin)
+
+    def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
+        """Who calls with a login and, in place of the password, an application password.
+
+        Raises Unauthenticated or Throttled.
+        """
+        refusal = "The login or the application password is not valid."
+        key = recognise(presented, CredentialKind.APPLICATION_PASSWORD)
+        _, credential, owner = self._good(key, presented, refusal, origin)
+        if names.login_key(login) != names.login_key(owner.login):
+            raise Unauthenticated(refusal)
+        return self._caller(credential, owner, origin)
+
+    def _good(
+        self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin
+    ) -> tuple[Credentials, Credential, User]:
+        if key is None:  # refused without asking the database
+            raise Unauthenticated(refusal)
+        found = self._credentials.find(key, None)
+        credential, owner = found.credential, found.owner
+        if credential is None or owner is None or not self._check.is_good(presented, credential, owner, origin.now):
+            raise Unauthenticated(refusal)
+        return found, credential, owner
+
+    def _caller(self, credential: Credential, owner: User, origin: Origin) -> Caller:
         access = self._access.of(owner.id)
-        groups = frozenset(access.groups)
-        return Caller(owner, access.permissions, token.id, origin.now, origin.address, groups)
+        session = credential if isinstance(credential, Session) else None
+        return Caller(
+            owner,
+            access.permissions,
+            credential.id,
+            origin.now,
+            origin.address,
+            frozenset(access.groups),
+            logged_in=session is not None,
+            unproven=session is not None and not session.second_factor and access.requires_two_factor,
+        )

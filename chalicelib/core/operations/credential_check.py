@@ -7,20 +7,18 @@ is refused, whatever this process remembers.
 from __future__ import annotations
 
 import contextlib
-from functools import partial
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.ports import CredentialStore
+    from chalicelib.core.ports import Credential, CredentialStore
     from chalicelib.core.services import Service
+
+LAST_USED_WINDOW_MS = 5 * 60_000  # so often at most is a use noted: no write for each request
 
 
 class CredentialCheck:
@@ -30,28 +28,33 @@ class CredentialCheck:
         self._credentials = credentials
         self._verifier = verifier
 
-    def is_good_token(self, presented: str, token: PermanentToken | None, owner: User | None, now: int) -> bool:
-        """Whether this token exists, its owner may act, and the secret is right. Raises Throttled."""
-        if token is None or owner is None or owner.banned:
+    def is_good(self, presented: str, credential: Credential | None, owner: User | None, now: int) -> bool:
+        """Whether this credential exists, its owner may act, and the secret is right. Raises Throttled."""
+        if credential is None or owner is None or owner.banned:
             return False
-        return self._matches(presented, token.secret, now, partial(self._credentials.reseal_token, token))
+        if not self._matches(presented, credential, credential.secret, now):
+            return False
+        if credential.last_used is None or now - credential.last_used >= LAST_USED_WINDOW_MS:
+            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+                self._credentials.mark_used(credential, now)
+        return True
 
     def is_service(self, presented: str, service: Service, now: int) -> bool:
         """Whether this is the service's secret. Raises Throttled."""
         if service.secret is None:
             return False
-        return self._matches(presented, service.secret, now, partial(self._credentials.reseal_service, service))
+        return self._matches(presented, service, service.secret, now)
 
-    def prepare(self, token: tuple[str, PermanentToken], service: tuple[str, Service], now: int) -> None:
+    def prepare(self, held: tuple[str, Credential], service: tuple[str, Service], now: int) -> None:
         """Do the costly part of checking both at the same time; it decides nothing."""
         if service[1].secret:
-            self._verifier.verify_together([(token[0], token[1].secret), (service[0], service[1].secret)], now)
+            self._verifier.verify_together([(held[0], held[1].secret), (service[0], service[1].secret)], now)
 
-    def _matches(self, presented: str, sealed: SealedSecret, now: int, reseal: Callable[[SealedSecret], None]) -> bool:
+    def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):
             return False
         if self._verifier.is_outdated(sealed):
             # A good secret is not refused because its seal could not be renewed: its next use will.
             with contextlib.suppress(StaleWrite, Unavailable):
-                reseal(self._verifier.seal(presented))
+                self._credentials.reseal(holder, self._verifier.seal(presented))
         return True

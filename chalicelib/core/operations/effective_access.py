@@ -11,6 +11,7 @@ from chalicelib.core.groups import MAX_DEPTH
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chalicelib.core.accounts import User
     from chalicelib.core.authorization import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
@@ -31,6 +32,17 @@ class EffectiveAccess:
         wanted = {grant.role_id for grant in held.grants}
         wanted |= {role_id for group in groups.values() for role_id, _ in group.grants}
         return access(held.grants, held.groups, groups, self._roles.get_many(wanted))
+
+    def compared(self, caller: Caller, owner: User) -> Access | None:
+        """What `owner` may do, if the caller acts for them and may do all of it; None for the caller's own.
+
+        The write then insists that it is still the same. Raises Forbidden or Conflict.
+        """
+        if owner.id == caller.user.id:
+            return None
+        access = self.of(owner.id)
+        require_all_of(caller, access, f"{owner.login} has")
+        return access
 
     def of_members(self, group_id: str) -> Access:
         """What being in the group gives."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.permanent_tokens import OwnedToken
@@ -66,7 +66,7 @@ class FirstAdministrator:
         if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
         token_id = new_id()
-        secret = PERMANENT_TOKEN.issue(owner.id, token_id)
+        secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
         token = PermanentToken(
             id=token_id,
             user_id=owner.id,

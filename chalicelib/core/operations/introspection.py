@@ -1,17 +1,23 @@
-"""A connected service asks about a token: is it good, whose is it, is it for me? (RFC 7662)"""
+"""A connected service asks about a token: is it good, whose is it, is it for me? (RFC 7662)
+
+An application password stands in for its owner's password, and so is good for every service; the service
+compares the login that came with it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN, SERVICE_SECRET
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.operations.credential_check import CredentialCheck
-    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.ports import Credentials, CredentialStore
     from chalicelib.core.services import Service
 
@@ -20,7 +26,7 @@ if TYPE_CHECKING:
 class TokenInformation:
     """What a service learns of a token that is good for it."""
 
-    token: PermanentToken
+    credential: PermanentToken | ApplicationPassword
     owner: User
     service: Service
 
@@ -41,8 +47,8 @@ class Introspection:
         ids = SERVICE_SECRET.parse(client_secret)
         if ids is None:  # refused without asking the database
             raise Unauthenticated("The service's id or secret is not valid.")
-        key = PERMANENT_TOKEN.parse(presented)
-        found = self._credentials.find((key[0], key[1]) if key else None, ids[0])
+        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
+        found = self._credentials.find(key, ids[0])
         service, held = found.service, _for_service(found)
         if service is None or client not in (service.id, service.key):
             raise Unauthenticated("The service's id or secret is not valid.")
@@ -50,14 +56,16 @@ class Introspection:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         if not self._check.is_service(client_secret, service, now):
             raise Unauthenticated("The service's id or secret is not valid.")
-        if held is None or not self._check.is_good_token(presented, *held, now):
+        if held is None or not self._check.is_good(presented, *held, now):
             return None
         return TokenInformation(*held, service)
 
 
-def _for_service(found: Credentials) -> tuple[PermanentToken, User] | None:
-    """The token and its owner, if there are such and the token's scope includes the service."""
-    token, owner, service = found.token, found.owner, found.service
-    if token is None or owner is None or service is None or service.id not in token.scope:
+def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:
+    """The credential and its owner, if there are such and it is for the service that asks."""
+    credential, owner, service = found.credential, found.owner, found.service
+    if credential is None or owner is None or service is None or isinstance(credential, Session):
         return None
-    return token, owner
+    if isinstance(credential, PermanentToken) and service.id not in credential.scope:
+        return None
+    return credential, owner

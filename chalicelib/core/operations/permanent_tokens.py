@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.effective_access import EffectiveAccess, require_all_of
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
@@ -22,7 +21,6 @@ from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
@@ -79,10 +77,10 @@ class PermanentTokens:
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
-            compared = self._require_powers_of(caller, owner)
+            compared = self._access.compared(caller, owner)
             services = self._visible(caller, scope)
             token_id = new_id()
-            secret = PERMANENT_TOKEN.issue(owner.id, token_id)
+            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
             token = PermanentToken(
                 id=token_id,
                 user_id=owner.id,
@@ -112,7 +110,7 @@ class PermanentTokens:
             new = replace(old, name=old.name if valid_name is None else valid_name, revision=old.revision + 1)
             compared = None
             if scope is not None:
-                compared = self._require_powers_of(caller, owner)
+                compared = self._access.compared(caller, owner)
                 new = replace(new, scope=self._visible(caller, scope, already=old.scope))
             details = _difference(old, new)
             if not details:
@@ -140,17 +138,6 @@ class PermanentTokens:
         if token is None:
             raise NotFound("permanent token", token_id)
         return token
-
-    def _require_powers_of(self, caller: Caller, owner: User) -> Access | None:
-        """Who acts for another must have every permission that the other has, in every place.
-
-        The access that was compared, so that the write can insist that it is still the same.
-        """
-        if owner.id == caller.user.id:
-            return None
-        access = self._access.of(owner.id)
-        require_all_of(caller, access, f"{owner.login} has")
-        return access
 
     def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> tuple[str, ...]:
         """The ids of the services that `references` name, without repetition, in the order given.

@@ -7,10 +7,11 @@ import pytest
 
 from chalicelib.composition import Keyturn
 from chalicelib.core.credentials.sealing import Argon2Parameters, Sealer
-from chalicelib.core.credentials.wire_format import PERMANENT_TOKEN, SERVICE_SECRET
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKey, CredentialKind
 from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.settings import Settings
 from chalicelib.storage.credentials import DynamoCredentials
 from tests.conftest import TAG_KEYS, Scene, now, origin
@@ -27,7 +28,9 @@ def test_a_token_that_is_not_for_keyturn_does_not_call_its_api(scene: Scene) -> 
         scene.caller(scene.token.secret)
 
 
-@pytest.mark.parametrize("presented", ["", "x", "ktp_" + "0" * 73, PERMANENT_TOKEN.issue(new_id(), new_id())])
+@pytest.mark.parametrize(
+    "presented", ["", "x", "ktp_" + "0" * 73, CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id())]
+)
 def test_other_tokens_are_refused(scene: Scene, presented: str) -> None:
     with pytest.raises(Unauthenticated):
         scene.product.authentication.caller(presented, origin())
@@ -35,7 +38,7 @@ def test_other_tokens_are_refused(scene: Scene, presented: str) -> None:
 
 
 def test_the_right_ids_with_another_secret_are_refused(scene: Scene) -> None:
-    forged = PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
+    forged = CredentialKind.PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
     assert not scene.is_good(forged)
 
 
@@ -111,20 +114,21 @@ def _environment() -> dict[str, str]:
 def test_a_verified_secret_is_sealed_anew_when_the_cost_rises(scene: Scene) -> None:
     dearer = with_passes(scene, 3)
     assert dearer.is_good(scene.token.secret)
-    found = DynamoCredentials().find((scene.bot.id, scene.token.token.id), scene.ci.service.id)
-    assert found.token is not None
-    assert found.token.secret.argon2id.startswith("$argon2id$v=19$m=19456,t=3,p=1$")
+    key = CredentialKey(CredentialKind.PERMANENT_TOKEN, scene.bot.id, scene.token.token.id)
+    found = DynamoCredentials().find(key, scene.ci.service.id)
+    assert isinstance(found.credential, PermanentToken)
+    assert found.credential.secret.argon2id.startswith("$argon2id$v=19$m=19456,t=3,p=1$")
     assert found.service is not None
     assert found.service.secret is not None
     assert ",t=3," in found.service.secret.argon2id
-    assert found.token.revision == scene.token.token.revision
+    assert found.credential.revision == scene.token.token.revision
     assert dearer.is_good(scene.token.secret)
     assert Argon2Parameters().passes == 2
 
 
 def test_a_secret_is_good_though_its_seal_could_not_be_renewed(scene: Scene) -> None:
     dearer = with_passes(scene, 3)
-    with patch.object(DynamoCredentials, "reseal_token", side_effect=Unavailable("down")) as attempted:
+    with patch.object(DynamoCredentials, "reseal", side_effect=Unavailable("down")) as attempted:
         assert dearer.is_good(scene.token.secret)
     assert attempted.called
 

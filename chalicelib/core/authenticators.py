@@ -1,0 +1,73 @@
+"""What a person proves at login to be who they are (NIST SP 800-63B calls these authenticators)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
+
+MAX_PASSKEYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Totp:
+    """A paired authenticator app. `last_step` is the 30-second step whose code was used last: no code
+    of that or an earlier step is good again (RFC 6238 section 5.2)."""
+
+    encrypted_secret: str = field(repr=False)
+    last_step: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """A WebAuthn credential; `credential_id` in base64url, `public_key` in COSE form."""
+
+    id: str
+    name: str
+    created: int
+    credential_id: str
+    public_key: bytes
+    sign_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticators:
+    """All of one account. `password` is an Argon2id hash; revision 0 means that nothing is stored."""
+
+    user_id: str
+    password: str | None = field(default=None, repr=False)
+    totp: Totp | None = None
+    pending_totp: str | None = field(default=None, repr=False)  # an encrypted secret that waits for its first code
+    recovery_codes: tuple[SealedSecret, ...] = ()
+    passkeys: tuple[Passkey, ...] = ()
+    session_epoch: int = 0  # sessions of an earlier one have ended
+    revision: int = 0
+
+    @property
+    def two_factor(self) -> bool:
+        """Whether a login needs more than the password."""
+        return self.totp is not None or bool(self.passkeys)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The second factors that would do."""
+        there = {"totp": self.totp, "passkey": self.passkeys, "recoveryCode": self.recovery_codes}
+        return tuple(name for name, value in there.items() if value)
+
+    def without_sessions(self) -> Authenticators:
+        """All sessions have ended."""
+        return replace(self, session_epoch=self.session_epoch + 1)
+
+    def without_second_factors(self) -> Authenticators:
+        """The password alone is left."""
+        return replace(self, totp=None, pending_totp=None, recovery_codes=(), passkeys=())
+
+
+@dataclass(frozen=True, slots=True)
+class UsedChallenge:
+    """A passkey's challenge that was answered, remembered until it would be too old anyway."""
+
+    id: str
+    expires: int  # milliseconds since the epoch

@@ -1,0 +1,107 @@
+"""Application passwords: made by accounts with 2FA for clients that know only login and password.
+
+Source: Hub's page "Application Passwords".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chalicelib.core import names
+from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS, ApplicationPassword
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.errors import Conflict, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.paging import Window
+    from chalicelib.core.ports import ApplicationPasswordStore, AuthenticatorStore
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedApplicationPassword:
+    """An application password with its owner; `secret` only in the answer that creates it."""
+
+    password: ApplicationPassword
+    owner: User
+    secret: str | None = field(default=None, repr=False)
+
+
+class ApplicationPasswords:
+    """`user` is the owner's id, login or `me`."""
+
+    def __init__(
+        self,
+        passwords: ApplicationPasswordStore,
+        authenticators: AuthenticatorStore,
+        accounts: Accounts,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._passwords = passwords
+        self._authenticators = authenticators
+        self._accounts = accounts
+        self._verifier = verifier
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedApplicationPassword]:
+        """A part of the owner's, oldest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
+        passwords = self._passwords.list(owner.id)
+        part = passwords[window.skip : window.skip + window.top]
+        return Page([OwnedApplicationPassword(each, owner) for each in part], len(passwords))
+
+    def get(self, caller: Caller, user: str, password_id: str) -> OwnedApplicationPassword:
+        """One of them. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
+        return OwnedApplicationPassword(self._existing(owner, password_id), owner)
+
+    def create(self, caller: Caller, user: str, name: str) -> OwnedApplicationPassword:
+        """A new one, for the caller's own account; the only answer that ever holds its secret.
+
+        Raises Invalid, Forbidden, NotFound, or Conflict (2FA is off; the name is taken; there are too many).
+        """
+        valid_name = names.name(name)
+
+        def attempt() -> OwnedApplicationPassword:
+            owner = self._accounts.find(caller, user, Operation.CREATE_APPLICATION_PASSWORD)
+            authenticators = self._authenticators.get(owner.id)
+            if not authenticators.two_factor:
+                raise Conflict("Application passwords need two-factor authentication. Turn it on first.")
+            if len(self._passwords.list(owner.id)) >= MAX_APPLICATION_PASSWORDS:
+                raise Conflict(f"An account can have at most {MAX_APPLICATION_PASSWORDS} application passwords.")
+            id = new_id()
+            secret = CredentialKind.APPLICATION_PASSWORD.issue(owner.id, id)
+            password = ApplicationPassword(id, owner.id, valid_name, caller.now, self._verifier.seal(secret))
+            record = caller.record(
+                "application-password.created", "application-password", id, owner.id, {"name": valid_name}
+            )
+            self._passwords.create(password, authenticators, record)
+            return OwnedApplicationPassword(password, owner, secret)
+
+        return until_current(attempt)
+
+    def delete(self, caller: Caller, user: str, password_id: str) -> None:
+        """It is refused from now on. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.DELETE_APPLICATION_PASSWORD)
+            password = self._existing(owner, password_id)
+            details = {"name": password.name}
+            record = caller.record(
+                "application-password.deleted", "application-password", password.id, owner.id, details
+            )
+            self._passwords.delete(password, record)
+
+        until_current(attempt)
+
+    def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
+        password = self._passwords.get(owner.id, password_id) if names.may_refer(password_id) else None
+        if password is None:
+            raise NotFound("application password", password_id)
+        return password

@@ -1,0 +1,216 @@
+"""Second factors: pair an authenticator app, add passkeys, renew recovery codes, turn it all off.
+
+Source: Hub's pages "Two-factor Authentication" and "Manage Users" (an administrator may turn it off for
+another). Turning it off removes the application passwords, which exist because of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core import names
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials import one_time_codes
+from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
+from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.second_factor_check import totp_context
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.guesses import Guesses
+    from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.ports import ApplicationPasswordStore, AuthenticatorStore
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What an authenticator app has to know, in the only answer that ever holds it."""
+
+    secret: str = field(repr=False)
+    uri: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondFactorStatus:
+    """What an account has. `recovery_codes` only in the answer that makes them."""
+
+    authenticators: Authenticators
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+class SecondFactors:
+    """`user` is an id, a login, or `me` for the caller."""
+
+    def __init__(
+        self,
+        authenticators: AuthenticatorStore,
+        application_passwords: ApplicationPasswordStore,
+        accounts: Accounts,
+        access: EffectiveAccess,
+        check: SecondFactorCheck,
+        guesses: Guesses,
+        keyring: Keyring,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._authenticators = authenticators
+        self._application_passwords = application_passwords
+        self._accounts = accounts
+        self._access = access
+        self._check = check
+        self._guesses = guesses
+        self._keyring = keyring
+        self._verifier = verifier
+
+    def status(self, caller: Caller, user: str) -> SecondFactorStatus:
+        """What the account has. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_SECOND_FACTORS)
+        return SecondFactorStatus(self._authenticators.get(owner.id))
+
+    def begin_pairing(self, caller: Caller, user: str) -> Pairing:
+        """A new secret for an authenticator app; it counts once a code has confirmed it.
+
+        Raises Forbidden, NotFound, or Conflict (an app is paired already; a bot logs in nowhere).
+        """
+        secret = one_time_codes.new_totp_secret()
+
+        def attempt() -> Pairing:
+            owner, old = self._own(caller, user)
+            if old.totp:
+                raise Conflict("An authenticator app is paired. Turn two-factor authentication off first.")
+            pending = self._keyring.encrypt(secret, totp_context(owner.id))
+            self._replace(caller, owner, old, replace(old, pending_totp=pending), "second-factor.pairing-begun")
+            return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login))
+
+        return until_current(attempt)
+
+    def confirm_pairing(self, caller: Caller, user: str, code: str) -> SecondFactorStatus:
+        """The app is paired, from the next login on; with recovery codes, if there were none.
+
+        Raises Invalid (the code is wrong), Forbidden, NotFound, Throttled or Conflict (nothing was begun).
+        """
+
+        def attempt() -> SecondFactorStatus:
+            owner, old = self._own(caller, user)
+            if old.pending_totp is None:
+                raise Conflict("No pairing has begun. POST without a code first.")
+            with self._guesses.counted(owner.login, caller.address, caller.now):
+                totp = self._check.pair_totp(old.pending_totp, code, owner.id, caller.now)
+                if totp is None:
+                    raise Invalid("code", "is not the code that the app shows now.")
+            new, codes = self._with_recovery_codes(replace(old, totp=totp, pending_totp=None))
+            return self._replace(caller, owner, old, new, "second-factor.paired", codes)
+
+        return until_current(attempt)
+
+    def renew_recovery_codes(self, caller: Caller, user: str) -> SecondFactorStatus:
+        """New recovery codes; the old ones are refused. Raises Forbidden, NotFound or Conflict (2FA is off)."""
+
+        def attempt() -> SecondFactorStatus:
+            owner, old = self._own(caller, user)
+            if not old.two_factor:
+                raise Conflict("Two-factor authentication is off.")
+            new, codes = self._with_recovery_codes(replace(old, recovery_codes=()))
+            return self._replace(caller, owner, old, new, "second-factor.recovery-codes-renewed", codes)
+
+        return until_current(attempt)
+
+    def turn_off(self, caller: Caller, user: str) -> None:
+        """No second factor and no application password is left. If somebody else does it, sessions end.
+
+        Raises Forbidden or NotFound.
+        """
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.REMOVE_SECOND_FACTORS)
+            old = self._authenticators.get(owner.id)
+            new = old.without_second_factors()
+            if owner.id != caller.user.id:
+                new = new.without_sessions()
+            self._replace(caller, owner, old, new, "second-factor.turned-off")
+
+        until_current(attempt)
+
+    def passkey_options(self, caller: Caller, user: str) -> JsonObject:
+        """What a browser needs to make a passkey. Raises Forbidden, NotFound or Conflict."""
+        owner, stored = self._own(caller, user)
+        return self._check.passkeys.registration_options(owner, stored.passkeys, caller.now)
+
+    def add_passkey(self, caller: Caller, user: str, name: str, credential: JsonObject) -> SecondFactorStatus:
+        """The account has the passkey that the browser made; with recovery codes, if there were none.
+
+        Raises Invalid (it does not answer our challenge), Forbidden, NotFound or Conflict.
+        """
+        valid_name = names.name(name)
+
+        def attempt() -> SecondFactorStatus:
+            owner, old = self._own(caller, user)
+            if len(old.passkeys) >= MAX_PASSKEYS:
+                raise Conflict(f"An account can have at most {MAX_PASSKEYS} passkeys.")
+            try:
+                made = self._check.passkeys.register(owner.id, credential, caller.now)
+            except NotProven:
+                raise Invalid("credential", "does not answer a challenge that was made for it just now.") from None
+            if any(each.credential_id == made.credential_id for each in old.passkeys):
+                raise Conflict("The account has this passkey already.", "credential")
+            passkey = Passkey(new_id(), valid_name, caller.now, made.credential_id, made.public_key, made.sign_count)
+            new, codes = self._with_recovery_codes(replace(old, passkeys=(*old.passkeys, passkey)))
+            challenge = UsedChallenge(made.challenge, caller.now + CHALLENGE_LIFETIME_MS)
+            return self._replace(caller, owner, old, new, "passkey.added", codes, challenge)
+
+        return until_current(attempt)
+
+    def remove_passkey(self, caller: Caller, user: str, passkey_id: str) -> None:
+        """The passkey is refused from now on. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.REMOVE_SECOND_FACTORS)
+            old = self._authenticators.get(owner.id)
+            left = tuple(each for each in old.passkeys if each.id != passkey_id)
+            if len(left) == len(old.passkeys):
+                raise NotFound("passkey", passkey_id)
+            new = replace(old, passkeys=left)
+            if not new.two_factor:
+                new = new.without_second_factors()
+            self._replace(caller, owner, old, new, "passkey.removed")
+
+        until_current(attempt)
+
+    def _own(self, caller: Caller, user: str) -> tuple[User, Authenticators]:
+        owner = self._accounts.find(caller, user, Operation.ADD_SECOND_FACTOR)
+        if owner.type is AccountType.BOT:
+            raise Conflict("A bot logs in nowhere, and so has no second factor.")
+        return owner, self._authenticators.get(owner.id)
+
+    def _with_recovery_codes(self, authenticators: Authenticators) -> tuple[Authenticators, tuple[str, ...]]:
+        """With new codes if there are none, and these codes."""
+        if authenticators.recovery_codes:
+            return authenticators, ()
+        codes = tuple(one_time_codes.new_recovery_codes())
+        sealed = tuple(self._verifier.seal(code) for code in codes)
+        return replace(authenticators, recovery_codes=sealed), codes
+
+    def _replace(
+        self,
+        caller: Caller,
+        owner: User,
+        old: Authenticators,
+        new: Authenticators,
+        kind: str,
+        codes: tuple[str, ...] = (),
+        challenge: UsedChallenge | None = None,
+    ) -> SecondFactorStatus:
+        new = replace(new, revision=old.revision + 1)
+        removed = [] if new.two_factor else self._application_passwords.list(owner.id)
+        record = caller.record(kind, "second-factor", owner.id, owner.id)
+        compared = self._access.compared(caller, owner)
+        self._authenticators.replace(owner, old, new, compared, removed, record, challenge)
+        return SecondFactorStatus(new, codes)

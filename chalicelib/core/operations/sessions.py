@@ -1,0 +1,48 @@
+"""Sessions: see where an account is logged in, and end them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core import names
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.errors import NotFound
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
+
+if TYPE_CHECKING:
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.paging import Window
+    from chalicelib.core.ports import AuthenticatorStore, SessionStore
+    from chalicelib.core.sessions import Session
+
+CURRENT = "current"
+
+
+class Sessions:
+    """`user` is an id, a login, or `me` for the caller; `reference` a session's id, or `current`."""
+
+    def __init__(self, sessions: SessionStore, authenticators: AuthenticatorStore, accounts: Accounts) -> None:
+        self._sessions = sessions
+        self._authenticators = authenticators
+        self._accounts = accounts
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[Session]:
+        """A part of those that are alive, newest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_SESSIONS)
+        authenticators = self._authenticators.get(owner.id)
+        alive = [each for each in self._sessions.list(owner.id) if each.is_alive(authenticators, caller.now)]
+        return Page(alive[window.skip : window.skip + window.top], len(alive))
+
+    def end(self, caller: Caller, user: str, reference: str) -> None:
+        """Whoever has the session is logged out. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.END_SESSION)
+            id = caller.credential_id if reference == CURRENT else reference
+            session = self._sessions.get(owner.id, id) if names.may_refer(id) else None
+            if session is None:
+                raise NotFound("session", reference)
+            self._sessions.delete(session, caller.record("session.ended", "session", session.id, owner.id))
+
+        until_current(attempt)

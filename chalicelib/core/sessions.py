@@ -1,0 +1,32 @@
+"""Sessions: what a login gives, for a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.core.authenticators import Authenticators
+    from chalicelib.core.credentials.sealing import SealedSecret
+
+LIFETIME_MS = 12 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session at rest. `second_factor`: the login proved one; `epoch`: the account's at that time, so that
+    all sessions can be ended at once. Times are in milliseconds since the Unix epoch."""
+
+    id: str
+    user_id: str
+    created: int
+    expires: int
+    address: str
+    second_factor: bool
+    epoch: int
+    secret: SealedSecret
+    last_used: int | None = None
+
+    def is_alive(self, authenticators: Authenticators, now: int) -> bool:
+        """Whether it has neither expired nor been ended together with all others."""
+        return now < self.expires and self.epoch == authenticators.session_epoch

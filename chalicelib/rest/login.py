@@ -1,0 +1,34 @@
+"""`/login`: a password or a passkey becomes a session; and the password itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.operations.login import LoginAttempt
+from chalicelib.rest.bodies import LoginBody, NewPassword
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.refusals import answer
+from chalicelib.rest.security_shapes import OPENED_SESSION, PASSKEY_OPTIONS
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+
+@operation(OPENED_SESSION, body=LoginBody)
+def log_in(call: Call) -> Response:
+    body = call.body(LoginBody)
+    attempt = LoginAttempt(body.login, body.password, body.code, body.passkey)
+    return call.one(call.keyturn.login.log_in(attempt, call.origin))
+
+
+@operation(PASSKEY_OPTIONS)
+def begin_passkey_login(call: Call) -> Response:
+    return call.one(call.keyturn.login.passkey_options(call.origin.now))
+
+
+@operation(body=NewPassword)
+def set_password(call: Call, user: str) -> Response:
+    caller = call.caller()
+    body = call.body(NewPassword)
+    call.keyturn.passwords.set(caller, user, body.password, body.current_password)
+    return answer({})

@@ -1,0 +1,92 @@
+"""What people log in with, and the sessions that they get, in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core import names
+from chalicelib.core.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.identifiers import new_id
+from chalicelib.storage import keys
+from chalicelib.storage.application_passwords import remove
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read, read_one
+from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.items import AuthenticatorsItem, MarkItem, NameItem, SessionItem, UserItem
+from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chalicelib.core.access import Access
+    from chalicelib.core.accounts import User
+    from chalicelib.core.application_passwords import ApplicationPassword
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.sessions import Session
+
+
+@answers_or_unavailable
+class DynamoAuthenticators:
+    """Implements `core.ports.AuthenticatorStore`."""
+
+    def get(self, user_id: str) -> Authenticators:
+        place = keys.authenticators(user_id)
+        return authenticators_in(read(Item, [place]), user_id)
+
+    def find_by_login(self, login: str) -> tuple[User | None, Authenticators]:
+        name = read_one(NameItem, keys.login(names.login_key(login)))
+        user_id = name.holder_id if name else new_id()  # nobody has it, and reading nothing takes as long
+        found = read(Item, [keys.user(user_id), keys.authenticators(user_id)])
+        user = found.get(keys.user(user_id))
+        return user.to_user() if isinstance(user, UserItem) else None, authenticators_in(found, user_id)
+
+    def replace(
+        self,
+        owner: User,
+        old: Authenticators,
+        new: Authenticators,
+        compared: Access | None,
+        removed: Sequence[ApplicationPassword],
+        audit: AuditRecord,
+        challenge: UsedChallenge | None = None,
+    ) -> None:
+        transaction = Transaction(audit)
+        check_owner_unchanged(transaction, owner, compared)
+        _put(transaction, old, new, challenge)
+        for password in removed:
+            remove(transaction, password)
+        transaction.commit()
+
+    def open_session(
+        self,
+        session: Session,
+        owner: User,
+        old: Authenticators,
+        new: Authenticators,
+        challenge: UsedChallenge | None,
+        audit: AuditRecord,
+    ) -> None:
+        transaction = Transaction(audit)
+        check_owner_unchanged(transaction, owner, None)
+        _put(transaction, old, new, challenge)
+        transaction.create(SessionItem.of(session), otherwise=StaleWrite())
+        transaction.commit()
+
+
+def authenticators_in(found: Mapping[keys.Key, Item], user_id: str) -> Authenticators:
+    """The account's authenticators among the items that were read."""
+    item = found.get(keys.authenticators(user_id))
+    return item.to_authenticators() if isinstance(item, AuthenticatorsItem) else Authenticators(user_id)
+
+
+def _put(transaction: Transaction, old: Authenticators, new: Authenticators, challenge: UsedChallenge | None) -> None:
+    item = AuthenticatorsItem.of(new)
+    if old.revision:
+        transaction.replace(item, AuthenticatorsItem.revision == old.revision, otherwise=StaleWrite())
+    else:
+        transaction.create(item, otherwise=StaleWrite())
+    if challenge:
+        used = Conflict("This answer of a passkey was used already. Begin again.")
+        transaction.create(MarkItem.at(keys.challenge(challenge.id), challenge.expires), otherwise=used)

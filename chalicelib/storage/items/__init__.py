@@ -1,0 +1,46 @@
+"""What each kind of thing looks like in the table, and how it becomes a thing of the core and back.
+
+All kinds are known as soon as one is: PynamoDB reads an item of any kind by its `kind`.
+"""
+
+from chalicelib.storage.items.accounts import USERS, GrantItem, MemberItem, UserItem, members_of
+from chalicelib.storage.items.credentials import (
+    ApplicationPasswordItem,
+    AttemptsItem,
+    AuthenticatorsItem,
+    CredentialItem,
+    MarkItem,
+    SessionItem,
+    TokenItem,
+    moment,
+)
+from chalicelib.storage.items.directory import GROUPS, ROLES, SERVICES, GroupItem, RoleItem, ServiceItem
+from chalicelib.storage.items.shared import CounterItem, NameItem
+from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
+
+__all__ = [
+    "GROUPS",
+    "ROLES",
+    "SERVICES",
+    "USERS",
+    "ApplicationPasswordItem",
+    "AttemptsItem",
+    "AuditItem",
+    "AuthenticatorsItem",
+    "CounterItem",
+    "CredentialItem",
+    "GrantItem",
+    "GroupItem",
+    "MarkItem",
+    "MemberItem",
+    "NameItem",
+    "OnceItem",
+    "RoleItem",
+    "ServiceItem",
+    "SessionItem",
+    "TokenItem",
+    "UserItem",
+    "acts_of",
+    "members_of",
+    "moment",
+]

@@ -1,0 +1,206 @@
+"""What accounts present: tokens, application passwords, sessions; and what they log in with."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pynamodb.attributes import BinaryAttribute, BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.core.application_passwords import ApplicationPassword
+from chalicelib.core.authenticators import Authenticators, Passkey, Totp
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.sessions import Session
+from chalicelib.storage import keys
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.ports import Credential
+
+
+class CredentialItem(Item):
+    """What the three kinds have in common."""
+
+    id = UnicodeAttribute()
+    user_id = UnicodeAttribute()
+    created = NumberAttribute()
+    argon2id = UnicodeAttribute()
+    tag = BinaryAttribute(legacy_encoding=False)
+    tag_key_id = UnicodeAttribute()
+    last_used = NumberAttribute(null=True)
+
+    def to_credential(self) -> Credential:
+        """The thing of the core."""
+        raise NotImplementedError
+
+    def _common(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "user_id": self.user_id,
+            "created": int(self.created),
+            "secret": SealedSecret(self.argon2id, self.tag, self.tag_key_id),
+            "last_used": None if self.last_used is None else int(self.last_used),
+        }
+
+
+def _common(credential: Credential) -> dict[str, Any]:
+    return {
+        "id": credential.id,
+        "user_id": credential.user_id,
+        "created": credential.created,
+        "argon2id": credential.secret.argon2id,
+        "tag": credential.secret.tag,
+        "tag_key_id": credential.secret.tag_key_id,
+        "last_used": credential.last_used,
+    }
+
+
+class TokenItem(CredentialItem, discriminator="token"):
+    name = UnicodeAttribute()
+    scope: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    author_id = UnicodeAttribute()
+    author_name = UnicodeAttribute()
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, token: PermanentToken) -> TokenItem:
+        return cls(
+            *keys.token(token.user_id, token.id),
+            **_common(token),
+            name=token.name,
+            scope=list(token.scope),
+            author_id=token.author_id,
+            author_name=token.author_name,
+            revision=token.revision,
+        )
+
+    def to_credential(self) -> PermanentToken:
+        return PermanentToken(
+            **self._common(),
+            name=self.name,
+            scope=tuple(self.scope),
+            author_id=self.author_id,
+            author_name=self.author_name,
+            revision=int(self.revision),
+        )
+
+
+class ApplicationPasswordItem(CredentialItem, discriminator="application-password"):
+    name = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, password: ApplicationPassword) -> ApplicationPasswordItem:
+        place = keys.application_password(password.user_id, password.id)
+        return cls(*place, **_common(password), name=password.name)
+
+    def to_credential(self) -> ApplicationPassword:
+        return ApplicationPassword(**self._common(), name=self.name)
+
+
+class SessionItem(CredentialItem, discriminator="session"):
+    ends = NumberAttribute()
+    address = UnicodeAttribute()
+    second_factor = BooleanAttribute()
+    epoch = NumberAttribute()
+
+    @classmethod
+    def of(cls, session: Session) -> SessionItem:
+        return cls(
+            *keys.session(session.user_id, session.id),
+            **_common(session),
+            ends=session.expires,
+            address=session.address,
+            second_factor=session.second_factor,
+            epoch=session.epoch,
+            expires=moment(session.expires),
+        )
+
+    def to_credential(self) -> Session:
+        return Session(
+            **self._common(),
+            expires=int(self.ends),
+            address=self.address,
+            second_factor=self.second_factor,
+            epoch=int(self.epoch),
+        )
+
+
+class AuthenticatorsItem(Item, discriminator="authenticators"):
+    """All that an account logs in with. `recovery_codes` and `passkeys` are JSON: written and read whole."""
+
+    user_id = UnicodeAttribute()
+    password = UnicodeAttribute(null=True)
+    totp_secret = UnicodeAttribute(null=True)
+    totp_step = NumberAttribute(null=True)
+    pending_totp = UnicodeAttribute(null=True)
+    recovery_codes = UnicodeAttribute()
+    passkeys = UnicodeAttribute()
+    session_epoch = NumberAttribute()
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, stored: Authenticators) -> AuthenticatorsItem:
+        codes = [[code.argon2id, _text(code.tag), code.tag_key_id] for code in stored.recovery_codes]
+        passkeys = [
+            [each.id, each.name, each.created, each.credential_id, _text(each.public_key), each.sign_count]
+            for each in stored.passkeys
+        ]
+        return cls(
+            *keys.authenticators(stored.user_id),
+            user_id=stored.user_id,
+            password=stored.password,
+            totp_secret=stored.totp.encrypted_secret if stored.totp else None,
+            totp_step=stored.totp.last_step if stored.totp else None,
+            pending_totp=stored.pending_totp,
+            recovery_codes=json.dumps(codes),
+            passkeys=json.dumps(passkeys),
+            session_epoch=stored.session_epoch,
+            revision=stored.revision,
+        )
+
+    def to_authenticators(self) -> Authenticators:
+        totp = None
+        if self.totp_secret is not None and self.totp_step is not None:
+            totp = Totp(self.totp_secret, int(self.totp_step))
+        return Authenticators(
+            user_id=self.user_id,
+            password=self.password,
+            totp=totp,
+            pending_totp=self.pending_totp,
+            recovery_codes=tuple(
+                SealedSecret(argon2id, base64.b64decode(tag), key_id)
+                for argon2id, tag, key_id in json.loads(self.recovery_codes)
+            ),
+            passkeys=tuple(
+                Passkey(id, name, created, credential_id, base64.b64decode(public_key), sign_count)
+                for id, name, created, credential_id, public_key, sign_count in json.loads(self.passkeys)
+            ),
+            session_epoch=int(self.session_epoch),
+            revision=int(self.revision),
+        )
+
+
+class AttemptsItem(Item, discriminator="attempts"):
+    """How often something was tried in one window of time."""
+
+    attempts = NumberAttribute()
+
+
+class MarkItem(Item, discriminator="mark"):
+    """That something happened: a challenge was used, a login was used from a network."""
+
+    @classmethod
+    def at(cls, place: keys.Key, expires: int) -> MarkItem:
+        return cls(*place, expires=moment(expires))
+
+
+def moment(milliseconds: int) -> datetime:
+    """A time as the TTL attribute takes it."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()

@@ -1,0 +1,140 @@
+"""Groups, services and roles."""
+
+from __future__ import annotations
+
+import json
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.groups import Group
+from chalicelib.core.roles import Role
+from chalicelib.core.services import DeclaredPermission, Service
+from chalicelib.storage import keys
+from chalicelib.storage.table import Item
+
+SERVICES, ROLES, GROUPS = "SERVICES", "ROLES", "GROUPS"
+
+
+class GroupItem(Item, discriminator="group"):
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created = NumberAttribute()
+    parent_id = UnicodeAttribute(null=True)
+    requires_two_factor = BooleanAttribute()
+    grants: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    subgroups = NumberAttribute()
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, group: Group) -> GroupItem:
+        return cls(
+            *keys.group(group.id),
+            id=group.id,
+            name=group.name,
+            created=group.created,
+            parent_id=group.parent_id,
+            requires_two_factor=group.requires_two_factor,
+            grants=sorted(f"{role_id} {place}" for role_id, place in group.grants),
+            subgroups=group.subgroups,
+            revision=group.revision,
+            collection=GROUPS,
+            position=group.name.casefold(),
+        )
+
+    def to_group(self) -> Group:
+        pairs = (grant.split(" ") for grant in self.grants)
+        return Group(
+            id=self.id,
+            name=self.name,
+            created=int(self.created),
+            parent_id=self.parent_id,
+            requires_two_factor=self.requires_two_factor,
+            grants=frozenset((role_id, place) for role_id, place in pairs),
+            subgroups=int(self.subgroups),
+            revision=int(self.revision),
+        )
+
+
+class ServiceItem(Item, discriminator="service"):
+    id = UnicodeAttribute()
+    key = UnicodeAttribute()
+    name = UnicodeAttribute()
+    created = NumberAttribute()
+    home_url = UnicodeAttribute(null=True)
+    # One JSON text: it is written whole, never searched, and costs little to read at every check.
+    permissions = UnicodeAttribute()
+    groups: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    argon2id = UnicodeAttribute(null=True)
+    tag = BinaryAttribute(null=True, legacy_encoding=False)
+    tag_key_id = UnicodeAttribute(null=True)
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, service: Service) -> ServiceItem:
+        secret = service.secret
+        return cls(
+            *keys.service(service.id),
+            id=service.id,
+            key=service.key,
+            name=service.name,
+            created=service.created,
+            home_url=service.home_url,
+            permissions=json.dumps([[permission.key, permission.name] for permission in service.permissions]),
+            groups=list(service.groups),
+            argon2id=secret.argon2id if secret else None,
+            tag=secret.tag if secret else None,
+            tag_key_id=secret.tag_key_id if secret else None,
+            revision=service.revision,
+            collection=SERVICES,
+            position=service.key,
+        )
+
+    def to_service(self) -> Service:
+        secret = None
+        if self.argon2id is not None and self.tag is not None and self.tag_key_id is not None:
+            secret = SealedSecret(self.argon2id, self.tag, self.tag_key_id)
+        return Service(
+            id=self.id,
+            key=self.key,
+            name=self.name,
+            created=int(self.created),
+            home_url=self.home_url,
+            permissions=tuple(DeclaredPermission.of(self.id, key, name) for key, name in json.loads(self.permissions)),
+            groups=tuple(self.groups),
+            secret=secret,
+            revision=int(self.revision),
+        )
+
+
+class RoleItem(Item, discriminator="role"):
+    id = UnicodeAttribute()
+    key = UnicodeAttribute()
+    name = UnicodeAttribute()
+    permissions = UnicodeSetAttribute()
+    created = NumberAttribute()
+    revision = NumberAttribute()
+
+    @classmethod
+    def of(cls, role: Role) -> RoleItem:
+        return cls(
+            *keys.role(role.id),
+            id=role.id,
+            key=role.key,
+            name=role.name,
+            permissions=set(role.permissions),
+            created=role.created,
+            revision=role.revision,
+            collection=ROLES,
+            position=role.key,
+        )
+
+    def to_role(self) -> Role:
+        return Role(self.id, self.key, self.name, frozenset(self.permissions), int(self.created), int(self.revision))

@@ -1,0 +1,37 @@
+"""How often logins were tried, in the table for as long as it counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read_one
+from chalicelib.storage.items import AttemptsItem, MarkItem, moment
+
+if TYPE_CHECKING:
+    from chalicelib.core.throttling import Budget
+
+
+@answers_or_unavailable
+class DynamoLoginAttempts:
+    """Implements `core.ports.LoginAttemptStore`."""
+
+    def is_known(self, login_key: str, network: str, now: int) -> bool:
+        mark = read_one(MarkItem, keys.known_network(login_key, network))
+        return mark is not None and mark.expires is not None and mark.expires > datetime.fromtimestamp(now / 1000, UTC)
+
+    def remember(self, login_key: str, network: str, expires: int) -> None:
+        MarkItem.at(keys.known_network(login_key, network), expires).save()
+
+    def add(self, budget: Budget, change: int, now: int) -> int:
+        item = AttemptsItem(*keys.attempts(budget.subject, budget.window(now)))
+        item.update(
+            actions=[
+                AttemptsItem.attempts.add(change),
+                AttemptsItem.expires.set(moment(budget.ends(now))),
+                AttemptsItem.kind.set(AttemptsItem),
+            ]
+        )
+        return int(item.attempts)

@@ -1,0 +1,202 @@
+"""Pairing an app, passkeys, recovery codes, and turning it all off."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.composition import keyturn
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Unauthenticated
+from chalicelib.core.operations.login import LoginAttempt
+from chalicelib.core.origin import Origin
+from chalicelib.core.paging import Window
+from tests.authenticator import SoftwarePasskey
+from tests.conftest import Scene
+from tests.people import HOME, Person, person
+
+
+@pytest.fixture
+def jo(scene: Scene) -> Person:
+    return person(scene)
+
+
+def test_an_app_counts_only_once_a_code_has_confirmed_it(jo: Person) -> None:
+    factors, caller = jo.scene.product.second_factors, jo.log_in()
+    jo.totp_secret = factors.begin_pairing(caller, "me").secret
+    assert not factors.status(caller, "me").authenticators.two_factor
+    with pytest.raises(Invalid) as refused:
+        factors.confirm_pairing(caller, "me", "000000")
+    assert refused.value.field == "code"
+    assert jo.attempt()
+    confirmed = factors.confirm_pairing(caller, "me", jo.code())
+    assert confirmed.authenticators.two_factor
+    assert len(confirmed.recovery_codes) == 10
+    with pytest.raises(Conflict):
+        factors.begin_pairing(caller, "me")
+
+
+def test_nothing_is_confirmed_that_was_not_begun(jo: Person) -> None:
+    with pytest.raises(Conflict):
+        jo.scene.product.second_factors.confirm_pairing(jo.log_in(), "me", "123456")
+
+
+def test_new_recovery_codes_replace_the_old(jo: Person) -> None:
+    jo.turn_on_2fa()
+    renewed = jo.scene.product.second_factors.renew_recovery_codes(jo.log_in(), "me").recovery_codes
+    with pytest.raises(LoginRefused):
+        jo.attempt(code=jo.recovery_codes[0])
+    assert jo.attempt(code=renewed[0])
+
+
+def test_a_token_cannot_touch_what_its_owner_logs_in_with(jo: Person) -> None:
+    factors = jo.scene.product.second_factors
+    jo.turn_on_2fa()
+    token = jo.scene.product.permanent_tokens.create(jo.log_in(), "me", "api", ["keyturn"])
+    caller = jo.scene.caller(token.secret)
+    for forbidden in (
+        lambda: factors.begin_pairing(caller, "me"),
+        lambda: factors.turn_off(caller, "me"),
+        lambda: factors.renew_recovery_codes(caller, "me"),
+        lambda: factors.passkey_options(caller, "me"),
+    ):
+        with pytest.raises(Forbidden, match="Log in"):
+            forbidden()
+
+
+def test_nobody_pairs_for_another(jo: Person) -> None:
+    with pytest.raises(Forbidden):
+        jo.scene.product.second_factors.begin_pairing(jo.scene.caller(), jo.user.id)
+
+
+def test_turning_it_off_removes_the_application_passwords(jo: Person) -> None:
+    product = jo.scene.product
+    jo.turn_on_2fa()
+    caller = jo.log_in()
+    secrets = [product.application_passwords.create(caller, "me", f"mail {n}").secret or "" for n in range(3)]
+    product.second_factors.turn_off(caller, "me")
+    assert product.application_passwords.page(caller, "me", Window()).total == 0
+    for secret in secrets:
+        with pytest.raises(Unauthenticated):
+            product.authentication.caller_by_password("jo", secret, Origin(jo.clock, HOME))
+    assert jo.attempt()
+    jo.totp_secret = ""
+    jo.turn_on_2fa()
+    assert product.application_passwords.create(jo.log_in(), "me", "mail 0")
+
+
+def test_an_administrator_resets_it_and_ends_the_sessions(jo: Person) -> None:
+    jo.turn_on_2fa()
+    opened = jo.attempt(code=jo.recovery_codes[0])
+    jo.scene.product.second_factors.turn_off(jo.scene.caller(), "jo")
+    jo.wait(STEP_MS)
+    with pytest.raises(Unauthenticated):
+        jo.caller(opened)
+    assert jo.attempt()
+
+
+class TestPasskeys:
+    @pytest.fixture
+    def jo(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Person:
+        monkeypatch.setenv("KEYTURN_ADDRESS", "https://keyturn.example.com/base")
+        keyturn.cache_clear()
+        at_an_address = Scene(keyturn(), scene.administrator, scene.ci, scene.deploy, scene.bot, scene.token)
+        return person(at_an_address)
+
+    def add(self, jo: Person, passkey: SoftwarePasskey) -> None:
+        factors, caller = jo.scene.product.second_factors, jo.log_in()
+        made = passkey.create(factors.passkey_options(caller, "me"))
+        jo.recovery_codes = factors.add_passkey(caller, "me", "Phone", made).recovery_codes
+
+    def options(self, jo: Person) -> dict[str, object]:
+        return jo.scene.product.login.passkey_options(jo.clock)
+
+    def with_passkey_alone(self, jo: Person, credential: object, login: str | None = None) -> object:
+        attempt = LoginAttempt(login=login, passkey=credential)  # type: ignore[arg-type]
+        return jo.scene.product.login.log_in(attempt, Origin(jo.clock, HOME))
+
+    def test_a_passkey_that_knows_its_user_is_enough(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        opened = self.with_passkey_alone(jo, passkey.get(self.options(jo)))
+        assert opened.owner.id == jo.user.id  # type: ignore[attr-defined]
+        assert opened.session.second_factor  # type: ignore[attr-defined]
+
+    def test_a_security_key_without_pin_is_a_second_factor_only(self, jo: Person) -> None:
+        key = SoftwarePasskey(verifies_user=False)
+        self.add(jo, key)
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, key.get(self.options(jo)))
+        assert jo.attempt(passkey=key.get(self.options(jo))).session.second_factor
+        with pytest.raises(LoginRefused):
+            jo.attempt(password="wrong horse", passkey=key.get(self.options(jo)))
+
+    def test_an_answer_is_good_once(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        answer = passkey.get(self.options(jo))
+        assert self.with_passkey_alone(jo, answer)
+        with pytest.raises((LoginRefused, Conflict)):
+            self.with_passkey_alone(jo, answer)
+
+    def test_an_answer_to_an_old_or_foreign_challenge_is_refused(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        old = self.options(jo)
+        jo.wait(CHALLENGE_LIFETIME_MS + 1)
+        registration = jo.scene.product.second_factors.passkey_options(jo.log_in_with(passkey), "me")
+        for challenge in (old["challenge"], registration["challenge"], "AAAA", ""):
+            with pytest.raises(LoginRefused):
+                self.with_passkey_alone(jo, passkey.get({**self.options(jo), "challenge": challenge}))
+
+    def test_another_site_cannot_use_it(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        passkey.origin = "https://keyturn.example.com.evil.example"
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, passkey.get(self.options(jo)))
+
+    def test_somebody_elses_passkey_is_refused(self, jo: Person) -> None:
+        mine, theirs = SoftwarePasskey(), SoftwarePasskey()
+        self.add(jo, mine)
+        other = person(jo.scene, "kim")
+        self.add(other, theirs)
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, theirs.get(self.options(jo)), login="jo")
+
+    def test_a_cloned_passkey_is_noticed_by_its_counter(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        assert self.with_passkey_alone(jo, passkey.get(self.options(jo)))
+        passkey._uses = 0
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, passkey.get(self.options(jo)))
+
+    @pytest.mark.parametrize("credential", [{}, {"id": "x"}, {"id": 5, "response": {"clientDataJSON": "e30"}}])
+    def test_nonsense_is_refused(self, jo: Person, credential: dict[str, object]) -> None:
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, credential)
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, credential, login="jo")
+        with pytest.raises(Invalid):
+            jo.scene.product.second_factors.add_passkey(jo.log_in(), "me", "Phone", credential)
+
+    def test_removing_the_last_one_turns_2fa_off(self, jo: Person) -> None:
+        factors = jo.scene.product.second_factors
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        caller = jo.log_in_with(passkey)
+        assert jo.scene.product.application_passwords.create(caller, "me", "mail")
+        (stored,) = factors.status(caller, "me").authenticators.passkeys
+        with pytest.raises(NotFound):
+            factors.remove_passkey(caller, "me", "nothing")
+        factors.remove_passkey(caller, "me", stored.id)
+        assert not factors.status(caller, "me").authenticators.two_factor
+        assert jo.scene.product.application_passwords.page(caller, "me", Window()).total == 0
+        with pytest.raises(LoginRefused):
+            self.with_passkey_alone(jo, passkey.get(self.options(jo)))
+        assert jo.attempt()
+
+    def test_without_an_address_there_are_none(self, scene: Scene) -> None:
+        with pytest.raises(Conflict, match="KEYTURN_ADDRESS"):
+            scene.product.login.passkey_options(0)

@@ -1,0 +1,38 @@
+"""How many logins may be tried."""
+
+import ipaddress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.core.throttling import Budget, budgets, network
+
+
+@given(st.ip_addresses(v=4))
+def test_every_ipv4_address_counts_by_itself(address: ipaddress.IPv4Address) -> None:
+    assert network(str(address)) == str(address)
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1))
+def test_all_of_a_customers_ipv6_addresses_count_together(address: ipaddress.IPv6Address, host: int) -> None:
+    neighbour = ipaddress.IPv6Address((int(address) >> 64 << 64) | host)
+    assert network(str(address)) == network(str(neighbour))
+
+
+@pytest.mark.parametrize("address", ["unknown", "", "300.1.1.1", "<script>"])
+def test_what_is_no_address_counts_together(address: str) -> None:
+    assert network(address) == "unknown"
+
+
+def test_attempts_from_elsewhere_use_no_budget_of_a_known_network() -> None:
+    owners = {budget.subject for budget in budgets("jo", "192.0.2.1", known=True)}
+    guessers = {budget.subject for budget in budgets("jo", "203.0.113.9", known=False)}
+    assert owners.isdisjoint(guessers)
+
+
+@given(st.integers(0, 10**14), st.integers(1, 10**8))
+def test_a_window_ends_after_now_and_not_later_than_its_length(now: int, length: int) -> None:
+    budget = Budget("x", 1, length)
+    assert now < budget.ends(now) <= now + length
+    assert budget.window(budget.ends(now)) == budget.window(now) + 1
