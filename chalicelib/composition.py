@@ -78,9 +78,10 @@ class Keyturn:
         """Users and bots."""
         from chalicelib.core.operations.accounts import Accounts
         from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.groups import DynamoGroups
         from chalicelib.storage.held import DynamoHeld
 
-        return Accounts(DynamoAccounts(), DynamoHeld())
+        return Accounts(DynamoAccounts(), DynamoHeld(), DynamoGroups())
 
     @functools.cached_property
     def permanent_tokens(self) -> PermanentTokens:

@@ -1,4 +1,8 @@
-"""Accounts: people and bots, with unique logins, that can be banned."""
+"""Accounts: people and bots, with unique logins, that can be banned.
+
+A bot has an owner, a person or a group, who is asked about it. When the owner is gone, the bot and its
+tokens go on working, as in Hub, and it shows up as ownerless.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,21 @@ class AccountType(Enum):
     BOT = "bot"
 
 
+class OwnerKind(Enum):
+    """Who can own a bot."""
+
+    USER = "user"
+    GROUP = "userGroup"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whom a bot belongs to; whether that account or group still exists is another question."""
+
+    kind: OwnerKind
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """An account. `created` is in milliseconds since the epoch; `revision` counts changes."""
@@ -24,6 +43,8 @@ class User:
     created: int
     banned: bool = False
     ban_reason: str | None = None
+    owner: Owner | None = None
+    description: str | None = None
     revision: int = 1
 
     def changed(
@@ -33,8 +54,10 @@ class User:
         name: str | None = None,
         banned: bool | None = None,
         ban_reason: str | None = None,
+        description: str | None = None,
     ) -> User:
-        """This account with the given values, as its next revision. Lifting a ban drops its reason."""
+        """This account with the given values, as its next revision. Lifting a ban drops its reason; an empty
+        description is none."""
         now_banned = self.banned if banned is None else banned
         reason = self.ban_reason if ban_reason is None else ban_reason
         return replace(
@@ -43,5 +66,6 @@ class User:
             name=self.name if name is None else name,
             banned=now_banned,
             ban_reason=reason if now_banned else None,
+            description=self.description if description is None else description or None,
             revision=self.revision + 1,
         )

@@ -50,6 +50,7 @@ class Operation(Enum):
     READ_USER = Rule(p.READ_USER, own=p.READ_SELF)
     CREATE_USER = Rule(p.CREATE_USER)
     RENAME_USER = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    DESCRIBE_USER = Rule(p.UPDATE_USER, own=None)  # and say who owns it
     CHANGE_LOGIN = Rule(p.UPDATE_USER, own=None)
     BAN_USER = Rule(p.UPDATE_USER, own=None)
     DELETE_USER = Rule(p.DELETE_USER)

@@ -7,6 +7,7 @@ from chalicelib.core.errors import Invalid
 
 MAX_LOGIN = 64
 MAX_NAME = 200
+MAX_DESCRIPTION = 1_000
 RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
 
 LOGIN_FORM = r"[A-Za-z0-9][A-Za-z0-9._@+-]*"
@@ -53,6 +54,17 @@ def key(value: str, field: str = "key") -> str:
             f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit.",
         )
     return value
+
+
+def description(value: str, field: str = "description") -> str:
+    """A text of several lines, trimmed, perhaps empty. Raises Invalid."""
+    for character in value:
+        if unicodedata.category(character) in _UNPRINTABLE and character not in "\n\t":
+            raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
+    normal = unicodedata.normalize("NFC", value).strip()
+    if len(normal) > MAX_DESCRIPTION:
+        raise Invalid(field, f"may have at most {MAX_DESCRIPTION} characters.")
+    return normal
 
 
 def name(value: str, field: str = "name") -> str:

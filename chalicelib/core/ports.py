@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.search import Search
     from chalicelib.core.services import Service
     from chalicelib.core.sessions import Session
     from chalicelib.core.throttling import Budget
@@ -68,8 +69,9 @@ class AccountStore(Protocol):
 
     def find_by_login(self, login: str) -> User | None: ...
 
-    def page(self, window: Window) -> Page[User]:
-        """Sorted by login. Eventually consistent."""
+    def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
+        """Those that `search` finds by login, name and traits, in the group, and with the owner, if given.
+        Eventually consistent. A bounded number of reads: raises Invalid if that does not suffice."""
 
     def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
         """Raises Conflict if the login is taken."""
@@ -187,8 +189,8 @@ class ServiceStore(Protocol):
 
     def find_by_key(self, key: str) -> Service | None: ...
 
-    def page(self, window: Window) -> Page[Service]:
-        """Sorted by key. Eventually consistent."""
+    def page(self, window: Window, search: Search) -> Page[Service]:
+        """Sorted by key unless `search` says otherwise. Eventually consistent. Raises Invalid."""
 
     def create(self, service: Service, audit: AuditRecord) -> None:
         """Raises Conflict if the key is taken."""
@@ -237,11 +239,8 @@ class GroupStore(Protocol):
 
     def find_by_name(self, name: str) -> Group | None: ...
 
-    def page(self, window: Window) -> Page[Group]:
-        """Sorted by name. Eventually consistent."""
-
-    def members(self, group: Group, window: Window) -> Page[User]:
-        """Sorted by id. Eventually consistent."""
+    def page(self, window: Window, search: Search) -> Page[Group]:
+        """Sorted by name unless `search` says otherwise. Eventually consistent. Raises Invalid."""
 
     def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
         """Raises Conflict if the name is taken, StaleWrite if a group or role of `outer`, what the
@@ -270,8 +269,8 @@ class RoleStore(Protocol):
 
     def find_by_key(self, key: str) -> Role | None: ...
 
-    def page(self, window: Window) -> Page[Role]:
-        """Sorted by key. Eventually consistent."""
+    def page(self, window: Window, search: Search) -> Page[Role]:
+        """Sorted by key unless `search` says otherwise. Eventually consistent. Raises Invalid."""
 
     def create(self, role: Role, audit: AuditRecord) -> None:
         """Raises Conflict if the key is taken."""

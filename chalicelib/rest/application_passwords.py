@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.bodies import NewApplicationPassword
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, CREATED_APPLICATION_PASSWORD
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(APPLICATION_PASSWORD, collection="applicationpasswords")
+@operation(
+    APPLICATION_PASSWORD, collection="applicationpasswords", search=Searchable(("name",), (), ("name", "creationTime"))
+)
 def list_passwords(call: Call, user: str) -> Response:
-    window = call.window()
-    page = call.keyturn.application_passwords.page(call.caller(), user, window)
+    window, search = call.window(), call.search()
+    page = call.keyturn.application_passwords.page(call.caller(), user, window, search)
     return call.many(page.items, window, page.total)
 
 

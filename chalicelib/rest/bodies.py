@@ -35,6 +35,9 @@ Name = Annotated[
         extra_json_schema={"format": "name"},
     ),
 ]
+Description = Annotated[
+    str, Meta(max_length=names.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
+]
 WebAddress = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{URL_FORM}$")]
 
 
@@ -70,6 +73,8 @@ class NewUser(_Body, kw_only=True):
     login: Login
     name: Name
     type: AccountType = AccountType.USER
+    owner: Referred | UnsetType | None = UNSET  # null: nobody
+    description: Description = ""
     guest: Ignored = UNSET
 
 
@@ -78,6 +83,8 @@ class UserChange(_Body, kw_only=True):
     name: Name | None = None
     banned: bool | None = None
     ban_reason: Name | None = None
+    owner: Referred | UnsetType | None = UNSET
+    description: Description | None = None
     guest: Ignored = UNSET
     type: Ignored = UNSET
 

@@ -29,17 +29,31 @@ from chalicelib.rest import refusals
 if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
     from chalicelib.core.authorization import Caller
+    from chalicelib.core.search import Search
     from chalicelib.rest import fields
 
 MAX_BODY_BYTES = 64 * 1024
 DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
 MAX_SKIP = 10_000
-UNSUPPORTED = ("query", "orderBy")  # Hub's clients may send them empty
+SEARCH = ("query", "orderBy")
 ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
 
 B = TypeVar("B")
 View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """What `query` may name and `orderBy` may sort by; nothing, but clients may send both empty."""
+
+    fields: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    sortable: tuple[str, ...] = ()
+
+    def supports(self, parameter: str) -> bool:
+        """Whether this parameter may have a value."""
+        return bool(self.sortable if parameter == "orderBy" else self.fields or self.traits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +69,12 @@ class Contract:
     collection: str | None = None
     query: tuple[str, ...] = ()
     creates: bool = False  # and so takes an Idempotency-Key
+    search: Searchable = Searchable()
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of all query parameters."""
-        implied = (("fields",) if self.shape else ()) + (("$skip", "$top") if self.collection else ())
+        implied = (("fields",) if self.shape else ()) + (("$skip", "$top", *SEARCH) if self.collection else ())
         return implied + self.query
 
 
@@ -96,12 +111,17 @@ class Call:
 
     def window(self) -> Window:
         """`$skip` and `$top`. Raises Invalid."""
-        for unsupported in UNSUPPORTED:
-            if parameter(self.request, unsupported):
-                raise Invalid(unsupported, "is not supported for this collection.")
         top = self.number("$top", DEFAULT_TOP)
         skip = self.number("$skip", 0, MAX_SKIP)
         return Window(skip, min(top, MAX_TOP))
+
+    def search(self) -> Search:
+        """`query` and `orderBy`. Raises Invalid."""
+        from chalicelib.core.search import parse
+
+        query, order_by = (parameter(self.request, name) or "" for name in SEARCH)
+        allowed = self.contract.search
+        return parse(query, order_by, allowed.fields, allowed.traits, allowed.sortable)
 
     def one(self, thing: object) -> Response:
         """The answer that shows one thing."""
@@ -187,9 +207,10 @@ def operation(
     collection: str | None = None,
     query: tuple[str, ...] = (),
     creates: bool = False,
+    search: Searchable = Searchable(),
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates)
+    contract = Contract(shape, body, collection, query, creates, search)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)
@@ -211,8 +232,10 @@ def operation(
 
 def _call(request: Request, contract: Contract) -> Call:
     for name in request.query_params or ():
-        if name not in (*contract.parameters, *(UNSUPPORTED if contract.collection else ())):
+        if name not in contract.parameters:
             raise Invalid(name, "is not a parameter of this operation.")
+        if name in SEARCH and parameter(request, name) and not contract.search.supports(name):
+            raise Invalid(name, "is not supported for this collection.")
     selection = None
     text = parameter(request, "fields")
     if contract.shape and text:

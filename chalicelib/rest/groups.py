@@ -8,18 +8,19 @@ from msgspec import UNSET
 
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import GROUP, USER
+from chalicelib.rest.users import ACCOUNT, account_views
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(GROUP, collection="usergroups")
+@operation(GROUP, collection="usergroups", search=Searchable(("name",), (), ("name",)))
 def list_groups(call: Call) -> Response:
-    window = call.window()
-    page = call.keyturn.groups.page(call.caller(), window)
+    window, search = call.window(), call.search()
+    page = call.keyturn.groups.page(call.caller(), window, search)
     return call.many(page.items, window, page.total)
 
 
@@ -48,11 +49,12 @@ def delete_group(call: Call, group: str) -> Response:
     return answer({})
 
 
-@operation(USER, collection="users")
+@operation(ACCOUNT, collection="users", search=Searchable(("login", "name"), ("banned", "bot"), ("login", "name")))
 def list_members(call: Call, group: str) -> Response:
-    window = call.window()
-    page = call.keyturn.groups.members(call.caller(), group, window)
-    return call.many(page.items, window, page.total)
+    window, search = call.window(), call.search()
+    caller = call.caller()
+    page = call.keyturn.groups.members(caller, group, window, search)
+    return call.many(account_views(call, caller, page.items), window, page.total)
 
 
 @operation(USER, body=Reference)

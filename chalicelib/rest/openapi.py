@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib import __version__
 from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.core.search import MAX_QUERY
 from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.bodies import NAMED, Reference
 from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP, Contract
@@ -47,6 +48,8 @@ _QUERY: dict[str, dict[str, Any]] = {
         "format": "fields",
         "description": "which fields the answer has: id,name,…",
     },
+    "query": {"type": "string", "maxLength": MAX_QUERY, "format": "query"},
+    "orderBy": {"type": "string", "format": "order"},
     "$skip": {**_WHOLE_NUMBER, "maximum": MAX_SKIP},
     "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"more than {MAX_TOP} is taken for {MAX_TOP}"},
     "from": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
@@ -152,7 +155,22 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "query", "schema": _QUERY[name]} for name in contract.parameters]
+    return [
+        {"name": name, "in": "query", "schema": {**_QUERY[name], **_searching(name, contract)}}
+        for name in contract.parameters
+    ]
+
+
+def _searching(name: str, contract: Contract) -> dict[str, Any]:
+    """What a collection may be searched for and sorted by."""
+    allowed = contract.search
+    if name == "query":
+        terms = [f"{field}: …" for field in allowed.fields] + [f"is: {trait}" for trait in allowed.traits]
+        return {"description": f"terms joined by and: {', '.join(terms)}"} if terms else {"maxLength": 0}
+    if name == "orderBy":
+        listed = f"{', '.join(allowed.sortable)}; each with :asc or :desc"
+        return {"description": listed} if allowed.sortable else {"maxLength": 0}
+    return {}
 
 
 def _responses(path: str, method: str, contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.bodies import NewToken, Reference, TokenChange
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, TokenView
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.permanent_tokens import OwnedToken
 
 
-@operation(PERMANENT_TOKEN, collection="permanenttokens")
+@operation(PERMANENT_TOKEN, collection="permanenttokens", search=Searchable(("name",), (), ("name", "creationTime")))
 def list_tokens(call: Call, user: str) -> Response:
-    window = call.window()
-    page = call.keyturn.permanent_tokens.page(call.caller(), user, window)
+    window, search = call.window(), call.search()
+    page = call.keyturn.permanent_tokens.page(call.caller(), user, window, search)
     return call.many(token_views(call, page.items), window, page.total)
 
 

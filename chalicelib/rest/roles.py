@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.bodies import NewProjectRole, NewRole, Reference, RoleChange
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import PROJECT_ROLE, ROLE, GrantView
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from chalicelib.core.roles import Grant, Role
 
 
-@operation(ROLE, collection="roles")
+@operation(ROLE, collection="roles", search=Searchable(("key", "name"), (), ("key", "name")))
 def list_roles(call: Call) -> Response:
-    window = call.window()
-    page = call.keyturn.roles.page(call.caller(), window)
+    window, search = call.window(), call.search()
+    page = call.keyturn.roles.page(call.caller(), window, search)
     return call.many(page.items, window, page.total)
 
 

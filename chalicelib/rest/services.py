@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.services import PermissionDeclaration, RegisteredService, ServiceDescription
 from chalicelib.rest.bodies import NewService, ServiceChange
-from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(SERVICE, collection="services")
+@operation(SERVICE, collection="services", search=Searchable(("key", "name", "applicationName"), (), ("key", "name")))
 def list_services(call: Call) -> Response:
-    window = call.window()
-    page = call.keyturn.services.page(call.caller(), window)
+    window, search = call.window(), call.search()
+    page = call.keyturn.services.page(call.caller(), window, search)
     return call.many(map(ServiceView, page.items), window, page.total)
 
 

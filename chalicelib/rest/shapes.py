@@ -96,6 +96,7 @@ USER = Shape(
         "name": Field(lambda user: user.name),
         "banned": Field(lambda user: user.banned, Kind.FLAG),
         "banReason": Field(lambda user: user.ban_reason, Kind.MAYBE_TEXT),
+        "description": Field(lambda user: user.description, Kind.MAYBE_TEXT),
         "guest": Field(lambda user: False, Kind.FLAG),
         "creationTime": Field(lambda user: user.created, Kind.TIME),
     },

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from msgspec import UnsetType
+
+from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.paging import Window
-from chalicelib.rest.bodies import NewUser, UserChange
-from chalicelib.rest.endpoint import MAX_TOP, Call, operation
+from chalicelib.rest.bodies import NewUser, Reference, UserChange
+from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
-from chalicelib.rest.shapes import GROUP, PERMANENT_TOKEN, PROJECT_ROLE, USER
+from chalicelib.rest.shapes import GROUP, PERMANENT_TOKEN, PROJECT_ROLE, REFERENCE, USER, NamedReference
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
@@ -27,6 +33,25 @@ if TYPE_CHECKING:
     from chalicelib.rest.shapes import GrantView, TokenView
 
 
+class Owners:
+    """The owners of some bots, read together, and only if an answer shows them."""
+
+    def __init__(self, call: Call, users: Sequence[User]) -> None:
+        self._call = call
+        self._users = users
+
+    @functools.cached_property
+    def existing(self) -> Mapping[str, User | Group]:
+        """Those that exist, by id."""
+        return self._call.keyturn.accounts.owners_of(self._users)
+
+
+def account_views(call: Call, caller: Caller, users: Sequence[User]) -> list[AccountView]:
+    """The accounts with what hangs on them."""
+    owners = Owners(call, users)
+    return [AccountView(user, call, caller, owners) for user in users]
+
+
 @dataclass(frozen=True, slots=True)
 class AccountView:
     """An account, and what hangs on it, which is read only for answers that show it."""
@@ -34,6 +59,20 @@ class AccountView:
     user: User
     call: Call
     caller: Caller
+    owners: Owners
+
+    def owner(self) -> NamedReference | None:
+        """Who owns the bot; one that is gone, by its id alone."""
+        owner = self.user.owner
+        if owner is None:
+            return None
+        found = self.owners.existing.get(owner.id)
+        return NamedReference(owner.id, found.name if found else None, owner.kind.value)
+
+    def is_ownerless(self) -> bool:
+        """Whether it is a bot for which nobody is there any more."""
+        owner = self.user.owner
+        return self.user.type is AccountType.BOT and (owner is None or owner.id not in self.owners.existing)
 
     def groups(self) -> list[Group]:
         """Those that the account is directly in."""
@@ -78,6 +117,8 @@ ACCOUNT = Shape(
     "account",
     {
         **{name: _of_account(field) for name, field in USER.fields.items()},
+        "owner": Field(lambda view: view.owner(), Kind.MAYBE_ONE, REFERENCE, unasked=False),
+        "ownerless": Field(lambda view: view.is_ownerless(), Kind.FLAG, unasked=False),
         "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
         "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, unasked=False),
         "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
@@ -93,41 +134,55 @@ ACCOUNT = Shape(
 )
 
 
-@operation(ACCOUNT, collection="users")
+SEARCHABLE = Searchable(("login", "name", "group", "owner"), ("banned", "bot", "ownerless"), ("login", "name"))
+
+
+@operation(ACCOUNT, collection="users", search=SEARCHABLE)
 def list_users(call: Call) -> Response:
-    window = call.window()
+    window, search = call.window(), call.search()
     caller = call.caller()
-    page = call.keyturn.accounts.page(caller, window)
-    return call.many([AccountView(user, call, caller) for user in page.items], window, page.total)
+    page = call.keyturn.accounts.page(caller, window, search)
+    return call.many(account_views(call, caller, page.items), window, page.total)
 
 
 @operation(ACCOUNT, body=NewUser, creates=True)
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
-    accounts = call.keyturn.accounts
+    accounts, owner = call.keyturn.accounts, _owner(body.owner)
     return call.create(
         caller,
-        lambda by: AccountView(accounts.create(by, body.login, body.name, body.type), call, caller),
-        lambda id: AccountView(accounts.find(caller, id, Operation.READ_USER), call, caller),
+        lambda by: _view(call, caller, accounts.create(by, body.login, body.name, body.type, owner, body.description)),
+        lambda id: _view(call, caller, accounts.find(caller, id, Operation.READ_USER)),
     )
 
 
 @operation(ACCOUNT)
 def get_user(call: Call, user: str) -> Response:
     caller = call.caller()
-    return call.one(AccountView(call.keyturn.accounts.find(caller, user, Operation.READ_USER), call, caller))
+    return call.one(_view(call, caller, call.keyturn.accounts.find(caller, user, Operation.READ_USER)))
 
 
 @operation(ACCOUNT, body=UserChange)
 def update_user(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(UserChange)
-    change = AccountChange(body.login, body.name, body.banned, body.ban_reason)
-    return call.one(AccountView(call.keyturn.accounts.update(caller, user, change), call, caller))
+    change = AccountChange(body.login, body.name, body.banned, body.ban_reason, _owner(body.owner), body.description)
+    return call.one(_view(call, caller, call.keyturn.accounts.update(caller, user, change)))
 
 
 @operation()
 def delete_user(call: Call, user: str) -> Response:
     call.keyturn.accounts.delete(call.caller(), user)
     return answer({})
+
+
+def _view(call: Call, caller: Caller, user: User) -> AccountView:
+    return account_views(call, caller, [user])[0]
+
+
+def _owner(reference: Reference | UnsetType | None) -> str | None:
+    """As a change: nothing said, nobody, or somebody."""
+    if isinstance(reference, UnsetType):
+        return None
+    return OWNERLESS if reference is None else reference.text("owner")

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.paging import Page, Window
 from chalicelib.storage import keys
+from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import page_of, read, read_one
-from chalicelib.storage.items import USERS, GrantItem, MemberItem, NameItem, UserItem, members_of
+from chalicelib.storage.collection import read, read_one
+from chalicelib.storage.items import BY_NAME, USERS, EntryItem, GrantItem, MemberItem, NameItem, UserItem, entries_of
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.paging import Page, Window
     from chalicelib.core.roles import Grant
+    from chalicelib.core.search import Search
 
 STEPS = 100  # of one DynamoDB transaction
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
@@ -41,9 +43,8 @@ class DynamoAccounts:
         name = read_one(NameItem, keys.login(names.login_key(login)))
         return self.get(name.holder_id) if name else None
 
-    def page(self, window: Window) -> Page[User]:
-        items, total = page_of(UserItem, USERS, window)
-        return Page([item.to_user() for item in items], total)
+    def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
+        return AccountSearch(search, group_id, owner_id).page(window)
 
     def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
         transaction = Transaction(audit)
@@ -54,6 +55,7 @@ class DynamoAccounts:
             transaction.create(GrantItem.of(grant), otherwise=StaleWrite())
             if grant.makes_administrator:
                 transaction.count_administrators(+1, otherwise=StaleWrite())
+        _enter(transaction, user.id, {}, entries_of(user))
         transaction.commit()
 
     def replace(self, old: User, new: User, administrator: bool, audit: AuditRecord) -> None:
@@ -63,10 +65,19 @@ class DynamoAccounts:
         if old_key != new_key:
             transaction.free_name(keys.login(old_key))
             transaction.take_name(keys.login(new_key), new.id, otherwise=_login_taken(new))
+            self._move_members(transaction, new)
+        _enter(transaction, new.id, entries_of(old), entries_of(new))
         if administrator and old.banned != new.banned:
             change = -1 if new.banned else +1
             transaction.count_administrators(change, otherwise=Conflict(LAST_ADMINISTRATOR, "banned"))
         transaction.commit()
+
+    def _move_members(self, transaction: Transaction, user: User) -> None:
+        """Groups list their members by login. Joining or leaving one changes the account, and so cannot be missed."""
+        pk, _ = keys.user(user.id)
+        for member in MemberItem.query(pk, MemberItem.sk.startswith(keys.MEMBER_PREFIX), consistent_read=True):
+            position = MemberItem.position.set(names.login_key(user.login))
+            transaction.update(member, [position], MemberItem.pk.exists(), otherwise=StaleWrite())
 
     def delete(self, user: User, audit: AuditRecord) -> None:
         """The memberships, and as much else as fits, go in one transaction with the account itself;
@@ -86,23 +97,39 @@ class DynamoAccounts:
                 batch.delete(item)
 
 
+def _enter(transaction: Transaction, user_id: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """The account is found where the `new` entries say, and no longer where only the `old` ones do."""
+    for collection in old.keys() - new.keys():
+        transaction.delete(Item(*keys.entry(user_id, collection)))
+        transaction.count(collection, -1)
+    for collection, position in new.items():
+        entry = EntryItem.of(user_id, collection, position)
+        if collection not in old:
+            transaction.create(entry, otherwise=StaleWrite())
+            if collection != BY_NAME:
+                transaction.count(collection, +1)
+        elif old[collection] != position:
+            transaction.replace(entry, EntryItem.pk.exists(), otherwise=StaleWrite())
+
+
 def _fits(transaction: Transaction, item: Item) -> bool:
     """Add the item's deletion to the transaction, if it has room for that."""
-    if len(transaction) + (2 if isinstance(item, MemberItem) else 1) > STEPS:
+    counted = isinstance(item, MemberItem | EntryItem) and item.collection not in (None, BY_NAME)
+    if len(transaction) + (2 if counted else 1) > STEPS:
         return False
     transaction.delete(item)
-    if isinstance(item, MemberItem):
-        transaction.count(members_of(item.group_id), -1)
+    if counted:
+        transaction.count(item.collection, -1)
     return True
 
 
 def _partition(user: User) -> tuple[Item, list[Item]]:
     pk, profile_sk = keys.user(user.id)
     items = list(Item.query(pk, consistent_read=True))
-    # Memberships first: what they count must be right, and so they must not be left for the sweep.
-    members_first = sorted(items, key=lambda item: not isinstance(item, MemberItem))
+    # What is counted first: counters must be right, and so it must not be left for the sweep.
+    counted_first = sorted(items, key=lambda item: not isinstance(item, MemberItem | EntryItem))
     profile = UserItem(pk, profile_sk)
-    return profile, [item for item in members_first if item.sk != profile_sk]
+    return profile, [item for item in counted_first if item.sk != profile_sk]
 
 
 def _makes_administrator(item: Item) -> bool:

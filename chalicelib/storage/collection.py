@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from chalicelib.core.errors import Invalid
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.storage import keys
 from chalicelib.storage.items import CounterItem
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.paging import Window
+    from collections.abc import Callable
 
+MAX_COUNTED = 10_000
+
+T = TypeVar("T")
 M = TypeVar("M", bound=Item)
 
 
-def page_of(model: type[M], collection: str, window: Window) -> tuple[list[M], int]:
-    """The members in the window, in order, and how many members there are in all.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`."""
 
-    Reads: one index query for every 1 MB of keys up to the window's end (some 8,000 members),
-    one batch for the members, one query for the counters.
+    collection: str
+    field: str
+    prefix: str = ""
+
+    def is_in_order(self, search: Search) -> bool:
+        """Whether the wanted order is the one in which it is kept, or the reverse."""
+        return search.order in ((), (Order(self.field),), (Order(self.field, descending=True),))
+
+
+def page_of(model: type[M], kept: Kept, thing: Callable[[M], T], window: Window, search: Search) -> Page[T]:
+    """The members that `search` finds by key or name, as things of the core.
+
+    Reads, if everything is wanted in the order in which it is kept: one index query for every 1 MB of keys
+    up to the window's end (some 8,000 members), one batch for the members, one query for the counters.
+    Otherwise one index query and ten batches at most: raises Invalid for a larger collection.
     """
-    places = places_in(collection, window)
+    if search.finds_everything and kept.is_in_order(search):
+        places = places_in(kept, window, descending=_is_descending(search))
+        found = read(model, places)
+        return Page([thing(found[place]) for place in places if place in found], count(kept))
+    places = places_in(kept, Window(0, MAX_COLLECTED + 1))
+    if len(places) > MAX_COLLECTED:
+        raise Invalid("query", f"cannot search more than {MAX_COLLECTED} members.")
     found = read(model, places)
-    return [found[place] for place in places if place in found], count(collection)
+    things = [thing(found[place]) for place in places if place in found]
+    selected = select(things, search, ("key", "name") if kept.field == "key" else ("name",))
+    return Page(selected[window.skip : window.skip + window.top], len(selected))
 
 
-def places_in(collection: str, window: Window) -> list[keys.Key]:
+def places_in(kept: Kept, window: Window, descending: bool = False) -> list[keys.Key]:
     """The keys of the members in the window, in order."""
-    index = Item.by_collection.query(collection, limit=window.skip + window.top)
+    if not window.top:
+        return []
+    index = Item.by_collection.query(
+        kept.collection,
+        Item.position.startswith(kept.prefix) if kept.prefix else None,
+        limit=window.skip + window.top,
+        scan_index_forward=not descending,
+    )
     return [(entry.pk, entry.sk) for entry in index][window.skip :]
 
 
@@ -46,7 +82,15 @@ def read_one(model: type[M], place: keys.Key) -> M | None:
         return None
 
 
-def count(collection: str) -> int:
-    """How many members there are: one query, strongly consistent."""
-    pk, _ = keys.counter(collection, 0)
+def count(kept: Kept) -> int:
+    """How many members there are: one query, of the counters; with a prefix, two at most, of the index, and
+    no more than MAX_COUNTED."""
+    if kept.prefix:
+        begins = Item.position.startswith(kept.prefix)
+        return Item.by_collection.count(kept.collection, begins, limit=MAX_COUNTED)
+    pk, _ = keys.counter(kept.collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))
+
+
+def _is_descending(search: Search) -> bool:
+    return bool(search.order) and search.order[0].descending

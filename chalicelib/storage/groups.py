@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.paging import Page, Window
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import count, page_of, places_in, read, read_one
+from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner, check_unchanged
-from chalicelib.storage.items import GROUPS, GroupItem, MemberItem, NameItem, UserItem, members_of
+from chalicelib.storage.items import GROUPS, GroupItem, MemberItem, NameItem, members_of
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.groups import Group
+    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.search import Search
 
 
 @answers_or_unavailable
@@ -41,14 +42,8 @@ class DynamoGroups:
         taken = read_one(NameItem, keys.group_name(name))
         return self.get(taken.holder_id) if taken else None
 
-    def page(self, window: Window) -> Page[Group]:
-        items, total = page_of(GroupItem, GROUPS, window)
-        return Page([item.to_group() for item in items], total)
-
-    def members(self, group: Group, window: Window) -> Page[User]:
-        places = [keys.user(pk.removeprefix("USER#")) for pk, _ in places_in(members_of(group.id), window)]
-        found = read(UserItem, places)
-        return Page([found[place].to_user() for place in places if place in found], count(members_of(group.id)))
+    def page(self, window: Window, search: Search) -> Page[Group]:
+        return page_of(GroupItem, Kept(GROUPS, "name"), GroupItem.to_group, window, search)
 
     def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

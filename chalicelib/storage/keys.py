@@ -59,6 +59,10 @@ def member(user_id: str, group_id: str) -> Key:
     return f"USER#{user_id}", f"{MEMBER_PREFIX}{group_id}"
 
 
+def entry(user_id: str, collection: str) -> Key:
+    return f"USER#{user_id}", f"ENTRY#{collection}"
+
+
 def group(group_id: str) -> Key:
     return f"GROUP#{group_id}", PROFILE
 

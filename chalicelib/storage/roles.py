@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.paging import Page, Window
 from chalicelib.storage import keys
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import page_of, read, read_one
+from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner
 from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem
 from chalicelib.storage.transaction import Transaction
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.paging import Page, Window
     from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.search import Search
 
 
 @answers_or_unavailable
@@ -38,9 +39,8 @@ class DynamoRoles:
         name = read_one(NameItem, keys.role_key(key))
         return self.get(name.holder_id) if name else None
 
-    def page(self, window: Window) -> Page[Role]:
-        items, total = page_of(RoleItem, ROLES, window)
-        return Page([item.to_role() for item in items], total)
+    def page(self, window: Window, search: Search) -> Page[Role]:
+        return page_of(RoleItem, Kept(ROLES, "key"), RoleItem.to_role, window, search)
 
     def create(self, role: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.paging import Page, Window
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import page_of, read, read_one
+from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.items import SERVICES, NameItem, ServiceItem
 from chalicelib.storage.transaction import Transaction
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.search import Search
     from chalicelib.core.services import Service
 
 
@@ -35,9 +36,8 @@ class DynamoServices:
         name = read_one(NameItem, keys.service_key(key))
         return self.get(name.holder_id) if name else None
 
-    def page(self, window: Window) -> Page[Service]:
-        items, total = page_of(ServiceItem, SERVICES, window)
-        return Page([item.to_service() for item in items], total)
+    def page(self, window: Window, search: Search) -> Page[Service]:
+        return page_of(ServiceItem, Kept(SERVICES, "key"), ServiceItem.to_service, window, search)
 
     def create(self, service: Service, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

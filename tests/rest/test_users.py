@@ -16,9 +16,59 @@ def test_a_user_has_hubs_fields(scene: Scene, administrator: Client) -> None:
         "name": "Build bot",
         "banned": False,
         "banReason": None,
+        "description": None,
         "guest": False,
         "creationTime": scene.bot.created,
     }
+
+
+def test_bots_belong_to_somebody_and_show_up_when_they_do_not(administrator: Client) -> None:
+    jo = administrator.post("/users", {"login": "jo", "name": "Jo Doe"}).json
+    body = {"login": "deployer", "name": "Deployer", "type": "bot", "owner": {"login": "jo"}, "description": "Nightly"}
+    fields = "login,description,owner(id,name,type),ownerless"
+    assert administrator.post("/users", body, fields=fields).json == {
+        "login": "deployer",
+        "description": "Nightly",
+        "owner": {"id": jo["id"], "name": "Jo Doe", "type": "user"},
+        "ownerless": False,
+    }
+    assert administrator.get("/users", query="owner: jo", fields="login").json["users"] == [{"login": "deployer"}]
+    administrator.delete("/users/jo")
+    shown = administrator.get("/users", query="is: ownerless", fields="login,ownerless").json
+    assert shown["users"] == [{"login": "deployer", "ownerless": True}]
+    administrator.post("/usergroups", {"name": "All Hands"})
+    administrator.post("/users/deployer", {"owner": {"id": "All Hands"}, "description": ""})
+    shown = administrator.get("/users/deployer", fields="description,owner(name,type),ownerless").json
+    assert shown == {
+        "description": None,
+        "owner": {"name": "All Hands", "type": "userGroup"},
+        "ownerless": False,
+    }
+    assert administrator.post("/users/deployer", {"owner": None}, fields="owner").json == {"owner": None}
+
+
+@pytest.mark.parametrize("owner", [{"login": "nobody"}, {"login": "build-bot"}, {"id": "no such group"}])
+def test_only_a_person_or_group_that_exists_can_own_a_bot(administrator: Client, owner: dict[str, str]) -> None:
+    answer = administrator.post("/users/build-bot", {"owner": owner})
+    assert (answer.status, answer.json["error_field"]) == (400, "owner")
+    assert administrator.post("/users/admin", {"owner": {"login": "admin"}}).status == 400
+
+
+def test_a_search_in_hubs_words(administrator: Client) -> None:
+    for login, name in (("jo", "Jo Doe"), ("joan", "Ann Arc"), ("kim", "Jona Kim")):
+        administrator.post("/users", {"login": login, "name": name})
+    administrator.post("/users/joan", {"banned": True})
+
+    def found(query: str, order: str = "") -> list[str]:
+        shown = administrator.get("/users", query=query, orderBy=order, fields="login").json
+        return [user["login"] for user in shown["users"]]
+
+    assert found("login: jo") == ["jo", "joan"]
+    assert found("jo") == ["jo", "joan", "kim"]
+    assert found("jo", "name:asc") == ["joan", "jo", "kim"]
+    assert found("jo and is: banned") == ["joan"]
+    assert found("name: {jo doe}") == ["jo"]
+    assert found("is: bot") == ["build-bot"]
 
 
 def test_me_is_the_caller(administrator: Client) -> None:
@@ -64,8 +114,8 @@ def test_a_larger_page_than_allowed_is_cut_and_says_so(administrator: Client) ->
         ({"$top": "9" * 40}, "$top"),
         ({"fields": "nickname"}, "fields"),
         ({"feilds": "id"}, "feilds"),
-        ({"query": "is: banned"}, "query"),
-        ({"orderBy": "name:asc"}, "orderBy"),
+        ({"query": "is: purple"}, "query"),
+        ({"orderBy": "colour:asc"}, "orderBy"),
     ],
 )
 def test_bad_parameters_are_refused_by_name(administrator: Client, query: dict[str, str], field: str) -> None:

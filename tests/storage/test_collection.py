@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.paging import Window
+from chalicelib.core.search import EVERYTHING
 from chalicelib.storage.accounts import DynamoAccounts
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import UserItem
@@ -21,7 +22,7 @@ def logins(scene: Scene) -> list[str]:
 
 def test_a_window_shows_what_a_slice_would(logins: list[str]) -> None:
     for skip, top in itertools.product((0, 1, 5, 12, 13, 50), (0, 1, 4, 100)):
-        page = DynamoAccounts().page(Window(skip, top))
+        page = DynamoAccounts().page(Window(skip, top), EVERYTHING, None, None)
         assert [user.login for user in page.items] == logins[skip : skip + top]
         assert page.total == len(logins)
 

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
+from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Page, Window
-    from chalicelib.core.ports import AccessStore, AccountStore
+    from chalicelib.core.groups import Group
+    from chalicelib.core.paging import Page
+    from chalicelib.core.ports import AccessStore, AccountStore, GroupStore
 
 MYSELF = "me"
+OWNERLESS = ""  # as an owner: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,8 @@ class AccountChange:
     name: str | None = None
     banned: bool | None = None
     ban_reason: str | None = None
+    owner: str | None = None  # an account or group; OWNERLESS for none
+    description: str | None = None
 
     @property
     def operations(self) -> list[Operation]:
@@ -37,6 +46,8 @@ class AccountChange:
         asked = []
         if self.name is not None or self == AccountChange():
             asked.append(Operation.RENAME_USER)
+        if self.owner is not None or self.description is not None:
+            asked.append(Operation.DESCRIBE_USER)
         if self.login is not None:
             asked.append(Operation.CHANGE_LOGIN)
         if self.banned is not None or self.ban_reason is not None:
@@ -47,9 +58,10 @@ class AccountChange:
 class Accounts:
     """The account directory. `reference` is an id, a login, or `me` for the caller."""
 
-    def __init__(self, accounts: AccountStore, held: AccessStore) -> None:
+    def __init__(self, accounts: AccountStore, held: AccessStore, groups: GroupStore) -> None:
         self._accounts = accounts
         self._held = held
+        self._groups = groups
 
     def find(self, caller: Caller, reference: str, *operations: Operation) -> User:
         """The account, if the caller may do all `operations` to it.
@@ -64,15 +76,46 @@ class Accounts:
             raise NotFound("user", reference)
         return user
 
-    def page(self, caller: Caller, window: Window) -> Page[User]:
-        """A part of all accounts, sorted by login. Raises Forbidden."""
-        caller.require(Operation.LIST_USERS)
-        return self._accounts.page(window)
+    def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[User]:
+        """A part of the accounts that are wanted, sorted by login unless `search` says otherwise.
 
-    def create(self, caller: Caller, login: str, name: str, type: AccountType) -> User:
-        """A new account with the role that everybody has. Raises Invalid, Forbidden or Conflict."""
+        Its terms may name a `group` (direct members) and an `owner` (of bots), by id, name or login.
+        Raises Invalid or Forbidden.
+        """
+        caller.require(Operation.LIST_USERS)
+        terms = dict(search.terms)
+        group, owner = terms.pop("group", None), terms.pop("owner", None)
+        group_id = None if group is None else self._group_id(caller, group)
+        owner_id = None if owner is None else self._owner(owner, "query").id
+        return self._accounts.page(window, replace(search, terms=terms), group_id, owner_id)
+
+    def members(self, group: Group, window: Window, search: Search) -> Page[User]:
+        """A part of the accounts that are directly in the group. The caller asks for who may read it."""
+        return self._accounts.page(window, search, group.id, None)
+
+    def create(
+        self,
+        caller: Caller,
+        login: str,
+        name: str,
+        type: AccountType,
+        owner: str | None = None,
+        description: str = "",
+    ) -> User:
+        """A new account with the role that everybody has. A bot belongs to its creator unless said otherwise.
+
+        Raises Invalid, Forbidden or Conflict.
+        """
         caller.require(Operation.CREATE_USER)
-        user = User(id=new_id(), login=names.login(login), name=names.name(name), type=type, created=caller.now)
+        user = User(
+            id=new_id(),
+            login=names.login(login),
+            name=names.name(name),
+            type=type,
+            created=caller.now,
+            owner=self._owner_of_new(caller, type, owner),
+            description=names.description(description) or None,
+        )
         grant = Grant(user.id, REGISTERED_USER)
         self._accounts.create(user, [grant], _record(caller, "user.created", user, {"login": user.login}))
         return user
@@ -82,11 +125,14 @@ class Accounts:
         login = None if change.login is None else names.login(change.login)
         name = None if change.name is None else names.name(change.name)
         reason = None if change.ban_reason is None else names.name(change.ban_reason, "banReason")
+        description = None if change.description is None else names.description(change.description)
 
         def attempt() -> User:
             old = self.find(caller, reference, *change.operations)
-            new = old.changed(login=login, name=name, banned=change.banned, ban_reason=reason)
-            details = changes(old, new, "login", "name", "banned", "ban_reason")
+            new = old.changed(login=login, name=name, banned=change.banned, ban_reason=reason, description=description)
+            if change.owner is not None:
+                new = replace(new, owner=self._owner_of(old.type, change.owner))
+            details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description")
             if not details:
                 return old
             administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
@@ -98,11 +144,73 @@ class Accounts:
     def delete(self, caller: Caller, reference: str) -> None:
         """The account is gone, with all its credentials, at once. Raises Forbidden, NotFound or Conflict."""
 
-        def attempt() -> None:
+        def attempt() -> User:
             user = self.find(caller, reference, Operation.DELETE_USER)
             self._accounts.delete(user, _record(caller, "user.deleted", user, {"login": user.login}))
+            return user
 
-        until_current(attempt)
+        self.release_bots_of(caller, until_current(attempt).id)
+
+    def owners_of(self, bots: Iterable[User]) -> Mapping[str, User | Group]:
+        """The owners that exist, by id. Two reads for a hundred bots."""
+        owners = {bot.owner for bot in bots if bot.owner}
+        users = self._accounts.get_many({owner.id for owner in owners if owner.kind is OwnerKind.USER})
+        groups = self._groups.get_many({owner.id for owner in owners if owner.kind is OwnerKind.GROUP})
+        return {**users, **groups}
+
+    def release_bots_of(self, caller: Caller, owner_id: str) -> None:
+        """The owner is gone: its bots are ownerless. They show up as such from the moment it went; this makes
+        them be found so, and records it."""
+        bots: list[User] = []
+        while part := self._accounts.page(Window(skip=len(bots)), EVERYTHING, None, owner_id).items:
+            bots += part
+        for bot in bots:
+            until_current(functools.partial(self._release, caller, bot.id, owner_id))
+
+    def _release(self, caller: Caller, bot_id: str, owner_id: str) -> None:
+        old = self._accounts.get(bot_id)
+        if old is None or old.owner is None or old.owner.id != owner_id:
+            return
+        new = replace(old, owner=None, revision=old.revision + 1)
+        record = _record(caller, "user.owner-left", new, {"owner": owner_id})
+        self._accounts.replace(old, new, administrator=False, audit=record)
+
+    def _owner_of_new(self, caller: Caller, type: AccountType, reference: str | None) -> Owner | None:
+        if reference is not None:
+            return self._owner_of(type, reference)
+        if type is AccountType.USER:
+            return None
+        return Owner(OwnerKind.USER, caller.user.id) if caller.user.type is AccountType.USER else caller.user.owner
+
+    def _owner_of(self, type: AccountType, reference: str) -> Owner | None:
+        """Raises Invalid unless the reference leads to a person or a group, and the account is a bot."""
+        if reference == OWNERLESS:
+            return None
+        if type is not AccountType.BOT:
+            raise Invalid("owner", "only a bot has an owner.")
+        return self._owner(reference, "owner")
+
+    def _owner(self, reference: str, field: str) -> Owner:
+        user = None
+        if names.may_refer(reference):
+            user = self._accounts.get(reference) or self._accounts.find_by_login(reference)
+        if user and user.type is AccountType.USER:
+            return Owner(OwnerKind.USER, user.id)
+        group = self._group(reference)
+        if group is None:
+            raise Invalid(field, f"there is no person or group {reference!r} who could own a bot.")
+        return Owner(OwnerKind.GROUP, group.id)
+
+    def _group_id(self, caller: Caller, reference: str) -> str:
+        caller.require(Operation.READ_GROUP)
+        group = self._group(reference)
+        if group is None:
+            raise Invalid("query", f"there is no group {reference!r}.")
+        return group.id
+
+    def _group(self, reference: str) -> Group | None:
+        group = self._groups.get(reference) if names.may_refer(reference) else None
+        return group or self._groups.find_by_name(reference)
 
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):

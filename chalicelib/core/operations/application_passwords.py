@@ -16,6 +16,7 @@ from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
+from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
@@ -49,10 +50,15 @@ class ApplicationPasswords:
         self._accounts = accounts
         self._verifier = verifier
 
-    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedApplicationPassword]:
-        """A part of the owner's, oldest first. Raises Forbidden or NotFound."""
+    def page(
+        self, caller: Caller, user: str, window: Window, search: Search = EVERYTHING
+    ) -> Page[OwnedApplicationPassword]:
+        """A part of the owner's that are wanted, oldest first unless `search` says otherwise.
+
+        Raises Forbidden or NotFound.
+        """
         owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
-        passwords = self._passwords.list(owner.id)
+        passwords = select(self._passwords.list(owner.id), search, ("name",))
         part = passwords[window.skip : window.skip + window.top]
         return Page([OwnedApplicationPassword(each, owner) for each in part], len(passwords))
 

@@ -18,6 +18,7 @@ from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.effective_access import EffectiveAccess, require_all_of
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from chalicelib.core.access import Access
@@ -48,10 +49,10 @@ class Groups:
         self._accounts = accounts
         self._access = access
 
-    def page(self, caller: Caller, window: Window) -> Page[Group]:
-        """A part of all groups, sorted by name. Raises Forbidden."""
+    def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Group]:
+        """A part of the groups that are wanted, sorted by name. Raises Invalid or Forbidden."""
         caller.require(Operation.READ_GROUP)
-        return self._groups.page(window)
+        return self._groups.page(window, search)
 
     def get(self, caller: Caller, reference: str) -> Group:
         """One group. Raises Forbidden or NotFound."""
@@ -89,17 +90,19 @@ class Groups:
     def delete(self, caller: Caller, reference: str) -> None:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""
 
-        def attempt() -> None:
+        def attempt() -> Group:
             group = self.find(caller, reference, Operation.DELETE_GROUP)
             if group.subgroups:
                 raise Conflict(f"{group.name} has subgroups. Move or delete them first.")
             self._groups.delete(group, _record(caller, "group.deleted", group, {"name": group.name}))
+            return group
 
-        until_current(attempt)
+        self._accounts.release_bots_of(caller, until_current(attempt).id)
 
-    def members(self, caller: Caller, reference: str, window: Window) -> Page[User]:
-        """A part of the accounts that are directly in the group. Raises Forbidden or NotFound."""
-        return self._groups.members(self.find(caller, reference, Operation.READ_GROUP), window)
+    def members(self, caller: Caller, reference: str, window: Window, search: Search = EVERYTHING) -> Page[User]:
+        """A part of the accounts that are directly in the group, sorted by login. Raises Invalid, Forbidden or
+        NotFound."""
+        return self._accounts.members(self.find(caller, reference, Operation.READ_GROUP), window, search)
 
     def add_member(self, caller: Caller, reference: str, user: str) -> User:
         """The account is in the group. Raises Forbidden, NotFound or Conflict (it is already)."""

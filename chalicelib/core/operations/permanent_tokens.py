@@ -17,6 +17,7 @@ from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
+from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,10 +56,13 @@ class PermanentTokens:
         self._access = access
         self._verifier = verifier
 
-    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedToken]:
-        """A part of the owner's tokens, oldest first. Raises Forbidden or NotFound."""
+    def page(self, caller: Caller, user: str, window: Window, search: Search = EVERYTHING) -> Page[OwnedToken]:
+        """A part of the owner's tokens that are wanted, oldest first unless `search` says otherwise.
+
+        Raises Forbidden or NotFound.
+        """
         owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
-        tokens = self._tokens.list(owner.id)
+        tokens = select(self._tokens.list(owner.id), search, ("name",))
         part = tokens[window.skip : window.skip + window.top]
         return Page([OwnedToken(token, owner) for token in part], len(tokens))
 

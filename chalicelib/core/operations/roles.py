@@ -15,6 +15,7 @@ from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role
+from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,10 +47,11 @@ class Roles:
         self._accounts = accounts
         self._services = services
 
-    def page(self, caller: Caller, window: Window) -> Page[Role]:
-        """A part of all roles, sorted by key. Raises Forbidden."""
+    def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Role]:
+        """A part of the roles that are wanted, sorted by key unless `search` says otherwise. Raises Invalid or
+        Forbidden."""
         caller.require(Operation.READ_ROLES)
-        return self._roles.page(window)
+        return self._roles.page(window, search)
 
     def get(self, caller: Caller, role: str) -> Role:
         """One role. Raises Forbidden or NotFound."""
@@ -73,7 +75,6 @@ class Roles:
 
         def attempt() -> Role:
             old = self._changeable(caller, role, Operation.UPDATE_ROLE)
-            old.permissions if permissions is None else self._valid(caller, permissions, old.permissions)
             new = replace(
                 old,
                 key=old.key if valid_key is None else valid_key,

@@ -13,6 +13,7 @@ from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import (
     MAX_GROUPS,
     MAX_PERMISSIONS,
@@ -90,12 +91,13 @@ class Services:
         """One service. Raises Forbidden or NotFound."""
         return self._find(caller, reference, Operation.READ_SERVICE)
 
-    def page(self, caller: Caller, window: Window) -> Page[Service]:
-        """A part of the services that the caller may see, sorted by key; without any right, Keyturn alone."""
+    def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Service]:
+        """A part of the services that are wanted and that the caller may see, sorted by key unless `search`
+        says otherwise; without any right, Keyturn alone. Raises Invalid."""
         if caller.may(Operation.READ_SERVICE):
-            page = self._services.page(window)
+            page = self._services.page(window, search)
             return Page([_current(service) for service in page.items], page.total)
-        everything = self._services.page(Window(0, MAX_SERVICES)).items
+        everything = self._services.page(Window(0, MAX_SERVICES), search).items
         visible = [_current(service) for service in everything if self.sees(caller, service)]
         return Page(visible[window.skip : window.skip + window.top], len(visible))
 

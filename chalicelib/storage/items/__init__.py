@@ -3,7 +3,18 @@
 All kinds are known as soon as one is: PynamoDB reads an item of any kind by its `kind`.
 """
 
-from chalicelib.storage.items.accounts import USERS, GrantItem, MemberItem, UserItem, members_of
+from chalicelib.storage.items.accounts import (
+    BY_NAME,
+    TRAITS,
+    USERS,
+    EntryItem,
+    GrantItem,
+    MemberItem,
+    UserItem,
+    entries_of,
+    members_of,
+    owned_by,
+)
 from chalicelib.storage.items.credentials import (
     ApplicationPasswordItem,
     AttemptsItem,
@@ -19,9 +30,11 @@ from chalicelib.storage.items.shared import CounterItem, NameItem
 from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
 
 __all__ = [
+    "BY_NAME",
     "GROUPS",
     "ROLES",
     "SERVICES",
+    "TRAITS",
     "USERS",
     "ApplicationPasswordItem",
     "AttemptsItem",
@@ -29,6 +42,7 @@ __all__ = [
     "AuthenticatorsItem",
     "CounterItem",
     "CredentialItem",
+    "EntryItem",
     "GrantItem",
     "GroupItem",
     "MarkItem",
@@ -41,6 +55,8 @@ __all__ = [
     "TokenItem",
     "UserItem",
     "acts_of",
+    "entries_of",
     "members_of",
     "moment",
+    "owned_by",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core import names
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from chalicelib.core.groups import Group
 
 USERS = "USERS"
+BY_NAME = "USERS#NAME"  # the same accounts; their number is that of USERS
+BETWEEN = "\x1f"  # name and login in a position of BY_NAME: no name holds it
+TRAITS = {"bot": "USERS#BOT", "banned": "USERS#BANNED", "ownerless": "USERS#OWNERLESS"}
+
+
+def owned_by(owner_id: str) -> str:
+    """The collection of an owner's bots."""
+    return f"OWNED#{owner_id}"
 
 
 def members_of(group_id: str) -> str:
@@ -31,6 +39,8 @@ class UserItem(Item, discriminator="user"):
     created = NumberAttribute()
     banned = BooleanAttribute()
     ban_reason = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)  # kind and id
+    description = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -44,12 +54,18 @@ class UserItem(Item, discriminator="user"):
             created=user.created,
             banned=user.banned,
             ban_reason=user.ban_reason,
+            owner=f"{user.owner.kind.value} {user.owner.id}" if user.owner else None,
+            description=user.description,
             revision=user.revision,
             collection=USERS,
             position=names.login_key(user.login),
         )
 
     def to_user(self) -> User:
+        owner = None
+        if self.owner is not None:
+            kind, _, id = self.owner.partition(" ")
+            owner = Owner(OwnerKind(kind), id)
         return User(
             id=self.id,
             login=self.login,
@@ -58,8 +74,30 @@ class UserItem(Item, discriminator="user"):
             created=int(self.created),
             banned=self.banned,
             ban_reason=self.ban_reason,
+            owner=owner,
+            description=self.description,
             revision=int(self.revision),
         )
+
+
+class EntryItem(Item, discriminator="entry"):
+    """The account in whose partition this is, is in one collection more than the one of all accounts."""
+
+    @classmethod
+    def of(cls, user_id: str, collection: str, position: str) -> EntryItem:
+        return cls(*keys.entry(user_id, collection), collection=collection, position=position)
+
+
+def entries_of(user: User) -> dict[str, str]:
+    """The collections in which an account is found besides USERS, and its position in each."""
+    login = names.login_key(user.login)
+    entries = {BY_NAME: f"{user.name.casefold()}{BETWEEN}{login}"}
+    if user.type is AccountType.BOT:
+        entries[TRAITS["bot"]] = login
+        entries[owned_by(user.owner.id) if user.owner else TRAITS["ownerless"]] = login
+    if user.banned:
+        entries[TRAITS["banned"]] = login
+    return entries
 
 
 class GrantItem(Item, discriminator="grant"):
@@ -85,5 +123,8 @@ class MemberItem(Item, discriminator="member"):
     @classmethod
     def of(cls, group: Group, user: User) -> MemberItem:
         return cls(
-            *keys.member(user.id, group.id), group_id=group.id, collection=members_of(group.id), position=user.id
+            *keys.member(user.id, group.id),
+            group_id=group.id,
+            collection=members_of(group.id),
+            position=names.login_key(user.login),
         )
