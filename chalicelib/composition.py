@@ -151,9 +151,10 @@ class Keyturn:
         """Connected services."""
         from chalicelib.core.operations.services import Services
         from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.roles import DynamoRoles
         from chalicelib.storage.services import DynamoServices
 
-        return Services(DynamoServices(), DynamoGroups(), self._verifier)
+        return Services(DynamoServices(), DynamoGroups(), DynamoRoles(), self._verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:

@@ -45,6 +45,7 @@ class User:
     ban_reason: str | None = None
     owner: Owner | None = None
     description: str | None = None
+    email: str | None = None
     revision: int = 1
 
     def changed(
@@ -55,9 +56,10 @@ class User:
         banned: bool | None = None,
         ban_reason: str | None = None,
         description: str | None = None,
+        email: str | None = None,
     ) -> User:
         """This account with the given values, as its next revision. Lifting a ban drops its reason; an empty
-        description is none."""
+        description or address is none."""
         now_banned = self.banned if banned is None else banned
         reason = self.ban_reason if ban_reason is None else ban_reason
         return replace(
@@ -67,5 +69,6 @@ class User:
             banned=now_banned,
             ban_reason=reason if now_banned else None,
             description=self.description if description is None else description or None,
+            email=self.email if email is None else email or None,
             revision=self.revision + 1,
         )

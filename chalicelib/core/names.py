@@ -7,12 +7,16 @@ from chalicelib.core.errors import Invalid
 
 MAX_LOGIN = 64
 MAX_NAME = 200
+MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 MAX_DESCRIPTION = 1_000
 RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
 
 LOGIN_FORM = r"[A-Za-z0-9][A-Za-z0-9._@+-]*"
 KEY_FORM = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 
+EMAIL_FORM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+
+_EMAIL = re.compile(EMAIL_FORM, re.ASCII)
 _LOGIN = re.compile(LOGIN_FORM, re.ASCII)
 _KEY = re.compile(KEY_FORM, re.ASCII)
 # Control, format (bidirectional overrides, zero width), surrogate, private, unassigned, separators.
@@ -53,6 +57,13 @@ def key(value: str, field: str = "key") -> str:
             field,
             f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit.",
         )
+    return value
+
+
+def email(value: str, field: str = "profile.email.email") -> str:
+    """An address that mail could be sent to, or an empty text for none, as given. Raises Invalid."""
+    if value and (len(value) > MAX_EMAIL or not _EMAIL.fullmatch(value)):
+        raise Invalid(field, f"must look like name@host.example, of at most {MAX_EMAIL} ASCII characters.")
     return value
 
 

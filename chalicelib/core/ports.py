@@ -73,6 +73,9 @@ class AccountStore(Protocol):
         """Those that `search` finds by login, name and traits, in the group, and with the owner, if given.
         Eventually consistent. A bounded number of reads: raises Invalid if that does not suffice."""
 
+    def last_used(self, user_id: str) -> int | None:
+        """When one of the credentials that the account has was used last; one query of its partition."""
+
     def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
         """Raises Conflict if the login is taken."""
 

@@ -22,7 +22,13 @@ MAX_QUERY = 500
 MAX_COLLECTED = 1_000  # members that one request looks at, where no index has them in the wanted order
 
 # What Hub calls a field, and what the core calls it.
-ATTRIBUTES = {"login": "login", "name": "name", "key": "key", "applicationName": "name", "creationTime": "created"}
+ATTRIBUTES = {
+    "login": "login",
+    "name": "name",
+    "key": "key",
+    "applicationName": "application_name",
+    "creationTime": "created",
+}
 
 _TERM = re.compile(
     r"""\s*(?:(?P<field>[A-Za-z]+)\s*:\s*)?(?:\{(?P<braced>[^{}]+)\}|"(?P<quoted>[^"]+)"|(?P<plain>[^\s:{}"]+))\s*"""
@@ -127,7 +133,7 @@ def _begins(thing: object, name: str, value: str) -> bool:
 
 
 def _value(thing: object, name: str) -> object:
-    return getattr(thing, ATTRIBUTES[name])
+    return getattr(thing, ATTRIBUTES[name]) or ""
 
 
 def _sortable(value: object) -> tuple[int, str]:

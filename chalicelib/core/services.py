@@ -10,12 +10,16 @@ from chalicelib.core.errors import Invalid
 from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50
 MAX_SERVICES = 1_000  # that somebody without Read Service has searched for what a group lets them see
 MAX_URL = 500
+MAX_ADDRESSES = 50
+MAX_DEFAULT_ROLES = 50
 URL_FORM = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][\x21-\x7e]*)?"
 
 
@@ -41,7 +45,15 @@ class Service:
     key: str
     name: str
     created: int
+    application_name: str | None = None  # what kind of service it is: several may be of one kind
+    vendor: str | None = None
+    version: str | None = None
     home_url: str | None = None
+    base_urls: tuple[str, ...] = ()
+    redirect_uris: tuple[str, ...] = ()  # where OAuth 2.0 may send a browser back to
+    icon_url: str | None = None
+    trusted: bool = False  # users are not asked whether it may act for them
+    default_roles: tuple[str, ...] = ()  # ids of roles that come with it, to be granted by administrators
     permissions: tuple[DeclaredPermission, ...] = ()
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
@@ -56,7 +68,14 @@ def keyturn_service(now: int) -> Service:
     return Service(id=KEYTURN, key="keyturn", name="Keyturn", created=now, permissions=tuple(declared))
 
 
-def home_url(value: str, field: str = "homeUrl") -> str:
+def addresses(values: Sequence[str], field: str) -> tuple[str, ...]:
+    """Valid http(s) addresses, each once, in the order given. Raises Invalid."""
+    if len(values) > MAX_ADDRESSES:
+        raise Invalid(field, f"may hold at most {MAX_ADDRESSES}.")
+    return tuple(dict.fromkeys(address(value, f"{field}[{index}]") for index, value in enumerate(values)))
+
+
+def address(value: str, field: str) -> str:
     """A valid http(s) address, as given. Raises Invalid."""
     if len(value) > MAX_URL or not re.fullmatch(URL_FORM, value, re.ASCII):
         raise Invalid(field, f"must be an http or https address of at most {MAX_URL} ASCII characters.")

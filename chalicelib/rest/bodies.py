@@ -69,23 +69,47 @@ NAMED = [{"required": [name], "properties": {name: {"minLength": 1}}} for name i
 Referred = Annotated[Reference, Meta(extra_json_schema={"anyOf": NAMED})]
 
 
-class NewUser(_Body, kw_only=True):
+class EmailBody(msgspec.Struct, kw_only=True):
+    email: Annotated[str, Meta(max_length=names.MAX_EMAIL, pattern=f"^({names.EMAIL_FORM})?$")] | None = None
+
+
+class ProfileBody(msgspec.Struct, kw_only=True):
+    """Whatever else a profile has in Hub does not matter."""
+
+    email: EmailBody | UnsetType | None = UNSET  # null: none
+
+
+class _AccountBody(_Body, kw_only=True):
+    """What hangs on an account is changed where it hangs."""
+
+    guest: Ignored = UNSET
+    ownerless: Ignored = UNSET
+    groups: Ignored = UNSET
+    transitive_groups: Ignored = UNSET
+    project_roles: Ignored = UNSET
+    permanent_tokens: Ignored = UNSET
+    application_passwords: Ignored = UNSET
+    two_factor_authentication: Ignored = UNSET
+    pending_two_factor_authentication: Ignored = UNSET
+
+
+class NewUser(_AccountBody, kw_only=True):
     login: Login
     name: Name
     type: AccountType = AccountType.USER
     owner: Referred | UnsetType | None = UNSET  # null: nobody
     description: Description = ""
-    guest: Ignored = UNSET
+    profile: ProfileBody | None = None
 
 
-class UserChange(_Body, kw_only=True):
+class UserChange(_AccountBody, kw_only=True):
     login: Login | None = None
     name: Name | None = None
     banned: bool | None = None
     ban_reason: Name | None = None
     owner: Referred | UnsetType | None = UNSET
     description: Description | None = None
-    guest: Ignored = UNSET
+    profile: ProfileBody | None = None
     type: Ignored = UNSET
 
 
@@ -155,10 +179,22 @@ DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=se
 SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
 
 
+WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
+DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
+
+
 class ServiceChange(_Body, kw_only=True):
     key: Key | None = None
     name: Name | None = None
+    application_name: Name | None = None
+    vendor: Name | None = None
+    version: Name | None = None
     home_url: WebAddress | None = None
+    base_urls: WebAddresses | None = None
+    redirect_uris: WebAddresses | None = None
+    icon_url: WebAddress | None = None
+    trusted: bool | None = None
+    default_roles: DefaultRoles | None = None
     permissions: DeclaredPermissions | None = None
     groups: SeeingGroups | None = None
     secret: Ignored = UNSET

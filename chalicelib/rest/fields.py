@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BASIC = ("id", "name", "type")
 MAX_LENGTH = 2_000
-MAX_DEPTH = 6
+MAX_DEPTH = 10  # Hub's own example goes seven deep
 
 # field name -> what is wanted of the objects in it (None: the basic fields)
 Selection = dict[str, "Selection | None"]
@@ -55,14 +55,21 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How one kind of thing looks from outside; `name` is what messages and descriptions call it."""
+    """How one kind of thing looks from outside; `name` is what messages and descriptions call it.
+
+    `absent` are fields that Hub's things have and Keyturn's have not: clients written for Hub may name them,
+    and no answer holds them.
+    """
 
     name: str
     fields: Mapping[str, Field]
+    absent: frozenset[str] = frozenset()
 
     def check(self, selection: Selection | None) -> None:
         """Raises Invalid for a field that this shape does not have."""
         for name, inner in (selection or {}).items():
+            if name in self.absent:
+                continue
             if name not in self.fields:
                 raise Invalid("fields", f"{self.name} has no field {name!r}.")
             shape = self.fields[name].shape
@@ -74,7 +81,11 @@ class Shape:
     def render(self, thing: object, selection: Selection | None = None) -> dict[str, object]:
         """`thing` as a JSON object with the fields of a selection that passed `check`."""
         wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
-        return {name: self._value(self.fields[name], thing, inner) for name, inner in wanted.items()}
+        return {
+            name: self._value(self.fields[name], thing, inner)
+            for name, inner in wanted.items()
+            if name not in self.absent
+        }
 
     def _value(self, field: Field, thing: object, inner: Selection | None) -> object:
         value = field.value(thing)

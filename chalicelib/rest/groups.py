@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.paging import Window
 from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
-from chalicelib.rest.endpoint import Call, Searchable, operation
+from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
+from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import GROUP, USER
+from chalicelib.rest.roles import grant_views
+from chalicelib.rest.shapes import GROUP, HUBS_OF_GROUPS, PROJECT_ROLE, USER, GroupView
 from chalicelib.rest.users import ACCOUNT, account_views
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalice.app import Response
 
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.groups import Group
+    from chalicelib.rest.shapes import GrantView
+    from chalicelib.rest.users import AccountView
 
-@operation(GROUP, collection="usergroups", search=Searchable(("name",), (), ("name",)))
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup(GroupView):
+    """A group asked for by itself, or in the list of groups: also with what hangs on it, if asked for."""
+
+    call: Call
+    caller: Caller
+
+    def users(self) -> list[AccountView]:
+        """The first hundred accounts that are directly in it, by login."""
+        members = self.call.keyturn.groups.members(self.caller, self.group.id, Window(0, MAX_TOP))
+        return account_views(self.call, self.caller, members.items)
+
+    def project_roles(self) -> list[GrantView]:
+        """The group's own grants."""
+        return grant_views(self.call, self.call.keyturn.roles.grants_of_group(self.caller, self.group.id))
+
+
+LISTED_GROUP = Shape(
+    "listedusergroup",
+    {
+        **GROUP.fields,
+        "users": Field(lambda view: view.users(), Kind.MANY, ACCOUNT, unasked=False),
+        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
+    },
+    HUBS_OF_GROUPS,
+)
+
+
+@operation(LISTED_GROUP, collection="usergroups", search=Searchable(("name",), (), ("name",)))
 def list_groups(call: Call) -> Response:
     window, search = call.window(), call.search()
-    page = call.keyturn.groups.page(call.caller(), window, search)
-    return call.many(page.items, window, page.total)
+    caller = call.caller()
+    page = call.keyturn.groups.page(caller, window, search)
+    return call.many(_views(call, caller, page.items), window, page.total)
 
 
-@operation(GROUP, body=NewGroup, creates=True)
+@operation(LISTED_GROUP, body=NewGroup, creates=True)
 def create_group(call: Call) -> Response:
     caller = call.caller()
     description = _description(call.body(NewGroup))
     groups = call.keyturn.groups
-    return call.create(caller, lambda by: groups.create(by, description), lambda id: groups.get(caller, id))
+    return call.create(
+        caller,
+        lambda by: _view(call, caller, groups.create(by, description)),
+        lambda id: _view(call, caller, groups.get(caller, id)),
+    )
 
 
-@operation(GROUP)
+@operation(LISTED_GROUP)
 def get_group(call: Call, group: str) -> Response:
-    return call.one(call.keyturn.groups.get(call.caller(), group))
+    caller = call.caller()
+    return call.one(_view(call, caller, call.keyturn.groups.get(caller, group)))
 
 
-@operation(GROUP, body=GroupChange)
+@operation(LISTED_GROUP, body=GroupChange)
 def update_group(call: Call, group: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.groups.update(caller, group, _description(call.body(GroupChange))))
+    updated = call.keyturn.groups.update(caller, group, _description(call.body(GroupChange)))
+    return call.one(_view(call, caller, updated))
 
 
 @operation()
@@ -76,3 +123,13 @@ def _description(body: GroupChange) -> GroupDescription:
     elif body.parent is not UNSET:
         parent = body.parent.text("parent")
     return GroupDescription(body.name, parent, body.required_two_factor_authentication)
+
+
+def _views(call: Call, caller: Caller, groups: Sequence[Group]) -> list[ListedGroup]:
+    """The groups, and what they are inside of, read together."""
+    outer = functools.cache(lambda: call.keyturn.groups.outer_of(groups))
+    return [ListedGroup(group, outer, call, caller) for group in groups]
+
+
+def _view(call: Call, caller: Caller, group: Group) -> ListedGroup:
+    return _views(call, caller, [group])[0]

@@ -1,11 +1,11 @@
-"""`/users/{user}/permissions`: what an account may do, and by which ways it came to that."""
+"""`/permissions`: of what roles are made; and what an account may do, with the ways by which it came to that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.shapes import EXPLAINED_PERMISSION, ExplainedPermission
+from chalicelib.rest.shapes import EXPLAINED_PERMISSION, SERVICE_PERMISSION, ExplainedPermission, PermissionView
 
 if TYPE_CHECKING:
     from chalice.app import Response
@@ -17,3 +17,11 @@ def explain_permissions(call: Call, user: str) -> Response:
     explained = call.keyturn.permissions.explain(call.caller(), user)
     part = [ExplainedPermission(power, ways) for power, ways in explained[window.skip : window.skip + window.top]]
     return call.many(part, window, len(explained))
+
+
+@operation(SERVICE_PERMISSION, collection="permissions")
+def list_permissions(call: Call) -> Response:
+    window = call.window()
+    permissions = call.keyturn.services.permissions(call.caller())
+    part = [PermissionView(*pair) for pair in permissions[window.skip : window.skip + window.top]]
+    return call.many(part, window, len(permissions))

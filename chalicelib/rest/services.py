@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.services import PermissionDeclaration, RegisteredService, ServiceDescription
-from chalicelib.rest.bodies import NewService, ServiceChange
+from chalicelib.rest.bodies import NewService, Reference, ServiceChange
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalice.app import Response
 
 
@@ -62,5 +64,22 @@ def _description(body: ServiceChange) -> ServiceDescription:
     permissions = None
     if body.permissions is not None:
         permissions = [PermissionDeclaration(declared.key, declared.name) for declared in body.permissions]
-    groups = None if body.groups is None else [each.text(f"groups[{i}]") for i, each in enumerate(body.groups)]
-    return ServiceDescription(body.key, body.name, body.home_url, permissions, groups)
+    return ServiceDescription(
+        key=body.key,
+        name=body.name,
+        application_name=body.application_name,
+        vendor=body.vendor,
+        version=body.version,
+        home_url=body.home_url,
+        base_urls=body.base_urls,
+        redirect_uris=body.redirect_uris,
+        icon_url=body.icon_url,
+        trusted=body.trusted,
+        default_roles=_references("defaultRoles", body.default_roles),
+        permissions=permissions,
+        groups=_references("groups", body.groups),
+    )
+
+
+def _references(field: str, references: Sequence[Reference] | None) -> list[str] | None:
+    return None if references is None else [each.text(f"{field}[{i}]") for i, each in enumerate(references)]

@@ -10,13 +10,14 @@ from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from chalicelib.core.access import Holding
+    from chalicelib.core.groups import Group
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permissions import Power
     from chalicelib.core.roles import Role
-    from chalicelib.core.services import Service
+    from chalicelib.core.services import DeclaredPermission, Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,29 @@ class ServiceView:
 
     service: Service
     secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group, and whatever it is inside of, by id, which is read only for answers that show it."""
+
+    group: Group
+    outer: Callable[[], Mapping[str, Group]]
+
+    def parent(self) -> GroupView | None:
+        """The group that it is directly inside of."""
+        if self.group.parent_id is None:
+            return None
+        found = self.outer().get(self.group.parent_id)
+        return GroupView(found, self.outer) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionView:
+    """A permission, and the service that declares it."""
+
+    permission: DeclaredPermission
+    service: Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +111,25 @@ REFERENCE = Shape(
 )
 
 
+EMAIL = Shape(
+    "email",
+    {
+        "type": Field(lambda user: "EmailJSON"),
+        "email": Field(lambda user: user.email, Kind.MAYBE_TEXT),
+        "verified": Field(lambda user: False, Kind.FLAG),  # nothing was ever sent to it
+    },
+)
+PROFILE = Shape(
+    "profile",
+    {
+        "type": Field(lambda user: "profile"),
+        "email": Field(lambda user: user if user.email else None, Kind.MAYBE_ONE, EMAIL),
+    },
+    absent=frozenset({"jabber", "avatar", "locale", "timezone", "unverifiedEmail"}),
+)
+HUBS_OF_USERS = frozenset({"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"})
+
+
 USER = Shape(
     "user",
     {
@@ -98,8 +141,10 @@ USER = Shape(
         "banReason": Field(lambda user: user.ban_reason, Kind.MAYBE_TEXT),
         "description": Field(lambda user: user.description, Kind.MAYBE_TEXT),
         "guest": Field(lambda user: False, Kind.FLAG),
+        "profile": Field(lambda user: user, Kind.ONE, PROFILE),
         "creationTime": Field(lambda user: user.created, Kind.TIME),
     },
+    HUBS_OF_USERS,
 )
 
 PERMANENT_TOKEN = Shape(
@@ -152,6 +197,18 @@ PERMISSION = Shape(
     },
 )
 
+# Listed beside those of other services, a permission says whose it is.
+SERVICE_PERMISSION = Shape(
+    "servicepermission",
+    {
+        "id": Field(lambda view: view.permission.id),
+        "type": Field(lambda view: "permission"),
+        "key": Field(lambda view: view.permission.key),
+        "name": Field(lambda view: view.permission.name),
+        "service": Field(lambda view: _service_reference(view.service.id, view.service), Kind.ONE, REFERENCE),
+    },
+)
+
 SERVICE = Shape(
     "service",
     {
@@ -159,7 +216,17 @@ SERVICE = Shape(
         "type": Field(lambda view: "service"),
         "key": Field(lambda view: view.service.key),
         "name": Field(lambda view: view.service.name),
+        "applicationName": Field(lambda view: view.service.application_name, Kind.MAYBE_TEXT),
+        "vendor": Field(lambda view: view.service.vendor, Kind.MAYBE_TEXT),
+        "version": Field(lambda view: view.service.version, Kind.MAYBE_TEXT),
         "homeUrl": Field(lambda view: view.service.home_url, Kind.MAYBE_TEXT),
+        "baseUrls": Field(lambda view: list(view.service.base_urls), Kind.LINES),
+        "redirectUris": Field(lambda view: list(view.service.redirect_uris), Kind.LINES),
+        "iconUrl": Field(lambda view: view.service.icon_url, Kind.MAYBE_TEXT),
+        "trusted": Field(lambda view: view.service.trusted, Kind.FLAG),
+        "defaultRoles": Field(
+            lambda view: [NamedReference(id, None, "role") for id in view.service.default_roles], Kind.MANY, REFERENCE
+        ),
         "permissions": Field(lambda view: list(view.service.permissions), Kind.MANY, PERMISSION),
         "groups": Field(
             lambda view: [NamedReference(id, None, "userGroup") for id in view.service.groups], Kind.MANY, REFERENCE
@@ -196,21 +263,16 @@ ROLE = Shape(
     },
 )
 
-GROUP = Shape(
-    "usergroup",
-    {
-        "id": Field(lambda group: group.id),
-        "type": Field(lambda group: "userGroup"),
-        "name": Field(lambda group: group.name),
-        "parent": Field(
-            lambda group: NamedReference(group.parent_id, None, "userGroup") if group.parent_id else None,
-            Kind.MAYBE_ONE,
-            REFERENCE,
-        ),
-        "requiredTwoFactorAuthentication": Field(lambda group: group.requires_two_factor, Kind.FLAG),
-        "creationTime": Field(lambda group: group.created, Kind.TIME),
-    },
-)
+_group_fields = {
+    "id": Field(lambda view: view.group.id),
+    "type": Field(lambda view: "userGroup"),
+    "name": Field(lambda view: view.group.name),
+    "requiredTwoFactorAuthentication": Field(lambda view: view.group.requires_two_factor, Kind.FLAG),
+    "creationTime": Field(lambda view: view.group.created, Kind.TIME),
+}
+HUBS_OF_GROUPS = frozenset({"iconUrl", "description", "autoJoin", "userCount", "aliases"})
+GROUP = Shape("usergroup", _group_fields, HUBS_OF_GROUPS)
+_group_fields["parent"] = Field(lambda view: view.parent(), Kind.MAYBE_ONE, GROUP)  # and so on, outwards
 
 # One way by which an account has a permission: the role, and the groups that lead to it.
 WAY = Shape(
@@ -220,7 +282,11 @@ WAY = Shape(
         "type": Field(lambda holding: "way"),
         "name": Field(lambda holding: " › ".join([*(group.name for group in holding.through), holding.role.name])),
         "role": Field(lambda holding: holding.role, Kind.ONE, ROLE),
-        "groups": Field(lambda holding: list(holding.through), Kind.MANY, GROUP),
+        "groups": Field(
+            lambda holding: [NamedReference(group.id, group.name, "userGroup") for group in holding.through],
+            Kind.MANY,
+            REFERENCE,
+        ),
     },
 )
 

@@ -12,14 +12,23 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.paging import Window
-from chalicelib.rest.bodies import NewUser, Reference, UserChange
+from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
-from chalicelib.rest.shapes import GROUP, PERMANENT_TOKEN, PROJECT_ROLE, REFERENCE, USER, NamedReference
+from chalicelib.rest.shapes import (
+    GROUP,
+    HUBS_OF_USERS,
+    PERMANENT_TOKEN,
+    PROJECT_ROLE,
+    REFERENCE,
+    USER,
+    GroupView,
+    NamedReference,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,14 +83,19 @@ class AccountView:
         owner = self.user.owner
         return self.user.type is AccountType.BOT and (owner is None or owner.id not in self.owners.existing)
 
-    def groups(self) -> list[Group]:
+    def last_access(self) -> int | None:
+        """When it last did anything."""
+        return self.call.keyturn.accounts.last_used(self.user)
+
+    def groups(self) -> list[GroupView]:
         """Those that the account is directly in."""
         access = self.call.keyturn.permissions.access(self.caller, self.user.id)
-        return [access.groups[id] for id in access.direct]
+        return [GroupView(access.groups[id], lambda: access.groups) for id in access.direct]
 
-    def transitive_groups(self) -> list[Group]:
+    def transitive_groups(self) -> list[GroupView]:
         """These, and all that they are inside of."""
-        return list(self.call.keyturn.permissions.access(self.caller, self.user.id).groups.values())
+        access = self.call.keyturn.permissions.access(self.caller, self.user.id)
+        return [GroupView(group, lambda: access.groups) for group in access.groups.values()]
 
     def project_roles(self) -> list[GrantView]:
         """The account's own grants."""
@@ -117,6 +131,7 @@ ACCOUNT = Shape(
     "account",
     {
         **{name: _of_account(field) for name, field in USER.fields.items()},
+        "lastAccessTime": Field(lambda view: view.last_access(), Kind.MAYBE_TIME, unasked=False),
         "owner": Field(lambda view: view.owner(), Kind.MAYBE_ONE, REFERENCE, unasked=False),
         "ownerless": Field(lambda view: view.is_ownerless(), Kind.FLAG, unasked=False),
         "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
@@ -131,6 +146,7 @@ ACCOUNT = Shape(
             lambda view: view.pending_second_factor(), Kind.MAYBE_ONE, SECOND_FACTORS, unasked=False
         ),
     },
+    HUBS_OF_USERS,
 )
 
 
@@ -149,10 +165,12 @@ def list_users(call: Call) -> Response:
 def create_user(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewUser)
-    accounts, owner = call.keyturn.accounts, _owner(body.owner)
+    accounts, owner, email = call.keyturn.accounts, _owner(body.owner), _email(body.profile) or ""
     return call.create(
         caller,
-        lambda by: _view(call, caller, accounts.create(by, body.login, body.name, body.type, owner, body.description)),
+        lambda by: _view(
+            call, caller, accounts.create(by, body.login, body.name, body.type, owner, body.description, email)
+        ),
         lambda id: _view(call, caller, accounts.find(caller, id, Operation.READ_USER)),
     )
 
@@ -167,7 +185,9 @@ def get_user(call: Call, user: str) -> Response:
 def update_user(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(UserChange)
-    change = AccountChange(body.login, body.name, body.banned, body.ban_reason, _owner(body.owner), body.description)
+    change = AccountChange(
+        body.login, body.name, body.banned, body.ban_reason, _owner(body.owner), body.description, _email(body.profile)
+    )
     return call.one(_view(call, caller, call.keyturn.accounts.update(caller, user, change)))
 
 
@@ -186,3 +206,10 @@ def _owner(reference: Reference | UnsetType | None) -> str | None:
     if isinstance(reference, UnsetType):
         return None
     return OWNERLESS if reference is None else reference.text("owner")
+
+
+def _email(profile: ProfileBody | None) -> str | None:
+    """As a change: nothing said, none (an empty text), or an address."""
+    if profile is None or isinstance(profile.email, UnsetType):
+        return None
+    return "" if profile.email is None else profile.email.email or ""

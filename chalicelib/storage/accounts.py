@@ -10,7 +10,17 @@ from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.items import BY_NAME, USERS, EntryItem, GrantItem, MemberItem, NameItem, UserItem, entries_of
+from chalicelib.storage.items import (
+    BY_NAME,
+    USERS,
+    CredentialItem,
+    EntryItem,
+    GrantItem,
+    MemberItem,
+    NameItem,
+    UserItem,
+    entries_of,
+)
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -45,6 +55,12 @@ class DynamoAccounts:
 
     def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
         return AccountSearch(search, group_id, owner_id).page(window)
+
+    def last_used(self, user_id: str) -> int | None:
+        pk, _ = keys.user(user_id)
+        credentials = (item for item in Item.query(pk, consistent_read=True) if isinstance(item, CredentialItem))
+        used = [int(item.last_used) for item in credentials if item.last_used is not None]
+        return max(used, default=None)
 
     def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
         transaction = Transaction(audit)

@@ -5,12 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.services import home_url
+from chalicelib.core.services import address
 
 
 @pytest.mark.parametrize("url", ["https://ci.example.com", "http://127.0.0.1:8000/path?x=1", "https://[::1]/"])
 def test_web_addresses_are_valid(url: str) -> None:
-    assert home_url(url) == url
+    assert address(url, "homeUrl") == url
 
 
 @pytest.mark.parametrize(
@@ -19,12 +19,12 @@ def test_web_addresses_are_valid(url: str) -> None:
 )
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(Invalid):
-        home_url(url)
+        address(url, "homeUrl")
 
 
 @given(st.text(max_size=600))
 def test_no_text_breaks_the_rule(url: str) -> None:
     try:
-        assert home_url(url).startswith(("http://", "https://"))
+        assert address(url, "homeUrl").startswith(("http://", "https://"))
     except Invalid as refusal:
         assert refusal.field == "homeUrl"

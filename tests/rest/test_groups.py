@@ -12,7 +12,7 @@ def test_a_group_has_hubs_fields_and_is_found_by_id_and_name(administrator: Clie
         "id": created["id"],
         "type": "userGroup",
         "name": "Build bots",
-        "parent": {"id": outer["id"], "name": None, "type": "userGroup"},
+        "parent": {"id": outer["id"], "name": "All bots", "type": "userGroup"},
         "requiredTwoFactorAuthentication": True,
         "creationTime": created["creationTime"],
     }

@@ -18,6 +18,7 @@ def test_a_user_has_hubs_fields(scene: Scene, administrator: Client) -> None:
         "banReason": None,
         "description": None,
         "guest": False,
+        "profile": {"type": "profile"},
         "creationTime": scene.bot.created,
     }
 
@@ -186,3 +187,27 @@ def test_a_token_for_another_service_has_too_little_scope(scene: Scene) -> None:
 
 def test_answers_are_not_to_be_stored(administrator: Client) -> None:
     assert administrator.get("/users/me").headers["cache-control"] == "no-store"
+
+
+def test_an_accounts_last_access_is_that_of_its_credentials(scene: Scene, administrator: Client) -> None:
+    fields = "lastAccessTime,permanentTokens(lastAccessTime)"
+    assert administrator.get("/users/build-bot", fields=fields).json == {
+        "lastAccessTime": None,
+        "permanentTokens": [{"lastAccessTime": None}],
+    }
+    assert scene.is_good(scene.token.secret)
+    shown = administrator.get("/users/build-bot", fields=fields).json
+    assert shown["lastAccessTime"] == shown["permanentTokens"][0]["lastAccessTime"] >= scene.bot.created
+
+
+def test_an_email_address_is_part_of_the_profile(administrator: Client) -> None:
+    body = {"login": "jo", "name": "Jo", "profile": {"email": {"email": "jo@example.com"}}}
+    fields = "profile(email(email,verified))"
+    shown = {"profile": {"email": {"email": "jo@example.com", "verified": False}}}
+    assert administrator.post("/users", body, fields=fields).json == shown
+    assert administrator.post("/users/jo", {"name": "Jo Doe"}, fields=fields).json == shown
+    assert administrator.post("/users/jo", {"profile": {"email": None}}, fields=fields).json == {
+        "profile": {"email": None}
+    }
+    answer = administrator.post("/users/jo", {"profile": {"email": {"email": "not an address"}}})
+    assert (answer.status, answer.json["error_field"]) == (400, "profile.email.email")

@@ -39,12 +39,13 @@ class AccountChange:
     ban_reason: str | None = None
     owner: str | None = None  # an account or group; OWNERLESS for none
     description: str | None = None
+    email: str | None = None
 
     @property
     def operations(self) -> list[Operation]:
         """The operations that this change amounts to."""
         asked = []
-        if self.name is not None or self == AccountChange():
+        if self.name is not None or self.email is not None or self == AccountChange():
             asked.append(Operation.RENAME_USER)
         if self.owner is not None or self.description is not None:
             asked.append(Operation.DESCRIBE_USER)
@@ -101,6 +102,7 @@ class Accounts:
         type: AccountType,
         owner: str | None = None,
         description: str = "",
+        email: str = "",
     ) -> User:
         """A new account with the role that everybody has. A bot belongs to its creator unless said otherwise.
 
@@ -115,6 +117,7 @@ class Accounts:
             created=caller.now,
             owner=self._owner_of_new(caller, type, owner),
             description=names.description(description) or None,
+            email=names.email(email) or None,
         )
         grant = Grant(user.id, REGISTERED_USER)
         self._accounts.create(user, [grant], _record(caller, "user.created", user, {"login": user.login}))
@@ -126,13 +129,16 @@ class Accounts:
         name = None if change.name is None else names.name(change.name)
         reason = None if change.ban_reason is None else names.name(change.ban_reason, "banReason")
         description = None if change.description is None else names.description(change.description)
+        email = None if change.email is None else names.email(change.email)
 
         def attempt() -> User:
             old = self.find(caller, reference, *change.operations)
-            new = old.changed(login=login, name=name, banned=change.banned, ban_reason=reason, description=description)
+            new = old.changed(
+                login=login, name=name, banned=change.banned, ban_reason=reason, description=description, email=email
+            )
             if change.owner is not None:
                 new = replace(new, owner=self._owner_of(old.type, change.owner))
-            details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description")
+            details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description", "email")
             if not details:
                 return old
             administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
@@ -150,6 +156,10 @@ class Accounts:
             return user
 
         self.release_bots_of(caller, until_current(attempt).id)
+
+    def last_used(self, user: User) -> int | None:
+        """When one of the credentials that the account has was used last, in milliseconds since the epoch."""
+        return self._accounts.last_used(user.id)
 
     def owners_of(self, bots: Iterable[User]) -> Mapping[str, User | Group]:
         """The owners that exist, by id. Two reads for a hundred bots."""

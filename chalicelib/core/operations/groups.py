@@ -21,6 +21,8 @@ from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
@@ -103,6 +105,10 @@ class Groups:
         """A part of the accounts that are directly in the group, sorted by login. Raises Invalid, Forbidden or
         NotFound."""
         return self._accounts.members(self.find(caller, reference, Operation.READ_GROUP), window, search)
+
+    def outer_of(self, groups: Iterable[Group]) -> Mapping[str, Group]:
+        """All groups that these are inside of, by id; the caller asks for who may read groups."""
+        return self._access.with_outer({group.parent_id for group in groups if group.parent_id})
 
     def add_member(self, caller: Caller, reference: str, user: str) -> User:
         """The account is in the group. Raises Forbidden, NotFound or Conflict (it is already)."""

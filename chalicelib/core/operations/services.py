@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.authorization import Caller, Operation
@@ -15,21 +16,23 @@ from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import (
+    MAX_DEFAULT_ROLES,
     MAX_GROUPS,
     MAX_PERMISSIONS,
     MAX_SERVICES,
     DeclaredPermission,
     Service,
-    home_url,
+    address,
+    addresses,
     keyturn_service,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.ports import GroupStore, ServiceStore
+    from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,15 @@ class ServiceDescription:
 
     key: str | None = None
     name: str | None = None
+    application_name: str | None = None
+    vendor: str | None = None
+    version: str | None = None
     home_url: str | None = None
+    base_urls: Sequence[str] | None = None
+    redirect_uris: Sequence[str] | None = None
+    icon_url: str | None = None
+    trusted: bool | None = None
+    default_roles: Sequence[str] | None = None
     permissions: Sequence[PermissionDeclaration] | None = None
     groups: Sequence[str] | None = None
 
@@ -62,9 +73,10 @@ class RegisteredService:
 class Services:
     """The service directory. `reference` is an id or a key."""
 
-    def __init__(self, services: ServiceStore, groups: GroupStore, verifier: SecretVerifier) -> None:
+    def __init__(self, services: ServiceStore, groups: GroupStore, roles: RoleStore, verifier: SecretVerifier) -> None:
         self._services = services
         self._groups = groups
+        self._roles = roles
         self._verifier = verifier
 
     def sees(self, caller: Caller, service: Service) -> bool:
@@ -86,6 +98,11 @@ class Services:
             if service:
                 found[reference] = _current(service)
         return found
+
+    def permissions(self, caller: Caller) -> list[tuple[DeclaredPermission, Service]]:
+        """All permissions that roles can be made of, by service and key: of the services that the caller sees."""
+        services = self.page(caller, Window(0, MAX_SERVICES)).items
+        return [(permission, service) for service in services for permission in service.permissions]
 
     def get(self, caller: Caller, reference: str) -> Service:
         """One service. Raises Forbidden or NotFound."""
@@ -167,20 +184,44 @@ class Services:
 
     def _described(self, service: Service, description: ServiceDescription) -> Service:
         """`service` with what the description says, as its next revision. Raises Invalid."""
-        permissions, groups = service.permissions, service.groups
-        if description.permissions is not None:
-            permissions = _declared(service.id, description.permissions)
-        if description.groups is not None:
-            groups = self._existing_groups(description.groups)
+        said = {name: rule(getattr(description, name)) for name, rule in self._rules(service).items()}
         return replace(
             service,
-            key=service.key if description.key is None else names.key(description.key),
-            name=service.name if description.name is None else names.name(description.name),
-            home_url=service.home_url if description.home_url is None else home_url(description.home_url),
-            permissions=permissions,
-            groups=groups,
+            **{name: value for name, value in said.items() if value is not None},
             revision=service.revision + 1,
         )
+
+    def _rules(self, service: Service) -> dict[str, Callable[[Any], Any]]:
+        """How each part of a description becomes a value; what is not said stays None."""
+        rules: dict[str, Callable[[Any], Any]] = {
+            "key": names.key,
+            "name": names.name,
+            "application_name": lambda text: names.name(text, "applicationName"),
+            "vendor": lambda text: names.name(text, "vendor"),
+            "version": lambda text: names.name(text, "version"),
+            "home_url": lambda text: address(text, "homeUrl"),
+            "base_urls": lambda texts: addresses(texts, "baseUrls"),
+            "redirect_uris": lambda texts: addresses(texts, "redirectUris"),
+            "icon_url": lambda text: address(text, "iconUrl"),
+            "trusted": bool,
+            "default_roles": self._existing_roles,
+            "permissions": lambda declared: _declared(service.id, declared),
+            "groups": self._existing_groups,
+        }
+        return {name: functools.partial(_if_said, rule) for name, rule in rules.items()}
+
+    def _existing_roles(self, references: Sequence[str]) -> tuple[str, ...]:
+        if len(references) > MAX_DEFAULT_ROLES:
+            raise Invalid("defaultRoles", f"may hold at most {MAX_DEFAULT_ROLES}.")
+        ids: dict[str, None] = {}
+        for reference in references:
+            role = None
+            if names.may_refer(reference):
+                role = self._roles.get(reference) or self._roles.find_by_key(reference)
+            if role is None:
+                raise Invalid("defaultRoles", f"there is no role {reference!r}.")
+            ids[role.id] = None
+        return tuple(ids)
 
     def _existing_groups(self, references: Sequence[str]) -> tuple[str, ...]:
         if len(references) > MAX_GROUPS:
@@ -190,6 +231,10 @@ class Services:
             if reference not in found:
                 raise Invalid("groups", f"there is no group with the id {reference!r}.")
         return tuple(dict.fromkeys(references))
+
+
+def _if_said(rule: Callable[[Any], Any], value: object) -> Any:
+    return None if value is None else rule(value)
 
 
 def _current(service: Service) -> Service:

@@ -41,6 +41,7 @@ class UserItem(Item, discriminator="user"):
     ban_reason = UnicodeAttribute(null=True)
     owner = UnicodeAttribute(null=True)  # kind and id
     description = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -56,6 +57,7 @@ class UserItem(Item, discriminator="user"):
             ban_reason=user.ban_reason,
             owner=f"{user.owner.kind.value} {user.owner.id}" if user.owner else None,
             description=user.description,
+            email=user.email,
             revision=user.revision,
             collection=USERS,
             position=names.login_key(user.login),
@@ -76,6 +78,7 @@ class UserItem(Item, discriminator="user"):
             ban_reason=self.ban_reason,
             owner=owner,
             description=self.description,
+            email=self.email,
             revision=int(self.revision),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -20,6 +21,18 @@ from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
+# What a service says of itself, as one JSON text of what is not empty.
+ABOUT = (
+    "application_name",
+    "vendor",
+    "version",
+    "home_url",
+    "base_urls",
+    "redirect_uris",
+    "icon_url",
+    "trusted",
+    "default_roles",
+)
 SERVICES, ROLES, GROUPS = "SERVICES", "ROLES", "GROUPS"
 
 
@@ -68,8 +81,8 @@ class ServiceItem(Item, discriminator="service"):
     key = UnicodeAttribute()
     name = UnicodeAttribute()
     created = NumberAttribute()
-    home_url = UnicodeAttribute(null=True)
-    # One JSON text: it is written whole, never searched, and costs little to read at every check.
+    # JSON texts: written whole, never searched, and cheap to read at every check.
+    about = UnicodeAttribute(null=True)
     permissions = UnicodeAttribute()
     groups: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
     argon2id = UnicodeAttribute(null=True)
@@ -86,7 +99,7 @@ class ServiceItem(Item, discriminator="service"):
             key=service.key,
             name=service.name,
             created=service.created,
-            home_url=service.home_url,
+            about=json.dumps({name: value for name in ABOUT if (value := getattr(service, name))}),
             permissions=json.dumps([[permission.key, permission.name] for permission in service.permissions]),
             groups=list(service.groups),
             argon2id=secret.argon2id if secret else None,
@@ -98,6 +111,10 @@ class ServiceItem(Item, discriminator="service"):
         )
 
     def to_service(self) -> Service:
+        about: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in json.loads(self.about or "{}").items()
+        }
         secret = None
         if self.argon2id is not None and self.tag is not None and self.tag_key_id is not None:
             secret = SealedSecret(self.argon2id, self.tag, self.tag_key_id)
@@ -106,7 +123,7 @@ class ServiceItem(Item, discriminator="service"):
             key=self.key,
             name=self.name,
             created=int(self.created),
-            home_url=self.home_url,
+            **about,
             permissions=tuple(DeclaredPermission.of(self.id, key, name) for key, name in json.loads(self.permissions)),
             groups=tuple(self.groups),
             secret=secret,
