@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.all_grants import AllGrants
     from chalicelib.core.operations.application_passwords import ApplicationPasswords
     from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
@@ -165,6 +166,16 @@ class Keyturn:
         from chalicelib.storage.roles import DynamoRoles
 
         return Roles(DynamoRoles(), DynamoHeld(), DynamoGroups(), self.accounts, self.groups, self.services)
+
+    @functools.cached_property
+    def all_grants(self) -> AllGrants:
+        """What everybody was granted."""
+        from chalicelib.core.operations.all_grants import AllGrants
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.roles import DynamoRoles
+
+        return AllGrants(self.roles, DynamoRoles(), DynamoAccounts(), DynamoGroups())
 
     @functools.cached_property
     def groups(self) -> Groups:

@@ -284,6 +284,10 @@ class RoleStore(Protocol):
     def delete(self, role: Role, audit: AuditRecord) -> None:
         """Raises StaleWrite if `role` is no longer stored as it is. Its grants add nothing from then on."""
 
+    def grants(self, window: Window, role_id: str | None) -> Page[Grant]:
+        """Those of all accounts and groups, or those of one role, by role; at most 10,000 are counted.
+        Eventually consistent."""
+
     def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
         """Counts as a change of `owner`. Raises StaleWrite if `owner` or `role` is no longer stored as it
         is, Conflict if granted already."""

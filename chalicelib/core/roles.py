@@ -34,7 +34,12 @@ class Grant:
 
     @property
     def id(self) -> str:
-        """Unique among the holder's grants; the same grant always has the same id."""
+        """The same grant always has the same id."""
+        return f"{self.holder_id}.{self.key}"
+
+    @property
+    def key(self) -> str:
+        """Unique among the holder's grants."""
         return f"{self.role_id}.{self.place}"
 
     @property

@@ -30,6 +30,8 @@ ATTRIBUTES = {
     "creationTime": "created",
 }
 
+UNIQUE = ("login", "key")  # what is sorted by one of these needs no further order
+
 _TERM = re.compile(
     r"""\s*(?:(?P<field>[A-Za-z]+)\s*:\s*)?(?:\{(?P<braced>[^{}]+)\}|"(?P<quoted>[^"]+)"|(?P<plain>[^\s:{}"]+))\s*"""
 )
@@ -111,7 +113,8 @@ def _order(text: str, sortable: Sequence[str]) -> tuple[Order, ...]:
         if name not in sortable or direction.lower() not in ("", "asc", "desc"):
             raise Invalid("orderBy", f"lists {', '.join(sortable)}, each with :asc or :desc.")
         orders.append(Order(name, direction.lower() == "desc"))
-    return tuple(orders)
+    unique = next((place for place, order in enumerate(orders) if order.field in UNIQUE), len(orders))
+    return tuple(orders[: unique + 1])
 
 
 def _not_supported(name: str, value: str, fields: Sequence[str], traits: Sequence[str], twice: bool) -> str:

@@ -242,6 +242,13 @@ class NewProjectRole(_Body, kw_only=True):
     type: Ignored = UNSET
 
 
+class NewOwnedProjectRole(_Body, kw_only=True):
+    owner: Referred  # an account or a group
+    role: Referred
+    project: Referred = msgspec.field(default_factory=lambda: Reference(id="0"))
+    type: Ignored = UNSET
+
+
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
 _MISNAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`")
 

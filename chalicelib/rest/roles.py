@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.bodies import NewProjectRole, NewRole, Reference, RoleChange
+from chalicelib.core.accounts import User
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import NotFound
+from chalicelib.core.operations.all_grants import HeldGrant
+from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import PROJECT_ROLE, ROLE, GrantView
+from chalicelib.rest.shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalice.app import Response
 
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.groups import Group
     from chalicelib.core.paging import Window
     from chalicelib.core.roles import Grant, Role
 
@@ -92,6 +102,46 @@ def grant_role_to_group(call: Call, group: str) -> Response:
 def revoke_role_from_group(call: Call, group: str, grant: str) -> Response:
     call.keyturn.roles.revoke_from_group(call.caller(), group, grant)
     return answer({})
+
+
+@operation(OWNED_PROJECT_ROLE, collection="projectroles", search=Searchable(("role", "user", "group")))
+def list_all_grants(call: Call) -> Response:
+    window, search = call.window(), call.search()
+    page = call.keyturn.all_grants.page(call.caller(), window, search)
+    return call.many(_owned_views(call, page.items), window, page.total)
+
+
+@operation(OWNED_PROJECT_ROLE, body=NewOwnedProjectRole)
+def grant_role_to_owner(call: Call) -> Response:
+    caller = call.caller()
+    body = call.body(NewOwnedProjectRole)
+    owner, role, project = body.owner.text("owner"), body.role.text("role"), body.project.text("project")
+    holder = _holder(call, caller, owner)
+    roles = call.keyturn.roles
+    grant = roles.grant if isinstance(holder, User) else roles.grant_to_group
+    return call.one(_owned_views(call, [HeldGrant(*grant(caller, holder.id, role, project), holder)])[0])
+
+
+@operation()
+def revoke_role_from_owner(call: Call, grant: str) -> Response:
+    caller = call.caller()
+    holder = _holder(call, caller, grant.partition(".")[0])
+    roles = call.keyturn.roles
+    revoke = roles.revoke if isinstance(holder, User) else roles.revoke_from_group
+    revoke(caller, holder.id, grant)
+    return answer({})
+
+
+def _holder(call: Call, caller: Caller, reference: str) -> User | Group:
+    """The account or group that `owner` names. Raises Forbidden or NotFound."""
+    with contextlib.suppress(NotFound):
+        return call.keyturn.accounts.find(caller, reference, Operation.READ_GRANTS)
+    return call.keyturn.groups.get(caller, reference)
+
+
+def _owned_views(call: Call, held: Sequence[HeldGrant]) -> list[GrantView]:
+    views = grant_views(call, [(each.grant, each.role) for each in held])
+    return [replace(view, holder=each.holder) for view, each in zip(views, held, strict=True)]
 
 
 def _permissions(references: list[Reference]) -> list[str]:

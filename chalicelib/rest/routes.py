@@ -57,6 +57,8 @@ ROUTES: dict[str, dict[str, str]] = {
     f"{ROOT}/users/{{user}}/projectroles/{{grant}}": {"DELETE": "roles.revoke_role"},
     f"{ROOT}/roles": {"GET": "roles.list_roles", "POST": "roles.create_role"},
     f"{ROOT}/roles/{{role}}": {"GET": "roles.get_role", "POST": "roles.update_role", "DELETE": "roles.delete_role"},
+    f"{ROOT}/projectroles": {"GET": "roles.list_all_grants", "POST": "roles.grant_role_to_owner"},
+    f"{ROOT}/projectroles/{{grant}}": {"DELETE": "roles.revoke_role_from_owner"},
     f"{ROOT}/permissions": {"GET": "permissions.list_permissions"},
     f"{ROOT}/audit": {"GET": "audit.list_records"},
     f"{ROOT}/usergroups": {"GET": "groups.list_groups", "POST": "groups.create_group"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chalicelib.core.accounts import User
 from chalicelib.core.permissions import EVERYWHERE
 from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Kind, Shape
@@ -88,6 +89,13 @@ class GrantView:
     grant: Grant
     role: Role
     services: Mapping[str, Service]
+    holder: User | Group | None = None  # only where grants of many are listed
+
+    def owner(self) -> NamedReference:
+        """Whom the role was given to."""
+        name = self.holder.name if self.holder else None
+        type = self.holder.type.value if isinstance(self.holder, User) else "userGroup"
+        return NamedReference(self.grant.holder_id, name, type)
 
     def project(self) -> NamedReference:
         """The place, in Hub's terms: the global project, or a service."""
@@ -278,7 +286,7 @@ _group_fields["parent"] = Field(lambda view: view.parent(), Kind.MAYBE_ONE, GROU
 WAY = Shape(
     "way",
     {
-        "id": Field(lambda holding: Grant("", holding.role.id, holding.place).id),
+        "id": Field(lambda holding: Grant("", holding.role.id, holding.place).key),
         "type": Field(lambda holding: "way"),
         "name": Field(lambda holding: " › ".join([*(group.name for group in holding.through), holding.role.name])),
         "role": Field(lambda holding: holding.role, Kind.ONE, ROLE),
@@ -327,4 +335,10 @@ PROJECT_ROLE = Shape(
         "role": Field(lambda view: view.role, Kind.ONE, ROLE),
         "project": Field(lambda view: view.project(), Kind.ONE, REFERENCE),
     },
+)
+
+# Listed beside those of others, a grant says whose it is.
+OWNED_PROJECT_ROLE = Shape(
+    "ownedprojectrole",
+    {**PROJECT_ROLE.fields, "owner": Field(lambda view: view.owner(), Kind.ONE, REFERENCE)},
 )

@@ -23,11 +23,15 @@ M = TypeVar("M", bound=Item)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`."""
+    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`.
+
+    `counted`: counters know how many there are without a prefix.
+    """
 
     collection: str
     field: str
     prefix: str = ""
+    counted: bool = True
 
     def is_in_order(self, search: Search) -> bool:
         """Whether the wanted order is the one in which it is kept, or the reverse."""
@@ -83,10 +87,10 @@ def read_one(model: type[M], place: keys.Key) -> M | None:
 
 
 def count(kept: Kept) -> int:
-    """How many members there are: one query, of the counters; with a prefix, two at most, of the index, and
-    no more than MAX_COUNTED."""
-    if kept.prefix:
-        begins = Item.position.startswith(kept.prefix)
+    """How many members there are: one query, of the counters; or else two at most, of the index, and no more
+    than MAX_COUNTED."""
+    if kept.prefix or not kept.counted:
+        begins = Item.position.startswith(kept.prefix) if kept.prefix else None
         return Item.by_collection.count(kept.collection, begins, limit=MAX_COUNTED)
     pk, _ = keys.counter(kept.collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))

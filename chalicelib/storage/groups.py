@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner, check_unchanged
-from chalicelib.storage.items import GROUPS, GroupItem, MemberItem, NameItem, members_of
+from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, members_of
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -61,6 +62,10 @@ class DynamoGroups:
             transaction.take_name(keys.group_name(new.name), new.id, otherwise=_name_taken(new))
         if old.parent_id != new.parent_id:
             _move(transaction, old.parent_id, new.parent_id, outer)
+        for pair in old.grants - new.grants:
+            transaction.delete(GroupGrantItem.of(Grant(old.id, *pair)))
+        for pair in new.grants - old.grants:
+            transaction.create(GroupGrantItem.of(Grant(new.id, *pair)), otherwise=StaleWrite())
         transaction.commit()
 
     def delete(self, group: Group, audit: AuditRecord) -> None:
@@ -71,6 +76,8 @@ class DynamoGroups:
         transaction.free_name(keys.group_name(group.name))
         transaction.count(GROUPS, -1)
         _move(transaction, group.parent_id, None, None)
+        for pair in group.grants:
+            transaction.delete(GroupGrantItem.of(Grant(group.id, *pair)))
         transaction.commit()
         with Item.batch_write() as batch:
             for member in Item.by_collection.query(members_of(group.id)):

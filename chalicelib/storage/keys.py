@@ -67,6 +67,10 @@ def group(group_id: str) -> Key:
     return f"GROUP#{group_id}", PROFILE
 
 
+def group_grant(group_id: str, grant_id: str) -> Key:
+    return f"GROUP#{group_id}", f"{GRANT_PREFIX}{grant_id}"
+
+
 def group_name(name: str) -> Key:
     """Two names that differ in case are the same."""
     return f"GROUP_NAME#{name.casefold()}", PROFILE

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.paging import Page
 from chalicelib.storage import keys
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import Kept, page_of, read, read_one
+from chalicelib.storage.collection import Kept, count, page_of, places_in, read, read_one
 from chalicelib.storage.held import change_owner
-from chalicelib.storage.items import ROLES, GrantItem, NameItem, RoleItem
+from chalicelib.storage.items import BETWEEN, GRANTS, ROLES, GrantItem, NameItem, RoleItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.paging import Window
     from chalicelib.core.roles import Grant, Role
     from chalicelib.core.search import Search
 
@@ -65,6 +66,12 @@ class DynamoRoles:
         transaction.free_name(keys.role_key(role.key))
         transaction.count(ROLES, -1)
         transaction.commit()
+
+    def grants(self, window: Window, role_id: str | None) -> Page[Grant]:
+        kept = Kept(GRANTS, "role", f"{role_id}{BETWEEN}" if role_id else "", counted=False)
+        places = places_in(kept, window)
+        found = read(GrantItem, places)
+        return Page([found[place].to_grant() for place in places if place in found], count(kept))
 
     def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

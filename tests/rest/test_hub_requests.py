@@ -30,7 +30,7 @@ PERMANENT_TOKEN_PAGE = (
 READING = [
     PERMANENT_TOKEN_PAGE,
     # Hub's reference pages
-    "/users?fields=id,login,name,creationTime,lastAccessTime&$skip=0&$top=10&query=login:+jo&orderBy=login:asc,name:desc",
+    "/users?fields=id,login,name,creationTime,lastAccessTime&$skip=0&$top=10&query=login:+build&orderBy=login:asc,name:desc",
     "/users?query=is:+banned&fields=id,login,banned,banReason",
     "/users?query=group:+{{developers}}&fields=id,login,groups(id,name),transitiveGroups(id,name)",
     "/users/{user}?fields=id,login,name,banned,guest,permanentTokens(id,name,scope(id,key,name),author(id,name))",
@@ -47,6 +47,7 @@ READING = [
     "permissions(id,key,name),defaultRoles(id)&$skip=0&$top=10&orderBy=name:asc",
     "/services/{service}?fields=id,key,name",
     "/roles?fields=id,key,name,permissions(id)&$skip=0&$top=100&query=&orderBy=name:asc",
+    "/projectroles?fields=id,role(id,name),project(id,name),owner(id,name)&$skip=0&$top=100&query=role:+system-admin",
     "/permissions?fields=id,key,name,service(id,name)&$skip=0&$top=100",
     # scripts in public repositories
     "/users/me?fields=login",

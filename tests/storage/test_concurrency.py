@@ -91,7 +91,7 @@ def test_administrators_who_remove_each_other_leave_one(scene: Scene) -> None:
     for other in others:
         scene.product.roles.grant(caller, other.id, SYSTEM_ADMIN)
     everybody = ["admin", *(other.id for other in others)]
-    grant_id = Grant("", SYSTEM_ADMIN).id
+    grant_id = Grant("", SYSTEM_ADMIN).key
     removals: list[Callable[[str], object]] = [
         lambda user: scene.product.accounts.delete(caller, user),
         lambda user: scene.product.accounts.update(caller, user, AccountChange(banned=True)),

@@ -127,7 +127,9 @@ class Roles:
 
         def attempt() -> None:
             owner = self._accounts.find(caller, user, Operation.REVOKE_ROLE)
-            grant = next((held for held in self._held.held_by(owner.id).grants if held.id == grant_id), None)
+            grant = next(
+                (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
+            )
             if grant is None:
                 raise NotFound("grant", grant_id)
             details = {"role": grant.role_id, "place": grant.place}
@@ -160,9 +162,10 @@ class Roles:
 
         def attempt() -> None:
             old = self._groups.find(caller, group, Operation.REVOKE_ROLE)
-            pair = next((pair for pair in old.grants if Grant(old.id, *pair).id == grant_id), None)
-            if pair is None:
+            grant = _named(grant_id, [Grant(old.id, *pair) for pair in old.grants])
+            if grant is None:
                 raise NotFound("grant", grant_id)
+            pair = grant.role_id, grant.place
             self._store_grants(caller, old, old.grants - {pair}, "group.role-revoked", *pair)
 
         until_current(attempt)
@@ -223,6 +226,10 @@ class Roles:
         for permission in permissions:
             if permission not in declared:
                 raise Invalid("permissions", f"no service declares {permission!r}.")
+
+
+def _named(grant_id: str, grants: Iterable[Grant]) -> Grant | None:
+    return next((grant for grant in grants if grant_id in (grant.id, grant.key)), None)
 
 
 def _require_held(caller: Caller, permissions: Iterable[str], place: str) -> None:

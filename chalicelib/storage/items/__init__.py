@@ -4,11 +4,14 @@ All kinds are known as soon as one is: PynamoDB reads an item of any kind by its
 """
 
 from chalicelib.storage.items.accounts import (
+    BETWEEN,
     BY_NAME,
+    GRANTS,
     TRAITS,
     USERS,
     EntryItem,
     GrantItem,
+    GroupGrantItem,
     MemberItem,
     UserItem,
     entries_of,
@@ -30,7 +33,9 @@ from chalicelib.storage.items.shared import CounterItem, NameItem
 from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
 
 __all__ = [
+    "BETWEEN",
     "BY_NAME",
+    "GRANTS",
     "GROUPS",
     "ROLES",
     "SERVICES",
@@ -44,6 +49,7 @@ __all__ = [
     "CredentialItem",
     "EntryItem",
     "GrantItem",
+    "GroupGrantItem",
     "GroupItem",
     "MarkItem",
     "MemberItem",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.core.groups import Group
 
 USERS = "USERS"
+GRANTS = "GRANTS"  # of accounts and groups, by role
 BY_NAME = "USERS#NAME"  # the same accounts; their number is that of USERS
 BETWEEN = "\x1f"  # name and login in a position of BY_NAME: no name holds it
 TRAITS = {"bot": "USERS#BOT", "banned": "USERS#BANNED", "ownerless": "USERS#OWNERLESS"}
@@ -109,13 +110,30 @@ class GrantItem(Item, discriminator="grant"):
     place = UnicodeAttribute()
 
     @classmethod
-    def of(cls, grant: Grant) -> GrantItem:
+    def of(cls, grant: Grant) -> Self:
         return cls(
-            *keys.grant(grant.holder_id, grant.id), holder_id=grant.holder_id, role_id=grant.role_id, place=grant.place
+            *cls.place_of(grant),
+            holder_id=grant.holder_id,
+            role_id=grant.role_id,
+            place=grant.place,
+            collection=GRANTS,
+            position=f"{grant.role_id}{BETWEEN}{grant.holder_id}",
         )
+
+    @staticmethod
+    def place_of(grant: Grant) -> keys.Key:
+        return keys.grant(grant.holder_id, grant.key)
 
     def to_grant(self) -> Grant:
         return Grant(self.holder_id, self.role_id, self.place)
+
+
+class GroupGrantItem(GrantItem, discriminator="group-grant"):
+    """A grant of a group, to be listed; what counts are the grants in the group itself, written with it."""
+
+    @staticmethod
+    def place_of(grant: Grant) -> keys.Key:
+        return keys.group_grant(grant.holder_id, grant.key)
 
 
 class MemberItem(Item, discriminator="member"):

@@ -9,7 +9,7 @@ from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from tests.conftest import Scene
 
-ADMIN_GRANT = Grant("", SYSTEM_ADMIN).id
+ADMIN_GRANT = Grant("", SYSTEM_ADMIN).key
 
 
 def test_an_account_is_found_by_id_login_and_me(scene: Scene) -> None:
