@@ -15,7 +15,7 @@ from chalicelib.core.audit import LAST_MOMENT
 from chalicelib.core.search import MAX_QUERY
 from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.bodies import NAMED, Reference
-from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP, Contract
+from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP, SEARCH, Contract
 from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.routes import ROOT, ROUTES
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from chalice.app import Request, Response
 
 INTROSPECTION = f"{ROOT}/oauth2/introspect"
-UNREFUSED = frozenset({"/health", f"{ROOT}/openapi.json"})
+REFERENCE_PAGE = f"{ROOT}/reference"
+UNREFUSED = frozenset({"/health", f"{ROOT}/openapi.json", REFERENCE_PAGE})
 OPEN = UNREFUSED | {f"{ROOT}/login", f"{ROOT}/login/passkey"}  # to everybody
 
 _VALUES: dict[Kind, dict[str, Any]] = {
@@ -126,6 +127,7 @@ def _operation(path: str, method: str, view: Callable[..., Response], shapes: di
     contract = _contract(view)
     described: dict[str, Any] = {
         "operationId": view.__name__,
+        "summary": view.__name__.replace("_", " ").capitalize(),
         "parameters": [*_path_parameters(path), *_query_parameters(contract)],
         "responses": _responses(path, method, contract, shapes),
     }
@@ -155,26 +157,26 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "schema": {**_QUERY[name], **_searching(name, contract)}}
-        for name in contract.parameters
-    ]
+    return [{"name": name, "in": "query", "schema": _parameter(name, contract)} for name in contract.parameters]
 
 
-def _searching(name: str, contract: Contract) -> dict[str, Any]:
-    """What a collection may be searched for and sorted by."""
+def _parameter(name: str, contract: Contract) -> dict[str, Any]:
+    """The schema of a query parameter; for `query` and `orderBy`, with what the collection can do."""
     allowed = contract.search
+    if name not in SEARCH:
+        return _QUERY[name]
+    if not allowed.supports(name):
+        return {"type": "string", "maxLength": 0, "description": "not supported here, but may be sent empty"}
     if name == "query":
         terms = [f"{field}: …" for field in allowed.fields] + [f"is: {trait}" for trait in allowed.traits]
-        return {"description": f"terms joined by and: {', '.join(terms)}"} if terms else {"maxLength": 0}
-    if name == "orderBy":
-        listed = f"{', '.join(allowed.sortable)}; each with :asc or :desc"
-        return {"description": listed} if allowed.sortable else {"maxLength": 0}
-    return {}
+        return {**_QUERY[name], "description": f"terms joined by and: {', '.join(terms)}"}
+    return {**_QUERY[name], "description": f"{', '.join(allowed.sortable)}; each with :asc or :desc"}
 
 
 def _responses(path: str, method: str, contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
     done = {"description": "Done.", "content": {"application/json": {"schema": _answer(contract, shapes)}}}
+    if path == REFERENCE_PAGE:
+        return {"200": {"description": "The page.", "content": {"text/html": {"schema": {"type": "string"}}}}}
     if path in UNREFUSED:
         return {"200": done}
     statuses = [*_NOTES, *(_NOTES_ON_CHANGES if method != "GET" else {})]

@@ -19,6 +19,7 @@ ROOT = "/api/rest"
 ROUTES: dict[str, dict[str, str]] = {
     "/health": {"GET": "health.get_health"},
     f"{ROOT}/openapi.json": {"GET": "openapi.get_openapi"},
+    f"{ROOT}/reference": {"GET": "reference.get_reference"},
     f"{ROOT}/oauth2/introspect": {"POST": "introspection.introspect"},
     f"{ROOT}/login": {"POST": "login.log_in"},
     f"{ROOT}/login/passkey": {"POST": "login.begin_passkey_login"},

@@ -80,6 +80,7 @@ OPENED_SESSION = Shape(
 PASSKEY_OPTIONS = Shape(
     "passkeyoptions",
     {
+        "id": Field(lambda options: options["challenge"]),
         "type": Field(lambda options: "passkeyOptions"),
         "publicKey": Field(lambda options: options, Kind.OBJECT),
     },

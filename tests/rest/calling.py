@@ -63,6 +63,8 @@ def keeps_its_description(route: str, method: str, answer: Answer) -> None:
     described = description()["paths"][route].get(method.lower())
     if described is None:
         assert answer.status == 405
+    elif answer.headers["content-type"].startswith("text/html"):
+        assert "text/html" in described["responses"][str(answer.status)]["content"]
     elif answer.status != 500:  # a defect, which is none of the description's
         _validator(route, method.lower(), str(answer.status)).validate(answer.json)
 

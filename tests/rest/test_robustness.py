@@ -35,6 +35,13 @@ NAMES = [
     "permissions",
     "role",
     "project",
+    "owner",
+    "profile",
+    "password",
+    "code",
+    "passkey",
+    "credential",
+    "redirectUris",
     "id",
 ]
 OBJECTS = st.dictionaries(
@@ -58,7 +65,10 @@ SEGMENTS = st.sampled_from(["me", "ci", "build-bot", "keyturn", "0", "%00", "..%
 ).map(lambda text: quote(text, safe=""))
 QUERIES = st.dictionaries(
     st.sampled_from(["fields", "$skip", "$top", "query", "orderBy", "x"]),
-    st.text(max_size=20) | st.sampled_from(["id", "id,name", "scope(id)", "a(", "-1", "5", "99999999999"]),
+    st.text(max_size=20)
+    | st.sampled_from(
+        ["id", "id,name", "scope(id)", "a(", "-1", "5", "99999999999", "name:desc", "is: bot", "group: {"]
+    ),
     max_size=3,
 )
 

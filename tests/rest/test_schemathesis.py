@@ -24,11 +24,27 @@ from tests.rest.wsgi import StartResponse, application
 # More for one long run: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
 EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "15"))
 
-# A reference may be well-formed and lead nowhere, which no schema can tell.
-REFERENCES = {"scope", "permissions", "groups", "parent", "role", "project"}
+# What no schema can tell: a reference may be well-formed and lead nowhere, a password easy to guess, a search
+# in words that only other collections know.
+REFERENCES = {
+    "scope",
+    "permissions",
+    "groups",
+    "parent",
+    "role",
+    "project",
+    "owner",
+    "defaultRoles",
+    "password",
+    "login",
+    "credential",
+    "query",
+}
 
 load_all_checks()
 schemathesis.openapi.format("name", st.text(string.ascii_letters + "äß漢", min_size=1, max_size=200))
+schemathesis.openapi.format("query", st.sampled_from(["", "a", "name: a", "is: bot and a", "role: {a b}"]))
+schemathesis.openapi.format("order", st.sampled_from(["", "name:asc", "name", "name:desc,name"]))
 schemathesis.openapi.format("fields", st.sampled_from(["id", "id,type", "type , id"]))
 
 
