@@ -21,9 +21,9 @@ from chalicelib.core.errors import LoginRefused
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.core.origin import Origin
 
-ATTEMPTS, WARM_UP = 600, 30
+ATTEMPTS, WARM_UP = 2_000, 50
 HOUR_MS = 3_600_000  # between attempts, so that none is throttled
-CONTROL_SECONDS = 0.0015
+CONTROL_SECONDS = 0.001
 SIGNIFICANT = 0.001
 
 

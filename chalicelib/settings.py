@@ -55,9 +55,7 @@ class Settings:
 
 def _address(environment: Mapping[str, str]) -> str | None:
     address = environment.get("KEYTURN_ADDRESS")
-    if address is not None and not re.fullmatch(
-        r"https://[^/?#]+(/[^?#]*)?|http://localhost(:[0-9]+)?(/[^?#]*)?", address
-    ):
+    if address is not None and not re.fullmatch(ADDRESS_FORM, address):
         raise SettingsError("KEYTURN_ADDRESS must be an https address (or http://localhost), as https://host/path.")
     return address
 

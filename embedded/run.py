@@ -34,7 +34,9 @@ def main() -> int:
         _start(stack)
         _do_main_job(stack)
         if os.environ.get("KEYTURN_ONCE") != "1":
-            console.print(f"\nServing on [bold]{stack.url}[/] until Ctrl-C.")
+            console.print(
+                f"\nServing on [bold]{stack.url}[/] until Ctrl-C. The API described: {stack.url}/api/rest/reference"
+            )
             stop.wait()
     except KeyboardInterrupt:
         console.print("\nShutting down; the data stay.")

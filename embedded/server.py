@@ -22,4 +22,6 @@ class Server(PortProcess):
         port = free_port(preferred_port)
         address = ("--host", HOST, "--port", str(port))
         command = [str(BIN / "chalice"), "local", "--stage", "local", "--no-autoreload", *address]
-        self.launch(command, port, START_SECONDS, PROJECT, self._environment)
+        # A browser's passkeys belong to a host name, and localhost is the one that needs no certificate.
+        environment = {**self._environment, "KEYTURN_ADDRESS": f"http://localhost:{port}"}
+        self.launch(command, port, START_SECONDS, PROJECT, environment)

@@ -53,3 +53,17 @@ def test_tag_keys_may_live_in_an_encrypted_parameter(monkeypatch: pytest.MonkeyP
         ssm.put_parameter(Name="/keyturn/tag-keys", Value=f"aws:{key}", Type="SecureString")
         environment = {"KEYTURN_TAG_KEYS_PARAMETER": "/keyturn/tag-keys", "AWS_REGION": "eu-central-1"}
         assert Settings.from_environment(environment).current_tag_key == "aws"
+
+
+@pytest.mark.parametrize(
+    "address", ["https://keyturn.example.com", "https://example.com:8443/hub", "http://localhost:8000"]
+)
+def test_the_address_of_an_installation(address: str) -> None:
+    environment = {"KEYTURN_TAG_KEYS": f"a:{KEY}", "KEYTURN_ADDRESS": address}
+    assert Settings.from_environment(environment).address == address
+
+
+@pytest.mark.parametrize("address", ["", "keyturn.example.com", "http://example.com", "https://a@b", "https://a/?b"])
+def test_an_address_that_browsers_would_not_trust_is_refused(address: str) -> None:
+    with pytest.raises(SettingsError, match="KEYTURN_ADDRESS"):
+        Settings.from_environment({"KEYTURN_TAG_KEYS": f"a:{KEY}", "KEYTURN_ADDRESS": address})

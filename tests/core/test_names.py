@@ -51,3 +51,31 @@ def test_whatever_is_a_valid_login_or_key_may_refer(text: str) -> None:
         except Invalid:
             continue
         assert names.may_refer(valid)
+
+
+@pytest.mark.parametrize("address", ["", "jo@example.com", "jo.doe+bots@sub.example.com", "a@b"])
+def test_ordinary_mail_addresses_are_valid(address: str) -> None:
+    assert names.email(address) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["jo", "@example.com", "jo@", "jo doe@example.com", "jo@exa mple.com", "jo@-a", "j\u043e@b.c", "a@" + "b" * 253],
+)
+def test_other_mail_addresses_are_refused_by_name(address: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        names.email(address)
+    assert refusal.value.field == "profile.email.email"
+
+
+@given(st.text(max_size=60))
+def test_a_description_hides_nothing_and_is_trimmed(text: str) -> None:
+    try:
+        described = names.description(text)
+    except Invalid as refusal:
+        assert refusal.field == "description"
+    else:
+        assert described == described.strip()
+        assert all(
+            character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf"} for character in described
+        )

@@ -5,16 +5,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.errors import Conflict, NotFound, Refusal, StaleWrite
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.errors import Conflict, LoginRefused, NotFound, Refusal, StaleWrite, Throttled
 from chalicelib.core.groups import Group
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.login import OpenedSession
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
+from chalicelib.core.search import parse
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.table import Item
 from tests.conftest import Scene
+from tests.people import person
 
 WRITERS = 20
 
@@ -155,3 +159,53 @@ def test_a_group_that_gets_a_subgroup_is_not_deleted_with_it(scene: Scene) -> No
         ]
         deleted, created = at_once(lambda n, work=work: work[n](), 2)
         assert isinstance(deleted, Refusal) != isinstance(created, Refusal)
+
+
+def test_a_code_opens_one_session(scene: Scene) -> None:
+    jo = person(scene)
+    jo.turn_on_2fa()
+    jo.wait(STEP_MS)
+    code = jo.code()
+    jo.attempt(code=jo.recovery_codes[0])  # from here on the network is known
+    results = at_once(lambda n: jo.attempt(code=code), 8)
+    assert sum(isinstance(result, OpenedSession) for result in results) == 1
+    assert sum(isinstance(result, LoginRefused) for result in results) == 7
+
+
+def test_a_recovery_code_opens_one_session(scene: Scene) -> None:
+    jo = person(scene)
+    jo.turn_on_2fa()
+    results = at_once(lambda n: jo.attempt(code=jo.recovery_codes[5]), 8)
+    assert sum(isinstance(result, OpenedSession) for result in results) == 1
+
+
+def test_no_application_password_survives_2fa_that_is_turned_off_meanwhile(scene: Scene) -> None:
+    for round in range(4):
+        jo = person(scene, f"jo-{round}")
+        jo.turn_on_2fa()
+        caller = jo.log_in()
+        work: list[Callable[[], object]] = [
+            lambda caller=caller: scene.product.application_passwords.create(caller, "me", "mail"),
+            lambda caller=caller: scene.product.second_factors.turn_off(caller, "me"),
+        ]
+        created, _ = at_once(lambda n, work=work: work[n](), 2)
+        assert scene.product.application_passwords.page(caller, "me", Window()).total == 0
+        if not isinstance(created, Refusal):
+            assert not scene.is_good(created.secret)
+
+
+def test_guesses_at_once_are_all_counted(scene: Scene) -> None:
+    jo = person(scene)
+    results = at_once(lambda n: jo.attempt("203.0.113.9", password="wrong horse"))
+    assert sum(isinstance(result, LoginRefused) for result in results) == 10
+    assert sum(isinstance(result, Throttled) for result in results) == WRITERS - 10
+
+
+def test_accounts_that_many_change_are_found_where_they_ended_up(scene: Scene) -> None:
+    caller, accounts = scene.caller(), scene.product.accounts
+    changes = [AccountChange(name=f"Name {n}", banned=bool(n % 2)) for n in range(8)]
+    at_once(lambda n: accounts.update(caller, scene.bot.id, changes[n]), 8)
+    ended = accounts.find(caller, scene.bot.id)
+    for query, expected in ((f"name: {{{ended.name}}}", 1), ("name: Name", 1), ("is: banned", int(ended.banned))):
+        search = parse(query, "", ("name",), ("banned",), ())
+        assert accounts.page(caller, Window(), search).total == expected

@@ -24,14 +24,16 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal
+from chalicelib.core.authorization import Caller
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import EVERYWHERE, READ_SELF, READ_SERVICE, READ_USER, UPDATE_SELF, UPDATE_USER
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from embedded.dynamodb import DynamoDBLocal
-from tests.conftest import Scene, installed, set_scene
+from tests.conftest import Scene, installed, origin, set_scene
+from tests.people import PASSWORD, Person
 
 EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "4"))  # more for one long run
 STEPS = 30
@@ -49,6 +51,10 @@ class ModelGroup:
 @dataclass
 class ModelUser:
     secret: str  # of a token for Keyturn's API
+    login: str
+    person: Person
+    two_factor: bool = False
+    application_passwords: dict[str, str] = field(default_factory=dict)  # secrets, by id
     banned: bool = False
     grants: set[tuple[str, str]] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
@@ -76,6 +82,7 @@ class Machine(RuleBasedStateMachine):
         self.groups: dict[str, ModelGroup] = {}
         self.roles: dict[str, set[str]] = {}
         self.tokens: dict[str, ModelToken] = {}
+        self.ended: list[tuple[str, str]] = []  # logins and application passwords that were good once
         self.count = itertools.count()
 
     def teardown(self) -> None:
@@ -126,13 +133,15 @@ class Machine(RuleBasedStateMachine):
     def create_user(self) -> None:
         user = self.product.accounts.create(self.by, self.new_name("user"), "User", AccountType.USER)
         own = self.product.permanent_tokens.create(self.by, user.id, "own", ["keyturn"])
-        self.users[user.id] = ModelUser(own.secret or "")
+        self.product.passwords.set(self.by, user.id, PASSWORD, None)
+        self.users[user.id] = ModelUser(own.secret or "", user.login, Person(self.scene, user))
 
     @precondition(lambda self: self.users)
     @rule(user=SOME)
     def delete_user(self, user: int) -> None:
         id = self.pick(self.users, user)
         self.product.accounts.delete(self.by, id)
+        self.end_application_passwords(id)
         del self.users[id]
 
     @precondition(lambda self: self.users)
@@ -264,7 +273,79 @@ class Machine(RuleBasedStateMachine):
             assert self.may_create(actor_id, owner_id, service)
             self.tokens[created.token.id] = ModelToken(owner_id, {service}, created.secret or "")
 
+    def end_application_passwords(self, user: str) -> None:
+        model = self.users[user]
+        self.ended += [(model.login, secret) for secret in model.application_passwords.values()]
+        model.application_passwords.clear()
+
+    def log_in(self, user: str) -> Caller | None:
+        """The caller that the user is, unless banned; the model and the product must agree."""
+        try:
+            caller = self.users[user].person.log_in()
+        except Forbidden:
+            assert self.users[user].banned
+            return None
+        assert not self.users[user].banned
+        return caller
+
+    @precondition(lambda self: self.users)
+    @rule(user=SOME)
+    def turn_2fa_on_or_off(self, user: int) -> None:
+        id = self.pick(self.users, user)
+        model = self.users[id]
+        if model.two_factor:
+            self.product.second_factors.turn_off(self.by, id)
+            model.person.totp_secret = ""
+            self.end_application_passwords(id)
+        elif self.log_in(id):
+            model.person.turn_on_2fa()
+        else:
+            return
+        model.two_factor = not model.two_factor
+
+    @precondition(lambda self: self.users)
+    @rule(user=SOME)
+    def create_application_password(self, user: int) -> None:
+        id = self.pick(self.users, user)
+        caller = self.log_in(id)
+        if caller is None:
+            return
+        model = self.users[id]
+        try:
+            created = self.product.application_passwords.create(caller, "me", self.new_name("mail"))
+        except Conflict:
+            assert not model.two_factor
+        else:
+            assert model.two_factor
+            model.application_passwords[created.password.id] = created.secret or ""
+
+    @precondition(lambda self: any(model.application_passwords for model in self.users.values()))
+    @rule(user=SOME)
+    def delete_application_password(self, user: int) -> None:
+        having = {id: model for id, model in self.users.items() if model.application_passwords}
+        id = self.pick(having, user)
+        password_id, secret = next(iter(having[id].application_passwords.items()))
+        self.product.application_passwords.delete(self.by, id, password_id)
+        del having[id].application_passwords[password_id]
+        self.ended.append((having[id].login, secret))
+
     # What must hold after every step.
+
+    @invariant()
+    def every_application_password_is_good_while_it_should_be(self) -> None:
+        for id, model in getattr(self, "users", {}).items():
+            for secret in model.application_passwords.values():
+                assert self.accepts(model.login, secret) == (None if model.banned else id)
+                assert self.scene.is_good(secret) != model.banned
+        for login, secret in getattr(self, "ended", []):
+            assert self.accepts(login, secret) is None
+            assert not self.scene.is_good(secret)
+
+    def accepts(self, login: str, secret: str) -> str | None:
+        try:
+            return self.product.authentication.caller_by_password(login, secret, origin()).user.id
+        except Unauthenticated:
+            return None
 
     @invariant()
     def everybody_may_do_what_the_model_says(self) -> None:

@@ -1,0 +1,80 @@
+"""When a credential was used last: noted, but not with a write for each request."""
+
+from unittest.mock import patch
+
+import pytest
+
+from chalicelib.core.errors import Unavailable
+from chalicelib.core.operations.credential_check import LAST_USED_WINDOW_MS
+from chalicelib.core.origin import Origin
+from chalicelib.core.paging import Window
+from chalicelib.storage.credentials import DynamoCredentials
+from tests.conftest import Scene, now
+from tests.people import HOME, person
+
+
+def last_used(scene: Scene) -> int | None:
+    (owned,) = scene.product.permanent_tokens.page(scene.caller(), scene.bot.id, Window()).items
+    return owned.token.last_used
+
+
+def ask(scene: Scene, at: int) -> None:
+    assert scene.product.introspection.ask("ci", scene.ci.secret, scene.token.secret or "", at)
+
+
+def test_a_token_that_was_never_used_says_so(scene: Scene) -> None:
+    assert last_used(scene) is None
+    assert not scene.is_good(scene.token.secret, scene.deploy)
+    assert last_used(scene) is None
+
+
+def test_uses_are_noted_once_in_a_window(scene: Scene) -> None:
+    start = now()
+    mark = DynamoCredentials.mark_used
+    with patch.object(DynamoCredentials, "mark_used", autospec=True, side_effect=mark) as marked:
+        for later in (0, 1, LAST_USED_WINDOW_MS - 1):
+            ask(scene, start + later)
+        assert (marked.call_count, last_used(scene)) == (1, start)
+        ask(scene, start + LAST_USED_WINDOW_MS)
+        assert marked.call_count == 2
+    assert last_used(scene) == start + LAST_USED_WINDOW_MS
+
+
+def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene) -> None:
+    with patch.object(DynamoCredentials, "mark_used", side_effect=Unavailable("down")) as attempted:
+        assert scene.is_good(scene.token.secret)
+    assert attempted.called
+
+
+def test_a_note_brings_no_deleted_token_back(scene: Scene) -> None:
+    by = scene.caller()
+    find = DynamoCredentials.find
+
+    def found_just_before_it_was_deleted(*arguments: object) -> object:
+        found = find(*arguments)  # type: ignore[arg-type]
+        scene.product.permanent_tokens.delete(by, scene.bot.id, scene.token.token.id)
+        return found
+
+    with patch.object(DynamoCredentials, "find", autospec=True, side_effect=found_just_before_it_was_deleted):
+        scene.is_good(scene.token.secret)
+    assert not scene.is_good(scene.token.secret)
+    assert scene.product.permanent_tokens.page(by, scene.bot.id, Window()).total == 0
+
+
+def test_a_use_is_no_change_of_the_token(scene: Scene) -> None:
+    """An update that is under way does not fail for it."""
+    scene.is_good(scene.token.secret)
+    updated = scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, scene.token.token.id, "renamed", None)
+    assert updated.token.revision == scene.token.token.revision + 1
+    assert last_used(scene) == updated.token.last_used is not None
+
+
+@pytest.mark.parametrize("later", [1, LAST_USED_WINDOW_MS + 1])
+def test_a_session_notes_its_use_too(scene: Scene, later: int) -> None:
+    jo = person(scene)
+    opened = jo.attempt()
+    jo.caller(opened)
+    jo.wait(later)
+    caller = scene.product.authentication.caller(opened.secret, Origin(jo.clock, HOME))
+    (session,) = scene.product.sessions.page(caller, "me", Window()).items
+    assert session.last_used == jo.clock - (later if later == 1 else 0)
