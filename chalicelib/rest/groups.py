@@ -10,12 +10,13 @@ from msgspec import UNSET
 
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
+from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
 from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
-from chalicelib.rest.shapes import GROUP, HUBS_OF_GROUPS, PROJECT_ROLE, USER, GroupView
+from chalicelib.rest.shapes import GROUP, HUBS_OF_GROUPS, USER, GroupView
 from chalicelib.rest.users import ACCOUNT, account_views
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.authorization import Caller
     from chalicelib.core.groups import Group
-    from chalicelib.rest.shapes import GrantView
+    from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.users import AccountView
 
 

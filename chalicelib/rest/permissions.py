@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.rest.access_shapes import EXPLAINED_PERMISSION, SERVICE_PERMISSION, ExplainedPermission, PermissionView
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.shapes import EXPLAINED_PERMISSION, SERVICE_PERMISSION, ExplainedPermission, PermissionView
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -10,10 +10,10 @@ from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.operations.all_grants import HeldGrant
+from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,6 +12,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.paging import Window
+from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.fields import Field, Kind, Shape
@@ -19,16 +20,7 @@ from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
-from chalicelib.rest.shapes import (
-    GROUP,
-    HUBS_OF_USERS,
-    PERMANENT_TOKEN,
-    PROJECT_ROLE,
-    REFERENCE,
-    USER,
-    GroupView,
-    NamedReference,
-)
+from chalicelib.rest.shapes import GROUP, HUBS_OF_USERS, PERMANENT_TOKEN, REFERENCE, USER, GroupView, NamedReference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
-    from chalicelib.rest.shapes import GrantView, TokenView
+    from chalicelib.rest.access_shapes import GrantView
+    from chalicelib.rest.shapes import TokenView
 
 
 class Owners:

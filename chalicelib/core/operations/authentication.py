@@ -68,14 +68,15 @@ class Authentication:
 
     def _caller(self, credential: Credential, owner: User, origin: Origin) -> Caller:
         access = self._access.of(owner.id)
-        session = credential if isinstance(credential, Session) else None
+        logged_in = isinstance(credential, Session)
+        unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
         return Caller(
             owner,
             access.permissions,
             credential.id,
             origin.now,
             origin.address,
-            frozenset(access.groups),
-            logged_in=session is not None,
-            unproven=session is not None and not session.second_factor and access.requires_two_factor,
+            frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
+            logged_in=logged_in,
+            unproven=unproven,
         )
