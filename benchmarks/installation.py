@@ -29,7 +29,11 @@ class Installation:
     def introspection_event(self, token: str) -> dict[str, object]:
         """API Gateway's event for `POST /api/rest/oauth2/introspect`."""
         basic = base64.b64encode(f"{self.service.service.id}:{self.service.secret}".encode()).decode()
-        path = "/api/rest/oauth2/introspect"
+        headers = {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"}
+        return self.event("/api/rest/oauth2/introspect", f"token={token}", headers)
+
+    def event(self, path: str, body: str, headers: dict[str, str] | None = None) -> dict[str, object]:
+        """API Gateway's event for a POST; of JSON, without other headers."""
         return {
             "requestContext": {
                 "httpMethod": "POST",
@@ -37,11 +41,11 @@ class Installation:
                 "path": path,
                 "identity": {"sourceIp": "127.0.0.1"},
             },
-            "headers": {"authorization": f"Basic {basic}", "content-type": "application/x-www-form-urlencoded"},
+            "headers": headers or {"content-type": "application/json"},
             "multiValueQueryStringParameters": None,
             "pathParameters": None,
             "stageVariables": None,
-            "body": f"token={token}",
+            "body": body,
             "isBase64Encoded": False,
         }
 

@@ -112,7 +112,7 @@ def _fill(installation: Installation, users: int, tokens: int) -> None:
             list(pool.map(write, some))
     counts = {USERS: users, "USERS#BOT": users // 2, "USERS#OWNERLESS": users // 20, "USERS#BANNED": users // 10}
     for collection, members in counts.items():
-        CounterItem(*keys.counter(collection, 0), members=members).save()
+        CounterItem(*keys.counter(collection, keys.SHARDS), members=members).save()  # one that nobody else uses
 
 
 def _user(number: int, owner: Owner) -> User:
