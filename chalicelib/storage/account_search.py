@@ -68,7 +68,7 @@ class AccountSearch:
     def _collected(self) -> list[User]:
         """All accounts that are in the group, of the owner and as the traits say, by login; perhaps more than
         begin with what the search says."""
-        login, name, text = self._prefix("login"), self._prefix("name"), (self.search.text or "").casefold()
+        login, name, text = self._prefix("login"), self._prefix("name"), keys.sortable(self.search.text or "")
         sources = [[kept] for kept in self._narrow(login)]
         if name:
             sources.append([Kept(BY_NAME, "name", name)])
@@ -94,7 +94,7 @@ class AccountSearch:
         return self.owner_id is None or (user.owner is not None and user.owner.id == self.owner_id)
 
     def _prefix(self, field: str) -> str:
-        return self.search.terms.get(field, "").casefold()
+        return keys.sortable(self.search.terms.get(field, ""))
 
 
 def _first_small_one(sources: list[list[Kept]]) -> list[keys.Key]:

@@ -162,3 +162,27 @@ def test_who_may_not_read_groups_cannot_search_by_them(crowd: Scene) -> None:
     reader = crowd.caller(token.secret)
     with pytest.raises(Forbidden):
         crowd.product.accounts.page(reader, Window(), parse("group: developers", "", FIELDS, TRAITS, SORTABLE))
+
+
+LONGEST = "\u0390" * 200  # each becomes three characters when case does not matter
+
+
+def test_the_longest_names_are_kept_and_found(scene: Scene) -> None:
+    by, accounts = scene.caller(), scene.product.accounts
+    accounts.create(by, "x" * 64, LONGEST, AccountType.USER)
+    assert search(scene, f"name: {LONGEST}") == ["x" * 64]
+    scene.product.groups.create(by, GroupDescription(LONGEST))
+    accounts.create(by, "bot", "Bot", AccountType.BOT, LONGEST)
+    assert search(scene, f"owner: {LONGEST}") == ["bot"]
+    assert search(scene, f"group: {LONGEST}") == []
+
+
+@pytest.mark.parametrize("field", ["login: ", "name: ", ""])
+def test_a_search_for_more_than_a_key_can_hold_finds_nothing(scene: Scene, field: str) -> None:
+    assert search(scene, field + "\U0001f600" * 490) == []
+
+
+def test_no_group_has_a_name_that_cannot_be_one(scene: Scene) -> None:
+    for reference in ("x" * 5_000, "\x00", " "):
+        with pytest.raises(Invalid):
+            scene.product.accounts.create(scene.caller(), "bot", "Bot", AccountType.BOT, reference)

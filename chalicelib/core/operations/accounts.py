@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -220,7 +221,10 @@ class Accounts:
 
     def _group(self, reference: str) -> Group | None:
         group = self._groups.get(reference) if names.may_refer(reference) else None
-        return group or self._groups.find_by_name(reference)
+        if group is None:
+            with contextlib.suppress(Invalid):  # what cannot be a name names no group
+                group = self._groups.find_by_name(names.name(reference))
+        return group
 
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):

@@ -95,7 +95,7 @@ class EntryItem(Item, discriminator="entry"):
 def entries_of(user: User) -> dict[str, str]:
     """The collections in which an account is found besides USERS, and its position in each."""
     login = names.login_key(user.login)
-    entries = {BY_NAME: f"{user.name.casefold()}{BETWEEN}{login}"}
+    entries = {BY_NAME: f"{keys.sortable(user.name)}{BETWEEN}{login}"}
     if user.type is AccountType.BOT:
         entries[TRAITS["bot"]] = login
         entries[owned_by(user.owner.id) if user.owner else TRAITS["ownerless"]] = login

@@ -59,7 +59,7 @@ class GroupItem(Item, discriminator="group"):
             subgroups=group.subgroups,
             revision=group.revision,
             collection=GROUPS,
-            position=group.name.casefold(),
+            position=keys.sortable(group.name),
         )
 
     def to_group(self) -> Group:
