@@ -87,6 +87,7 @@ class _AccountBody(_Body, kw_only=True):
     groups: Ignored = UNSET
     transitive_groups: Ignored = UNSET
     project_roles: Ignored = UNSET
+    transitive_project_roles: Ignored = UNSET
     permanent_tokens: Ignored = UNSET
     application_passwords: Ignored = UNSET
     two_factor_authentication: Ignored = UNSET

@@ -167,7 +167,7 @@ class Call:
         return response
 
     def _fingerprint(self) -> str:
-        body = raw_body(self.request, "application/json")
+        body = raw_body(self.request, "application/json") if self.contract.body else b""
         asked = f"{self.request.method} {self.request.path} {sorted((self.request.uri_params or {}).items())} "
         return hashlib.sha256(asked.encode() + body).hexdigest()
 

@@ -105,10 +105,15 @@ def list_members(call: Call, group: str) -> Response:
     return call.many(account_views(call, caller, page.items), window, page.total)
 
 
-@operation(USER, body=Reference)
+@operation(USER, body=Reference, creates=True)
 def add_member(call: Call, group: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.groups.add_member(caller, group, call.body(Reference).text("id")))
+    user = call.body(Reference).text("id")
+    return call.create(
+        caller,
+        lambda by: call.keyturn.groups.add_member(by, group, user),
+        lambda _: call.keyturn.groups.member(caller, group, user),
+    )
 
 
 @operation()

@@ -16,7 +16,7 @@ from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chalice.app import Response
 
@@ -70,12 +70,10 @@ def list_grants(call: Call, user: str) -> Response:
     return _part(call, call.keyturn.roles.grants(call.caller(), user), window)
 
 
-@operation(PROJECT_ROLE, body=NewProjectRole)
+@operation(PROJECT_ROLE, body=NewProjectRole, creates=True)
 def grant_role(call: Call, user: str) -> Response:
-    caller = call.caller()
-    body = call.body(NewProjectRole)
-    granted = call.keyturn.roles.grant(caller, user, body.role.text("role"), body.project.text("project"))
-    return call.one(grant_views(call, [granted])[0])
+    roles = call.keyturn.roles
+    return _grant(call, user, roles.grant, roles.granted)
 
 
 @operation()
@@ -90,12 +88,10 @@ def list_group_grants(call: Call, group: str) -> Response:
     return _part(call, call.keyturn.roles.grants_of_group(call.caller(), group), window)
 
 
-@operation(PROJECT_ROLE, body=NewProjectRole)
+@operation(PROJECT_ROLE, body=NewProjectRole, creates=True)
 def grant_role_to_group(call: Call, group: str) -> Response:
-    caller = call.caller()
-    body = call.body(NewProjectRole)
-    granted = call.keyturn.roles.grant_to_group(caller, group, body.role.text("role"), body.project.text("project"))
-    return call.one(grant_views(call, [granted])[0])
+    roles = call.keyturn.roles
+    return _grant(call, group, roles.grant_to_group, roles.granted_to_group)
 
 
 @operation()
@@ -111,15 +107,25 @@ def list_all_grants(call: Call) -> Response:
     return call.many(_owned_views(call, page.items), window, page.total)
 
 
-@operation(OWNED_PROJECT_ROLE, body=NewOwnedProjectRole)
+@operation(OWNED_PROJECT_ROLE, body=NewOwnedProjectRole, creates=True)
 def grant_role_to_owner(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewOwnedProjectRole)
-    owner, role, project = body.owner.text("owner"), body.role.text("role"), body.project.text("project")
-    holder = _holder(call, caller, owner)
+    role, project = body.role.text("role"), body.project.text("project")
+    holder = _holder(call, caller, body.owner.text("owner"))
     roles = call.keyturn.roles
-    grant = roles.grant if isinstance(holder, User) else roles.grant_to_group
-    return call.one(_owned_views(call, [HeldGrant(*grant(caller, holder.id, role, project), holder)])[0])
+    grant, granted = (
+        (roles.grant, roles.granted) if isinstance(holder, User) else (roles.grant_to_group, roles.granted_to_group)
+    )
+
+    def view(pair: tuple[Grant, Role]) -> GrantView:
+        return _owned_views(call, [HeldGrant(*pair, holder)])[0]
+
+    return call.create(
+        caller,
+        lambda by: view(grant(by, holder.id, role, project)),
+        lambda _: view(granted(caller, holder.id, role, project)),
+    )
 
 
 @operation()
@@ -146,6 +152,22 @@ def _owned_views(call: Call, held: Sequence[HeldGrant]) -> list[GrantView]:
 
 def _permissions(references: list[Reference]) -> list[str]:
     return [reference.text(f"permissions[{i}]") for i, reference in enumerate(references)]
+
+
+def _grant(
+    call: Call,
+    holder: str,
+    grant: Callable[[Caller, str, str, str], tuple[Grant, Role]],
+    granted: Callable[[Caller, str, str, str], tuple[Grant, Role]],
+) -> Response:
+    caller = call.caller()
+    body = call.body(NewProjectRole)
+    role, project = body.role.text("role"), body.project.text("project")
+    return call.create(
+        caller,
+        lambda by: grant_views(call, [grant(by, holder, role, project)])[0],
+        lambda _: grant_views(call, [granted(caller, holder, role, project)])[0],
+    )
 
 
 def _part(call: Call, grants: list[tuple[Grant, Role]], window: Window) -> Response:

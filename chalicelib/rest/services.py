@@ -45,9 +45,14 @@ def update_service(call: Call, service: str) -> Response:
     return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceChange)))))
 
 
-@operation(CREATED_SERVICE)
+@operation(CREATED_SERVICE, creates=True)
 def renew_service_secret(call: Call, service: str) -> Response:
-    return call.one(_with_secret(call.keyturn.services.renew_secret(call.caller(), service)))
+    caller, services = call.caller(), call.keyturn.services
+    return call.create(
+        caller,
+        lambda by: _with_secret(services.renew_secret(by, service)),
+        lambda id: ServiceView(services.get(caller, id)),
+    )
 
 
 @operation()

@@ -12,6 +12,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.paging import Window
+from chalicelib.core.roles import Grant
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
@@ -94,6 +95,15 @@ class AccountView:
         """The account's own grants."""
         return grant_views(self.call, self.call.keyturn.roles.grants(self.caller, self.user.id))
 
+    def transitive_project_roles(self) -> list[GrantView]:
+        """These, and those of its groups."""
+        access = self.call.keyturn.permissions.access(self.caller, self.user.id)
+        grants = {
+            Grant(held.through[-1].id if held.through else self.user.id, held.role.id, held.place): held.role
+            for held in access.holdings
+        }
+        return grant_views(self.call, list(grants.items()))
+
     def second_factors(self) -> SecondFactorView:
         """What it proves at login besides a password."""
         return SecondFactorView(self.call.keyturn.second_factors.status(self.caller, self.user.id))
@@ -130,6 +140,9 @@ ACCOUNT = Shape(
         "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
         "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, unasked=False),
         "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
+        "transitiveProjectRoles": Field(
+            lambda view: view.transitive_project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False
+        ),
         "permanentTokens": Field(lambda view: view.permanent_tokens(), Kind.MANY, PERMANENT_TOKEN, unasked=False),
         "applicationPasswords": Field(
             lambda view: view.application_passwords(), Kind.MANY, APPLICATION_PASSWORD, unasked=False

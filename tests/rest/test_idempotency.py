@@ -57,6 +57,8 @@ def test_the_remedy_that_the_notice_names_works(scene: Scene, administrator: Cli
         ("/services", {"key": "new", "name": "New"}),
         ("/roles", {"key": "new", "name": "New", "permissions": [{"id": "0-0-0-0-0:read-user"}]}),
         ("/usergroups", {"name": "new"}),
+        ("/users/build-bot/projectroles", {"role": {"key": "system-admin"}, "project": {"key": "ci"}}),
+        ("/projectroles", {"owner": {"login": "build-bot"}, "role": {"key": "system-admin"}}),
     ],
 )
 def test_every_creation_can_be_sent_again(scene: Scene, path: str, body: Any) -> None:
@@ -65,6 +67,21 @@ def test_every_creation_can_be_sent_again(scene: Scene, path: str, body: Any) ->
     assert first.json["id"] == second.json["id"]
     assert "secret" not in second.json or second.json["secret"] is None
     assert post(scene, path, body, "another-key").status == 409
+
+
+def test_a_membership_can_be_sent_again(scene: Scene, administrator: Client) -> None:
+    administrator.post("/usergroups", {"name": "bots"})
+    for _ in range(2):
+        assert post(scene, "/usergroups/bots/users", {"login": "build-bot"}, "key").json["id"] == scene.bot.id
+    administrator.delete("/usergroups/bots/users/build-bot")
+    assert post(scene, "/usergroups/bots/users", {"login": "build-bot"}, "key").status == 404
+
+
+def test_a_renewal_that_is_sent_again_makes_no_second_secret(scene: Scene) -> None:
+    first, second = (post(scene, "/services/ci/secret", {}, "key") for _ in range(2))
+    assert second.json["secret"] is None
+    assert "/secret" in second.json["notice"]
+    assert introspect("ci", first.json["secret"], scene.token.secret or "").json["active"]
 
 
 def test_a_key_belongs_to_one_request_and_one_caller(scene: Scene, administrator: Client) -> None:

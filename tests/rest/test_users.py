@@ -80,14 +80,20 @@ def test_what_hangs_on_an_account_comes_if_asked_for(scene: Scene, administrator
     outer = administrator.post("/usergroups", {"name": "all"}).json
     administrator.post("/usergroups", {"name": "bots", "parent": {"id": outer["id"]}})
     administrator.post("/usergroups/bots/users", {"login": "build-bot"})
+    administrator.post("/usergroups/all/projectroles", {"role": {"key": "system-admin"}, "project": {"key": "ci"}})
     fields = (
-        "login,groups(name),transitiveGroups(name),projectRoles(role(key),project(id)),permanentTokens(name,scope(key))"
+        "login,groups(name),transitiveGroups(name),projectRoles(role(key),project(id)),"
+        "transitiveProjectRoles(role(key),project(key)),permanentTokens(name,scope(key))"
     )
     expected = {
         "login": "build-bot",
         "groups": [{"name": "bots"}],
         "transitiveGroups": [{"name": "bots"}, {"name": "all"}],
         "projectRoles": [{"role": {"key": "registered-user"}, "project": {"id": "0"}}],
+        "transitiveProjectRoles": [
+            {"role": {"key": "registered-user"}, "project": {"key": "global"}},
+            {"role": {"key": "system-admin"}, "project": {"key": "ci"}},
+        ],
         "permanentTokens": [{"name": "build", "scope": [{"key": "ci"}]}],
     }
     assert administrator.get("/users/build-bot", fields=fields).json == expected

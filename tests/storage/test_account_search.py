@@ -15,6 +15,7 @@ from chalicelib.core.errors import Forbidden, Invalid
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.paging import Window
+from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.search import parse
 from chalicelib.storage import account_search
 from tests.conftest import Scene
@@ -119,13 +120,15 @@ def test_what_equals_the_text_comes_first(crowd: Scene) -> None:
 
 def test_a_bot_is_ownerless_when_its_owner_is_gone(crowd: Scene) -> None:
     by, accounts = crowd.caller(), crowd.product.accounts
-    token = crowd.product.permanent_tokens.create(by, "bot-3", "deploy", ["ci"])
+    crowd.product.roles.grant(by, "jo", SYSTEM_ADMIN)
+    own = crowd.product.permanent_tokens.create(by, "jo", "api", ["keyturn"])
+    token = crowd.product.permanent_tokens.create(crowd.caller(own.secret), "bot-3", "deploy", ["ci"])
     accounts.delete(by, "jo")
     assert {"bot-1", "bot-3"} <= set(search(crowd, "is: ownerless"))
     crowd.product.groups.delete(by, "developers")
     assert "a-bot" in search(crowd, "is: ownerless")
     assert crowd.is_good(token.secret)
-    assert crowd.product.permanent_tokens.page(by, "bot-3", Window()).items[0].token.author_name == "Administrator"
+    assert crowd.product.permanent_tokens.page(by, "bot-3", Window()).items[0].token.author_name == "Jo Doe"
 
 
 def test_deleting_accounts_leaves_no_count_behind(crowd: Scene) -> None:

@@ -106,6 +106,14 @@ class Groups:
         NotFound."""
         return self._accounts.members(self.find(caller, reference, Operation.READ_GROUP), window, search)
 
+    def member(self, caller: Caller, reference: str, user: str) -> User:
+        """One account that is directly in the group. Raises Forbidden or NotFound."""
+        group = self.find(caller, reference, Operation.READ_GROUP)
+        member = self._accounts.find(caller, user, Operation.READ_USER)
+        if group.id not in self._held.held_by(member.id).groups:
+            raise NotFound("member", user)
+        return member
+
     def outer_of(self, groups: Iterable[Group]) -> Mapping[str, Group]:
         """All groups that these are inside of, by id; the caller asks for who may read groups."""
         return self._access.with_outer({group.parent_id for group in groups if group.parent_id})

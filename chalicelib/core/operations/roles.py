@@ -122,6 +122,10 @@ class Roles:
 
         return until_current(attempt)
 
+    def granted(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
+        """What `grant` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
+        return self._found(role, place, self.grants(caller, user))
+
     def revoke(self, caller: Caller, user: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden, NotFound, or Conflict for the last administrator."""
 
@@ -157,6 +161,10 @@ class Roles:
 
         return until_current(attempt)
 
+    def granted_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
+        """What `grant_to_group` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
+        return self._found(role, place, self.grants_of_group(caller, group))
+
     def revoke_from_group(self, caller: Caller, group: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden or NotFound."""
 
@@ -182,6 +190,13 @@ class Roles:
         where = self._place(place)
         _require_held(caller, given.permissions, where)
         return given, where
+
+    def _found(self, role: str, place: str, held: Sequence[tuple[Grant, Role]]) -> tuple[Grant, Role]:
+        key = Grant("", self._existing(role).id, self._place(place)).key
+        for grant, given in held:
+            if grant.key == key:
+                return grant, given
+        raise NotFound("grant", key)
 
     def _with_roles(self, grants: Sequence[Grant]) -> list[tuple[Grant, Role]]:
         roles = self._roles.get_many({grant.role_id for grant in grants})

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
+
+
+# What became of these is in the audit record of a change; a service's permissions are many, and lead nowhere.
+RECORDED = ("name", "home_url", "redirect_uris", "trusted", "groups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ class Services:
             new = self._described(old, description)
             if replace(new, revision=old.revision) == old:
                 return old
-            self._services.replace(old, new, _record(caller, "service.updated", new, {"key": new.key}))
+            details = {"key": new.key, **changes(old, new, *RECORDED)}
+            self._services.replace(old, new, _record(caller, "service.updated", new, details))
             return new
 
         return until_current(attempt)
