@@ -119,13 +119,10 @@ def _enter(transaction: Transaction, user_id: str, old: Mapping[str, str], new: 
         transaction.delete(Item(*keys.entry(user_id, collection)))
         transaction.count(collection, -1)
     for collection, position in new.items():
-        entry = EntryItem.of(user_id, collection, position)
-        if collection not in old:
-            transaction.create(entry, otherwise=StaleWrite())
-            if collection != BY_NAME:
-                transaction.count(collection, +1)
-        elif old[collection] != position:
-            transaction.replace(entry, EntryItem.pk.exists(), otherwise=StaleWrite())
+        if old.get(collection) != position:  # an account that is older than entries gets them with its next change
+            transaction.put(EntryItem.of(user_id, collection, position))
+        if collection not in old and collection != BY_NAME:
+            transaction.count(collection, +1)
 
 
 def _fits(transaction: Transaction, item: Item) -> bool:

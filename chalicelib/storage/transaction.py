@@ -60,6 +60,10 @@ class Transaction:
         """Store `item` over one that fulfils `condition`."""
         self._puts.append((lambda write: write.save(item, condition=condition), otherwise))
 
+    def put(self, item: Item) -> None:
+        """Store `item`, whatever is stored under its key; another condition guards the whole."""
+        self._puts.append((lambda write: write.save(item), None))
+
     def delete(self, item: Item, condition: Condition | None = None, otherwise: Exception | None = None) -> None:
         """Remove the item under this item's key."""
         self._deletions.append((lambda write: write.delete(item, condition=condition), otherwise))

@@ -17,7 +17,8 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.search import parse
-from chalicelib.storage import account_search
+from chalicelib.storage import account_search, keys
+from chalicelib.storage.items import EntryItem
 from tests.conftest import Scene
 
 FIELDS, TRAITS, SORTABLE = ("login", "name", "group", "owner"), ("banned", "bot", "ownerless"), ("login", "name")
@@ -189,3 +190,11 @@ def test_no_group_has_a_name_that_cannot_be_one(scene: Scene) -> None:
     for reference in ("x" * 5_000, "\x00", " "):
         with pytest.raises(Invalid):
             scene.product.accounts.create(scene.caller(), "bot", "Bot", AccountType.BOT, reference)
+
+
+def test_an_account_that_is_older_than_the_search_is_found_after_its_next_change(scene: Scene) -> None:
+    pk, _ = keys.user(scene.bot.id)
+    for entry in EntryItem.query(pk, EntryItem.sk.startswith("ENTRY#")):
+        entry.delete()
+    scene.product.accounts.update(scene.caller(), "build-bot", AccountChange(name="Renamed"))
+    assert search(scene, "name: Renamed") == ["build-bot"]
