@@ -1,9 +1,10 @@
 """How many logins may be tried: never so that one person's attempts keep another out.
 
-Every attempt counts against budgets: of the network that it comes from, of this login from this
-network, and of this login from all networks that it was never used from. So guessing is slow from one
-place and from many, and whoever guesses uses up budgets that the owner, at a place where the owner has
-logged in before, does not need. Logins that do not exist have budgets too: an answer tells nothing.
+Every attempt counts against a budget of this login from this network. Where the login was never used from,
+it also counts against one of the network, and one of the login from all such networks. So guessing is slow
+from one place and from many, and whoever guesses uses up budgets that the owner, at a place where the owner
+has logged in before, does not need. Logins that do not exist have budgets too: an answer tells nothing. A
+passkey without a password cannot be guessed, and is not counted.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ def network(address: str) -> str:
 
 def budgets(login_key: str, network: str, known: bool) -> list[Budget]:
     """What an attempt counts against; `known`: this login was used from this network before."""
-    here = [
-        Budget(f"NETWORK#{network}", 100, 15 * MINUTE_MS),
-        Budget(f"LOGIN#{login_key}#{network}", 10, 15 * MINUTE_MS),
-    ]
-    return here if known else [*here, Budget(f"LOGIN#{login_key}", 50, 60 * MINUTE_MS)]
+    here = Budget(f"LOGIN#{login_key}#{network}", 10, 15 * MINUTE_MS)
+    if known:
+        return [here]
+    network_wide = Budget(f"NETWORK#{network}", 100, 15 * MINUTE_MS)
+    return [here, network_wide, Budget(f"LOGIN#{login_key}", 50, 60 * MINUTE_MS)]

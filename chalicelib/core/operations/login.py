@@ -81,6 +81,8 @@ class Login:
         to be the owner) or Throttled.
         """
         login = self._login_of(attempt)
+        if attempt.password is None:  # a passkey cannot be guessed, and so is the way in that nobody can use up
+            return until_current(lambda: self._attempt(login, attempt, origin))
         with self._guesses.counted(login, origin.address, origin.now):
             return until_current(lambda: self._attempt(login, attempt, origin))
 

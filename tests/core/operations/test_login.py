@@ -176,6 +176,15 @@ class TestThrottling:
             jo.attempt(ELSEWHERE)
         assert jo.attempt(HOME)
 
+    def test_what_neighbours_guess_does_not_lock_out_who_logged_in_there(self, jo: Person) -> None:
+        jo.clock -= jo.clock % QUARTER_HOUR_MS
+        assert jo.attempt(HOME)
+        for number in range(100):
+            self.guess(jo, HOME, f"user-{number}")
+        with pytest.raises(Throttled):
+            jo.attempt(HOME, login="user-100")
+        assert jo.attempt(HOME)
+
     def test_successful_logins_use_nothing_up(self, jo: Person) -> None:
         for _ in range(12):
             assert jo.attempt(HOME)

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.composition import keyturn
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Unauthenticated
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Throttled, Unauthenticated
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
@@ -121,6 +121,16 @@ class TestPasskeys:
         opened = self.with_passkey_alone(jo, passkey.get(self.options(jo)))
         assert opened.owner.id == jo.user.id  # type: ignore[attr-defined]
         assert opened.session.second_factor  # type: ignore[attr-defined]
+
+    def test_nobody_can_use_up_the_logins_with_a_passkey(self, jo: Person) -> None:
+        passkey = SoftwarePasskey()
+        self.add(jo, passkey)
+        for _ in range(10):
+            with pytest.raises(LoginRefused):
+                jo.attempt(password="wrong horse")
+        with pytest.raises(Throttled):
+            jo.attempt()
+        assert self.with_passkey_alone(jo, passkey.get(self.options(jo)))
 
     def test_a_security_key_without_pin_is_a_second_factor_only(self, jo: Person) -> None:
         key = SoftwarePasskey(verifies_user=False)
