@@ -69,6 +69,7 @@ SERVICE_PERMISSION = Shape(
         "name": Field(lambda view: view.permission.name),
         "service": Field(lambda view: service_reference(view.service.id, view.service), Kind.ONE, REFERENCE),
     },
+    absent=frozenset({"description", "global", "operation", "entityType", "impliedPermissions"}),
 )
 
 ROLE = Shape(
@@ -83,6 +84,7 @@ ROLE = Shape(
         ),
         "creationTime": Field(lambda role: role.created, Kind.TIME),
     },
+    absent=frozenset({"description", "aliases", "projectRoles"}),
 )
 
 # One way by which an account has a permission: the role, and the groups that lead to it.

@@ -92,7 +92,11 @@ PROFILE = Shape(
     },
     absent=frozenset({"jabber", "avatar", "locale", "timezone", "unverifiedEmail"}),
 )
-HUBS_OF_USERS = frozenset({"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"})
+HUBS_OF_USERS = frozenset(
+    {"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"}
+    | {"refreshTokens", "approvedScopes"}  # which OAuth 2.0 will bring
+)
+HUBS_OF_SERVICES = frozenset({"aliases", "viewers", "resources", "userUriPattern", "groupUriPattern", "verified"})
 
 
 USER = Shape(
@@ -186,6 +190,7 @@ SERVICE = Shape(
         ),
         "creationTime": Field(lambda view: view.service.created, Kind.TIME),
     },
+    HUBS_OF_SERVICES,
 )
 
 CREATED_SERVICE = Shape(
