@@ -244,10 +244,14 @@ class Machine(RuleBasedStateMachine):
         created = self.product.permanent_tokens.create(self.by, owner, name, sorted(scope))
         self.tokens[created.token.id] = ModelToken(owner, scope, created.secret or "")
 
-    @precondition(lambda self: any(token.owner in self.users for token in self.tokens.values()))
+    def alive(self) -> dict[str, ModelToken]:
+        """The tokens that are still there: a deleted one is good for nothing, and stays to be checked."""
+        return {id: token for id, token in self.tokens.items() if token.owner in self.users and token.scope}
+
+    @precondition(lambda self: self.alive())
     @rule(token=SOME, scope=st.sets(st.sampled_from(SERVICES)))
     def rescope_or_delete_token(self, token: int, scope: set[str]) -> None:
-        alive = {id: token for id, token in self.tokens.items() if token.owner in self.users}
+        alive = self.alive()
         id = self.pick(alive, token)
         if scope:
             self.product.permanent_tokens.update(self.by, alive[id].owner, id, None, sorted(scope))
