@@ -21,7 +21,9 @@ from typing import Any
 import pyotp
 
 from benchmarks.installation import Installation, fresh_database, install
+from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Caller
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.wire_format import CredentialKind
@@ -29,10 +31,13 @@ from chalicelib.core.errors import LoginRefused
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
+from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
+from chalicelib.core.permissions import READ_GROUP, READ_USER
+from chalicelib.core.roles import Grant
 from chalicelib.core.search import parse
 from chalicelib.storage.table import connection
 
@@ -87,6 +92,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
     def log_in(password: str = PASSWORD) -> None:
         opened.append(product.login.log_in(LoginAttempt("admin", password), origin))
 
+    acts = AuditQuery(actor_id=caller.user.id, until=origin.now + 1)
     person = _Person(installation, opened, origin)
     ask, service, token = product.introspection.ask, installation.service, installation.token.secret or ""
     steps: list[tuple[str, Callable[[], object]]] = [
@@ -119,14 +125,67 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("call with an application password", person.call),
         ("delete an application password", person.delete),
         ("turn 2FA off", lambda: product.second_factors.turn_off(person.caller(), "me")),
+        ("see an account's second factors", lambda: product.second_factors.status(caller, "admin")),
+        ("list an account's application passwords", lambda: product.application_passwords.page(caller, "me", Window())),
+        ("list an account's sessions (2)", lambda: product.sessions.page(caller, "admin", Window())),
+        ("end a session", lambda: product.sessions.end(caller, "admin", opened[0].session.id)),
+        *_of_groups_and_roles(product, caller),
         ("delete an account with 1 token and 2 grants", lambda: product.accounts.delete(caller, "newer")),
         ("register a service", lambda: product.services.register(caller, ServiceDescription("new", "New"))),
+        ("look up a service by key", lambda: product.services.get(caller, "new")),
+        ("list services (3)", lambda: product.services.page(caller, Window())),
+        ("change a service", lambda: product.services.update(caller, "new", ServiceDescription(name="Newer"))),
+        ("renew a service's secret", lambda: product.services.renew_secret(caller, "new")),
         ("delete a service", lambda: product.services.delete(caller, "new")),
+        ("read an actor's newest audit records", lambda: product.audit_trail.page(caller, acts, 100)),
     ]
     for name, step in steps:
         with measured() as cost:
             step()
         yield name, cost
+
+
+def _of_groups_and_roles(product: Keyturn, caller: Caller) -> list[tuple[str, Callable[[], object]]]:
+    groups, roles, bot = product.groups, product.roles, "bench-bot"
+    key = Grant("", "registered-user").key
+    given: list[str] = []
+
+    def grant_to_group() -> None:
+        given.append(roles.grant_to_group(caller, "outer", "reader")[0].id)
+
+    def create_token() -> None:
+        product.permanent_tokens.create(caller, bot, "n", ["ci"])
+
+    return [
+        ("create a group", lambda: groups.create(caller, GroupDescription("outer"))),
+        ("create a group inside of another", lambda: groups.create(caller, GroupDescription("inner", "outer"))),
+        ("look up a group by name", lambda: groups.get(caller, "inner")),
+        ("list groups (2)", lambda: groups.page(caller, Window())),
+        ("rename a group", lambda: groups.update(caller, "inner", GroupDescription("inside"))),
+        ("add a member to a nested group", lambda: groups.add_member(caller, "inside", bot)),
+        ("list members (1)", lambda: groups.members(caller, "inside", Window())),
+        ("create a role", lambda: roles.create(caller, "reader", "Reader", [READ_USER])),
+        ("look up a role by key", lambda: roles.get(caller, "reader")),
+        ("list roles (3)", lambda: roles.page(caller, Window())),
+        ("change a role", lambda: roles.update(caller, "reader", None, None, [READ_USER, READ_GROUP])),
+        ("grant a role to a group", grant_to_group),
+        ("list an account's grants", lambda: roles.grants(caller, bot)),
+        ("list all grants", lambda: product.all_grants.page(caller, Window())),
+        ("list all permissions", lambda: product.services.permissions(caller)),
+        ("explain an account's permissions", lambda: product.permissions.explain(caller, bot)),
+        (
+            "create a token for somebody in nested groups",
+            lambda: product.permanent_tokens.create(caller, bot, "n", ["ci"]),
+        ),
+        ("revoke a role", lambda: roles.revoke(caller, bot, key)),
+        (
+            "revoke a role from a group",
+            lambda: roles.revoke_from_group(caller, "outer", given[0]),
+        ),
+        ("remove a member", lambda: groups.remove_member(caller, "inside", bot)),
+        ("delete a group", lambda: groups.delete(caller, "inside")),
+        ("delete a role", lambda: roles.delete(caller, "reader")),
+    ]
 
 
 @dataclass
