@@ -81,7 +81,7 @@ def module_scene(database: DynamoDBLocal) -> Iterator[Scene]:
             yield set_scene(product)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(data=st.data())
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_operation_answers_anything(module_scene: Scene, method: str, path: str, data: st.DataObject) -> None:

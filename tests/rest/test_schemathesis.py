@@ -22,7 +22,7 @@ from tests.rest.calling import basic
 from tests.rest.wsgi import StartResponse, application
 
 # More for one long run: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
-EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "15"))
+EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "10"))
 
 # What no schema can tell: a reference may be well-formed and lead nowhere, a password easy to guess, a search
 # in words that only other collections know.
