@@ -86,7 +86,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
     product = installation.keyturn
     secret = installation.administrator.secret or ""
     caller = product.authentication.caller(secret, origin)
-    by_login = parse("login: bench-b", "", ("login",), (), ())
+    by_login = parse("login: bench-b*", "", ("login",), (), ())
     opened: list[OpenedSession] = []
 
     def log_in(password: str = PASSWORD) -> None:

@@ -63,11 +63,11 @@ def _ask(installation: Installation) -> Iterator[tuple[str, tuple[str, str, str]
         "how many there are": ("", "", Window(0, 0)),
         "page after 9,900": ("", "", Window(9_900, 100)),
         "first page by name": ("", "name:asc", Window(0, 100)),
-        "login: ember-0": ("login: ember-0", "", Window(0, 100)),
-        "name: {Fjord 05}": ("name: {Fjord 05}", "", Window(0, 100)),
+        "login: ember-0*": ("login: ember-0*", "", Window(0, 100)),
+        "name: {Fjord 05*}": ("name: {Fjord 05*}", "", Window(0, 100)),
         "text: heron-00": ("heron-00", "", Window(0, 100)),
         "is: bot": ("is: bot", "", Window(0, 100)),
-        "is: banned and login: delta": ("is: banned and login: delta", "", Window(0, 100)),
+        "is: banned and login: delta*": ("is: banned and login: delta*", "", Window(0, 100)),
         "is: ownerless": ("is: ownerless", "", Window(0, 100)),
     }
     for name, (query, order, window) in questions.items():

@@ -1,8 +1,9 @@
 """Hub's `query` and `orderBy`: which members of a collection are wanted, and in which order.
 
 Sources: Hub's pages "Hub API Query Syntax" and "Sort Syntax in Hub". Of the former, terms joined by `and`:
-`login: jo`, `name: {Jo Doe}`, `group: developers`, `is: banned`, and text without a field. Letter case does
-not matter. A value stands for everything that begins with it, what equals it coming first.
+`login: jo`, `name: {Jo Doe}`, `group: developers`, `is: banned`, and text without a field, which is the beginning
+of one. Letter case does not matter. A value has to be equal, as in Hub, where scripts take the first that they
+get for the one that they named; `jo*`, which is ours, is everything that begins so.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is wanted: `text` begins one of the members' fields, `terms` begin those that they name, and the
-    members are all that `traits` say. Without `order`, the collection's own."""
+    """What is wanted: `text` begins one of the members' fields, `terms` equal those that they name (or, with a
+    `*` at the end, begin them), and the members are all that `traits` say. Without `order`, the collection's own."""
 
     text: str | None = None
     terms: Mapping[str, str] = field(default_factory=dict)
@@ -125,10 +126,22 @@ def _not_supported(name: str, value: str, fields: Sequence[str], traits: Sequenc
 
 
 def _is_wanted(thing: object, search: Search, fields: Sequence[str]) -> bool:
-    if any(not _begins(thing, name, value) for name, value in search.terms.items()):
+    if any(not _fulfils(thing, name, value) for name, value in search.terms.items()):
         return False
     text = search.text
     return text is None or any(_begins(thing, name, text) for name in fields)
+
+
+def beginning(value: str) -> str | None:
+    """Of what a term's value is the beginning; None if it has to be equal."""
+    return value[:-1] if value.endswith("*") else None
+
+
+def _fulfils(thing: object, name: str, value: str) -> bool:
+    begins = beginning(value)
+    if begins is not None:
+        return _begins(thing, name, begins)
+    return str(_value(thing, name)).casefold() == value.casefold()
 
 
 def _begins(thing: object, name: str, value: str) -> bool:

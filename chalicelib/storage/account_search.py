@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.errors import Invalid
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import MAX_COLLECTED, Search, select
+from chalicelib.core.search import MAX_COLLECTED, Search, beginning, select
 from chalicelib.storage import keys
 from chalicelib.storage.collection import Kept, count, places_in, read
-from chalicelib.storage.items import BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by
+from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
@@ -45,11 +45,11 @@ class AccountSearch:
 
     def _kept_in_order(self) -> Kept | None:
         """The collection that has exactly what is wanted, if it is kept in the wanted order."""
-        login, name = self._prefix("login"), self._prefix("name")
-        narrow = self._narrow(login)
+        login, name = self._login(), self._name()
+        narrow = self._narrow()
         if self.search.text is not None or len(narrow) > 1 or (name and (narrow or login)):
             return None
-        by_login = narrow[0] if narrow else Kept(USERS, "login", login)
+        by_login = narrow[0] if narrow else self._by_login(USERS)
         by_name = Kept(BY_NAME, "name", name)
         if name:
             return by_name if by_name.is_in_order(self.search) else None
@@ -58,24 +58,24 @@ class AccountSearch:
         everything = not narrow and not login
         return Kept(BY_NAME, "name") if everything and by_name.is_in_order(self.search) else None
 
-    def _narrow(self, login: str) -> list[Kept]:
+    def _narrow(self) -> list[Kept]:
         """The collections that hold a part of all accounts, all of them wanted."""
         collections = [members_of(self.group_id)] if self.group_id else []
         collections += [owned_by(self.owner_id)] if self.owner_id else []
         collections += [TRAITS[trait] for trait in ("ownerless", "banned", "bot") if trait in self.search.traits]
-        return [Kept(collection, "login", login) for collection in collections]
+        return [self._by_login(collection) for collection in collections]
 
     def _collected(self) -> list[User]:
         """All accounts that are in the group, of the owner and as the traits say, by login; perhaps more than
         begin with what the search says."""
-        login, name, text = self._prefix("login"), self._prefix("name"), keys.sortable(self.search.text or "")
-        sources = [[kept] for kept in self._narrow(login)]
+        login, name, text = self._login(), self._name(), keys.sortable(self.search.text or "")
+        sources = [[kept] for kept in self._narrow()]
         if name:
             sources.append([Kept(BY_NAME, "name", name)])
         if text:
             sources.append([Kept(USERS, "login", text), Kept(BY_NAME, "name", text)])
         if login or not sources:
-            sources.append([Kept(USERS, "login", login)])
+            sources.append([self._by_login(USERS)])
         users = [user for user in _users(_first_small_one(sources)) if self._fits(user)]
         if self.group_id:
             memberships = [keys.member(user.id, self.group_id) for user in users]
@@ -93,8 +93,21 @@ class AccountSearch:
             return False
         return self.owner_id is None or (user.owner is not None and user.owner.id == self.owner_id)
 
-    def _prefix(self, field: str) -> str:
-        return keys.sortable(self.search.terms.get(field, ""))
+    def _by_login(self, collection: str) -> Kept:
+        value = self.search.terms.get("login", "*")
+        return Kept(collection, "login", self._login(), exact=beginning(value) is None)
+
+    def _login(self) -> str:
+        """The login that is wanted, or with which the wanted ones begin; empty if none is named."""
+        value = self.search.terms.get("login", "*")
+        begins = beginning(value)
+        return keys.sortable(value if begins is None else begins)
+
+    def _name(self) -> str:
+        """With what the positions by name begin: a whole name is followed by what is between it and the login."""
+        value = self.search.terms.get("name", "*")
+        begins = beginning(value)
+        return keys.sortable(value) + BETWEEN if begins is None else keys.sortable(begins)
 
 
 def _first_small_one(sources: list[list[Kept]]) -> list[keys.Key]:

@@ -15,6 +15,8 @@ from chalicelib.storage.table import Item
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pynamodb.expressions.condition import Condition
+
 MAX_COUNTED = 10_000
 
 T = TypeVar("T")
@@ -23,7 +25,7 @@ M = TypeVar("M", bound=Item)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`.
+    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`, or is equal.
 
     `counted`: counters know how many there are without a prefix.
     """
@@ -31,7 +33,15 @@ class Kept:
     collection: str
     field: str
     prefix: str = ""
+    exact: bool = False
     counted: bool = True
+
+    @property
+    def condition(self) -> Condition | None:
+        """What the position has to be."""
+        if self.exact:
+            return Item.position == self.prefix
+        return Item.position.startswith(self.prefix) if self.prefix else None
 
     def is_in_order(self, search: Search) -> bool:
         """Whether the wanted order is the one in which it is kept, or the reverse."""
@@ -64,7 +74,7 @@ def places_in(kept: Kept, window: Window, descending: bool = False) -> list[keys
         return []
     index = Item.by_collection.query(
         kept.collection,
-        Item.position.startswith(kept.prefix) if kept.prefix else None,
+        kept.condition,
         limit=window.skip + window.top,
         scan_index_forward=not descending,
     )
@@ -90,8 +100,7 @@ def count(kept: Kept) -> int:
     """How many members there are: one query, of the counters; or else two at most, of the index, and no more
     than MAX_COUNTED."""
     if kept.prefix or not kept.counted:
-        begins = Item.position.startswith(kept.prefix) if kept.prefix else None
-        return Item.by_collection.count(kept.collection, begins, limit=MAX_COUNTED)
+        return Item.by_collection.count(kept.collection, kept.condition, limit=MAX_COUNTED)
     pk, _ = keys.counter(kept.collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))
 

@@ -94,6 +94,14 @@ def test_a_selection_is_all_that_begins_so_and_nothing_else(all_things: list[Thi
     ]
 
 
+@given(things, words.filter(str.strip))
+def test_a_term_is_equal_or_with_a_star_begins(all_things: list[Thing], text: str) -> None:
+    equal = select(all_things, Search(terms={"name": text}), ("login", "name"))
+    begun = select(all_things, Search(terms={"name": f"{text}*"}), ("login", "name"))
+    assert equal == [thing for thing in all_things if thing.name.lower() == text.lower()]
+    assert begun == [thing for thing in all_things if thing.name.lower().startswith(text.lower())]
+
+
 @given(things, st.booleans(), st.booleans())
 def test_a_selection_is_in_the_wanted_order(all_things: list[Thing], first: bool, second: bool) -> None:
     order = (Order("creationTime", first), Order("name", second))

@@ -41,7 +41,7 @@ PERMANENT_TOKEN_PAGE = (
 READING = [
     PERMANENT_TOKEN_PAGE,
     # Hub's reference pages
-    "/users?fields=id,login,name,creationTime,lastAccessTime&$skip=0&$top=10&query=login:+build&orderBy=login:asc,name:desc",
+    "/users?fields=id,login,name,creationTime,lastAccessTime&$skip=0&$top=10&query=login:+build-bot&orderBy=login:asc,name:desc",
     "/users?query=is:+banned&fields=id,login,banned,banReason",
     "/users?query=group:+{{developers}}&fields=id,login,groups(id,name),transitiveGroups(id,name)",
     "/users/{user}?fields=id,login,name,banned,guest,permanentTokens(id,name,scope(id,key,name),author(id,name))",
@@ -56,7 +56,7 @@ READING = [
     "/users/{user}/permanenttokens/{token}?fields=id,name,creationTime,lastAccessTime",
     "/users/{user}/applicationpasswords?fields=id,name,user(id),creationTime,lastAccessTime&$skip=0&$top=10",
     "/users/{user}/projectroles?fields=id,role(id,key,name),project(id,name)",
-    "/usergroups?fields=id,name,parent(id,name),users(id,login),projectRoles(id,role(name))&orderBy=name:asc&query=name:+dev",
+    "/usergroups?fields=id,name,parent(id,name),users(id,login),projectRoles(id,role(name))&orderBy=name:asc&query=name:+developers",
     "/usergroups/{group}?fields=id,name,requiredTwoFactorAuthentication",
     "/services?fields=id,key,name,applicationName,vendor,version,homeUrl,baseUrls,redirectUris,trusted,"
     "permissions(id,key,name),defaultRoles(id)&$skip=0&$top=10&orderBy=name:asc",
