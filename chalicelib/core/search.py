@@ -104,6 +104,8 @@ def _terms(query: str) -> Iterable[tuple[str | None, str]]:
             if value != "and":
                 raise Invalid("query", "joins terms by and only.")
             continue
+        if not value.strip():
+            raise Invalid("query", "has a term without a value.")
         yield term["field"], value.strip()
 
 

@@ -45,7 +45,19 @@ def test_what_a_query_asks_for(text: str, expected: Search) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["colour: red", "is: purple", "login: a or login: b", "not jo", "login:", ":", "{", "name: {", "login: a login: b"],
+    [
+        "colour: red",
+        "is: purple",
+        "login: a or login: b",
+        "not jo",
+        "login:",
+        ":",
+        "{",
+        "name: {",
+        "login: a login: b",
+        "login: { }",
+        "{\x1f}",
+    ],
 )
 def test_what_is_not_understood_is_refused_by_name(text: str) -> None:
     with pytest.raises(Invalid) as refused:

@@ -182,7 +182,17 @@ class TestPasskeys:
         with pytest.raises(LoginRefused):
             self.with_passkey_alone(jo, passkey.get(self.options(jo)))
 
-    @pytest.mark.parametrize("credential", [{}, {"id": "x"}, {"id": 5, "response": {"clientDataJSON": "e30"}}])
+    @pytest.mark.parametrize(
+        "credential",
+        [
+            {},
+            {"id": "x"},
+            {"id": 5, "response": {"clientDataJSON": "e30"}},
+            {"response": {"clientDataJSON": "eyJjaGFsbGVuZ2UiOjV9", "userHandle": 5}},  # a challenge that is a number
+            {"response": {"clientDataJSON": None, "userHandle": None}},
+            {"response": []},
+        ],
+    )
     def test_nonsense_is_refused(self, jo: Person, credential: dict[str, object]) -> None:
         with pytest.raises(LoginRefused):
             self.with_passkey_alone(jo, credential)
@@ -190,6 +200,23 @@ class TestPasskeys:
             self.with_passkey_alone(jo, credential, login="jo")
         with pytest.raises(Invalid):
             jo.scene.product.second_factors.add_passkey(jo.log_in(), "me", "Phone", credential)
+
+    @pytest.mark.parametrize("garbage", ["", "AA", "oA", "_____w", "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YUA", 5, None])
+    @pytest.mark.parametrize("part", ["attestationObject", "authenticatorData", "signature", "clientDataJSON"])
+    def test_garbage_under_a_good_challenge_is_refused(self, jo: Person, part: str, garbage: object) -> None:
+        passkey, factors, caller = SoftwarePasskey(), jo.scene.product.second_factors, jo.log_in()
+        made = passkey.create(factors.passkey_options(caller, "me"))
+        factors.add_passkey(caller, "me", "Phone", made)
+        again = SoftwarePasskey().create(factors.passkey_options(caller, "me"))
+        answer = passkey.get(self.options(jo))
+        if part in again["response"]:
+            again["response"][part] = garbage
+            with pytest.raises(Invalid):
+                factors.add_passkey(caller, "me", "Other", again)
+        if part in answer["response"]:
+            answer["response"][part] = garbage
+            with pytest.raises(LoginRefused):
+                self.with_passkey_alone(jo, answer, login="jo")
 
     def test_removing_the_last_one_turns_2fa_off(self, jo: Person) -> None:
         factors = jo.scene.product.second_factors
