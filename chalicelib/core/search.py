@@ -61,6 +61,11 @@ class Search:
         """Whether nothing is left out."""
         return self.text is None and not self.terms and not self.traits
 
+    @property
+    def descends(self) -> bool:
+        """Whether what is sorted last is wanted first."""
+        return bool(self.order) and self.order[0].descending
+
 
 EVERYTHING = Search()
 

@@ -36,8 +36,7 @@ class AccountSearch:
         """The accounts in the window, and how many there are. Raises Invalid if too many would be read."""
         kept = self._kept_in_order()
         if kept:
-            descending = bool(self.search.order) and self.search.order[0].descending
-            users = _users(places_in(kept, window, descending))
+            users = _users(places_in(kept, window, self.search.descends))
             all_by_name = kept.collection == BY_NAME and not kept.prefix  # as many as by login
             return Page(users, count(Kept(USERS, "login") if all_by_name else kept))
         found = select(self._collected(), self.search, ("login", "name"))

@@ -56,7 +56,7 @@ def page_of(model: type[M], kept: Kept, thing: Callable[[M], T], window: Window,
     Otherwise one index query and ten batches at most: raises Invalid for a larger collection.
     """
     if search.finds_everything and kept.is_in_order(search):
-        places = places_in(kept, window, descending=_is_descending(search))
+        places = places_in(kept, window, descending=search.descends)
         found = read(model, places)
         return Page([thing(found[place]) for place in places if place in found], count(kept))
     places = places_in(kept, Window(0, MAX_COLLECTED + 1))
@@ -103,7 +103,3 @@ def count(kept: Kept) -> int:
         return Item.by_collection.count(kept.collection, kept.condition, limit=MAX_COUNTED)
     pk, _ = keys.counter(kept.collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))
-
-
-def _is_descending(search: Search) -> bool:
-    return bool(search.order) and search.order[0].descending

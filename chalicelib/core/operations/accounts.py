@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.groups import look_up
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
@@ -207,24 +207,17 @@ class Accounts:
             user = self._accounts.get(reference) or self._accounts.find_by_login(reference)
         if user and user.type is AccountType.USER:
             return Owner(OwnerKind.USER, user.id)
-        group = self._group(reference)
+        group = look_up(self._groups, reference)
         if group is None:
             raise Invalid(field, f"there is no person or group {reference!r} who could own a bot.")
         return Owner(OwnerKind.GROUP, group.id)
 
     def _group_id(self, caller: Caller, reference: str) -> str:
         caller.require(Operation.READ_GROUP)
-        group = self._group(reference)
+        group = look_up(self._groups, reference)
         if group is None:
             raise Invalid("query", f"there is no group {reference!r}.")
         return group.id
-
-    def _group(self, reference: str) -> Group | None:
-        group = self._groups.get(reference) if names.may_refer(reference) else None
-        if group is None:
-            with contextlib.suppress(Invalid):  # what cannot be a name names no group
-                group = self._groups.find_by_name(names.name(reference))
-        return group
 
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):

@@ -150,10 +150,7 @@ class Groups:
     def find(self, caller: Caller, reference: str, operation: Operation) -> Group:
         """The group, if the caller may do this. Raises Forbidden or NotFound."""
         caller.require(operation)
-        group = self._groups.get(reference) if names.may_refer(reference) else None
-        if group is None:
-            with contextlib.suppress(Invalid):  # what cannot be a name names no group
-                group = self._groups.find_by_name(names.name(reference))
+        group = look_up(self._groups, reference)
         if group is None:
             raise NotFound("group", reference)
         return group
@@ -185,6 +182,15 @@ class Groups:
             raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")
         require_all_of(caller, outer, f"Members of {parent.name} have")
         return parent.id, outer
+
+
+def look_up(groups: GroupStore, reference: str) -> Group | None:
+    """The group with this id or name, if there is one. The caller asks for who may know."""
+    group = groups.get(reference) if names.may_refer(reference) else None
+    if group is None:
+        with contextlib.suppress(Invalid):  # what cannot be a name names no group
+            group = groups.find_by_name(names.name(reference))
+    return group
 
 
 def _record(caller: Caller, kind: str, group: Group, details: dict[str, str]) -> AuditRecord:
