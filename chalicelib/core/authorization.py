@@ -28,13 +28,15 @@ class Rule:
 
     `logged_in`: to the own account only by somebody who has logged in, since a token that was stolen must
     not change what its owner logs in with. `unproven`: also by somebody who has logged in, but without
-    the second factor that a group of theirs demands.
+    the second factor that a group of theirs demands. `first_hand`: not by a connected service that acts for the
+    account, which could give itself more than was approved, and for longer.
     """
 
     permission: str | None
     own: str | None = None
     logged_in: bool = False
     unproven: bool = False
+    first_hand: bool = False
 
 
 class Operation(Enum):
@@ -57,20 +59,34 @@ class Operation(Enum):
 
     READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
     # On behalf of others, creating and re-scoping also need permissions that include the owner's.
-    CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
-    UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
+    UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
 
     # On behalf of others, the next three also need permissions that include the owner's.
-    SET_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    SET_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
     READ_SECOND_FACTORS = Rule(p.READ_USER, own=p.READ_SELF, unproven=True)
     REMOVE_SECOND_FACTORS = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, logged_in=True)
     ADD_SECOND_FACTOR = Rule(None, own=p.UPDATE_SELF, logged_in=True, unproven=True)
     READ_APPLICATION_PASSWORDS = Rule(p.READ_USER, own=p.READ_SELF)
-    CREATE_APPLICATION_PASSWORD = Rule(None, own=p.UPDATE_SELF)
+    CREATE_APPLICATION_PASSWORD = Rule(None, own=p.UPDATE_SELF, first_hand=True)
     DELETE_APPLICATION_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     READ_SESSIONS = Rule(p.READ_USER, own=p.READ_SELF)
     END_SESSION = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, unproven=True)
+
+    # Only the account itself lets a service act for it, and only by somebody who has logged in.
+    APPROVE_SERVICE = Rule(None, own=p.UPDATE_SELF, logged_in=True)
+    READ_APPROVED_SCOPES = Rule(p.READ_USER, own=p.READ_SELF)
+    DELETE_APPROVED_SCOPE = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    READ_REFRESH_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
+    DELETE_REFRESH_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+
+    READ_TRUST_RULES = Rule(p.READ_USER, own=p.READ_SELF)
+    # A bot must not be able to open itself another door with a token that was stolen from it; and on behalf of
+    # others, creating also needs permissions that include the bot's.
+    CREATE_TRUST_RULE = Rule(p.UPDATE_USER, first_hand=True)
+    DELETE_TRUST_RULE = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
+    TRY_TRUST_RULES = Rule(p.UPDATE_USER)  # which makes Keyturn ask the issuer for its keys
 
     READ_SERVICE = Rule(p.READ_SERVICE)
     CREATE_SERVICE = Rule(p.CREATE_SERVICE)
@@ -109,12 +125,16 @@ class Caller:
     groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
     once: Once | None = None  # the client's key for this request
     logged_in: bool = False  # a person with a session, not a token
+    logged_in_at: int | None = None  # when, in milliseconds since the epoch
+    delegated: bool = False  # a connected service acts for the account
     unproven: bool = False  # a group demands a second factor, and this session was opened without one
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
         rule = operation.rule
         if self.unproven and not rule.unproven:
+            return False
+        if self.delegated and rule.first_hand:
             return False
         own = subject_id == self.user.id
         if own and rule.logged_in and not self.logged_in:
@@ -131,6 +151,8 @@ class Caller:
     def _missing(self, rule: Rule, own: bool) -> str:
         if self.unproven and not rule.unproven:
             return "A group of yours requires a second factor. Add one first."
+        if self.delegated and rule.first_hand:
+            return "A connected service cannot do this for an account."
         if own and rule.logged_in and not self.logged_in:
             return "Log in: nobody can do this to their own account with a token or application password."
         needed = rule.own if own and rule.own else rule.permission

@@ -43,6 +43,17 @@ class SecondFactorRequired(Refusal):
         self.methods = tuple(methods)
 
 
+class InvalidGrant(Refusal):
+    """A code, refresh token or assertion is wrong, used, expired, or of another client (RFC 6749 section 5.2).
+
+    It never says which.
+    """
+
+
+class ClientNotAllowed(Refusal):
+    """A service may not do this, by its settings (RFC 6749 section 5.2, `unauthorized_client`)."""
+
+
 class InsufficientScope(Refusal):
     """The credential is good, but not for this service (RFC 6750 section 3.1)."""
 

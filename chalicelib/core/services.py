@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core import grant_types
 from chalicelib.core.errors import Invalid
 from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.grant_types import GrantType
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50
@@ -20,6 +22,11 @@ MAX_SERVICES = 1_000  # that somebody without Read Service has searched for what
 MAX_URL = 500
 MAX_ADDRESSES = 50
 MAX_DEFAULT_ROLES = 50
+LOOPBACK_FORM = r"http://(?P<host>127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(?P<rest>/[\x21\x22\x24-\x7e]*)?"
+REDIRECT_FORM = (
+    r"(https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])|http://(localhost|127\.0\.0\.1|\[::1\]))"
+    r"(:[0-9]{1,5})?([/?][\x21\x22\x24-\x7e]*)?"
+)
 URL_FORM = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][\x21-\x7e]*)?"
 
 
@@ -51,6 +58,8 @@ class Service:
     home_url: str | None = None
     base_urls: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()  # where OAuth 2.0 may send a browser back to
+    grant_types: tuple[GrantType, ...] = grant_types.DEFAULT
+    public: bool = False  # it runs where it cannot keep a secret: in a browser, or on its user's machine
     icon_url: str | None = None
     trusted: bool = False  # users are not asked whether it may act for them
     default_roles: tuple[str, ...] = ()  # ids of roles that come with it, to be granted by administrators
@@ -58,6 +67,20 @@ class Service:
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
     revision: int = 1
+
+    def redirects_to(self, uri: str) -> bool:
+        """Whether a browser may be sent there: exactly an address that is registered (RFC 9700 section 4.1.3).
+
+        Only a program on its user's own machine may choose the port, where it listens on a loopback address
+        (RFC 8252 section 7.3).
+        """
+        if uri in self.redirect_uris:
+            return True
+        loopback = re.fullmatch(LOOPBACK_FORM, uri, re.ASCII) if self.public else None
+        if loopback is None:
+            return False
+        registered = (re.fullmatch(LOOPBACK_FORM, each, re.ASCII) for each in self.redirect_uris)
+        return any(each.group("host", "rest") == loopback.group("host", "rest") for each in registered if each)
 
 
 def keyturn_service(now: int) -> Service:
@@ -73,6 +96,15 @@ def addresses(values: Sequence[str], field: str) -> tuple[str, ...]:
     if len(values) > MAX_ADDRESSES:
         raise Invalid(field, f"may hold at most {MAX_ADDRESSES}.")
     return tuple(dict.fromkeys(address(value, f"{field}[{index}]") for index, value in enumerate(values)))
+
+
+def redirect_uris(values: Sequence[str], field: str = "redirectUris") -> tuple[str, ...]:
+    """Valid addresses to send a browser to. Raises Invalid. Sources: RFC 6749 section 3.1.2 (no fragment), RFC 9700
+    section 2.6 (https, but for loopback addresses)."""
+    for index, value in enumerate(addresses(values, field)):
+        if not re.fullmatch(REDIRECT_FORM, value, re.ASCII):
+            raise Invalid(f"{field}[{index}]", "must be an https address (or http on localhost) without a fragment.")
+    return tuple(dict.fromkeys(values))
 
 
 def address(value: str, field: str) -> str:

@@ -50,7 +50,11 @@ class Keyring:
 
     def has_signed(self, message: bytes, signature: bytes, context: str) -> bool:
         """Whether `sign` made this signature, with any configured key. Compares in constant time."""
-        return any(hmac.compare_digest(self._signature(id, message, context), signature) for id in self._keys)
+        return any(hmac.compare_digest(made, signature) for made in self.signatures(message, context))
+
+    def signatures(self, message: bytes, context: str) -> list[bytes]:
+        """What `sign` made, or would make, of this message with each configured key."""
+        return [self._signature(id, message, context) for id in self._keys]
 
     def _cipher(self, key_id: str) -> AESGCM:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM

@@ -4,11 +4,15 @@
     kta_ <user id: 12> <password id: 12> <secret: 43> <checksum: 6>   an application password
     kss_ <user id: 12> <session id: 12> <secret: 43> <checksum: 6>    a session
     kts_ <service id: 12> <secret: 43> <checksum: 6>                  a service's secret
+    ktc_ <user id: 12> <code id: 12> <secret: 43> <checksum: 6>       an authorization code
+    ktd_ <device's id: 12> <secret: 43> <checksum: 6>                 a device code
+    ktr_ <user id: 12> <delegation id: 12> <secret: 43> <signature: 22> <checksum: 6>   a refresh token
 
 Prefix and checksum let a scanner recognise a leaked secret without false alarms and let the server
 refuse a mistyped one without asking the database. The ids are where the record is found, in one
 read. The 43 characters of base 62 are 256 bits. Nothing but letters and digits follows the prefix,
-so that a double-click selects the whole. ADR 2 has the reasons.
+so that a double-click selects the whole. ADR 2 has the reasons. A refresh token also carries our signature,
+by which a superseded one is told from an invented one (`credentials.refresh_tokens`).
 """
 
 import re
@@ -32,16 +36,21 @@ class WireFormat:
 
     prefix: str
     ids: int
+    secret_length: int = SECRET_LENGTH
 
     @property
     def pattern(self) -> str:
         """A regular expression for scanners; a match still has to pass the checksum."""
-        length = self.ids * ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
+        length = self.ids * ID_LENGTH + self.secret_length + CHECKSUM_LENGTH
         return f"{self.prefix}[0-9A-Za-z]{{{length}}}"
 
     def issue(self, *ids: str) -> str:
         """A new secret for the record found under `ids`."""
-        body = self.prefix + "".join(ids) + random_text(SECRET_LENGTH)
+        return self.assemble(random_text(self.secret_length), *ids)
+
+    def assemble(self, secret: str, *ids: str) -> str:
+        """This secret, for the record found under `ids`, as it is shown."""
+        body = self.prefix + "".join(ids) + secret
         return body + _checksum(body)
 
     def parse(self, presented: str) -> tuple[str, ...] | None:
@@ -54,7 +63,13 @@ class WireFormat:
         return tuple(presented[start + i * ID_LENGTH : start + (i + 1) * ID_LENGTH] for i in range(self.ids))
 
 
+SIGNATURE_LENGTH = 22  # 62**22 > 2**128
+
+ACCESS_TOKEN_BEGINNING = "eyJ"  # an access token is a JWT, and that begins with a JSON object in base64url
 SERVICE_SECRET = WireFormat(prefix="kts_", ids=1)
+AUTHORIZATION_CODE = WireFormat(prefix="ktc_", ids=2)
+DEVICE_CODE = WireFormat(prefix="ktd_", ids=1)
+REFRESH_TOKEN = WireFormat(prefix="ktr_", ids=2, secret_length=SECRET_LENGTH + SIGNATURE_LENGTH)
 
 
 class CredentialKind(Enum):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
+from chalicelib.core.access_tokens import SourceKind
+from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Caller
-from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind, recognise
+from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.errors import InsufficientScope, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from collections.abc import Callable
+
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.origin import Origin
     from chalicelib.core.ports import Credential, Credentials, CredentialStore
 
@@ -23,16 +27,25 @@ if TYPE_CHECKING:
 class Authentication:
     """Says who calls."""
 
-    def __init__(self, credentials: CredentialStore, check: CredentialCheck, access: EffectiveAccess) -> None:
+    def __init__(
+        self,
+        credentials: CredentialStore,
+        check: CredentialCheck,
+        access: EffectiveAccess,
+        access_tokens: Callable[[], AccessTokenCheck | None],
+    ) -> None:
         self._credentials = credentials
         self._check = check
         self._access = access
+        self._access_tokens = access_tokens
 
     def caller(self, presented: str, origin: Origin) -> Caller:
-        """Who calls with `presented`, a permanent token or a session.
+        """Who calls with `presented`: a permanent token, a session or an access token.
 
         Raises Unauthenticated, InsufficientScope (the token is not for Keyturn itself) or Throttled.
         """
+        if presented.startswith(ACCESS_TOKEN_BEGINNING):
+            return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
         found, credential, owner = self._good(key, presented, "The access token is not valid.", origin)
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
@@ -42,6 +55,24 @@ class Authentication:
         ):
             raise Unauthenticated("This session has ended. Log in again.")
         return self._caller(credential, owner, origin)
+
+    def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
+        tokens = self._access_tokens()
+        good = tokens.good(presented, origin.now) if tokens else None
+        if good is None or not isinstance(good.subject, User):
+            raise Unauthenticated("The access token is not valid.")
+        if KEYTURN not in good.token.audience:
+            raise InsufficientScope("This token's scope does not include Keyturn itself.")
+        access = self._access.of(good.subject.id)
+        return Caller(
+            good.subject,
+            access.permissions,
+            good.token.id,
+            origin.now,
+            origin.address,
+            frozenset(access.groups),
+            delegated=good.token.source.kind is SourceKind.DELEGATION,
+        )
 
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
@@ -78,5 +109,6 @@ class Authentication:
             origin.address,
             frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
+            logged_in_at=credential.created if logged_in else None,
             unproven=unproven,
         )

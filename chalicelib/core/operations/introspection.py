@@ -9,15 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
+from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.ports import Credentials, CredentialStore
     from chalicelib.core.services import Service
 
@@ -26,17 +30,20 @@ if TYPE_CHECKING:
 class TokenInformation:
     """What a service learns of a token that is good for it."""
 
-    credential: PermanentToken | ApplicationPassword
-    owner: User
+    credential: PermanentToken | ApplicationPassword | AccessToken
+    owner: User | Service  # a service, with an access token by which it acts for itself
     service: Service
 
 
 class Introspection:
     """Answers services. One round trip to the database: service, token and owner together."""
 
-    def __init__(self, credentials: CredentialStore, check: CredentialCheck) -> None:
+    def __init__(
+        self, credentials: CredentialStore, check: CredentialCheck, access_tokens: Callable[[], AccessTokenCheck | None]
+    ) -> None:
         self._credentials = credentials
         self._check = check
+        self._access_tokens = access_tokens  # made, with all that reads signatures, when the first one comes
 
     def ask(self, client: str, client_secret: str, presented: str, now: int) -> TokenInformation | None:
         """What `client` (a service's id or key) may know of a token: None unless it is good for that service.
@@ -47,6 +54,8 @@ class Introspection:
         ids = SERVICE_SECRET.parse(client_secret)
         if ids is None:  # refused without asking the database
             raise Unauthenticated("The service's id or secret is not valid.")
+        if presented.startswith(ACCESS_TOKEN_BEGINNING):
+            return self._ask_about_access_token(client, client_secret, ids[0], presented, now)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
         found = self._credentials.find(key, ids[0])
         service, held = found.service, _for_service(found)
@@ -59,6 +68,23 @@ class Introspection:
         if held is None or not self._check.is_good(presented, *held, now):
             return None
         return TokenInformation(*held, service)
+
+    def _ask_about_access_token(
+        self, client: str, client_secret: str, service_id: str, presented: str, now: int
+    ) -> TokenInformation | None:
+        tokens = self._access_tokens()
+        token = tokens.read(presented, now) if tokens else None
+        if tokens is None or token is None:
+            service, good = self._credentials.find(None, service_id).service, None
+        else:
+            service, good = tokens.asked_by(token, service_id, now)
+        if service is None or client not in (service.id, service.key):
+            raise Unauthenticated("The service's id or secret is not valid.")
+        if not self._check.is_service(client_secret, service, now):
+            raise Unauthenticated("The service's id or secret is not valid.")
+        if good is None or service.id not in good.token.audience:
+            return None
+        return TokenInformation(good.token, good.subject, service)
 
 
 def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:

@@ -26,6 +26,7 @@ from chalicelib.core.services import (
     address,
     addresses,
     keyturn_service,
+    redirect_uris,
 )
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.grant_types import GrantType
     from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
 
 
 # What became of these is in the audit record of a change; a service's permissions are many, and lead nowhere.
-RECORDED = ("name", "home_url", "redirect_uris", "trusted", "groups")
+RECORDED = ("name", "home_url", "redirect_uris", "grant_types", "public", "trusted", "groups")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class ServiceDescription:
     home_url: str | None = None
     base_urls: Sequence[str] | None = None
     redirect_uris: Sequence[str] | None = None
+    grant_types: Sequence[GrantType] | None = None
+    public: bool | None = None
     icon_url: str | None = None
     trusted: bool | None = None
     default_roles: Sequence[str] | None = None
@@ -207,7 +211,9 @@ class Services:
             "version": lambda text: names.name(text, "version"),
             "home_url": lambda text: address(text, "homeUrl"),
             "base_urls": lambda texts: addresses(texts, "baseUrls"),
-            "redirect_uris": lambda texts: addresses(texts, "redirectUris"),
+            "redirect_uris": redirect_uris,
+            "grant_types": _ways,
+            "public": bool,
             "icon_url": lambda text: address(text, "iconUrl"),
             "trusted": bool,
             "default_roles": self._existing_roles,
@@ -237,6 +243,12 @@ class Services:
             if reference not in found:
                 raise Invalid("groups", f"there is no group with the id {reference!r}.")
         return tuple(dict.fromkeys(references))
+
+
+def _ways(grant_types: Sequence[GrantType]) -> tuple[GrantType, ...]:
+    if not grant_types:
+        raise Invalid("grantTypes", "must name at least one.")
+    return tuple(dict.fromkeys(grant_types))
 
 
 def _if_said(rule: Callable[[Any], Any], value: object) -> Any:

@@ -1,0 +1,127 @@
+"""Access tokens: short-lived, signed, and good for a list of services while what they came from is.
+
+Source: RFC 9068 (their form), RFC 9700 section 2.3 (restricted in audience).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.delegations import ApprovedScope, Delegation
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.services import Service
+    from chalicelib.core.trust_rules import TrustRule
+
+# How long a service that only looks at the signature still accepts what was revoked.
+LIFETIME_MS = 5 * 60_000
+
+OPENID, PROFILE, EMAIL = "openid", "profile", "email"
+CLAIM_SCOPES = frozenset({OPENID, PROFILE, EMAIL})  # OpenID Connect Core section 5.4: about the user, not a service
+
+
+class SourceKind(Enum):
+    """What an access token came from, and dies with."""
+
+    PERMANENT_TOKEN = "permanent-token"
+    DELEGATION = "delegation"
+    TRUST_RULE = "trust-rule"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The record that an access token came from; `client_id`, the service that a delegation is to."""
+
+    kind: SourceKind
+    id: str
+    client_id: str | None = None
+
+    def __str__(self) -> str:
+        return ":".join(part for part in (self.kind.value, self.id, self.client_id) if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """The reverse of `str`. Raises ValueError."""
+        kind, id, *rest = text.split(":")
+        return cls(SourceKind(kind), id, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What an access token says. Times are in milliseconds since the epoch, in whole seconds.
+
+    `scope` holds service ids and claim scopes, `audience` service ids; `subject_id` is an account's, or the
+    client's own where it acts for nobody; `actors` are the services that act for the subject, the one that
+    acts now first.
+    """
+
+    id: str
+    subject_id: str
+    client_id: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    source: Source
+    issued: int
+    expires: int
+    actors: tuple[str, ...] = ()
+    authenticated: int | None = None  # when the subject logged in
+
+    def narrowed(self, allowed: tuple[str, ...]) -> AccessToken:
+        """As good as it still is, now that its source allows no more than this."""
+        return replace(
+            self,
+            scope=tuple(value for value in self.scope if value in allowed),
+            audience=tuple(value for value in self.audience if value in allowed),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What was found of all that an access token depends on; each may be missing. `services` by id."""
+
+    revoked: bool = False
+    subject: User | None = None
+    services: Mapping[str, Service] = field(default_factory=dict)
+    permanent_token: PermanentToken | None = None
+    delegation: Delegation | None = None
+    approval: ApprovedScope | None = None
+    trust_rule: TrustRule | None = None
+
+
+def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | None:
+    """The token as far as it is still good at this moment, or None.
+
+    `token` was well signed. It ends when it expires or was revoked, when its subject is banned or gone, and
+    with its source: a permanent token that was deleted or narrowed, a delegation or its approved scope, a
+    trust rule, a service.
+    """
+    if standing.revoked or now >= token.expires:
+        return None
+    allowed = _allowed(token, standing, now)
+    narrowed = token.narrowed(allowed)
+    return narrowed if narrowed.scope else None
+
+
+def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...]:
+    if token.source.kind is SourceKind.SERVICE:
+        return token.scope if token.source.id in standing.services else ()
+    if standing.subject is None or standing.subject.banned:
+        return ()
+    if token.actors and token.client_id not in standing.services:
+        return ()
+    match token.source.kind:
+        case SourceKind.PERMANENT_TOKEN:
+            return standing.permanent_token.scope if standing.permanent_token else ()
+        case SourceKind.TRUST_RULE:
+            return standing.trust_rule.scope if standing.trust_rule else ()
+        case SourceKind.DELEGATION:
+            if standing.delegation is None:
+                return ()
+            client = standing.services.get(token.source.client_id or "")
+            return standing.delegation.allowed(client, standing.approval, now)

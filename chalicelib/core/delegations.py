@@ -1,0 +1,169 @@
+"""What accounts let connected services do for them by OAuth 2.0.
+
+An *authorization code* or a *device authorization* is how it begins, an *approved scope* is what the user
+agreed to, and a *delegation* is what a service has from then on: with a refresh token, Hub's "refresh token".
+Sources: RFC 6749, RFC 7636, RFC 8628, RFC 9700; Hub's page "OAuth 2.0 Authorization".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.services import Service
+
+DAY_MS = 24 * 3600 * 1000
+CODE_LIFETIME_MS = 60_000
+APPROVAL_LIFETIME_MS = 180 * DAY_MS
+IDLE_LIFETIME_MS = 180 * DAY_MS  # RFC 9700 section 4.14.2: a refresh token that nobody uses ends
+REFRESH_LEEWAY_MS = 30_000  # an answer may get lost, and its request be sent again
+MAX_SECRETS = 4  # of one delegation at a time
+MAX_DELEGATIONS = 20  # of one account and service; the one used least recently makes room
+
+DEVICE_LIFETIME_MS = 10 * 60_000
+DEVICE_INTERVAL_MS = 5_000
+USER_CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, nothing to confuse
+USER_CODE_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedScope:
+    """What one account has approved for one service, until `expires`. Times are in milliseconds."""
+
+    id: str
+    user_id: str
+    client_id: str
+    scope: tuple[str, ...]
+    created: int
+    expires: int
+    revision: int = 1
+
+    def covers(self, scope: Sequence[str], now: int) -> bool:
+        """Whether all of this is approved at the moment."""
+        return now < self.expires and set(scope) <= set(self.scope)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationCode:
+    """A code at rest. `challenge` is PKCE's, by S256; `approval_id` None if the service is trusted.
+
+    `redirect_uri` None if the request left it out. `authenticated`: when the user logged in.
+    """
+
+    id: str
+    user_id: str
+    client_id: str
+    redirect_uri: str | None
+    scope: tuple[str, ...]
+    challenge: str
+    nonce: str | None
+    offline: bool
+    approval_id: str | None
+    authenticated: int
+    expires: int
+    secret: SealedSecret
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshSecret:
+    """One refresh token of a delegation; `until` None: the current one."""
+
+    sealed: SealedSecret
+    until: int | None = None
+
+    def is_live(self, now: int) -> bool:
+        """Whether it may still be used."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """What one service may do for one account. `secrets` are empty if there is no refresh token."""
+
+    id: str
+    user_id: str
+    client_id: str
+    scope: tuple[str, ...]
+    approval_id: str | None
+    created: int
+    authenticated: int
+    expires: int
+    secrets: tuple[RefreshSecret, ...] = ()
+    last_used: int | None = None
+    revision: int = 1
+
+    @property
+    def offline(self) -> bool:
+        """Whether it outlives its first access token."""
+        return bool(self.secrets)
+
+    def allowed(self, client: Service | None, approval: ApprovedScope | None, now: int) -> tuple[str, ...]:
+        """The part of its scope that is still good: nothing once the approval is gone, unless the service is
+        trusted. `client` and `approval` are those of this delegation, as they are now."""
+        if client is None or now >= self.expires:
+            return ()
+        if client.trusted:
+            return self.scope
+        if approval is None or approval.id != self.approval_id or now >= approval.expires:
+            return ()
+        return tuple(value for value in self.scope if value in approval.scope)
+
+    def refreshed(self, presented: RefreshSecret, sealed: SealedSecret, now: int) -> Delegation:
+        """With another current secret, after `presented` was used.
+
+        What was current before goes on for the leeway, in case the answer gets lost. If `presented` was
+        itself superseded, the answer was lost: the secret in it, which nobody may have, stays until one of
+        the two is used, and what is not used then is a replay.
+        """
+        ends = now + REFRESH_LEEWAY_MS
+        kept = []
+        for secret in self.secrets:
+            if not secret.is_live(now):
+                continue
+            stays = secret.until is not None or (presented.until is not None and secret is not presented)
+            kept.append(secret if stays else replace(secret, until=ends))
+        return replace(
+            self,
+            secrets=(RefreshSecret(sealed), *kept)[:MAX_SECRETS],
+            last_used=now,
+            expires=now + IDLE_LIFETIME_MS,
+            revision=self.revision + 1,
+        )
+
+
+class DeviceStatus(Enum):
+    """What the user has said so far."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAuthorization:
+    """A device that waits for its user (RFC 8628). `interval` is how often it may ask, in milliseconds."""
+
+    id: str
+    client_id: str
+    scope: tuple[str, ...]
+    user_code: str
+    expires: int
+    secret: SealedSecret
+    interval: int = DEVICE_INTERVAL_MS
+    last_poll: int | None = None
+    status: DeviceStatus = DeviceStatus.PENDING
+    user_id: str | None = None
+    approval_id: str | None = None
+    authenticated: int = 0
+    revision: int = 1
+
+
+def normal_user_code(typed: str) -> str:
+    """A user code as it is stored, from what somebody typed (RFC 8628 section 6.1)."""
+    return "".join(character for character in typed.upper() if character in USER_CODE_ALPHABET)

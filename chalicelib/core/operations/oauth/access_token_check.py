@@ -1,0 +1,70 @@
+"""Whether an access token is good at this moment: signature and form first, then what it depends on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import AccessToken, Standing, in_force
+from chalicelib.core.audit import AuditRecord
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.jwt_format import JwtFormat
+    from chalicelib.core.oauth_ports import AccessTokenStore
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.services import Service
+
+
+@dataclass(frozen=True, slots=True)
+class GoodToken:
+    """An access token as far as it is good now, with its subject: an account, or the service that acts for itself."""
+
+    token: AccessToken
+    subject: User | Service
+
+
+class AccessTokenCheck:
+    """One round trip for each token that is well signed; none for any other."""
+
+    def __init__(self, jwt: JwtFormat, store: AccessTokenStore) -> None:
+        self._jwt = jwt
+        self._store = store
+
+    def read(self, presented: str, now: int) -> AccessToken | None:
+        """What it says, if it is ours and has not expired; nothing is looked up."""
+        return self._jwt.read_access_token(presented, now)
+
+    def asked_by(self, token: AccessToken, service_id: str, now: int) -> tuple[Service | None, GoodToken | None]:
+        """The service that asks, and the token if it is good for anything; each may be missing."""
+        standing = self._store.standing(token, service_id)
+        return standing.services.get(service_id), judged(token, standing, now)
+
+    def good(self, presented: str, now: int) -> GoodToken | None:
+        """The token, if it is good for anything."""
+        token = self.read(presented, now)
+        return judged(token, self._store.standing(token, None), now) if token else None
+
+    def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
+        """This token is refused from now on, if it is this client's (RFC 7009); what it came from stays."""
+        token = self.read(presented, origin.now)
+        if token is None or token.client_id != client_id:
+            return
+        record = AuditRecord(
+            kind="access-token.revoked",
+            at=origin.now,
+            actor_id=client_id,
+            credential_id=token.id,
+            address=origin.address,
+            target_kind="access-token",
+            target_id=token.id,
+            owner_id=token.subject_id,
+        )
+        self._store.revoke(token, record)
+
+
+def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None:
+    """The token as far as it is still good, given what was found."""
+    left = in_force(token, standing, now)
+    subject = standing.subject or standing.services.get(token.subject_id)
+    return GoodToken(left, subject) if left and subject else None

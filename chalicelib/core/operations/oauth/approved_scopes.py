@@ -1,0 +1,97 @@
+"""What users have approved for connected services: asked for once, listed, and taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
+from chalicelib.core.errors import NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.paging import Window
+    from chalicelib.core.services import Service
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedApproval:
+    """An approved scope with the account that approved."""
+
+    approval: ApprovedScope
+    owner: User
+
+
+class ApprovedScopes:
+    """`user` is the owner's id, login or `me`."""
+
+    def __init__(self, approvals: ApprovedScopeStore, delegations: DelegationStore, accounts: Accounts) -> None:
+        self._approvals = approvals
+        self._delegations = delegations
+        self._accounts = accounts
+
+    def covering(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope | None:
+        """The caller's approval that covers this scope, if there is one."""
+        approval = self._approvals.get(caller.user.id, client.id)
+        return approval if approval and approval.covers(scope, caller.now) else None
+
+    def approve(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope:
+        """The caller lets the service do this, besides what was approved before, from now until its end date.
+
+        Raises Forbidden unless the caller has logged in.
+        """
+
+        def attempt() -> ApprovedScope:
+            owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+            old = self._approvals.get(owner.id, client.id)
+            alive = old is not None and caller.now < old.expires
+            expires = caller.now + APPROVAL_LIFETIME_MS
+            if old and alive:
+                both = tuple(dict.fromkeys((*old.scope, *scope)))
+                new = replace(old, scope=both, expires=expires, revision=old.revision + 1)
+            else:  # under another id, so that nothing that hung on the old one comes back to life
+                revision = old.revision + 1 if old else 1
+                new = ApprovedScope(new_id(), owner.id, client.id, scope, caller.now, expires, revision)
+            details = {"client": client.id, "scope": " ".join(new.scope)}
+            record = caller.record("approved-scope.approved", "approved-scope", new.id, owner.id, details)
+            self._approvals.approve(old, new, owner, record)
+            return new
+
+        return until_current(attempt)
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedApproval]:
+        """A part of those that have not ended, oldest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_APPROVED_SCOPES)
+        alive = [each for each in self._approvals.list(owner.id) if caller.now < each.expires]
+        part = alive[window.skip : window.skip + window.top]
+        return Page([OwnedApproval(each, owner) for each in part], len(alive))
+
+    def get(self, caller: Caller, user: str, approval_id: str) -> OwnedApproval:
+        """One of them. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_APPROVED_SCOPES)
+        return OwnedApproval(self._existing(owner, approval_id, caller.now), owner)
+
+    def delete(self, caller: Caller, user: str, approval_id: str) -> None:
+        """It ends, with every delegation and access token that hangs on it. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.DELETE_APPROVED_SCOPE)
+            approval = self._existing(owner, approval_id, caller.now)
+            hanging = self._delegations.list(owner.id, approval.client_id)
+            details = {"client": approval.client_id}
+            record = caller.record("approved-scope.deleted", "approved-scope", approval.id, owner.id, details)
+            self._approvals.delete(approval, [each for each in hanging if each.approval_id == approval.id], record)
+
+        until_current(attempt)
+
+    def _existing(self, owner: User, approval_id: str, now: int) -> ApprovedScope:
+        for approval in self._approvals.list(owner.id):
+            if approval.id == approval_id and now < approval.expires:
+                return approval
+        raise NotFound("approved scope", approval_id)

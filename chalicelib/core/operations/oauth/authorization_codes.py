@@ -1,0 +1,158 @@
+"""Authorization codes: issued to a service through the user's browser, and redeemed by the service, once.
+
+Sources: RFC 6749 section 4.1, RFC 7636 (every code is bound to a challenge), RFC 9700 section 2.1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.wire_format import AUTHORIZATION_CODE
+from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, Delegation
+from chalicelib.core.errors import InvalidGrant
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.operations.optimistic import until_current
+
+if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.oauth_ports import CodeStore
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.operations.oauth.delegations import Delegations
+    from chalicelib.core.operations.oauth.issuance import Issued
+    from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.services import Service
+
+REFUSED = "The authorization code is not valid."
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What a service asks of a user through the browser. `redirect_uri` None if it was left out."""
+
+    client: Service
+    scope: RequestedScope
+    redirect_uri: str | None
+    challenge: str
+    nonce: str | None
+    offline: bool
+
+
+class AuthorizationCodes:
+    """Issues and redeems."""
+
+    def __init__(
+        self,
+        codes: CodeStore,
+        accounts: Accounts,
+        approved: ApprovedScopes,
+        scopes: Scopes,
+        delegations: Delegations,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._codes = codes
+        self._accounts = accounts
+        self._approved = approved
+        self._scopes = scopes
+        self._delegations = delegations
+        self._verifier = verifier
+
+    def needs_consent(self, caller: Caller, request: AuthorizationRequest) -> bool:
+        """Whether the caller has to be asked. Raises Invalid (`scope`) or Forbidden."""
+        caller.require(Operation.APPROVE_SERVICE, caller.user.id)
+        self._scopes.require_visible(caller, request.client, request.scope)
+        return not request.client.trusted and not self._approved.covering(caller, request.client, request.scope.values)
+
+    def issue(self, caller: Caller, request: AuthorizationRequest) -> str:
+        """A code, for what the caller has approved. Raises Invalid, Forbidden or InvalidGrant (not approved)."""
+
+        def attempt() -> str:
+            owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+            self._scopes.require_visible(caller, request.client, request.scope)
+            approval = self._approved.covering(caller, request.client, request.scope.values)
+            if approval is None and not request.client.trusted:
+                raise InvalidGrant("This scope is not approved.")
+            id = new_id()
+            secret = AUTHORIZATION_CODE.issue(owner.id, id)
+            code = AuthorizationCode(
+                id=id,
+                user_id=owner.id,
+                client_id=request.client.id,
+                redirect_uri=request.redirect_uri,
+                scope=request.scope.values,
+                challenge=request.challenge,
+                nonce=request.nonce,
+                offline=request.offline,
+                approval_id=approval.id if approval else None,
+                authenticated=caller.logged_in_at or caller.now,
+                expires=caller.now + CODE_LIFETIME_MS,
+                secret=self._verifier.seal(secret),
+            )
+            details = {"client": code.client_id, "scope": " ".join(code.scope)}
+            record = caller.record("authorization-code.issued", "authorization-code", id, owner.id, details)
+            self._codes.create(code, owner, record)
+            return secret
+
+        return until_current(attempt)
+
+    def recognise(self, client: Service, presented: str, origin: Origin) -> AuthorizationCode | None:
+        """The code, if it is this client's and still good.
+
+        One that was used before ends what it bought then: somebody has a copy (RFC 6749 section 4.1.2).
+        """
+        ids = AUTHORIZATION_CODE.parse(presented)
+        if ids is None:  # refused without asking the database
+            return None
+        found = self._codes.find(ids[0], ids[1], client.id)
+        code, owner = found.code, found.owner
+        if code is None or owner is None or owner.banned or code.client_id != client.id:
+            return None
+        if not self._verifier.verify(presented, code.secret, origin.now):
+            return None
+        if code.used:
+            self._delegations.end_bought_by(owner.id, code.id, client.id, origin)
+            return None
+        return code if origin.now < code.expires else None
+
+    def redeem(self, client: Service, code: AuthorizationCode, origin: Origin) -> Issued:
+        """What the code, which was recognised, buys. Raises InvalidGrant if it was used meanwhile, or is no
+        longer approved."""
+
+        def attempt() -> Issued:
+            found = self._codes.find(code.user_id, code.id, client.id)
+            owner = found.owner
+            if owner is None or owner.banned or found.code is None:
+                raise InvalidGrant(REFUSED)
+            if found.code.used:
+                self._delegations.end_bought_by(owner.id, code.id, client.id, origin)
+                raise InvalidGrant(REFUSED)
+            begun = Begun(
+                code.id, code.client_id, code.scope, code.approval_id, code.authenticated, code.offline, code.nonce
+            )
+            delegation, evicted, issued = self._delegations.begin(owner, begun, origin)
+            if set(delegation.allowed(client, found.approval, origin.now)) != set(code.scope):
+                raise InvalidGrant(REFUSED)
+            self._codes.redeem(code, delegation, evicted, _record(owner, delegation, origin))
+            return issued
+
+        return until_current(attempt)
+
+
+def _record(owner: User, delegation: Delegation, origin: Origin) -> AuditRecord:
+    return AuditRecord(
+        kind="authorization-code.redeemed",
+        at=origin.now,
+        actor_id=delegation.client_id,
+        credential_id=delegation.id,
+        address=origin.address,
+        target_kind="refresh-token" if delegation.offline else "authorization-code",
+        target_id=delegation.id,
+        owner_id=owner.id,
+        details={"client": delegation.client_id, "scope": " ".join(delegation.scope)},
+    )

@@ -1,0 +1,32 @@
+"""A service acts for itself, at other services (RFC 6749 section 4.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
+from chalicelib.core.errors import Invalid
+from chalicelib.core.permissions import KEYTURN
+
+if TYPE_CHECKING:
+    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
+    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.services import Service
+
+
+class ClientCredentials:
+    """The access token says who the service is. What it may do at another one is for that one to decide."""
+
+    def __init__(self, scopes: Scopes, issuance: Issuance) -> None:
+        self._scopes = scopes
+        self._issuance = issuance
+
+    def issue(self, client: Service, scope: str | None, now: int) -> Issued:
+        """Raises Invalid (`scope`)."""
+        requested = self._scopes.requested(scope, (client.id,))
+        if KEYTURN in requested.values:
+            raise Invalid("scope", "Keyturn's own API is for accounts: make a bot and a token for it.")
+        if CLAIM_SCOPES & set(requested.values):
+            raise Invalid("scope", "openid, profile and email are about a user, and a service is none.")
+        source = Source(SourceKind.SERVICE, client.id)
+        return self._issuance.issue(client.id, client.id, requested.values, source, now)

@@ -1,0 +1,221 @@
+"""What services may do for accounts: begun by a code or a device, kept up by refresh tokens, listed, ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
+from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, Delegation, RefreshSecret
+from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite
+from chalicelib.core.operations.oauth.issuance import Issued
+from chalicelib.core.operations.oauth.scopes import within
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.oauth_ports import DelegationStore
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.oauth.issuance import Issuance
+    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.paging import Window
+    from chalicelib.core.services import Service
+
+REFUSED = "The refresh token is not valid."
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a user has agreed to, however: `id` is that of the code or device that it began with."""
+
+    id: str
+    client_id: str
+    scope: tuple[str, ...]
+    approval_id: str | None
+    authenticated: int
+    offline: bool
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedDelegation:
+    """A delegation with the account that it is of."""
+
+    delegation: Delegation
+    owner: User
+
+
+class Delegations:
+    """`user` is the owner's id, login or `me`. Those without a refresh token are not listed: they end by themselves."""
+
+    def __init__(
+        self,
+        delegations: DelegationStore,
+        accounts: Accounts,
+        scopes: Scopes,
+        tokens: RefreshTokenFormat,
+        verifier: SecretVerifier,
+        issuance: Issuance,
+    ) -> None:
+        self._delegations = delegations
+        self._accounts = accounts
+        self._scopes = scopes
+        self._tokens = tokens
+        self._verifier = verifier
+        self._issuance = issuance
+
+    def begin(self, owner: User, begun: Begun, origin: Origin) -> tuple[Delegation, Sequence[Delegation], Issued]:
+        """A delegation to be stored, those that make room for it, and what the client then gets."""
+        refresh_token = self._tokens.issue(owner.id, begun.id) if begun.offline else None
+        delegation = Delegation(
+            id=begun.id,
+            user_id=owner.id,
+            client_id=begun.client_id,
+            scope=begun.scope,
+            approval_id=begun.approval_id,
+            created=origin.now,
+            authenticated=begun.authenticated,
+            expires=origin.now + (IDLE_LIFETIME_MS if begun.offline else LIFETIME_MS),
+            secrets=(RefreshSecret(self._verifier.seal(refresh_token)),) if refresh_token else (),
+        )
+        issued = self._issue(delegation, delegation.scope, origin)
+        id_token = self._issuance.id_token(owner, delegation, begun.nonce, origin.now)
+        evicted = self._evicted(owner, begun) if begun.offline else ()
+        return delegation, evicted, Issued(issued.token, issued.access_token, refresh_token, id_token)
+
+    def refresh(self, client: Service, presented: str, scope: str | None, origin: Origin) -> Issued:
+        """A new access token, of no more scope than before, and a new refresh token in place of this one.
+
+        Raises InvalidGrant or Invalid. A superseded refresh token ends its delegation, except for a short
+        while after it was used, since that answer may have been lost (RFC 9700 section 4.14.2).
+        """
+        ids = REFRESH_TOKEN.parse(presented)
+        if ids is None:  # refused without asking the database
+            raise InvalidGrant(REFUSED)
+
+        def attempt() -> Issued:
+            found = self._delegations.find(ids[0], ids[1], client.id)
+            delegation, owner = found.delegation, found.owner
+            if delegation is None or owner is None or owner.banned:
+                raise InvalidGrant(REFUSED)
+            secret = self._live(delegation, presented, origin)
+            if secret is None:
+                self._end_if_replayed(delegation, presented, origin)
+                raise InvalidGrant(REFUSED)
+            allowed = delegation.allowed(client, found.approval, origin.now)
+            if not allowed:
+                raise InvalidGrant(REFUSED)
+            wanted = self._scopes.requested(scope, ()).values if scope else allowed
+            within(wanted, allowed, "scope")
+            new_token = self._tokens.issue(owner.id, delegation.id)
+            new = delegation.refreshed(secret, self._verifier.seal(new_token), origin.now)
+            self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
+            issued = self._issue(new, wanted, origin)
+            id_token = self._issuance.id_token(owner, new, None, origin.now)
+            return Issued(issued.token, issued.access_token, new_token, id_token)
+
+        return until_current(attempt)
+
+    def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
+        """The refresh token's delegation ends, if it is this client's (RFC 7009 section 2.1)."""
+        ids = REFRESH_TOKEN.parse(presented)
+        if ids is None:
+            return
+        found = self._delegations.find(ids[0], ids[1], client_id).delegation
+        if found and self._live(found, presented, origin):
+            self._end(found, "refresh-token.revoked", origin)
+
+    def end_bought_by(self, user_id: str, code_id: str, client_id: str, origin: Origin) -> None:
+        """Whatever a code has bought ends: the code came a second time (RFC 6749 section 4.1.2)."""
+        found = self._delegations.find(user_id, code_id, client_id).delegation
+        if found:
+            self._end(found, "authorization-code.reused", origin)
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedDelegation]:
+        """A part of those with a refresh token, oldest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_REFRESH_TOKENS)
+        listed = self._listed(owner, caller.now)
+        part = listed[window.skip : window.skip + window.top]
+        return Page([OwnedDelegation(each, owner) for each in part], len(listed))
+
+    def get(self, caller: Caller, user: str, delegation_id: str) -> OwnedDelegation:
+        """One of them. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_REFRESH_TOKENS)
+        return OwnedDelegation(self._existing(owner, delegation_id, caller.now), owner)
+
+    def delete(self, caller: Caller, user: str, delegation_id: str) -> None:
+        """It ends, with its refresh token and every access token of it. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.DELETE_REFRESH_TOKEN)
+            delegation = self._existing(owner, delegation_id, caller.now)
+            details = {"client": delegation.client_id}
+            record = caller.record("refresh-token.deleted", "refresh-token", delegation.id, owner.id, details)
+            self._delegations.delete(delegation, record)
+
+        until_current(attempt)
+
+    def _issue(self, delegation: Delegation, scope: tuple[str, ...], origin: Origin) -> Issued:
+        source = Source(SourceKind.DELEGATION, delegation.id, delegation.client_id)
+        return self._issuance.issue(
+            delegation.user_id,
+            delegation.client_id,
+            scope,
+            source,
+            origin.now,
+            authenticated=delegation.authenticated,
+        )
+
+    def _live(self, delegation: Delegation, presented: str, origin: Origin) -> RefreshSecret | None:
+        for secret in delegation.secrets:
+            if secret.is_live(origin.now) and self._verifier.verify(presented, secret.sealed, origin.now):
+                return secret
+        return None
+
+    def _end_if_replayed(self, delegation: Delegation, presented: str, origin: Origin) -> None:
+        if self._tokens.is_ours(presented):
+            self._end(delegation, "refresh-token.reused", origin)
+
+    def _end(self, delegation: Delegation, kind: str, origin: Origin) -> None:
+        try:
+            self._delegations.delete(delegation, _record(delegation, kind, origin))
+        except StaleWrite:  # it is gone already
+            return
+
+    def _evicted(self, owner: User, begun: Begun) -> Sequence[Delegation]:
+        known = [each for each in self._delegations.list(owner.id, begun.client_id) if each.offline]
+        known.sort(key=lambda each: each.last_used or each.created)
+        return known[: max(0, len(known) + 1 - MAX_DELEGATIONS)]
+
+    def _listed(self, owner: User, now: int) -> list[Delegation]:
+        return [each for each in self._delegations.list(owner.id) if each.offline and now < each.expires]
+
+    def _existing(self, owner: User, delegation_id: str, now: int) -> Delegation:
+        for delegation in self._listed(owner, now):
+            if delegation.id == delegation_id:
+                return delegation
+        raise NotFound("refresh token", delegation_id)
+
+
+def _record(delegation: Delegation, kind: str, origin: Origin) -> AuditRecord:
+    """Done by the client that presented something, for the account."""
+    return AuditRecord(
+        kind=kind,
+        at=origin.now,
+        actor_id=delegation.client_id,
+        credential_id=delegation.id,
+        address=origin.address,
+        target_kind="refresh-token",
+        target_id=delegation.id,
+        owner_id=delegation.user_id,
+        details={"client": delegation.client_id, "scope": " ".join(delegation.scope)},
+    )

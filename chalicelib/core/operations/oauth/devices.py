@@ -1,0 +1,217 @@
+"""Devices without a browser: they show a code, which their user types in elsewhere (RFC 8628)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.wire_format import DEVICE_CODE
+from chalicelib.core.delegations import (
+    DEVICE_INTERVAL_MS,
+    DEVICE_LIFETIME_MS,
+    USER_CODE_ALPHABET,
+    USER_CODE_LENGTH,
+    DeviceAuthorization,
+    DeviceStatus,
+    normal_user_code,
+)
+from chalicelib.core.errors import InvalidGrant, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.operations.optimistic import until_current
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.guesses import Guesses
+    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.operations.oauth.delegations import Delegations
+    from chalicelib.core.operations.oauth.issuance import Issued
+    from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.services import Service
+
+REFUSED = "The device code is not valid."
+
+
+class AuthorizationPending(InvalidGrant):
+    """The user has not decided yet (RFC 8628 section 3.5)."""
+
+
+class SlowDown(InvalidGrant):
+    """The device asks too often, and from now on waits five seconds longer (RFC 8628 section 3.5)."""
+
+
+class AccessDenied(InvalidGrant):
+    """The user said no."""
+
+
+class ExpiredDeviceCode(InvalidGrant):
+    """Nobody decided in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartedDevice:
+    """A device's two codes, in the only answer that holds the first."""
+
+    device: DeviceAuthorization
+    device_code: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingDevice:
+    """A device that waits for the caller's word, and what it asks for."""
+
+    device: DeviceAuthorization
+    client: Service
+    scope: RequestedScope
+
+
+class Devices:
+    """Starts, asks the user, and answers the device."""
+
+    def __init__(
+        self,
+        devices: DeviceStore,
+        delegation_store: DelegationStore,
+        accounts: Accounts,
+        approved: ApprovedScopes,
+        scopes: Scopes,
+        delegations: Delegations,
+        guesses: Guesses,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._devices = devices
+        self._delegation_store = delegation_store
+        self._accounts = accounts
+        self._approved = approved
+        self._scopes = scopes
+        self._delegations = delegations
+        self._guesses = guesses
+        self._verifier = verifier
+
+    def start(self, client: Service, scope: str | None, origin: Origin) -> StartedDevice:
+        """A device code, and the code that the user types in. Raises Invalid (`scope`)."""
+        requested = self._scopes.requested(scope, (client.id,))
+
+        def attempt() -> StartedDevice:
+            id = new_id()
+            secret = DEVICE_CODE.issue(id)
+            device = DeviceAuthorization(
+                id=id,
+                client_id=client.id,
+                scope=requested.values,
+                user_code="".join(secrets.choice(USER_CODE_ALPHABET) for _ in range(USER_CODE_LENGTH)),
+                expires=origin.now + DEVICE_LIFETIME_MS,
+                secret=self._verifier.seal(secret),
+            )
+            record = AuditRecord("device.started", origin.now, client.id, id, origin.address, "device", id)
+            self._devices.create(device, record)
+            return StartedDevice(device, secret)
+
+        return until_current(attempt)
+
+    def waiting(self, caller: Caller, typed: str) -> WaitingDevice:
+        """The device whose code the caller typed. Raises NotFound, Throttled or Forbidden.
+
+        A wrong code counts as a guess (RFC 8628 section 5.1).
+        """
+        caller.require(Operation.APPROVE_SERVICE, caller.user.id)
+        with self._guesses.counted(f"device-{caller.user.login}", caller.address, caller.now):
+            device = self._devices.find_by_user_code(normal_user_code(typed))
+            if device is None or device.status is not DeviceStatus.PENDING or caller.now >= device.expires:
+                raise NotFound("device with the code", typed[:20])
+        client = self._scopes.service(device.client_id)
+        if client is None:
+            raise NotFound("device with the code", typed[:20])
+        requested = self._scopes.requested(" ".join(device.scope), ())
+        self._scopes.require_visible(caller, client, requested)
+        return WaitingDevice(device, client, requested)
+
+    def decide(self, caller: Caller, waiting: WaitingDevice, approved: bool) -> None:
+        """The caller's word. Raises Forbidden, or NotFound if the device no longer waits."""
+        owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+        approval = None
+        if approved and not waiting.client.trusted:
+            approval = self._approved.approve(caller, waiting.client, waiting.device.scope)
+
+        def attempt() -> None:
+            old = self._devices.get(waiting.device.id)
+            if old is None or old.status is not DeviceStatus.PENDING or caller.now >= old.expires:
+                raise NotFound("device with the code", waiting.device.user_code)
+            new = replace(
+                old,
+                status=DeviceStatus.APPROVED if approved else DeviceStatus.DENIED,
+                user_id=owner.id,
+                approval_id=approval.id if approval else None,
+                authenticated=caller.logged_in_at or caller.now,
+                revision=old.revision + 1,
+            )
+            details = {"client": old.client_id, "scope": " ".join(old.scope)}
+            record = caller.record(f"device.{new.status.value}", "device", old.id, owner.id, details)
+            self._devices.decide(old, new, record)
+
+        until_current(attempt)
+
+    def redeem(self, client: Service, presented: str, offline: bool, origin: Origin) -> Issued:
+        """What the device gets once its user has approved.
+
+        Raises InvalidGrant, or AuthorizationPending, SlowDown, AccessDenied or ExpiredDeviceCode.
+        """
+        ids = DEVICE_CODE.parse(presented)
+        if ids is None:
+            raise InvalidGrant(REFUSED)
+
+        def attempt() -> Issued:
+            device = self._devices.get(*ids)
+            if device is None or device.client_id != client.id:
+                raise InvalidGrant(REFUSED)
+            if not self._verifier.verify(presented, device.secret, origin.now):
+                raise InvalidGrant(REFUSED)
+            if origin.now >= device.expires:
+                raise ExpiredDeviceCode("The device code has expired. Start again.")
+            if device.status is DeviceStatus.DENIED:
+                raise AccessDenied("The user has denied the request.")
+            if device.status is DeviceStatus.PENDING:
+                self._wait(device, origin)
+            return self._redeemed(client, device, offline, origin)
+
+        return until_current(attempt)
+
+    def _wait(self, device: DeviceAuthorization, origin: Origin) -> None:
+        """Raises AuthorizationPending or SlowDown."""
+        hurried = device.last_poll is not None and origin.now - device.last_poll < device.interval
+        interval = device.interval + (DEVICE_INTERVAL_MS if hurried else 0)
+        new = replace(device, last_poll=origin.now, interval=interval, revision=device.revision + 1)
+        self._devices.poll(device, new)
+        if hurried:
+            raise SlowDown(f"Ask every {interval // 1000} seconds at most.")
+        raise AuthorizationPending("The user has not decided yet.")
+
+    def _redeemed(self, client: Service, device: DeviceAuthorization, offline: bool, origin: Origin) -> Issued:
+        assert device.user_id
+        found = self._delegation_store.find(device.user_id, device.id, client.id)
+        owner = found.owner
+        if owner is None or owner.banned:
+            raise InvalidGrant(REFUSED)
+        begun = Begun(device.id, client.id, device.scope, device.approval_id, device.authenticated, offline)
+        delegation, evicted, issued = self._delegations.begin(owner, begun, origin)
+        if set(delegation.allowed(client, found.approval, origin.now)) != set(device.scope):
+            raise InvalidGrant(REFUSED)
+        record = AuditRecord(
+            kind="device.redeemed",
+            at=origin.now,
+            actor_id=client.id,
+            credential_id=device.id,
+            address=origin.address,
+            target_kind="refresh-token" if delegation.offline else "device",
+            target_id=device.id,
+            owner_id=owner.id,
+            details={"client": client.id, "scope": " ".join(device.scope)},
+        )
+        self._devices.redeem(device, delegation, evicted, record)
+        return issued

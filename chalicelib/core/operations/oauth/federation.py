@@ -1,0 +1,106 @@
+"""Pipelines trade the identity tokens of their own platforms for access tokens of a bot (RFC 7523).
+
+No secret is kept anywhere: a platform that is trusted by rule vouches for the pipeline, for minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core import names
+from chalicelib.core.access_tokens import Source, SourceKind
+from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
+from chalicelib.core.oauth_ports import IssuerUnreachable
+from chalicelib.core.operations.credential_check import LAST_USED_WINDOW_MS
+from chalicelib.core.operations.oauth.scopes import within
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.credentials.outside_tokens import Assertion, OutsideTokens
+    from chalicelib.core.oauth_ports import TrustRuleStore
+    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
+    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.ports import AccountStore
+
+REFUSED = "No trust rule of this account accepts the assertion. An administrator can try it out, and see why."
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a rule came out on an outside token."""
+
+    rule: TrustRule
+    findings: Sequence[Finding]
+
+    @property
+    def matched(self) -> bool:
+        """Whether the token would be accepted."""
+        return all(finding.passed for finding in self.findings)
+
+
+class Federation:
+    """Judges outside tokens by the rules of the account that they are presented for."""
+
+    def __init__(
+        self,
+        rules: TrustRuleStore,
+        accounts: AccountStore,
+        tokens: OutsideTokens,
+        scopes: Scopes,
+        issuance: Issuance,
+    ) -> None:
+        self._rules = rules
+        self._accounts = accounts
+        self._tokens = tokens
+        self._scopes = scopes
+        self._issuance = issuance
+
+    def exchange(self, account: str, assertion: str, scope: str | None, now: int) -> Issued:
+        """An access token of `account` (an id or login), for no more than the rule allows.
+
+        Raises InvalidGrant, or Invalid (`scope`). Keys are fetched only from issuers that the account trusts.
+        """
+        user = None
+        if names.may_refer(account):
+            user = self._accounts.get(account) or self._accounts.find_by_login(account)
+        if user is None or user.banned:
+            raise InvalidGrant(REFUSED)
+        rule = next((trial.rule for trial in self._trials(user.id, assertion, now) if trial.matched), None)
+        if rule is None:
+            raise InvalidGrant(REFUSED)
+        wanted = self._scopes.requested(scope, ()).values if scope else rule.scope
+        within(wanted, rule.scope, "scope")
+        if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
+            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+                self._rules.mark_used(rule, now)
+        return self._issuance.issue(user.id, KEYTURN, wanted, Source(SourceKind.TRUST_RULE, rule.id), now)
+
+    def trials(self, rules: Sequence[TrustRule], assertion: str, now: int) -> list[Trial]:
+        """How each rule comes out. Raises Invalid (`assertion`) if this is no JWT at all."""
+        read = self._tokens.read(assertion)
+        if read is None:
+            raise Invalid("assertion", "is not a JSON Web Token.")
+        return [Trial(rule, self._findings(rule, read, now)) for rule in rules]
+
+    def _trials(self, user_id: str, assertion: str, now: int) -> list[Trial]:
+        try:
+            return self.trials(self._rules.list(user_id), assertion, now)
+        except Invalid:
+            raise InvalidGrant(REFUSED) from None
+
+    def _findings(self, rule: TrustRule, assertion: Assertion, now: int) -> list[Finding]:
+        """The claims are looked at first: only if they would match are the issuer's keys worth fetching."""
+        claims: Claims = assertion.claims
+        found = findings(rule, claims, now)
+        if not all(finding.passed for finding in found):
+            return found
+        try:
+            problem = self._tokens.problem_with(assertion, rule.issuer)
+        except IssuerUnreachable as error:
+            problem = str(error)
+        return [*found, Finding("signature", problem is None, problem or "made by a key of the issuer")]

@@ -1,0 +1,133 @@
+"""A permanent token, or an access token, becomes an access token that is good for less (RFC 8693).
+
+Nothing grows: scope and audience only narrow, an exchanged access token lives no longer than the one that it
+came from, and dies with the same source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import CLAIM_SCOPES, AccessToken, Source, SourceKind
+from chalicelib.core.credentials.wire_format import CredentialKind, recognise
+from chalicelib.core.errors import Invalid, InvalidGrant
+from chalicelib.core.operations.oauth.scopes import within
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permissions import KEYTURN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
+    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
+    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.ports import CredentialStore
+    from chalicelib.core.services import Service
+
+REFUSED = "subject_token is not a good permanent token or access token."
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What is asked for. `client` is the service that acts for the subject; None for the subject itself."""
+
+    subject_token: str = field(repr=False)
+    scope: str | None = None
+    audience: Sequence[str] = ()
+    client: Service | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    id: str
+    scope: tuple[str, ...]
+    audience: tuple[str, ...]
+    source: Source
+    ends: int | None = None
+    actors: tuple[str, ...] = ()
+    authenticated: int | None = None
+
+
+class TokenExchange:
+    """Issues narrowed access tokens. Nothing is stored."""
+
+    def __init__(
+        self,
+        credentials: CredentialStore,
+        check: CredentialCheck,
+        tokens: AccessTokenCheck,
+        scopes: Scopes,
+        issuance: Issuance,
+    ) -> None:
+        self._credentials = credentials
+        self._check = check
+        self._tokens = tokens
+        self._scopes = scopes
+        self._issuance = issuance
+
+    def exchange(self, asked: Exchange, now: int) -> Issued:
+        """Raises InvalidGrant (the subject token), or Invalid (`scope`, `audience`)."""
+        subject = self._subject(asked, now)
+        audience = self._scopes.audience(asked.audience)
+        within(audience, subject.audience, "audience")
+        scope = self._scope(asked.scope, audience, subject)
+        return self._issuance.issue(
+            subject.id,
+            asked.client.id if asked.client else KEYTURN,
+            scope,
+            subject.source,
+            now,
+            audience=audience or tuple(value for value in scope if value in subject.audience),
+            ends=subject.ends,
+            actors=((asked.client.id,) if asked.client else ()) + subject.actors,
+            authenticated=subject.authenticated,
+        )
+
+    def _scope(self, text: str | None, audience: tuple[str, ...], subject: _Subject) -> tuple[str, ...]:
+        """What is asked for, or else the audience, or else all that the subject has."""
+        if not text:
+            return audience or tuple(value for value in subject.scope if value not in CLAIM_SCOPES)
+        scope = self._scopes.requested(text, audience).values
+        within(scope, subject.scope, "scope")
+        beyond = [value for value in audience if value not in scope]
+        if beyond:
+            raise Invalid("audience", f"{beyond[0]!r} is not in the scope that is asked for.")
+        if not any(value in subject.audience for value in scope):
+            raise Invalid("scope", "must name a service that the token is for.")
+        return scope
+
+    def _subject(self, asked: Exchange, now: int) -> _Subject:
+        key = recognise(asked.subject_token, CredentialKind.PERMANENT_TOKEN)
+        if key is None:
+            return self._from_access_token(asked, now)
+        found = self._credentials.find(key, None)
+        credential, owner = found.credential, found.owner
+        if not self._check.is_good(asked.subject_token, credential, owner, now):
+            raise InvalidGrant(REFUSED)
+        assert isinstance(credential, PermanentToken)
+        if asked.client and asked.client.id not in credential.scope:
+            raise InvalidGrant(REFUSED)  # a service may act only with what is for it
+        source = Source(SourceKind.PERMANENT_TOKEN, credential.id)
+        return _Subject(credential.user_id, credential.scope, credential.scope, source)
+
+    def _from_access_token(self, asked: Exchange, now: int) -> _Subject:
+        good = self._tokens.good(asked.subject_token, now)
+        if good is None or not _is_for(asked.client, good.token):
+            raise InvalidGrant(REFUSED)
+        token = good.token
+        return _Subject(
+            token.subject_id,
+            token.scope,
+            token.audience,
+            token.source,
+            token.expires,
+            token.actors,
+            token.authenticated,
+        )
+
+
+def _is_for(client: Service | None, token: AccessToken) -> bool:
+    """A service may exchange what was issued to it or is for it. Without a service, the bearer narrows its own."""
+    return client is None or client.id == token.client_id or client.id in token.audience

@@ -1,0 +1,146 @@
+"""Trust rules of bots: made, listed, tried out, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core import names
+from chalicelib.core import trust_rules as rules
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
+from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.oauth_ports import TrustRuleStore
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.oauth.federation import Federation, Trial
+    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.paging import Window
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedRule:
+    """A trust rule with the bot that trusts."""
+
+    rule: TrustRule
+    owner: User
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDescription:
+    """What a caller says of a rule. `scope` holds ids or keys of services."""
+
+    name: str
+    issuer: str
+    audience: str
+    conditions: Mapping[str, Sequence[str]]
+    scope: Sequence[str]
+
+
+class TrustRules:
+    """`user` is the bot's id or login."""
+
+    def __init__(
+        self,
+        store: TrustRuleStore,
+        accounts: Accounts,
+        access: EffectiveAccess,
+        scopes: Scopes,
+        federation: Federation,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._access = access
+        self._scopes = scopes
+        self._federation = federation
+
+    def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedRule]:
+        """A part of the bot's rules, oldest first. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_TRUST_RULES)
+        found = self._store.list(owner.id)
+        return Page([OwnedRule(each, owner) for each in found[window.skip : window.skip + window.top]], len(found))
+
+    def get(self, caller: Caller, user: str, rule_id: str) -> OwnedRule:
+        """One of them. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.READ_TRUST_RULES)
+        return OwnedRule(self._existing(owner, rule_id), owner)
+
+    def create(self, caller: Caller, user: str, description: RuleDescription) -> OwnedRule:
+        """A new rule: as good as a token for the bot, so it needs all that the bot may do.
+
+        Raises Invalid, Forbidden, NotFound, or Conflict (the account is a person; the name is taken; too many).
+        """
+        name = names.name(description.name)
+        issuer, audience = rules.issuer(description.issuer), rules.audience(description.audience)
+        conditions = rules.conditions(description.conditions)
+
+        def attempt() -> OwnedRule:
+            owner = self._accounts.find(caller, user, Operation.CREATE_TRUST_RULE)
+            if owner.type is not AccountType.BOT:
+                raise Conflict("Only a bot can trust an outside issuer; people log in.")
+            compared = self._access.compared(caller, owner)
+            if len(self._store.list(owner.id)) >= MAX_TRUST_RULES:
+                raise Conflict(f"An account can have at most {MAX_TRUST_RULES} trust rules.")
+            rule = TrustRule(
+                id=new_id(),
+                user_id=owner.id,
+                name=name,
+                issuer=issuer,
+                audience=audience,
+                conditions=conditions,
+                scope=self._visible(caller, description.scope),
+                author_id=caller.user.id,
+                author_name=caller.user.name,
+                created=caller.now,
+            )
+            details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope)}
+            record = caller.record("trust-rule.created", "trust-rule", rule.id, owner.id, details)
+            self._store.create(rule, owner, compared, record)
+            return OwnedRule(rule, owner)
+
+        return until_current(attempt)
+
+    def delete(self, caller: Caller, user: str, rule_id: str) -> None:
+        """The bot trusts it no more, and access tokens that came from it end. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.DELETE_TRUST_RULE)
+            rule = self._existing(owner, rule_id)
+            record = caller.record("trust-rule.deleted", "trust-rule", rule.id, owner.id, {"name": rule.name})
+            self._store.delete(rule, record)
+
+        until_current(attempt)
+
+    def try_out(self, caller: Caller, user: str, assertion: str) -> list[Trial]:
+        """Whether this outside token would match each of the bot's rules, and why not. Nothing is issued.
+
+        Raises Forbidden, NotFound, or Invalid (it is no token).
+        """
+        owner = self._accounts.find(caller, user, Operation.TRY_TRUST_RULES)
+        return self._federation.trials(self._store.list(owner.id), assertion, caller.now)
+
+    def _visible(self, caller: Caller, references: Sequence[str]) -> tuple[str, ...]:
+        if not references:
+            raise Invalid("scope", "must name at least one service.")
+        found: dict[str, Any] = {}
+        for reference in references:
+            service = self._scopes.service(reference)
+            if service is None or not self._scopes.sees(caller, service):
+                raise Invalid("scope", f"there is no service {reference[:100]!r} that you may see.")
+            found[service.id] = None
+        return tuple(found)
+
+    def _existing(self, owner: User, rule_id: str) -> TrustRule:
+        for rule in self._store.list(owner.id):
+            if rule.id == rule_id:
+                return rule
+        raise NotFound("trust rule", rule_id)
