@@ -6,6 +6,9 @@ GRANT_PREFIX = "GRANT#"
 MEMBER_PREFIX = "MEMBER#"
 SESSION_PREFIX = "SESSION#"
 APPLICATION_PASSWORD_PREFIX = "APP_PASSWORD#"
+APPROVED_SCOPE_PREFIX = "APPROVED#"
+DELEGATION_PREFIX = "DELEGATION#"
+TRUST_RULE_PREFIX = "TRUST#"
 SHARDS = 8  # counters of one collection: writers of different shards do not disturb each other
 
 MAX_POSITION_BYTES = 900  # of a name, before a login: DynamoDB takes 1,024 in a sort key
@@ -56,6 +59,43 @@ def known_network(login_key: str, network: str) -> Key:
 
 def challenge(id: str) -> Key:
     return f"CHALLENGE#{id}", PROFILE
+
+
+def authorization_code(user_id: str, code_id: str) -> Key:
+    return f"USER#{user_id}", f"CODE#{code_id}"
+
+
+def approved_scope(user_id: str, client_id: str) -> Key:
+    return f"USER#{user_id}", f"{APPROVED_SCOPE_PREFIX}{client_id}"
+
+
+def delegations(client_id: str | None) -> str:
+    """What the sort keys of delegations begin with: of all, or of those to one service."""
+    return DELEGATION_PREFIX + (f"{client_id}#" if client_id else "")
+
+
+def delegation(user_id: str, client_id: str, delegation_id: str) -> Key:
+    return f"USER#{user_id}", f"{delegations(client_id)}{delegation_id}"
+
+
+def trust_rule(user_id: str, rule_id: str) -> Key:
+    return f"USER#{user_id}", f"{TRUST_RULE_PREFIX}{rule_id}"
+
+
+def trust_rule_name(user_id: str, name: str) -> Key:
+    return f"USER#{user_id}", f"TRUST_NAME#{name}"
+
+
+def revoked_access_token(subject_id: str, token_id: str) -> Key:
+    return f"USER#{subject_id}", f"REVOKED#{token_id}"
+
+
+def device(device_id: str) -> Key:
+    return f"DEVICE#{device_id}", PROFILE
+
+
+def user_code(code: str) -> Key:
+    return f"USER_CODE#{code}", PROFILE
 
 
 def grant(user_id: str, grant_id: str) -> Key:

@@ -29,6 +29,13 @@ from chalicelib.storage.items.credentials import (
     moment,
 )
 from chalicelib.storage.items.directory import GROUPS, ROLES, SERVICES, GroupItem, RoleItem, ServiceItem
+from chalicelib.storage.items.oauth import (
+    ApprovedScopeItem,
+    AuthorizationCodeItem,
+    DelegationItem,
+    DeviceItem,
+    TrustRuleItem,
+)
 from chalicelib.storage.items.shared import CounterItem, NameItem
 from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
 
@@ -42,11 +49,15 @@ __all__ = [
     "TRAITS",
     "USERS",
     "ApplicationPasswordItem",
+    "ApprovedScopeItem",
     "AttemptsItem",
     "AuditItem",
     "AuthenticatorsItem",
+    "AuthorizationCodeItem",
     "CounterItem",
     "CredentialItem",
+    "DelegationItem",
+    "DeviceItem",
     "EntryItem",
     "GrantItem",
     "GroupGrantItem",
@@ -59,6 +70,7 @@ __all__ = [
     "ServiceItem",
     "SessionItem",
     "TokenItem",
+    "TrustRuleItem",
     "UserItem",
     "acts_of",
     "entries_of",

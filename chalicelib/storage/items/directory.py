@@ -15,6 +15,7 @@ from pynamodb.attributes import (
 )
 
 from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.grant_types import DEFAULT, GrantType
 from chalicelib.core.groups import Group
 from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
@@ -29,6 +30,7 @@ ABOUT = (
     "home_url",
     "base_urls",
     "redirect_uris",
+    "public",
     "icon_url",
     "trusted",
     "default_roles",
@@ -99,7 +101,7 @@ class ServiceItem(Item, discriminator="service"):
             key=service.key,
             name=service.name,
             created=service.created,
-            about=json.dumps({name: value for name in ABOUT if (value := getattr(service, name))}),
+            about=json.dumps(_about(service)),
             permissions=json.dumps([[permission.key, permission.name] for permission in service.permissions]),
             groups=list(service.groups),
             argon2id=secret.argon2id if secret else None,
@@ -115,6 +117,8 @@ class ServiceItem(Item, discriminator="service"):
             name: tuple(value) if isinstance(value, list) else value
             for name, value in json.loads(self.about or "{}").items()
         }
+        if "grant_types" in about:
+            about["grant_types"] = tuple(GrantType(value) for value in about["grant_types"])
         secret = None
         if self.argon2id is not None and self.tag is not None and self.tag_key_id is not None:
             secret = SealedSecret(self.argon2id, self.tag, self.tag_key_id)
@@ -129,6 +133,12 @@ class ServiceItem(Item, discriminator="service"):
             secret=secret,
             revision=int(self.revision),
         )
+
+
+def _about(service: Service) -> dict[str, Any]:
+    said = {name: value for name in ABOUT if (value := getattr(service, name))}
+    ways = [each.value for each in service.grant_types]
+    return said if service.grant_types == DEFAULT else {**said, "grant_types": ways}
 
 
 class RoleItem(Item, discriminator="role"):

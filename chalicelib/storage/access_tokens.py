@@ -1,0 +1,83 @@
+"""What access tokens depend on, in one read; and those that were revoked before their time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.access_tokens import SourceKind, Standing
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read
+from chalicelib.storage.items import (
+    ApprovedScopeItem,
+    DelegationItem,
+    MarkItem,
+    ServiceItem,
+    TokenItem,
+    TrustRuleItem,
+    UserItem,
+)
+from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.core.access_tokens import AccessToken
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.services import Service
+
+
+@answers_or_unavailable
+class DynamoAccessTokens:
+    """Implements `core.oauth_ports.AccessTokenStore`."""
+
+    def standing(self, token: AccessToken, asking_id: str | None) -> Standing:
+        # One service may be several of these; no key may stand twice in a batch.
+        wanted = (token.source.client_id, token.client_id if token.actors else None, asking_id)
+        services = {id for id in wanted if id} | ({token.source.id} if _is_service(token) else set())
+        places = [keys.revoked_access_token(token.subject_id, token.id), *_sources(token), *map(keys.service, services)]
+        found: dict[str, Any] = {}
+        known: dict[str, Service] = {}
+        for item in read(Item, places).values():
+            match item:
+                case MarkItem():
+                    found["revoked"] = True
+                case UserItem():
+                    found["subject"] = item.to_user()
+                case TokenItem():
+                    found["permanent_token"] = item.to_credential()
+                case DelegationItem():
+                    found["delegation"] = item.to_delegation()
+                case ApprovedScopeItem():
+                    found["approval"] = item.to_approval()
+                case TrustRuleItem():
+                    found["trust_rule"] = item.to_rule()
+                case ServiceItem():
+                    known[item.id] = item.to_service()
+        return Standing(**found, services=known)
+
+    def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.put(MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires))
+        transaction.commit()
+
+
+def _is_service(token: AccessToken) -> bool:
+    return token.source.kind is SourceKind.SERVICE
+
+
+def _sources(token: AccessToken) -> list[keys.Key]:
+    subject, id = token.subject_id, token.source.id
+    match token.source.kind:
+        case SourceKind.PERMANENT_TOKEN:
+            return [keys.user(subject), keys.token(subject, id)]
+        case SourceKind.TRUST_RULE:
+            return [keys.user(subject), keys.trust_rule(subject, id)]
+        case SourceKind.DELEGATION:
+            client = token.source.client_id or ""
+            return [
+                keys.user(subject),
+                keys.delegation(subject, client, id),
+                keys.approved_scope(subject, client),
+            ]
+        case SourceKind.SERVICE:
+            return []

@@ -1,0 +1,63 @@
+"""Authorization codes in the table; DynamoDB removes them a day after their end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.oauth_ports import CodeFound
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read
+from chalicelib.storage.delegations import begin
+from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.items import ApprovedScopeItem, AuthorizationCodeItem, UserItem
+from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.delegations import AuthorizationCode, Delegation
+
+
+@answers_or_unavailable
+class DynamoCodes:
+    """Implements `core.oauth_ports.CodeStore`."""
+
+    def find(self, user_id: str, code_id: str, client_id: str) -> CodeFound:
+        places = [
+            keys.user(user_id),
+            keys.authorization_code(user_id, code_id),
+            keys.approved_scope(user_id, client_id),
+        ]
+        code, owner, approval = None, None, None
+        for item in read(Item, places).values():
+            if isinstance(item, AuthorizationCodeItem):
+                code = item.to_code()
+            elif isinstance(item, UserItem):
+                owner = item.to_user()
+            elif isinstance(item, ApprovedScopeItem):
+                approval = item.to_approval()
+        return CodeFound(code, owner, approval)
+
+    def create(self, code: AuthorizationCode, owner: User, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        check_owner_unchanged(transaction, owner, None)
+        transaction.create(AuthorizationCodeItem.of(code), otherwise=StaleWrite())
+        transaction.commit()
+
+    def redeem(
+        self, code: AuthorizationCode, delegation: Delegation, evicted: Sequence[Delegation], audit: AuditRecord
+    ) -> None:
+        transaction = Transaction(audit)
+        transaction.update(
+            AuthorizationCodeItem(*keys.authorization_code(code.user_id, code.id)),
+            [AuthorizationCodeItem.used.set(True)],
+            condition=AuthorizationCodeItem.used == False,  # noqa: E712 - a condition, not a comparison
+            otherwise=StaleWrite(),
+        )
+        begin(transaction, delegation, evicted)
+        transaction.commit()

@@ -1,0 +1,63 @@
+"""Devices that wait for their users, in the table until their codes end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pynamodb.exceptions import PutError
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read_one
+from chalicelib.storage.delegations import begin
+from chalicelib.storage.items import DeviceItem, NameItem, moment
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.delegations import Delegation, DeviceAuthorization
+
+
+@answers_or_unavailable
+class DynamoDevices:
+    """Implements `core.oauth_ports.DeviceStore`."""
+
+    def get(self, device_id: str) -> DeviceAuthorization | None:
+        item = read_one(DeviceItem, keys.device(device_id))
+        return item.to_device() if item else None
+
+    def find_by_user_code(self, user_code: str) -> DeviceAuthorization | None:
+        name = read_one(NameItem, keys.user_code(user_code))
+        return self.get(name.holder_id) if name else None
+
+    def create(self, device: DeviceAuthorization, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.create(DeviceItem.of(device), otherwise=StaleWrite())
+        name = NameItem(*keys.user_code(device.user_code), holder_id=device.id, expires=moment(device.expires))
+        transaction.create(name, otherwise=StaleWrite())
+        transaction.commit()
+
+    def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
+        try:
+            DeviceItem.of(new).save(condition=DeviceItem.revision == old.revision)
+        except PutError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise StaleWrite from None
+            raise
+
+    def decide(self, old: DeviceAuthorization, new: DeviceAuthorization, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.replace(DeviceItem.of(new), DeviceItem.revision == old.revision, otherwise=StaleWrite())
+        transaction.commit()
+
+    def redeem(
+        self, device: DeviceAuthorization, delegation: Delegation, evicted: Sequence[Delegation], audit: AuditRecord
+    ) -> None:
+        transaction = Transaction(audit)
+        transaction.delete(DeviceItem.of(device), DeviceItem.revision == device.revision, otherwise=StaleWrite())
+        transaction.free_name(keys.user_code(device.user_code))
+        begin(transaction, delegation, evicted)
+        transaction.commit()

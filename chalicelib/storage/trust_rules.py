@@ -1,0 +1,54 @@
+"""Trust rules in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pynamodb.exceptions import UpdateError
+
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.items import TrustRuleItem
+from chalicelib.storage.transaction import Transaction
+
+if TYPE_CHECKING:
+    from chalicelib.core.access import Access
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.trust_rules import TrustRule
+
+
+@answers_or_unavailable
+class DynamoTrustRules:
+    """Implements `core.oauth_ports.TrustRuleStore`."""
+
+    def list(self, user_id: str) -> list[TrustRule]:
+        pk, _ = keys.user(user_id)
+        prefix = TrustRuleItem.sk.startswith(keys.TRUST_RULE_PREFIX)
+        found = (item.to_rule() for item in TrustRuleItem.query(pk, prefix, consistent_read=True))
+        return sorted(found, key=lambda rule: (rule.created, rule.id))
+
+    def create(self, rule: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        check_owner_unchanged(transaction, owner, compared)
+        transaction.create(TrustRuleItem.of(rule), otherwise=StaleWrite())
+        taken = Conflict(f"The account has a trust rule named {rule.name!r} already.", "name")
+        transaction.take_name(keys.trust_rule_name(rule.user_id, rule.name), rule.id, otherwise=taken)
+        transaction.commit()
+
+    def delete(self, rule: TrustRule, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        transaction.delete(TrustRuleItem.of(rule), TrustRuleItem.pk.exists(), otherwise=StaleWrite())
+        transaction.free_name(keys.trust_rule_name(rule.user_id, rule.name))
+        transaction.commit()
+
+    def mark_used(self, rule: TrustRule, now: int) -> None:
+        item = TrustRuleItem(*keys.trust_rule(rule.user_id, rule.id))
+        try:
+            item.update(actions=[TrustRuleItem.last_used.set(now)], condition=TrustRuleItem.pk.exists())
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise StaleWrite from None
+            raise
