@@ -16,6 +16,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
+    from chalicelib.composition_oauth import OAuth
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.login import Login
+    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
@@ -46,8 +48,8 @@ class Keyturn:
     def __init__(self, settings: Settings) -> None:
         """No network is used yet."""
         connect(settings.table)
-        self._settings = settings
-        self._verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
+        self.settings = settings
+        self.verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
 
     def warm_up(self) -> None:
         """Load what the most frequent request, an introspection, needs. No network is used."""
@@ -62,7 +64,8 @@ class Keyturn:
         from chalicelib.storage.credentials import DynamoCredentials
 
         credentials = DynamoCredentials()
-        return Introspection(credentials, CredentialCheck(credentials, self._verifier))
+        check = CredentialCheck(credentials, self.verifier)
+        return Introspection(credentials, check, self._access_token_check)
 
     @functools.cached_property
     def authentication(self) -> Authentication:
@@ -72,7 +75,15 @@ class Keyturn:
         from chalicelib.storage.credentials import DynamoCredentials
 
         credentials = DynamoCredentials()
-        return Authentication(credentials, CredentialCheck(credentials, self._verifier), self._access)
+        check = CredentialCheck(credentials, self.verifier)
+        return Authentication(credentials, check, self.access, self._access_token_check)
+
+    @functools.cached_property
+    def oauth(self) -> OAuth:
+        """OAuth 2.0, and the access tokens that it issues. Raises Conflict if the settings name no address."""
+        from chalicelib.composition_oauth import OAuth
+
+        return OAuth(self, self.settings)
 
     @functools.cached_property
     def accounts(self) -> Accounts:
@@ -90,7 +101,7 @@ class Keyturn:
         from chalicelib.core.operations.permanent_tokens import PermanentTokens
         from chalicelib.storage.permanent_tokens import DynamoTokens
 
-        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self._access, self._verifier)
+        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self.access, self.verifier)
 
     @functools.cached_property
     def application_passwords(self) -> ApplicationPasswords:
@@ -100,7 +111,7 @@ class Keyturn:
         from chalicelib.storage.authenticators import DynamoAuthenticators
 
         stores = DynamoApplicationPasswords(), DynamoAuthenticators()
-        return ApplicationPasswords(*stores, self.accounts, self._verifier)
+        return ApplicationPasswords(*stores, self.accounts, self.verifier)
 
     @functools.cached_property
     def login(self) -> Login:
@@ -110,7 +121,7 @@ class Keyturn:
         from chalicelib.storage.authenticators import DynamoAuthenticators
 
         stores = DynamoAccounts(), DynamoAuthenticators()
-        return Login(*stores, self._guesses, self._hasher, self._second_factor_check, self._verifier)
+        return Login(*stores, self.guesses, self._hasher, self._second_factor_check, self.verifier)
 
     @functools.cached_property
     def passwords(self) -> Passwords:
@@ -118,7 +129,7 @@ class Keyturn:
         from chalicelib.core.operations.passwords import Passwords
         from chalicelib.storage.authenticators import DynamoAuthenticators
 
-        return Passwords(DynamoAuthenticators(), self.accounts, self._access, self._hasher, self._guesses)
+        return Passwords(DynamoAuthenticators(), self.accounts, self.access, self._hasher, self.guesses)
 
     @functools.cached_property
     def second_factors(self) -> SecondFactors:
@@ -131,11 +142,11 @@ class Keyturn:
             DynamoAuthenticators(),
             DynamoApplicationPasswords(),
             self.accounts,
-            self._access,
+            self.access,
             self._second_factor_check,
-            self._guesses,
-            self._keyring,
-            self._verifier,
+            self.guesses,
+            self.keyring,
+            self.verifier,
         )
 
     @functools.cached_property
@@ -155,7 +166,7 @@ class Keyturn:
         from chalicelib.storage.roles import DynamoRoles
         from chalicelib.storage.services import DynamoServices
 
-        return Services(DynamoServices(), DynamoGroups(), DynamoRoles(), self._verifier)
+        return Services(DynamoServices(), DynamoGroups(), DynamoRoles(), self.verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:
@@ -184,7 +195,7 @@ class Keyturn:
         from chalicelib.storage.groups import DynamoGroups
         from chalicelib.storage.held import DynamoHeld
 
-        return Groups(DynamoGroups(), DynamoHeld(), self.accounts, self._access)
+        return Groups(DynamoGroups(), DynamoHeld(), self.accounts, self.access)
 
     @functools.cached_property
     def audit_trail(self) -> AuditTrail:
@@ -207,7 +218,7 @@ class Keyturn:
         """Why an account may do what it may do."""
         from chalicelib.core.operations.permissions import Permissions
 
-        return Permissions(self.accounts, self._access)
+        return Permissions(self.accounts, self.access)
 
     @functools.cached_property
     def first_administrator(self) -> FirstAdministrator:
@@ -220,10 +231,11 @@ class Keyturn:
         from chalicelib.storage.services import DynamoServices
 
         stores = DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), DynamoHeld()
-        return FirstAdministrator(*stores, self._verifier)
+        return FirstAdministrator(*stores, self.verifier)
 
     @functools.cached_property
-    def _guesses(self) -> Guesses:
+    def guesses(self) -> Guesses:
+        """How often something was guessed."""
         from chalicelib.core.operations.guesses import Guesses
         from chalicelib.storage.login_attempts import DynamoLoginAttempts
 
@@ -233,30 +245,36 @@ class Keyturn:
     def _hasher(self) -> PasswordHasher:
         from chalicelib.core.credentials.passwords import PasswordHasher
 
-        return PasswordHasher(self._settings.argon2)
+        return PasswordHasher(self.settings.argon2)
 
     @functools.cached_property
-    def _keyring(self) -> Keyring:
+    def keyring(self) -> Keyring:
+        """What encrypts and signs."""
         from chalicelib.core.credentials.keyring import Keyring
 
-        return Keyring(self._settings.tag_keys, self._settings.current_tag_key)
+        return Keyring(self.settings.tag_keys, self.settings.current_tag_key)
 
     @functools.cached_property
     def _second_factor_check(self) -> SecondFactorCheck:
         from chalicelib.core.credentials.passkeys import PasskeyCeremonies
         from chalicelib.core.operations.second_factor_check import SecondFactorCheck
 
-        passkeys = PasskeyCeremonies(self._settings.address, self._keyring)
-        return SecondFactorCheck(self._keyring, passkeys, self._verifier)
+        passkeys = PasskeyCeremonies(self.settings.address, self.keyring)
+        return SecondFactorCheck(self.keyring, passkeys, self.verifier)
 
     @functools.cached_property
-    def _access(self) -> EffectiveAccess:
+    def access(self) -> EffectiveAccess:
+        """What accounts may do."""
         from chalicelib.core.operations.effective_access import EffectiveAccess
         from chalicelib.storage.groups import DynamoGroups
         from chalicelib.storage.held import DynamoHeld
         from chalicelib.storage.roles import DynamoRoles
 
         return EffectiveAccess(DynamoHeld(), DynamoGroups(), DynamoRoles())
+
+    def _access_token_check(self) -> AccessTokenCheck | None:
+        """None where no access token can have been issued."""
+        return self.oauth.access_token_check if self.settings.address else None
 
 
 @functools.cache

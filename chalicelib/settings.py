@@ -30,6 +30,9 @@ class Settings:
     argon2: Argon2Parameters
     tag_keys: Mapping[str, bytes]
     current_tag_key: str
+    signing_keys_file: str | None = None
+    signing_keys_parameter: str | None = None  # of SSM, a SecureString
+    internal_issuers: frozenset[str] = frozenset()  # that may be at private addresses of the network
     address: str | None = None  # where browsers find this installation: https://host[:port][/path]
 
     @classmethod
@@ -50,14 +53,23 @@ class Settings:
         except ValueError as error:
             raise SettingsError(f"KEYTURN_ARGON2_…: {error}") from None
         keys = parse_tag_keys(_tag_keys_text(environment, table.region))
-        return cls(table, argon2, keys, next(iter(keys)), _address(environment))
+        return cls(
+            table=table,
+            argon2=argon2,
+            tag_keys=keys,
+            current_tag_key=next(iter(keys)),
+            signing_keys_file=environment.get("KEYTURN_SIGNING_KEYS_FILE"),
+            signing_keys_parameter=environment.get("KEYTURN_SIGNING_KEYS_PARAMETER"),
+            internal_issuers=frozenset(environment.get("KEYTURN_INTERNAL_ISSUERS", "").split()),
+            address=_address(environment),
+        )
 
 
 def _address(environment: Mapping[str, str]) -> str | None:
     address = environment.get("KEYTURN_ADDRESS")
     if address is not None and not re.fullmatch(ADDRESS_FORM, address):
         raise SettingsError("KEYTURN_ADDRESS must be an https address (or http://localhost), as https://host/path.")
-    return address
+    return address.rstrip("/") if address else None
 
 
 def parse_tag_keys(text: str) -> dict[str, bytes]:
@@ -86,10 +98,6 @@ def _tag_keys_text(environment: Mapping[str, str], region: str) -> str:
 
 
 def _parameter(name: str, region: str) -> str:
-    from botocore.session import get_session  # only where it is used: a second client costs a cold start
+    from chalicelib.parameters import Parameter  # only where it is used: a second client costs a cold start
 
-    client = get_session().create_client("ssm", region_name=region)
-    value: str = client.get_parameter(  # type: ignore[attr-defined]
-        Name=name, WithDecryption=True
-    )["Parameter"]["Value"]
-    return value
+    return Parameter(name, region).read() or ""

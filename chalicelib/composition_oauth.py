@@ -1,0 +1,131 @@
+"""Where the parts of OAuth 2.0 are put together. Imported by the requests that need it: it loads what reads and
+makes signatures."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from chalicelib.core.credentials.jwt_format import JwtFormat
+from chalicelib.core.errors import Conflict
+from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
+from chalicelib.core.operations.oauth.issuance import Issuance
+from chalicelib.core.operations.oauth.scopes import Scopes
+from chalicelib.signing.documents import key_document
+from chalicelib.signing.keys import StoredSigningKeys
+from chalicelib.storage.access_tokens import DynamoAccessTokens
+
+if TYPE_CHECKING:
+    from chalicelib.composition import Keyturn
+    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
+    from chalicelib.core.operations.oauth.client_credentials import ClientCredentials
+    from chalicelib.core.operations.oauth.delegations import Delegations
+    from chalicelib.core.operations.oauth.devices import Devices
+    from chalicelib.core.operations.oauth.federation import Federation
+    from chalicelib.core.operations.oauth.token_exchange import TokenExchange
+    from chalicelib.core.operations.oauth.trust_rules import TrustRules
+    from chalicelib.settings import Settings
+
+
+class OAuth:
+    """Everything about OAuth 2.0 that a face can ask."""
+
+    def __init__(self, keyturn: Keyturn, settings: Settings) -> None:
+        """No network is used yet. Raises Conflict if there is no address, which access tokens name as issuer."""
+        if settings.address is None:
+            raise Conflict("OAuth 2.0 needs the setting KEYTURN_ADDRESS.")
+        self._keyturn = keyturn
+        self._settings = settings
+        self.issuer = settings.address
+        self.signing_keys = StoredSigningKeys(key_document(settings))
+        self.jwt = JwtFormat(self.issuer, self.signing_keys)
+        self.scopes = Scopes(keyturn.services)
+        self.access_token_check = AccessTokenCheck(self.jwt, DynamoAccessTokens())
+        self._issuance = Issuance(self.jwt)
+
+    @functools.cached_property
+    def approved_scopes(self) -> ApprovedScopes:
+        """What users have approved."""
+        from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
+        from chalicelib.storage.delegations import DynamoApprovedScopes, DynamoDelegations
+
+        return ApprovedScopes(DynamoApprovedScopes(), DynamoDelegations(), self._keyturn.accounts)
+
+    @functools.cached_property
+    def delegations(self) -> Delegations:
+        """What services may do for accounts."""
+        from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
+        from chalicelib.core.operations.oauth.delegations import Delegations
+        from chalicelib.storage.delegations import DynamoDelegations
+
+        keyturn = self._keyturn
+        tokens = RefreshTokenFormat(keyturn.keyring)
+        return Delegations(DynamoDelegations(), keyturn.accounts, self.scopes, tokens, keyturn.verifier, self._issuance)
+
+    @functools.cached_property
+    def authorization_codes(self) -> AuthorizationCodes:
+        """Codes through the browser."""
+        from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
+        from chalicelib.storage.authorization_codes import DynamoCodes
+
+        parts = self._keyturn.accounts, self.approved_scopes, self.scopes, self.delegations, self._keyturn.verifier
+        return AuthorizationCodes(DynamoCodes(), *parts)
+
+    @functools.cached_property
+    def devices(self) -> Devices:
+        """Devices without a browser."""
+        from chalicelib.core.operations.oauth.devices import Devices
+        from chalicelib.storage.delegations import DynamoDelegations
+        from chalicelib.storage.devices import DynamoDevices
+
+        keyturn = self._keyturn
+        return Devices(
+            DynamoDevices(),
+            DynamoDelegations(),
+            keyturn.accounts,
+            self.approved_scopes,
+            self.scopes,
+            self.delegations,
+            keyturn.guesses,
+            keyturn.verifier,
+        )
+
+    @functools.cached_property
+    def client_credentials(self) -> ClientCredentials:
+        """Services that act for themselves."""
+        from chalicelib.core.operations.oauth.client_credentials import ClientCredentials
+
+        return ClientCredentials(self.scopes, self._issuance)
+
+    @functools.cached_property
+    def token_exchange(self) -> TokenExchange:
+        """Narrowed tokens."""
+        from chalicelib.core.operations.credential_check import CredentialCheck
+        from chalicelib.core.operations.oauth.token_exchange import TokenExchange
+        from chalicelib.storage.credentials import DynamoCredentials
+
+        credentials = DynamoCredentials()
+        check = CredentialCheck(credentials, self._keyturn.verifier)
+        return TokenExchange(credentials, check, self.access_token_check, self.scopes, self._issuance)
+
+    @functools.cached_property
+    def federation(self) -> Federation:
+        """Outside identity tokens."""
+        from chalicelib.core.credentials.outside_tokens import OutsideTokens
+        from chalicelib.core.operations.oauth.federation import Federation
+        from chalicelib.federation.issuer_keys import FetchedIssuerKeys
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.trust_rules import DynamoTrustRules
+
+        tokens = OutsideTokens(FetchedIssuerKeys(self._settings.internal_issuers))
+        return Federation(DynamoTrustRules(), DynamoAccounts(), tokens, self.scopes, self._issuance)
+
+    @functools.cached_property
+    def trust_rules(self) -> TrustRules:
+        """Which outside tokens bots trust."""
+        from chalicelib.core.operations.oauth.trust_rules import TrustRules
+        from chalicelib.storage.trust_rules import DynamoTrustRules
+
+        keyturn = self._keyturn
+        return TrustRules(DynamoTrustRules(), keyturn.accounts, keyturn.access, self.scopes, self.federation)

@@ -1,0 +1,1 @@
+"""Outside issuers of identity tokens: their keys, fetched with care."""
