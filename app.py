@@ -8,10 +8,11 @@ import os  # noqa: E402
 
 from chalice.app import Chalice  # noqa: E402
 
-from chalicelib import rest  # noqa: E402
+from chalicelib import oauth, rest  # noqa: E402
 
 app = Chalice(app_name="keyturn")
 rest.register(app)
+oauth.register(app)
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     # Lambda gives a starting process a whole processor, and a request only its share of one.

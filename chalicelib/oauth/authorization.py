@@ -1,0 +1,229 @@
+"""`/oauth2/auth`: a service sends a user here, and gets the browser back with a code (RFC 6749 section 4.1).
+
+Hub's parameters `request_credentials` and `access_type` mean what they mean in Hub, where they can: there is no
+guest account here, so `skip` asks for a login like `default`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from authlib.common.urls import add_params_to_uri
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError, UnsupportedResponseTypeError
+
+from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
+from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.grant_types import GrantType
+from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.oauth import browser, routes
+from chalicelib.oauth.pages import page
+from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
+from chalicelib.oauth.views import for_people
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.authorization import Caller
+    from chalicelib.oauth.message import Message, Pairs
+
+SILENT, REQUIRED = "silent", "required"
+CREDENTIALS = ("skip", SILENT, REQUIRED, "default")
+ACCESS = ("online", "offline")
+PROMPTS = ("none", "login", "consent")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An authorization request that keeps to the rules; `pairs` are its parameters as they came."""
+
+    request: AuthorizationRequest
+    redirect_uri: str
+    state: str | None
+    silent: bool
+    fresh_login: bool
+    always_ask: bool
+    pairs: Pairs
+
+
+@for_people
+def ask(message: Message) -> Response:
+    return _answered(message, message.pairs, go_on)
+
+
+@for_people
+def decide(message: Message) -> Response:
+    browser.require_own_page(message)
+    caller = browser.logged_in(message)
+    if caller is None:
+        raise Forbidden("You are no longer logged in. Go back to the service, and start again.")
+    text = message.value("asked") or ""
+    browser.require_proof(message, caller, text)
+    approved = message.value("decision") == "approve"
+
+    def decided(message: Message, asked: Asked) -> Response:
+        if not approved:
+            raise AccessDeniedError(description="The user has denied the request.")
+        if not asked.request.client.trusted:
+            message.oauth.approved_scopes.approve(caller, asked.request.client, asked.request.scope.values)
+        return _with_code(message, caller, asked)
+
+    return _answered(message, parse_qsl(text, keep_blank_values=True), decided)
+
+
+def go_on(message: Message, asked: Asked) -> Response:
+    """Log in, ask, or send the browser back with a code; whichever comes next."""
+    caller = None if asked.fresh_login else browser.logged_in(message)
+    if caller is None:
+        if asked.silent:
+            raise OAuth2Error(error="login_required", description="Nobody is logged in.")
+        return login_page(message, asked)
+    consent = message.oauth.authorization_codes.needs_consent(caller, asked.request)
+    if consent or asked.always_ask:
+        if asked.silent:
+            raise OAuth2Error(error="consent_required", description="The user has to be asked.")
+        return _consent_page(message, caller, asked)
+    return _with_code(message, caller, asked)
+
+
+def login_page(message: Message, asked: Asked, problem: str = "", login: str = "", status: int = 200) -> Response:
+    """The form that leads back to the request, which then does not ask for a login again."""
+    again = [(name, text) for name, text in asked.pairs if name not in ("request_credentials", "prompt")]
+    values = {
+        "client": asked.request.client.name,
+        "problem": problem,
+        "login": login,
+        "action": message.oauth.issuer + routes.LOGIN,
+        "next": f"auth?{urlencode([*again, ('prompt', 'consent')] if asked.always_ask else again)}",
+    }
+    return page("login", values, status, leads_to=asked.redirect_uri)
+
+
+def parse(message: Message, pairs: Pairs) -> Asked:
+    """The request in `pairs`. Raises OAuth2Error, with `redirect_uri` once that is known to be the service's."""
+    server = Server(replace(message, pairs=pairs))
+    protocol = server.create_oauth2_request(None)
+    protocol.method = "GET"
+    grant = server.get_consent_grant(protocol)
+    redirect_uri: str = grant.redirect_uri
+    try:
+        return _asked(replace(message, pairs=pairs), protocol.client.service, redirect_uri)
+    except Invalid as refusal:
+        error = protocol_error(refusal)
+        assert error
+        raise _sent_to(redirect_uri, error) from None
+    except OAuth2Error as error:
+        raise _sent_to(redirect_uri, error) from None
+
+
+def _asked(message: Message, client: object, redirect_uri: str) -> Asked:
+    from chalicelib.core.services import Service
+
+    assert isinstance(client, Service)
+    for name in ("request", "request_uri"):
+        if message.value(name):
+            raise OAuth2Error(error=f"{name}_not_supported", description="Write the parameters into the address.")
+    _one_of(message, "response_mode", ("query",))
+    prompts = (message.value("prompt") or "").split()
+    if any(prompt not in PROMPTS for prompt in prompts) or ("none" in prompts and len(prompts) > 1):
+        raise Invalid("prompt", "must be none, or login or consent or both.")
+    credentials = _one_of(message, "request_credentials", CREDENTIALS)
+    scope = message.oauth.scopes.requested(message.value("scope"), (client.id,))
+    offline = scope.offline or _one_of(message, "access_type", ACCESS) == "offline"
+    asked = AuthorizationRequest(
+        client=client,
+        scope=scope,
+        redirect_uri=message.value("redirect_uri"),
+        challenge=message.value("code_challenge") or "",
+        nonce=_nonce(message),
+        offline=offline and GrantType.REFRESH_TOKEN in client.grant_types,
+    )
+    return Asked(
+        request=asked,
+        redirect_uri=redirect_uri,
+        state=message.value("state"),
+        silent=credentials == SILENT or "none" in prompts,
+        fresh_login=credentials == REQUIRED or "login" in prompts,
+        always_ask="consent" in prompts,
+        pairs=message.pairs,
+    )
+
+
+def _answered(message: Message, pairs: Pairs, then: object) -> Response:
+    """What `then` makes of the request; errors go back to the service, once it is known where that is."""
+    assert callable(then)
+    state = next((text for name, text in pairs if name == "state" and text), None)
+    try:
+        asked = parse(message, pairs)
+        try:
+            response: Response = then(message, asked)
+        except Invalid as refusal:
+            error = protocol_error(refusal)
+            assert error
+            raise _sent_to(asked.redirect_uri, error) from None
+        except OAuth2Error as error:
+            raise _sent_to(asked.redirect_uri, error) from None
+        return response
+    except OAuth2Error as error:
+        if isinstance(error, UnsupportedResponseTypeError):
+            error.description = LEFT_OUT["implicit"] + "."
+        if error.redirect_uri is None:
+            return page("message", {"title": "This did not work", "text": _text(error)}, HTTPStatus.BAD_REQUEST)
+        return _redirect(message, error.redirect_uri, dict(error.get_body()), state)
+
+
+def _sent_to(redirect_uri: str, error: OAuth2Error) -> OAuth2Error:
+    error.redirect_uri = redirect_uri
+    return error
+
+
+def _text(error: OAuth2Error) -> str:
+    return error.description or error.error or "invalid_request"
+
+
+def _with_code(message: Message, caller: Caller, asked: Asked) -> Response:
+    code = message.oauth.authorization_codes.issue(caller, asked.request)
+    return _redirect(message, asked.redirect_uri, {"code": code}, asked.state)
+
+
+def _redirect(message: Message, redirect_uri: str, values: dict[str, str], state: str | None) -> Response:
+    """RFC 6749 section 4.1.2; with `iss`, so that a client of several servers cannot mix them up (RFC 9207)."""
+    parameters = {**values, **({"state": state} if state else {}), "iss": message.oauth.issuer}
+    location = add_params_to_uri(redirect_uri, list(parameters.items()))
+    response: Response = Server(message).handle_response(HTTPStatus.SEE_OTHER, "", [("Location", location)])
+    return response
+
+
+def _consent_page(message: Message, caller: Caller, asked: Asked) -> Response:
+    scope, text = asked.request.scope, urlencode([pair for pair in asked.pairs if pair[0] != "prompt"])
+    values = {
+        "client": asked.request.client,
+        "user": caller.user,
+        "services": [scope.services[value] for value in scope.values if value in scope.services],
+        "claims": CLAIM_SCOPES & set(scope.values),
+        "offline": asked.request.offline,
+        "user_code": None,
+        "days": APPROVAL_LIFETIME_MS // DAY_MS,
+        "action": message.oauth.issuer + routes.AUTHORIZATION,
+        "asked": text,
+        "proof": browser.proof(message, caller, text),
+    }
+    return page("consent", values, leads_to=asked.redirect_uri)
+
+
+def _one_of(message: Message, name: str, allowed: tuple[str, ...]) -> str | None:
+    value = message.value(name)
+    if value is not None and value not in allowed:
+        raise Invalid(name, f"must be one of {', '.join(allowed)}.")
+    return value
+
+
+def _nonce(message: Message) -> str | None:
+    nonce = message.value("nonce")
+    if nonce is not None and len(nonce) > 500:
+        raise InvalidRequestError("nonce: may have at most 500 characters.")
+    return nonce

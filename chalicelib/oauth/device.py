@@ -1,0 +1,87 @@
+"""`/oauth2/device`: where a user types in the code that a device shows (RFC 8628 section 3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS, normal_user_code
+from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.grant_types import GrantType
+from chalicelib.oauth import browser, routes
+from chalicelib.oauth.pages import page
+from chalicelib.oauth.views import for_people
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.authorization import Caller
+    from chalicelib.oauth.message import Message
+
+
+@for_people
+def ask(message: Message) -> Response:
+    typed = message.value("user_code") or ""
+    caller = browser.logged_in(message)
+    if caller is None:
+        return login_page(message, typed)
+    if not typed:
+        return _entry_page(message)
+    try:
+        return _consent_page(message, caller, typed)
+    except NotFound:
+        return _entry_page(message, "No device waits with this code. It may have expired.")
+    except Invalid as refusal:
+        return _entry_page(message, str(refusal))
+
+
+@for_people
+def decide(message: Message) -> Response:
+    browser.require_own_page(message)
+    caller = browser.logged_in(message)
+    if caller is None:
+        raise Forbidden("You are no longer logged in. Start again at your device.")
+    user_code = message.value("asked") or ""
+    browser.require_proof(message, caller, user_code)
+    devices = message.oauth.devices
+    approved = message.value("decision") == "approve"
+    devices.decide(caller, devices.waiting(caller, user_code), approved)
+    text = "You can go back to your device." if approved else "The device gets no access."
+    return page("message", {"title": "Approved" if approved else "Denied", "text": text})
+
+
+def login_page(message: Message, typed: str, problem: str = "", login: str = "", status: int = 200) -> Response:
+    """The form that leads back to the code."""
+    values = {
+        "client": None,
+        "problem": problem,
+        "login": login,
+        "action": message.oauth.issuer + routes.LOGIN,
+        "next": f"device?{urlencode({'user_code': typed})}",
+    }
+    return page("login", values, status)
+
+
+def _entry_page(message: Message, problem: str = "") -> Response:
+    return page("device", {"problem": problem, "action": message.oauth.issuer + routes.DEVICE})
+
+
+def _consent_page(message: Message, caller: Caller, typed: str) -> Response:
+    """Always asked, also for trusted services: somebody else may have sent the code (RFC 8628 section 5.4)."""
+    waiting = message.oauth.devices.waiting(caller, typed)
+    code = normal_user_code(typed)
+    scope = waiting.scope
+    values = {
+        "client": waiting.client,
+        "user": caller.user,
+        "services": [scope.services[value] for value in scope.values if value in scope.services],
+        "claims": CLAIM_SCOPES & set(scope.values),
+        "offline": GrantType.REFRESH_TOKEN in waiting.client.grant_types,
+        "user_code": f"{code[:4]}-{code[4:]}",
+        "days": APPROVAL_LIFETIME_MS // DAY_MS,
+        "action": message.oauth.issuer + routes.DEVICE,
+        "asked": code,
+        "proof": browser.proof(message, caller, code),
+    }
+    return page("consent", values)

@@ -1,0 +1,125 @@
+"""Authlib's authorization server on our core: the only place where the two meet."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749 import AuthorizationServer
+from authlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+    UnsupportedGrantTypeError,
+)
+from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
+from chalice.app import Response
+
+from chalicelib.core import errors
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET
+from chalicelib.core.operations.oauth import devices
+from chalicelib.oauth import grants
+from chalicelib.oauth.client import Client
+from chalicelib.oauth.message import Message, ProtocolRequest
+from chalicelib.rest.refusals import SECURITY_HEADERS, answer
+
+if TYPE_CHECKING:
+    from chalicelib.core.services import Service
+
+
+class UnsupportedToken(OAuth2Error):  # type: ignore[misc]
+    """RFC 7009 section 2.2.1."""
+
+    error = "unsupported_token_type"
+
+
+LEFT_OUT = {
+    "password": "Passwords are for Keyturn alone: use authorization_code with PKCE, device_code, or a permanent token",
+    "implicit": "Tokens do not belong into addresses: use response_type=code with PKCE",
+}
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
+    """RFC 8693 section 2.2.2."""
+
+    error = "invalid_target"
+
+
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """One for each request: it answers for `message`."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self.message = message
+        for grant, extensions in grants.ALL:
+            self.register_grant(grant, extensions)
+
+    def query_client(self, client_id: str) -> Client | None:
+        """A service by id or key."""
+        service = self.message.oauth.scopes.service(client_id)
+        return Client(service, self, self.message.origin) if service else None
+
+    def is_secret_of(self, service: Service, presented: str, now: int) -> bool:
+        """Whether this is the service's secret. Raises Throttled."""
+        if service.secret is None or SERVICE_SECRET.parse(presented) != (service.id,):
+            return False
+        return self.message.keyturn.verifier.verify(presented, service.secret, now)
+
+    def get_token_grant(self, request: ProtocolRequest) -> Any:
+        """Raises UnsupportedGrantTypeError, which says what to use instead where something was left out."""
+        if not request.payload.grant_type:
+            raise InvalidRequestError("grant_type: is required.")
+        try:
+            return super().get_token_grant(request)
+        except UnsupportedGrantTypeError:
+            hint = LEFT_OUT.get(request.payload.grant_type, "")
+            raise OAuth2Error(error="unsupported_grant_type", description=f"{hint}." if hint else None) from None
+
+    def create_oauth2_request(self, request: Any) -> ProtocolRequest:
+        return request if isinstance(request, ProtocolRequest) else ProtocolRequest(self.message)
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Nobody listens."""
+
+    def handle_response(self, status: int, body: Any, headers: Any) -> Response:
+        found = dict(headers)
+        if "Location" in found:
+            # 303: what follows is a GET, whatever this was (RFC 9700 section 4.12).
+            location = {"Location": found["Location"], "Referrer-Policy": "no-referrer"}
+            return Response("", {**SECURITY_HEADERS, **location}, int(HTTPStatus.SEE_OTHER))
+        return answer(body, status, _challenge(status))
+
+
+def _challenge(status: int) -> dict[str, str]:
+    return {"WWW-Authenticate": 'Basic realm="keyturn"'} if status == HTTPStatus.UNAUTHORIZED else {}
+
+
+_ERRORS: tuple[tuple[type[errors.Refusal], type[OAuth2Error]], ...] = (
+    (devices.AuthorizationPending, AuthorizationPendingError),
+    (devices.SlowDown, SlowDownError),
+    (devices.AccessDenied, AccessDeniedError),
+    (devices.ExpiredDeviceCode, ExpiredTokenError),
+    (errors.InvalidGrant, InvalidGrantError),
+    (errors.ClientNotAllowed, UnauthorizedClientError),
+    (errors.Invalid, InvalidRequestError),
+)
+
+
+def protocol_error(refusal: errors.Refusal) -> OAuth2Error | None:
+    """The core's refusal in the protocol's words; None if it has none (throttling, a database that is away)."""
+    if isinstance(refusal, errors.Invalid) and refusal.field in ("scope", "audience"):
+        kind = InvalidScopeError if refusal.field == "scope" else InvalidTargetError
+        return kind(description=ascii_text(str(refusal)))
+    for ours, theirs in _ERRORS:
+        if isinstance(refusal, ours):
+            return theirs(description=ascii_text(str(refusal)))
+    return None
+
+
+def ascii_text(text: str) -> str:
+    """What may stand in `error_description` (RFC 6749 section 5.2): printable ASCII without quote and backslash."""
+    plain = text.replace('"', "'").replace("\\", "/")
+    return "".join(character if " " <= character <= "~" else "?" for character in plain)

@@ -1,0 +1,105 @@
+"""`/oauth2/token`, `/oauth2/revoke` and `/oauth2/device_authorization`: what clients send without a browser."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
+
+from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
+from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
+from chalicelib.core.errors import Invalid
+from chalicelib.core.grant_types import GrantType
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.oauth import routes
+from chalicelib.oauth.grants import ANY_CLIENT
+from chalicelib.oauth.server import Server, UnsupportedToken
+from chalicelib.oauth.views import for_programs
+from chalicelib.rest.refusals import answer
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.services import Service
+    from chalicelib.oauth.message import Message
+
+MAY_REPEAT = frozenset({"audience", "resource"})  # RFC 8693 section 2.1
+
+
+@for_programs
+def issue(message: Message) -> Response:
+    _require_single(message)
+    server = Server(message)
+    request = server.create_oauth2_request(None)
+    grant = server.get_token_grant(request)
+    grant.validate_token_request()
+    response: Response = server.handle_response(*grant.create_token_response())
+    return response
+
+
+@for_programs
+def revoke(message: Message) -> Response:
+    """RFC 7009. What is not known is as good as revoked; hints are not needed, since tokens say what they are."""
+    _require_single(message)
+    token = message.value("token")
+    client_id = _client_id(message)
+    if token is None:
+        raise Invalid("token", "is required.")
+    oauth, origin = message.oauth, message.origin
+    if token.startswith(ACCESS_TOKEN_BEGINNING):
+        oauth.access_token_check.revoke(client_id, token, origin)
+    elif recognise(token, *CredentialKind):
+        raise UnsupportedToken("This credential is deleted on its account, not revoked here.")
+    else:
+        oauth.delegations.revoke(client_id, token, origin)
+    return answer({})
+
+
+def _client_id(message: Message) -> str:
+    """Who asks. Whoever got a token without a client, by an exchange, may give it back without one."""
+    if message.value("client_id") or message.request.headers.get("authorization"):
+        return _authenticated(message).id
+    return KEYTURN
+
+
+@for_programs
+def start_device(message: Message) -> Response:
+    """RFC 8628 section 3.2."""
+    _require_single(message)
+    client = _authenticated(message)
+    if GrantType.DEVICE_CODE not in client.grant_types:
+        raise UnauthorizedClientError("This service may not use device codes.")
+    started = message.oauth.devices.start(client, message.value("scope"), message.origin)
+    shown = _shown(started.device.user_code)
+    address = message.oauth.issuer + routes.DEVICE
+    return answer(
+        {
+            "device_code": started.device_code,
+            "user_code": shown,
+            "verification_uri": address,
+            "verification_uri_complete": f"{address}?{urlencode({'user_code': shown})}",
+            "expires_in": DEVICE_LIFETIME_MS // 1000,
+            "interval": started.device.interval // 1000,
+        },
+        HTTPStatus.OK,
+    )
+
+
+def _authenticated(message: Message) -> Service:
+    server = Server(message)
+    client = server.authenticate_client(server.create_oauth2_request(None), ANY_CLIENT)
+    service: Service = client.service
+    return service
+
+
+def _shown(user_code: str) -> str:
+    half = USER_CODE_LENGTH // 2
+    return f"{user_code[:half]}-{user_code[half:]}"
+
+
+def _require_single(message: Message) -> None:
+    """RFC 6749 section 3.2: no parameter comes more than once."""
+    for name in {name for name, _ in message.pairs} - MAY_REPEAT:
+        message.value(name)

@@ -1,0 +1,30 @@
+"""`/oauth2/userinfo`: who the user is, for a service with an access token (OpenID Connect Core section 5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import OPENID
+from chalicelib.core.accounts import User
+from chalicelib.core.errors import InsufficientScope, Unauthenticated
+from chalicelib.core.operations.oauth.issuance import user_claims
+from chalicelib.oauth.views import for_bearers
+from chalicelib.rest.refusals import answer
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.oauth.message import Message
+
+
+@for_bearers
+def describe(message: Message) -> Response:
+    scheme, _, presented = message.request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("This needs 'Authorization: Bearer <access token>'.")
+    good = message.oauth.access_token_check.good(presented.strip(), message.origin.now)
+    if good is None or not isinstance(good.subject, User):
+        raise Unauthenticated("The access token is not valid.")
+    if OPENID not in good.token.scope:
+        raise InsufficientScope("The access token was not issued for the scope openid.")
+    return answer(user_claims(good.subject, good.token.scope))
