@@ -45,7 +45,11 @@ class Stack:
     @property
     def environment(self) -> dict[str, str]:
         """The settings that the server gets."""
-        return {**self.database.environment, "KEYTURN_TAG_KEYS": self._tag_keys()}
+        return {
+            **self.database.environment,
+            "KEYTURN_TAG_KEYS": self._tag_keys(),
+            "KEYTURN_SIGNING_KEYS_FILE": str(self.folder / "server" / "signing-keys.json"),
+        }
 
     def lock(self) -> None:
         """Nobody else may run a stack on this folder from now on. Raises AlreadyRunning."""
@@ -70,6 +74,7 @@ class Stack:
 
     def start_server(self, port: int | None = None) -> Server:
         """Start another server on the database; the first one becomes `server`."""
+        self._run("chalicelib.signing", "ensure")
         name = "second-server" if self.server else "server"
         server = Server(self.environment, self.folder / "server.log", self.folder / f"{name}.pid")
         server.start(port)
@@ -86,8 +91,12 @@ class Stack:
 
     def bootstrap(self) -> str:
         """A new administrator's token, made as an operator would make it."""
+        return self._run("chalicelib.bootstrap", "--create-table")
+
+    def _run(self, module: str, *arguments: str) -> str:
+        """What a command of the product prints, run as an operator would run it."""
         finished = subprocess.run(
-            [sys.executable, "-m", "chalicelib.bootstrap", "--create-table"],
+            [sys.executable, "-m", module, *arguments],
             env={**os.environ, **self.environment},
             cwd=PROJECT,
             capture_output=True,
@@ -95,7 +104,7 @@ class Stack:
             check=False,
         )
         if finished.returncode:
-            raise RuntimeError(f"The administrator could not be made: {finished.stderr.strip()}")
+            raise RuntimeError(f"{module} failed: {finished.stderr.strip()}")
         return finished.stdout.strip()
 
     def stop(self) -> None:

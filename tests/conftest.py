@@ -18,6 +18,7 @@ from chalicelib.core.authorization import Caller
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
 from chalicelib.core.origin import Origin
+from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.table import create_table
 from embedded.dynamodb import DynamoDBLocal
 
@@ -29,6 +30,7 @@ settings.register_profile(
 )
 settings.load_profile("keyturn")
 
+ADDRESS = "https://keyturn.example.com"
 TAG_KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 _table_numbers = itertools.count(1)
 
@@ -49,12 +51,19 @@ def product(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterato
 def installed(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
     """Set this process up for a new table, and undo it."""
     table = f"keyturn-{next(_table_numbers)}"
-    environment = {**database.environment, "KEYTURN_TABLE": table, "KEYTURN_TAG_KEYS": TAG_KEYS}
+    environment = {
+        **database.environment,
+        "KEYTURN_TABLE": table,
+        "KEYTURN_TAG_KEYS": TAG_KEYS,
+        "KEYTURN_ADDRESS": ADDRESS,
+        "KEYTURN_SIGNING_KEYS_FILE": str(database.folder / "signing-keys.json"),
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     keyturn.cache_clear()
     product = keyturn()
     create_table()
+    signing(["ensure"])
     yield product
     keyturn.cache_clear()
 

@@ -12,12 +12,15 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core import names, roles, services
+from chalicelib.core import names, roles, services, trust_rules
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
+from chalicelib.core.grant_types import GrantType
 from chalicelib.core.permanent_tokens import MAX_SCOPE
-from chalicelib.core.services import MAX_URL, URL_FORM
+from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
+
+MAX_ASSERTION = 16_384
 
 B = TypeVar("B")
 
@@ -90,6 +93,8 @@ class _AccountBody(_Body, kw_only=True):
     transitive_project_roles: Ignored = UNSET
     permanent_tokens: Ignored = UNSET
     application_passwords: Ignored = UNSET
+    refresh_tokens: Ignored = UNSET
+    approved_scopes: Ignored = UNSET
     two_factor_authentication: Ignored = UNSET
     pending_two_factor_authentication: Ignored = UNSET
 
@@ -168,6 +173,35 @@ class NewApplicationPassword(_Body, kw_only=True):
     type: Ignored = UNSET
 
 
+Patterns = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]],
+    Meta(min_length=1, max_length=trust_rules.MAX_PATTERNS),
+]
+
+
+class NewTrustRule(_Body, kw_only=True):
+    name: Name
+    issuer: Annotated[str, Meta(max_length=trust_rules.MAX_TEXT, pattern=f"^{trust_rules.ISSUER_FORM}$")]
+    audience: Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]
+    conditions: Annotated[
+        dict[str, Patterns],
+        Meta(
+            min_length=1,
+            max_length=trust_rules.MAX_CONDITIONS,
+            description="patterns by claim; at least one ties the token to somebody",
+            extra_json_schema={"format": "conditions"},
+        ),
+    ]
+    scope: Scope
+    user: Ignored = UNSET
+    author: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+class TrialBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    assertion: Annotated[str, Meta(min_length=1, max_length=MAX_ASSERTION)]
+
+
 class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     key: Key
     name: Name
@@ -181,6 +215,9 @@ SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
 
 
 WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
+RedirectUri = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{REDIRECT_FORM}$")]
+RedirectUris = Annotated[list[RedirectUri], Meta(max_length=services.MAX_ADDRESSES)]
+GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantType))]
 DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
 
 
@@ -192,7 +229,9 @@ class ServiceChange(_Body, kw_only=True):
     version: Name | None = None
     home_url: WebAddress | None = None
     base_urls: WebAddresses | None = None
-    redirect_uris: WebAddresses | None = None
+    redirect_uris: RedirectUris | None = None
+    grant_types: GrantTypes | None = None
+    public: bool | None = None
     icon_url: WebAddress | None = None
     trusted: bool | None = None
     default_roles: DefaultRoles | None = None

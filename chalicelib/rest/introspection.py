@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus
 
+from chalicelib.core.access_tokens import AccessToken
+from chalicelib.core.accounts import User
 from chalicelib.core.errors import Invalid, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from chalice.app import Request, Response
 
     from chalicelib.core.operations.introspection import TokenInformation
+    from chalicelib.core.services import Service
 
 INACTIVE = {"active": False}
 
@@ -33,6 +36,9 @@ def _description(found: TokenInformation) -> dict[str, object]:
     """RFC 7662 section 2.2. `scope` and `aud` name only the service that asks: the rest of a token's
     scope is none of its business."""
     credential, owner = found.credential, found.owner
+    if isinstance(credential, AccessToken):
+        return _of_access_token(credential, owner, found.service)
+    assert isinstance(owner, User)
     return {
         "active": True,
         "token_type": "Bearer" if isinstance(credential, PermanentToken) else "Basic",
@@ -45,6 +51,27 @@ def _description(found: TokenInformation) -> dict[str, object]:
         "jti": credential.id,
         "iat": credential.created // 1000,
     }
+
+
+def _of_access_token(token: AccessToken, subject: User | Service, asking: Service) -> dict[str, object]:
+    described: dict[str, object] = {
+        "active": True,
+        "token_type": "Bearer",
+        "scope": asking.id,
+        "aud": asking.id,
+        "client_id": token.client_id,
+        "sub": subject.id,
+        "name": subject.name,
+        "account_type": subject.type.value if isinstance(subject, User) else "service",
+        "jti": token.id,
+        "iat": token.issued // 1000,
+        "exp": token.expires // 1000,
+    }
+    if isinstance(subject, User):
+        described["username"] = subject.login
+    if token.actors:
+        described["act"] = {"sub": token.actors[0]}
+    return described
 
 
 def _client(request: Request) -> tuple[str, str]:

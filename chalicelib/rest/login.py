@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import LoginRefused
@@ -13,6 +14,8 @@ from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import OPENED_SESSION, PASSKEY_OPTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from chalice.app import Response
 
 # A refusal waits for the next multiple of this: what is read of an account that exists takes half a
@@ -24,9 +27,16 @@ REFUSAL_SECONDS = 0.25
 def log_in(call: Call) -> Response:
     body = call.body(LoginBody)
     attempt = LoginAttempt(body.login, body.password, body.code, body.passkey)
+    with evenly_refused():
+        return call.one(call.keyturn.login.log_in(attempt, call.origin))
+
+
+@contextmanager
+def evenly_refused() -> Iterator[None]:
+    """A refused login takes a time that tells nothing."""
     began = time.monotonic()
     try:
-        return call.one(call.keyturn.login.log_in(attempt, call.origin))
+        yield
     except LoginRefused:
         time.sleep(-(time.monotonic() - began) % REFUSAL_SECONDS)
         raise

@@ -41,6 +41,8 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
     (ClientUnauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_client"),
     (errors.Unauthenticated, HTTPStatus.UNAUTHORIZED, "invalid_token"),
     (errors.LoginRefused, HTTPStatus.UNAUTHORIZED, "login_refused"),
+    (errors.InvalidGrant, HTTPStatus.BAD_REQUEST, "invalid_grant"),
+    (errors.ClientNotAllowed, HTTPStatus.BAD_REQUEST, "unauthorized_client"),
     (errors.SecondFactorRequired, HTTPStatus.UNAUTHORIZED, "second_factor_required"),
     (errors.InsufficientScope, HTTPStatus.FORBIDDEN, "insufficient_scope"),
     (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),

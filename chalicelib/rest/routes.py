@@ -42,6 +42,22 @@ ROUTES: dict[str, dict[str, str]] = {
         "GET": "application_passwords.get_password",
         "DELETE": "application_passwords.delete_password",
     },
+    f"{ROOT}/users/{{user}}/refreshtokens": {"GET": "delegations.list_refresh_tokens"},
+    f"{ROOT}/users/{{user}}/refreshtokens/{{token}}": {
+        "GET": "delegations.get_refresh_token",
+        "DELETE": "delegations.delete_refresh_token",
+    },
+    f"{ROOT}/users/{{user}}/approvedscopes": {"GET": "delegations.list_approved_scopes"},
+    f"{ROOT}/users/{{user}}/approvedscopes/{{approval}}": {
+        "GET": "delegations.get_approved_scope",
+        "DELETE": "delegations.delete_approved_scope",
+    },
+    f"{ROOT}/users/{{user}}/trustrules": {"GET": "trust_rules.list_rules", "POST": "trust_rules.create_rule"},
+    f"{ROOT}/users/{{user}}/trustrules/{{rule}}": {
+        "GET": "trust_rules.get_rule",
+        "DELETE": "trust_rules.delete_rule",
+    },
+    f"{ROOT}/users/{{user}}/trustruletrials": {"POST": "trust_rules.try_out"},
     f"{ROOT}/users/{{user}}/password": {"POST": "login.set_password"},
     f"{ROOT}/users/{{user}}/sessions": {"GET": "sessions.list_sessions"},
     f"{ROOT}/users/{{user}}/sessions/{{session}}": {"DELETE": "sessions.end_session"},

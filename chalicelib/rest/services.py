@@ -78,6 +78,8 @@ def _description(body: ServiceChange) -> ServiceDescription:
         home_url=body.home_url,
         base_urls=body.base_urls,
         redirect_uris=body.redirect_uris,
+        grant_types=body.grant_types,
+        public=body.public,
         icon_url=body.icon_url,
         trusted=body.trusted,
         default_roles=_references("defaultRoles", body.default_roles),

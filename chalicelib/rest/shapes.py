@@ -92,10 +92,7 @@ PROFILE = Shape(
     },
     absent=frozenset({"jabber", "avatar", "locale", "timezone", "unverifiedEmail"}),
 )
-HUBS_OF_USERS = frozenset(
-    {"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"}
-    | {"refreshTokens", "approvedScopes"}  # which OAuth 2.0 will bring
-)
+HUBS_OF_USERS = frozenset({"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"})
 HUBS_OF_SERVICES = frozenset({"aliases", "viewers", "resources", "userUriPattern", "groupUriPattern", "verified"})
 
 
@@ -179,6 +176,8 @@ SERVICE = Shape(
         "homeUrl": Field(lambda view: view.service.home_url, Kind.MAYBE_TEXT),
         "baseUrls": Field(lambda view: list(view.service.base_urls), Kind.LINES),
         "redirectUris": Field(lambda view: list(view.service.redirect_uris), Kind.LINES),
+        "grantTypes": Field(lambda view: [each.value for each in view.service.grant_types], Kind.LINES),
+        "public": Field(lambda view: view.service.public, Kind.FLAG),
         "iconUrl": Field(lambda view: view.service.icon_url, Kind.MAYBE_TEXT),
         "trusted": Field(lambda view: view.service.trusted, Kind.FLAG),
         "defaultRoles": Field(

@@ -15,8 +15,10 @@ from chalicelib.core.paging import Window
 from chalicelib.core.roles import Grant
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
+from chalicelib.rest.delegations import approved_scope_views, refresh_token_views
 from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.fields import Field, Kind, Shape
+from chalicelib.rest.oauth_shapes import APPROVED_SCOPE, REFRESH_TOKEN
 from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.access_shapes import GrantView
+    from chalicelib.rest.oauth_shapes import GrantedView
     from chalicelib.rest.shapes import TokenView
 
 
@@ -118,6 +121,16 @@ class AccountView:
         window = Window(0, MAX_TOP)
         return list(self.call.keyturn.application_passwords.page(self.caller, self.user.id, window).items)
 
+    def refresh_tokens(self) -> list[GrantedView]:
+        """The oldest hundred."""
+        page = self.call.keyturn.oauth.delegations.page(self.caller, self.user.id, Window(0, MAX_TOP))
+        return refresh_token_views(self.call, page.items)
+
+    def approved_scopes(self) -> list[GrantedView]:
+        """The oldest hundred."""
+        page = self.call.keyturn.oauth.approved_scopes.page(self.caller, self.user.id, Window(0, MAX_TOP))
+        return approved_scope_views(self.call, page.items)
+
     def permanent_tokens(self) -> list[TokenView]:
         """The oldest hundred."""
         page = self.call.keyturn.permanent_tokens.page(self.caller, self.user.id, Window(0, MAX_TOP))
@@ -147,6 +160,8 @@ ACCOUNT = Shape(
         "applicationPasswords": Field(
             lambda view: view.application_passwords(), Kind.MANY, APPLICATION_PASSWORD, unasked=False
         ),
+        "refreshTokens": Field(lambda view: view.refresh_tokens(), Kind.MANY, REFRESH_TOKEN, unasked=False),
+        "approvedScopes": Field(lambda view: view.approved_scopes(), Kind.MANY, APPROVED_SCOPE, unasked=False),
         "twoFactorAuthentication": Field(lambda view: view.second_factors(), Kind.ONE, SECOND_FACTORS, unasked=False),
         "pendingTwoFactorAuthentication": Field(
             lambda view: view.pending_second_factor(), Kind.MAYBE_ONE, SECOND_FACTORS, unasked=False

@@ -130,7 +130,7 @@ def test_a_token_is_not_written_when_what_was_compared_has_changed(cast: Cast, c
     cast.group("other")
     cast.group("inner", "outer", "reader")
     groups.add_member(cast.administrator, "inner", bot)
-    compared = cast.product._access.of(bot)
+    compared = cast.product.access.of(bot)
     owner = cast.product.accounts.find(cast.administrator, bot)
     {
         "group granted": lambda: roles.grant_to_group(cast.administrator, "inner", "manager"),

@@ -1,0 +1,71 @@
+"""`/users/{user}/refreshtokens` and `/users/{user}/approvedscopes`: what OAuth 2.0 made, to be looked at and ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.oauth_shapes import APPROVED_SCOPE, REFRESH_TOKEN, GrantedView
+from chalicelib.rest.refusals import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.operations.oauth.approved_scopes import OwnedApproval
+    from chalicelib.core.operations.oauth.delegations import OwnedDelegation
+
+
+@operation(REFRESH_TOKEN, collection="refreshtokens")
+def list_refresh_tokens(call: Call, user: str) -> Response:
+    window = call.window()
+    page = call.keyturn.oauth.delegations.page(call.caller(), user, window)
+    return call.many(refresh_token_views(call, page.items), window, page.total)
+
+
+@operation(REFRESH_TOKEN)
+def get_refresh_token(call: Call, user: str, token: str) -> Response:
+    owned = call.keyturn.oauth.delegations.get(call.caller(), user, token)
+    return call.one(refresh_token_views(call, [owned])[0])
+
+
+@operation()
+def delete_refresh_token(call: Call, user: str, token: str) -> Response:
+    call.keyturn.oauth.delegations.delete(call.caller(), user, token)
+    return answer({})
+
+
+@operation(APPROVED_SCOPE, collection="approvedscopes")
+def list_approved_scopes(call: Call, user: str) -> Response:
+    window = call.window()
+    page = call.keyturn.oauth.approved_scopes.page(call.caller(), user, window)
+    return call.many(approved_scope_views(call, page.items), window, page.total)
+
+
+@operation(APPROVED_SCOPE)
+def get_approved_scope(call: Call, user: str, approval: str) -> Response:
+    owned = call.keyturn.oauth.approved_scopes.get(call.caller(), user, approval)
+    return call.one(approved_scope_views(call, [owned])[0])
+
+
+@operation()
+def delete_approved_scope(call: Call, user: str, approval: str) -> Response:
+    call.keyturn.oauth.approved_scopes.delete(call.caller(), user, approval)
+    return answer({})
+
+
+def refresh_token_views(call: Call, owned: Sequence[OwnedDelegation]) -> list[GrantedView]:
+    """The refresh tokens with the services that they name, read together."""
+    services = call.keyturn.services.resolve(
+        {id for each in owned for id in (each.delegation.client_id, *each.delegation.scope)}
+    )
+    return [GrantedView(each.delegation, each.owner, services) for each in owned]
+
+
+def approved_scope_views(call: Call, owned: Sequence[OwnedApproval]) -> list[GrantedView]:
+    """The approved scopes with the services that they name, read together."""
+    services = call.keyturn.services.resolve(
+        {id for each in owned for id in (each.approval.client_id, *each.approval.scope)}
+    )
+    return [GrantedView(each.approval, each.owner, services) for each in owned]

@@ -1,0 +1,66 @@
+"""`/users/{user}/trustrules`: which outside identity tokens a bot's pipelines may trade for access tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.rest.bodies import NewTrustRule, TrialBody
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
+from chalicelib.rest.refusals import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.operations.oauth.trust_rules import OwnedRule
+
+
+@operation(TRUST_RULE, collection="trustrules")
+def list_rules(call: Call, user: str) -> Response:
+    window = call.window()
+    page = call.keyturn.oauth.trust_rules.page(call.caller(), user, window)
+    return call.many(_views(call, page.items), window, page.total)
+
+
+@operation(TRUST_RULE, body=NewTrustRule, creates=True)
+def create_rule(call: Call, user: str) -> Response:
+    caller = call.caller()
+    body = call.body(NewTrustRule)
+    scope = [reference.text(f"scope[{index}]") for index, reference in enumerate(body.scope)]
+    description = RuleDescription(body.name, body.issuer, body.audience, body.conditions, scope)
+    rules = call.keyturn.oauth.trust_rules
+    return call.create(
+        caller,
+        lambda by: _views(call, [rules.create(by, user, description)])[0],
+        lambda id: _views(call, [rules.get(caller, user, id)])[0],
+    )
+
+
+@operation(TRUST_RULE)
+def get_rule(call: Call, user: str, rule: str) -> Response:
+    return call.one(_views(call, [call.keyturn.oauth.trust_rules.get(call.caller(), user, rule)])[0])
+
+
+@operation()
+def delete_rule(call: Call, user: str, rule: str) -> Response:
+    call.keyturn.oauth.trust_rules.delete(call.caller(), user, rule)
+    return answer({})
+
+
+@operation(TRIALS, body=TrialBody)
+def try_out(call: Call, user: str) -> Response:
+    """Would this token match, and why not? Nothing is issued, and the token is not kept."""
+    caller = call.caller()
+    body = call.body(TrialBody)
+    trials = call.keyturn.oauth.trust_rules.try_out(caller, user, body.assertion)
+    owner = call.keyturn.accounts.find(caller, user, Operation.TRY_TRUST_RULES)
+    return call.one(TrialsView(owner.id, trials))
+
+
+def _views(call: Call, owned: Sequence[OwnedRule]) -> list[RuleView]:
+    services = call.keyturn.services.resolve({id for each in owned for id in each.rule.scope})
+    return [RuleView(each.rule, each.owner, services) for each in owned]
