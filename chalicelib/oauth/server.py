@@ -68,6 +68,13 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             return False
         return self.message.keyturn.verifier.verify(presented, service.secret, now)
 
+    def authenticate_client(self, request: ProtocolRequest, methods: list[str], endpoint: str = "token") -> Client:
+        """Raises InvalidClientError, or InvalidRequestError for two methods at once (RFC 6749 section 2.3)."""
+        if "Authorization" in request.headers and "client_secret" in request.form:
+            raise InvalidRequestError("client_secret: must not come beside HTTP Basic.")
+        client: Client = super().authenticate_client(request, methods, endpoint)
+        return client
+
     def get_token_grant(self, request: ProtocolRequest) -> Any:
         """Raises UnsupportedGrantTypeError, which says what to use instead where something was left out."""
         if not request.payload.grant_type:

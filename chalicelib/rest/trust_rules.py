@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.rest.bodies import NewTrustRule, TrialBody
 from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.fields import parse
 from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
 from chalicelib.rest.refusals import answer
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
+
+# What a trial answers unless asked for something else: everything, since its point is the reasons.
+WHY_NOT = "id,type,matched,rules(id,name,type,matched,findings(name,type,passed,detail))"
 
 
 @operation(TRUST_RULE, collection="trustrules")
@@ -58,7 +63,8 @@ def try_out(call: Call, user: str) -> Response:
     body = call.body(TrialBody)
     trials = call.keyturn.oauth.trust_rules.try_out(caller, user, body.assertion)
     owner = call.keyturn.accounts.find(caller, user, Operation.TRY_TRUST_RULES)
-    return call.one(TrialsView(owner.id, trials))
+    told = call if call.selection else replace(call, selection=parse(WHY_NOT))
+    return told.one(TrialsView(owner.id, trials))
 
 
 def _views(call: Call, owned: Sequence[OwnedRule]) -> list[RuleView]:

@@ -1,0 +1,152 @@
+"""Devices: two codes, one person, and patience."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.core.delegations import DEVICE_LIFETIME_MS
+from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode
+from chalicelib.core.origin import Origin
+from tests.conftest import ADDRESS, now
+from tests.oauth.calling import Browser, Forms, call, token_request
+from tests.oauth.conformance import covers
+from tests.oauth.conftest import Stage
+from tests.people import PASSWORD
+from tests.rest.calling import Answer, Client
+
+START, PAGE = "/api/rest/oauth2/device_authorization", "/api/rest/oauth2/device"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+
+def start(scope: str = "api", client: str = "program") -> dict[str, Any]:
+    started: dict[str, Any] = call("POST", START, {}, {"client_id": client, "scope": scope}).json
+    return started
+
+
+def poll(started: dict[str, Any], client: str = "program") -> Answer:
+    return token_request(None, grant_type=DEVICE_CODE, client_id=client, device_code=started["device_code"])
+
+
+def decide(stage: Stage, started: dict[str, Any], decision: str) -> Answer:
+    browser = stage.browser()
+    return browser.submit(browser.get(f"{PAGE}?user_code={started['user_code']}"), decision=decision)
+
+
+@covers("8628-3.2-members", "8628-3.1-client", "8628-3.3-user", "8628-3.5-pending")
+def test_a_person_approves_a_device(stage: Stage) -> None:
+    started = start()
+    assert started["verification_uri"] == ADDRESS + PAGE
+    assert started["verification_uri_complete"].endswith(started["user_code"])
+    assert (started["expires_in"], started["interval"]) == (600, 5)
+    pending = poll(started)
+    assert (pending.status, pending.json["error"]) == (400, "authorization_pending")
+    browser = Browser()
+    page = browser.get(f"{PAGE}?user_code={started['user_code'].lower()}")
+    page = browser.log_in(page, stage.person.user.login, PASSWORD)
+    assert started["user_code"] in page.text
+    assert "Program asks for access" in page.text
+    assert "Approved" in browser.submit(page, decision="approve").text
+    tokens = poll(started).json
+    assert stage.introspect(tokens["access_token"])["username"] == stage.person.user.login
+    assert tokens["refresh_token"]
+
+
+def test_a_code_can_be_typed_in(stage: Stage) -> None:
+    started = start()
+    browser = stage.browser()
+    entry = browser.get(PAGE)
+    assert "The code that your device shows" in entry.text
+    typed = browser.get(f"{PAGE}?user_code=+{started['user_code'].replace('-', '%20').lower()}+")
+    assert "Program asks for access" in typed.text
+
+
+@covers("8628-3.5-denied")
+def test_a_person_denies(stage: Stage) -> None:
+    started = start()
+    assert "Denied" in decide(stage, started, "deny").text
+    assert poll(started).json["error"] == "access_denied"
+
+
+@covers("8628-3.5-slow-down")
+def test_a_device_that_asks_too_often_waits_longer(stage: Stage) -> None:
+    started = start()
+    assert poll(started).json["error"] == "authorization_pending"
+    assert poll(started).json["error"] == "slow_down"
+    devices, service = stage.scene.product.oauth.devices, stage.program.service
+    with pytest.raises(AuthorizationPending):
+        devices.redeem(service, started["device_code"], True, Origin(now() + 11_000, ""))
+    from chalicelib.core.operations.oauth.devices import SlowDown
+
+    with pytest.raises(SlowDown, match="15 seconds"):  # the interval is ten seconds now, and nine have passed
+        devices.redeem(service, started["device_code"], True, Origin(now() + 20_000, ""))
+
+
+@covers("8628-3.5-expired")
+def test_a_device_code_ends(stage: Stage) -> None:
+    started = start()
+    with pytest.raises(ExpiredDeviceCode):
+        stage.scene.product.oauth.devices.redeem(
+            stage.program.service, started["device_code"], True, Origin(now() + DEVICE_LIFETIME_MS, "")
+        )
+
+
+def test_a_device_code_works_once(stage: Stage) -> None:
+    started = start()
+    decide(stage, started, "approve")
+    assert poll(started).status == 200
+    assert poll(started).json["error"] == "invalid_grant"
+    assert "No device waits" in stage.browser().get(f"{PAGE}?user_code={started['user_code']}").text
+
+
+@covers("8628-5.2-entropy")
+def test_codes_of_others_and_invented_ones_are_refused(stage: Stage) -> None:
+    from chalicelib.core.credentials.wire_format import DEVICE_CODE as FORMAT
+
+    started = start()
+    decide(stage, started, "approve")
+    stolen = token_request(stage.client, grant_type=DEVICE_CODE, device_code=started["device_code"])
+    assert stolen.json["error"] == "invalid_grant"
+    ids = FORMAT.parse(started["device_code"])
+    assert ids
+    for invented in (FORMAT.issue(*ids), "x", "ktd_"):
+        assert poll({"device_code": invented}).json["error"] == "invalid_grant"
+    assert token_request(None, grant_type=DEVICE_CODE, client_id="program").json["error"] == "invalid_request"
+    assert poll(started).status == 200
+
+
+@covers("8628-5.1-brute-force")
+def test_guessing_user_codes_is_limited(stage: Stage) -> None:
+    started = start()
+    browser = stage.browser()
+    answers = [browser.get(f"{PAGE}?user_code=BBBB-BBB{letter}").status for letter in "BCDFGHJKLMNP"]
+    assert 429 in answers
+    assert browser.get(f"{PAGE}?user_code={started['user_code']}").status == 429
+
+
+def test_a_device_is_never_approved_from_elsewhere(stage: Stage) -> None:
+    started = start()
+    browser = stage.browser()
+    page = browser.get(f"{PAGE}?user_code={started['user_code']}")
+    fields = {**Forms(page.text).fields, "decision": "approve"}
+    assert call("POST", PAGE, {"cookie": browser.cookie, "origin": "https://evil.example"}, fields).status == 403
+    other = {**fields, "asked": start()["user_code"].replace("-", "")}
+    assert call("POST", PAGE, {"cookie": browser.cookie, "origin": ADDRESS}, other).status == 403
+    assert poll(started).json["error"] == "authorization_pending"
+
+
+def test_a_scope_that_is_not_there_or_not_to_be_seen(stage: Stage) -> None:
+    assert start("nowhere")["error"] == "invalid_scope"
+    page = stage.browser().get(f"{PAGE}?user_code={start('deploy')['user_code']}")
+    assert "that you may see" in page.text
+
+
+def test_the_approval_is_on_the_account_and_ends_it(stage: Stage) -> None:
+    started = start()
+    decide(stage, started, "approve")
+    tokens = poll(started).json
+    person = Client(stage.browser().cookie.partition("=")[2])
+    (one,) = person.get("/users/me/approvedscopes").json["approvedscopes"]
+    person.delete(f"/users/me/approvedscopes/{one['id']}")
+    assert not stage.is_active(tokens["access_token"])

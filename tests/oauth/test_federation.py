@@ -1,0 +1,332 @@
+"""Pipelines trade their platform's identity tokens, against a real issuer over HTTPS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from joserfc.jwk import ECKey, RSAKey
+
+from chalicelib.federation import fetch
+from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
+from embedded.dynamodb import DynamoDBLocal
+from tests.conftest import installed, set_scene
+from tests.oauth.calling import claims_of, token_request
+from tests.oauth.conformance import covers
+from tests.oauth.conftest import Stage, set_stage
+from tests.oauth.issuer import Issuer, answering, dripping
+from tests.rest.calling import Answer, Client
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+CONDITIONS = {"repository": ["acme/shop"], "ref": ["refs/heads/main", "refs/tags/v*"]}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
+    with Issuer(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
+def module_stage(database: DynamoDBLocal, server: Issuer) -> Iterator[Stage]:
+    """An installation whose operator expects this issuer inside the network, and trusts its certificate."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        monkeypatch.setenv("KEYTURN_INTERNAL_ISSUERS", server.url)
+        for product in installed(database, monkeypatch):
+            yield set_stage(set_scene(product))
+
+
+@pytest.fixture
+def issuer(stage: Stage, server: Issuer) -> Issuer:
+    """The issuer as at first; what was remembered of it is forgotten."""
+    server.reset()
+    _keys(stage)._known.clear()
+    return server
+
+
+@pytest.fixture
+def administrator(stage: Stage) -> Client:
+    return Client(stage.scene.administrator.secret or "")
+
+
+@pytest.fixture
+def bot(stage: Stage, administrator: Client, issuer: Issuer) -> str:
+    """A bot that trusts the issuer's pipelines of one repository, for ci and deploy."""
+    login = f"bot-{stage.person.user.login}"
+    administrator.post("/users", {"login": login, "name": "Bot", "type": "bot"})
+    assert administrator.post(f"/users/{login}/trustrules", rule(issuer)).status == 200
+    return login
+
+
+def rule(issuer: Issuer, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "issuer": issuer.url,
+        "audience": "keyturn",
+        "conditions": CONDITIONS,
+        "scope": [{"key": "ci"}, {"key": "deploy"}],
+        **changes,
+    }
+
+
+def trade(bot: str, assertion: str, **form: str) -> Answer:
+    return token_request(None, grant_type=JWT_BEARER, account=bot, assertion=assertion, **form)
+
+
+@covers("7523-3-issuer", "7523-3-signature")
+def test_a_pipeline_gets_a_token_of_the_bot(stage: Stage, issuer: Issuer, bot: str) -> None:
+    answer = trade(bot, issuer.token())
+    assert answer.status == 200
+    told = stage.introspect(answer.json["access_token"], stage.scene.ci)
+    assert (told["active"], told["username"], told["account_type"]) == (True, bot, "bot")
+    assert "refresh_token" not in answer.json
+    narrow = trade(bot, issuer.token(), scope="deploy")
+    assert claims_of(narrow.json["access_token"])["aud"] == stage.scene.deploy.service.id
+    assert trade(bot, issuer.token(), scope="api").json["error"] == "invalid_scope"
+
+
+@covers("7523-3-subject", "7523-3-audience", "7523-3-expiry", "7523-3-begins", "7523-3.1-error")
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": "https://token.actions.githubusercontent.com"},
+        {"iss": None},
+        {"aud": "somebody else"},
+        {"aud": ["a", "b"]},
+        {"aud": None},
+        {"repository": "acme/shop-evil"},
+        {"repository": "evil/acme/shop"},
+        {"repository": None},
+        {"repository": {"x": "acme/shop"}},
+        {"ref": "refs/heads/main2"},
+        {"ref": "refs/pull/1/merge"},
+        {"exp": 1},
+        {"exp": None},
+        {"exp": "tomorrow"},
+        {"nbf": 4_000_000_000},
+    ],
+)
+def test_any_other_token_is_refused(issuer: Issuer, bot: str, claims: dict[str, Any]) -> None:
+    answer = trade(bot, issuer.token(**claims))
+    assert (answer.status, answer.json["error"]) == (400, "invalid_grant")
+    assert issuer.asked == []  # nothing is fetched for a token that would not match anyway
+
+
+def test_patterns_and_lists(issuer: Issuer, bot: str) -> None:
+    assert trade(bot, issuer.token(ref="refs/tags/v1.2")).status == 200
+    assert trade(bot, issuer.token(aud=["other", "keyturn"])).status == 200
+    assert trade(bot, issuer.token(repository=["x", "acme/shop"])).status == 200
+
+
+@covers("7523-3-signature")
+def test_only_the_issuers_signature_counts(issuer: Issuer, bot: str) -> None:
+    body = issuer.token()
+    head, claims, _ = body.split(".")
+    own = RSAKey.generate_key(2048, {"kid": "first"})
+    small = RSAKey.generate_key(1024, {"kid": "small"})
+    hostile = [
+        "eyJhbGciOiJub25lIn0." + claims + ".",
+        f"{head}.{claims}.",
+        issuer.token(own),
+        issuer.token(own, {"jwk": own.as_dict(private=False)}),
+        issuer.token(own, {"kid": "../../etc/passwd"}),
+        issuer.token(ECKey.generate_key("P-256", {"kid": "first"})),
+        "nonsense",
+        "eyJ" + "A" * 50_000,
+    ]
+    for each in hostile:
+        assert trade(bot, each).json["error"] == "invalid_grant", each
+    issuer.pages["/keys"] = answering({"keys": [small.as_dict(private=False)]})
+    assert trade(bot, issuer.token(small, {"kid": "small"})).json["error"] == "invalid_grant"
+
+
+def test_a_public_key_is_no_shared_secret(stage: Stage, issuer: Issuer, bot: str) -> None:
+    """Even an issuer that publishes a symmetric key, or an unknown kind, is not believed by it."""
+    from joserfc import jwt
+    from joserfc.jwk import OctKey
+
+    shared = OctKey.import_key("x" * 64, {"kid": "first"})
+    issuer.pages["/keys"] = answering({"keys": [{"kty": "oct", "k": "eHh4", "kid": "first"}, shared.as_dict()]})
+    claims = claims_of(issuer.token())
+    token = jwt.encode({"alg": "HS256", "kid": "first"}, claims, shared, algorithms=["HS256"])
+    assert trade(bot, token).json["error"] == "invalid_grant"
+
+
+def test_keys_are_remembered_and_rotate(stage: Stage, issuer: Issuer, bot: str) -> None:
+    for _ in range(3):
+        assert trade(bot, issuer.token()).status == 200
+    assert issuer.asked.count("/keys") == 1
+    newer = RSAKey.generate_key(2048, {"kid": "second"})
+    issuer.pages["/keys"] = answering({"keys": [newer.as_dict(private=False)]})
+    assert trade(bot, issuer.token(newer, {"kid": "second"})).status == 400  # not asked again so soon
+    assert issuer.asked.count("/keys") == 1
+    keys = _keys(stage)
+    keys._known[issuer.url] = replace(keys._known[issuer.url], at=time.monotonic() - PAUSE_SECONDS)
+    assert trade(bot, issuer.token(newer, {"kid": "second"})).status == 200
+    assert trade(bot, issuer.token()).status == 400  # the old key is gone
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("/keys", answering({"keys": [{"kty": "RSA", "kid": str(i)} for i in range(1000)]})),
+        ("/keys", answering(b" " * (fetch.MAX_BYTES + 1))),
+        ("/keys", answering(b"<html>")),
+        ("/keys", answering(b"[" * 100_000)),
+        ("/keys", answering({"keys": "none"})),
+        ("/keys", answering({}, 302, Location="http://169.254.169.254/")),
+        ("/keys", answering({}, 500)),
+        ("/.well-known/openid-configuration", answering({"issuer": "https://evil.example", "jwks_uri": "x"})),
+        ("/.well-known/openid-configuration", answering({})),
+        ("/.well-known/openid-configuration", answering([])),
+    ],
+)
+def test_an_issuer_that_misbehaves_is_refused_and_not_asked_again(
+    issuer: Issuer, bot: str, path: str, page: Any
+) -> None:
+    issuer.pages[path] = page
+    for _ in range(3):
+        assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+    assert issuer.asked.count(path) == 1
+
+
+def test_a_slow_issuer_is_cut_off(issuer: Issuer, bot: str, administrator: Client) -> None:
+    issuer.pages["/keys"] = dripping(20)
+    began = time.monotonic()
+    assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+    assert time.monotonic() - began < 2 * fetch.SECONDS + 2
+    tried = administrator.post(f"/users/{bot}/trustruletrials", {"assertion": issuer.token()}).json
+    assert "longer than 3 seconds" in _findings(tried)["signature"]["detail"]
+
+
+INSIDE = [
+    "https://127.0.0.1/keys",
+    "https://169.254.169.254/latest",
+    "https://[::1]/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://10.0.0.1/",
+    "http://x/",
+    "file:///etc/passwd",
+    "https://user@example.com/",
+    "not an address",
+    "https://localhost.invalid/",
+]
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_the_keys_are_never_fetched_from_inside_the_network(issuer: Issuer, bot: str, address: str) -> None:
+    issuer.pages["/.well-known/openid-configuration"] = answering({"issuer": issuer.url, "jwks_uri": address})
+    assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+
+
+def test_a_rule_can_be_tried_out(issuer: Issuer, bot: str, administrator: Client, stage: Stage) -> None:
+    path = f"/users/{bot}/trustruletrials"
+    good = administrator.post(path, {"assertion": issuer.token()})
+    assert good.json["matched"] is True
+    bad = administrator.post(path, {"assertion": issuer.token(ref="refs/heads/feature")}).json
+    found = _findings(bad)
+    assert bad["matched"] is False
+    assert (found["claim repository"]["passed"], found["claim ref"]["passed"]) == (True, False)
+    assert found["claim ref"]["detail"] == "refs/heads/feature; wanted refs/heads/main or refs/tags/v*"
+    forged = administrator.post(path, {"assertion": issuer.token(RSAKey.generate_key(2048, {"kid": "first"}))}).json
+    assert not _findings(forged)["signature"]["passed"]
+    nonsense = administrator.post(path, {"assertion": "nonsense"})
+    assert (nonsense.status, nonsense.json["error_field"]) == (400, "assertion")
+    assert Client(stage.scene.token.secret or "").post(path, {"assertion": issuer.token()}).status == 403
+
+
+def test_deleting_the_rule_ends_what_came_from_it(
+    stage: Stage, issuer: Issuer, bot: str, administrator: Client
+) -> None:
+    access = trade(bot, issuer.token()).json["access_token"]
+    (one,) = administrator.get(f"/users/{bot}/trustrules").json["trustrules"]
+    assert one["lastAccessTime"]
+    assert administrator.get(f"/users/{bot}/trustrules/{one['id']}").json["conditions"] == CONDITIONS
+    assert administrator.delete(f"/users/{bot}/trustrules/{one['id']}").status == 200
+    assert not stage.introspect(access, stage.scene.ci)["active"]
+    assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+    assert administrator.post(f"/users/{bot}/trustrules", rule(issuer)).status == 200  # the name is free again
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"issuer": "http://issuer.example"}, "issuer"),
+        ({"issuer": "https://issuer.example?x"}, "issuer"),
+        ({"audience": ""}, "audience"),
+        ({"conditions": {}}, "conditions"),
+        ({"conditions": {"iss": ["https://issuer.example"]}}, "conditions"),
+        ({"conditions": {"repository": ["*"]}}, "conditions"),
+        ({"conditions": {"sub": []}}, "conditions"),
+        ({"conditions": {"sub": [""]}}, "conditions"),
+        ({"scope": []}, "scope"),
+        ({"scope": [{"key": "nowhere"}]}, "scope"),
+        ({"name": ""}, "name"),
+    ],
+)
+def test_a_rule_that_would_trust_everybody_or_nobody(
+    issuer: Issuer, bot: str, administrator: Client, change: dict[str, Any], field: str
+) -> None:
+    answer = administrator.post(f"/users/{bot}/trustrules", {**rule(issuer), "name": "other", **change})
+    assert answer.status == 400
+    assert answer.json["error_field"].startswith(field)
+
+
+def test_who_may_make_rules(stage: Stage, issuer: Issuer, bot: str, administrator: Client) -> None:
+    taken = administrator.post(f"/users/{bot}/trustrules", rule(issuer))
+    assert (taken.status, taken.json["error_field"]) == (409, "name")
+    assert administrator.post("/users/admin/trustrules", rule(issuer)).status == 409  # a person logs in
+    made = administrator.post(f"/users/{bot}/permanenttokens", {"name": "own", "scope": [{"id": "0-0-0-0-0"}]})
+    itself = Client(made.json["token"])
+    assert itself.post(f"/users/{bot}/trustrules", {**rule(issuer), "name": "door"}).status == 403
+    assert itself.get("/users/me/trustrules").json["total"] == 1
+
+
+@pytest.mark.parametrize("account", ["nobody", "jo", "../x", ""])
+def test_accounts_without_rules_tell_nothing(issuer: Issuer, bot: str, account: str) -> None:
+    answer = trade(account, issuer.token())
+    assert answer.json["error"] == ("invalid_grant" if account else "invalid_request")
+
+
+def test_a_banned_bot_gets_nothing(stage: Stage, issuer: Issuer, bot: str, administrator: Client) -> None:
+    access = trade(bot, issuer.token()).json["access_token"]
+    administrator.post(f"/users/{bot}", {"banned": True})
+    assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+    assert not stage.introspect(access, stage.scene.ci)["active"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "claims"),
+    [
+        # The claims of GitLab CI and of a Kubernetes service account, as their documentation shows them.
+        (
+            {"project_path": ["acme/shop"], "ref_protected": ["true"]},
+            {"project_path": "acme/shop", "ref_protected": "true"},
+        ),
+        (
+            {"sub": ["system:serviceaccount:ci:*"], "/kubernetes.io/namespace": ["ci"]},
+            {"sub": "system:serviceaccount:ci:builder", "kubernetes.io": {"namespace": "ci"}},
+        ),
+    ],
+)
+def test_other_platforms(
+    issuer: Issuer, bot: str, administrator: Client, conditions: dict[str, Any], claims: dict[str, Any]
+) -> None:
+    administrator.post(f"/users/{bot}/trustrules", rule(issuer, name="other", conditions=conditions))
+    assert trade(bot, issuer.token(repository=None, **claims)).status == 200
+
+
+def _keys(stage: Stage) -> FetchedIssuerKeys:
+    keys = stage.scene.product.oauth.federation._tokens._keys
+    assert isinstance(keys, FetchedIssuerKeys)
+    return keys
+
+
+def _findings(trials: dict[str, Any]) -> dict[str, Any]:
+    administrator_sees = trials["rules"][0].get("findings", None)
+    assert administrator_sees is not None
+    return {finding["name"]: finding for finding in administrator_sees}
