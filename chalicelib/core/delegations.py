@@ -22,7 +22,7 @@ CODE_LIFETIME_MS = 60_000
 APPROVAL_LIFETIME_MS = 180 * DAY_MS
 IDLE_LIFETIME_MS = 180 * DAY_MS  # RFC 9700 section 4.14.2: a refresh token that nobody uses ends
 REFRESH_LEEWAY_MS = 30_000  # an answer may get lost, and its request be sent again
-MAX_SECRETS = 4  # of one delegation at a time
+MAX_SECRETS = 10  # of one delegation at a time: so many requests may be sent at once, or again
 MAX_DELEGATIONS = 20  # of one account and service; the one used least recently makes room
 
 DEVICE_LIFETIME_MS = 10 * 60_000
@@ -123,7 +123,8 @@ class Delegation:
         """
         ends = now + REFRESH_LEEWAY_MS
         kept = []
-        for secret in self.secrets:
+        # The presented one first: however often it is sent again within its leeway, it is no replay.
+        for secret in sorted(self.secrets, key=lambda each: each is not presented):
             if not secret.is_live(now):
                 continue
             stays = secret.until is not None or (presented.until is not None and secret is not presented)

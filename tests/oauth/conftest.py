@@ -13,8 +13,11 @@ from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
 from embedded.dynamodb import DynamoDBLocal
+from embedded.stack import Stack
 from tests.conftest import Scene, installed, set_scene
 from tests.oauth.calling import Browser, Pkce, authorization_path, call, sent_back, token_request
+from tests.oauth.issuer import Issuer
+from tests.oauth.running import Running
 from tests.people import Person, person
 from tests.rest.calling import Answer, basic
 
@@ -133,3 +136,14 @@ def set_stage(scene: Scene) -> Stage:
         register("api", groups=[readers]),
         readers,
     )
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A real server over HTTP, for clients that we did not write."""
+    with Issuer(tmp_path_factory.mktemp("issuer")) as outside, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("SSL_CERT_FILE", str(outside.certificate))
+        monkeypatch.setenv("KEYTURN_INTERNAL_ISSUERS", outside.url)
+        with Stack(tmp_path_factory.mktemp("stack")) as stack:
+            assert stack.server
+            yield Running(stack, f"http://localhost:{stack.server.port}", outside).prepare()
