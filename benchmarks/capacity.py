@@ -33,6 +33,8 @@ from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
+from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
@@ -129,6 +131,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("list an account's application passwords", lambda: product.application_passwords.page(caller, "me", Window())),
         ("list an account's sessions (2)", lambda: product.sessions.page(caller, "admin", Window())),
         ("end a session", lambda: product.sessions.end(caller, "admin", opened[0].session.id)),
+        *_of_oauth(installation, person, origin),
         *_of_groups_and_roles(product, caller),
         ("delete an account with 1 token and 2 grants", lambda: product.accounts.delete(caller, "newer")),
         ("register a service", lambda: product.services.register(caller, ServiceDescription("new", "New"))),
@@ -143,6 +146,60 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         with measured() as cost:
             step()
         yield name, cost
+
+
+def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> list[tuple[str, Callable[[], object]]]:
+    """A service that a person connects, a device, and tokens that get narrower. Steps leave things for the next."""
+    product, service = installation.keyturn, installation.service.service
+    oauth, kept = product.oauth, {}
+    codes, delegations, devices = oauth.authorization_codes, oauth.delegations, oauth.devices
+
+    def request() -> AuthorizationRequest:
+        return AuthorizationRequest(service, oauth.scopes.requested("ci", ()), None, "c" * 43, None, offline=True)
+
+    def keep(name: str, step: Callable[[], Any]) -> Callable[[], None]:
+        return lambda: kept.update({name: step()})
+
+    def approved() -> object:
+        return oauth.approved_scopes.page(person.caller(), "me", Window()).items[0].approval
+
+    return [
+        ("approve a service's scope", lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,))),
+        ("issue an authorization code", keep("code", lambda: codes.issue(person.caller(), request()))),
+        ("recognise a code", keep("found", lambda: codes.recognise(service, kept["code"], origin))),
+        ("redeem it", keep("issued", lambda: codes.redeem(service, kept["found"], origin))),
+        (
+            "refresh an access token",
+            keep("issued", lambda: delegations.refresh(service, kept["issued"].refresh_token, None, origin)),
+        ),
+        (
+            "introspect an access token",
+            lambda: product.introspection.ask(
+                "ci", installation.service.secret, kept["issued"].access_token, origin.now
+            ),
+        ),
+        ("exchange an access token", lambda: oauth.token_exchange.exchange(_exchange(kept, service.id), origin.now)),
+        (
+            "revoke an access token",
+            lambda: oauth.access_token_check.revoke(service.id, kept["issued"].access_token, origin),
+        ),
+        ("start a device", keep("device", lambda: devices.start(service, "ci", origin))),
+        (
+            "a user looks at its code",
+            keep("waiting", lambda: devices.waiting(person.caller(), kept["device"].device.user_code)),
+        ),
+        ("and approves", lambda: devices.decide(person.caller(), kept["waiting"], approved=True)),
+        ("redeem a device code", lambda: devices.redeem(service, kept["device"].device_code, True, origin)),
+        ("list an account's refresh tokens (2)", lambda: delegations.page(person.caller(), "me", Window())),
+        (
+            "delete an approved scope with 2 refresh tokens",
+            lambda: oauth.approved_scopes.delete(person.caller(), "me", approved().id),  # type: ignore[attr-defined]
+        ),
+    ]
+
+
+def _exchange(kept: dict[str, Any], audience: str) -> Exchange:
+    return Exchange(kept["issued"].access_token, audience=[audience])
 
 
 def _of_groups_and_roles(product: Keyturn, caller: Caller) -> list[tuple[str, Callable[[], object]]]:

@@ -11,7 +11,10 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
 from chalicelib.core.origin import Origin
+from chalicelib.core.signing_keys import Algorithm
 from chalicelib.settings import Settings
+from chalicelib.signing.documents import KeyFile
+from chalicelib.signing.keys import add_key
 from chalicelib.storage.table import create_table
 from embedded.dynamodb import DynamoDBLocal
 
@@ -55,8 +58,11 @@ def install(database: DynamoDBLocal) -> Installation:
     environment = {
         **database.environment,
         "KEYTURN_TAG_KEYS": "bench:" + base64.b64encode(os.urandom(32)).decode(),
+        "KEYTURN_ADDRESS": "https://keyturn.example.com",
+        "KEYTURN_SIGNING_KEYS_FILE": str(database.folder / "signing-keys.json"),
     }
     os.environ.update(environment)
+    ensure_key(database.folder / "signing-keys.json")
     keyturn = Keyturn(Settings.from_environment(os.environ))
     create_table()
     origin = Origin(time.time_ns() // 1_000_000, "127.0.0.1")
@@ -66,6 +72,13 @@ def install(database: DynamoDBLocal) -> Installation:
     bot = keyturn.accounts.create(caller, "bench-bot", "Bench bot", AccountType.BOT)
     token = keyturn.permanent_tokens.create(caller, bot.id, "bench", ["ci"])
     return Installation(keyturn, administrator, service, token, environment)
+
+
+def ensure_key(path: Path) -> None:
+    """There is a key to sign access tokens with."""
+    document = KeyFile(str(path))
+    if document.read() is None:
+        add_key(document, Algorithm.ES256, 0)
 
 
 def fresh_database(folder: str) -> DynamoDBLocal:

@@ -38,8 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
         table = Table("what", "median", "compared with", "median", "ratio", "aim")
-        table.add_row(*_warm(installation))
-        table.add_row(*_cold(installation))
+        table.addrow(*_warm(installation))
+        table.addrow(*_cold(installation))
         console = Console(width=120)
         console.print(table)
         console.print(_argon2_calls(installation))
@@ -47,15 +47,17 @@ def main() -> None:
 
 def _warm(installation: Installation) -> list[str]:
     ask = _handler(installation, installation.token.secret or "")
-    read = _bare_read(installation)
+    token, service = installation.token.token, installation.service.service
+    places = [keys.user(token.user_id), keys.token(token.user_id, token.id), keys.service(service.id)]
+    read = bare_read(installation, places, found=3)
     for _ in range(WARM_UP):
         ask()
         read()
     asked, bare = [], []
     for _ in range(ROUNDS):
-        asked.append(_seconds(ask))
-        bare.append(_seconds(read))
-    return _row("warm verification", asked, "bare botocore read", bare, "1.5")
+        asked.append(seconds(ask))
+        bare.append(seconds(read))
+    return row("warm verification", asked, "bare botocore read", bare, "1.5")
 
 
 def _cold(installation: Installation) -> list[str]:
@@ -66,7 +68,7 @@ def _cold(installation: Installation) -> list[str]:
             taken = _seconds_to_answer(COLD_START / script, event, installation)
             if round:  # the first fills the file system's cache
                 seconds.append(taken)
-    return _row("cold start to first answer", ours, "minimal Chalice app, one read", minimal, "1.4")
+    return row("cold start to first answer", ours, "minimal Chalice app, one read", minimal, "1.4")
 
 
 def _seconds_to_answer(script: Path, event: str, installation: Installation) -> float:
@@ -107,31 +109,32 @@ def _handler(installation: Installation, token: str, good: bool = True) -> Calla
     return ask
 
 
-def _bare_read(installation: Installation) -> Callable[[], None]:
+def bare_read(installation: Installation, places: list[keys.Key], found: int) -> Callable[[], None]:
+    """One BatchGetItem by botocore alone, of which so many items exist."""
     client = botocore.session.get_session().create_client(
         "dynamodb",
         region_name="us-east-1",
         endpoint_url=installation.environment["KEYTURN_DYNAMODB_ENDPOINT"],
         config=Config(parameter_validation=False, retries={"mode": "standard", "total_max_attempts": 4}),
     )
-    token, service = installation.token.token, installation.service.service
-    places = [keys.user(token.user_id), keys.token(token.user_id, token.id), keys.service(service.id)]
     wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in places]
     request = {"keyturn": {"Keys": wanted, "ConsistentRead": True}}
 
     def read() -> None:
-        assert len(client.batch_get_item(RequestItems=request)["Responses"]["keyturn"]) == 3
+        assert len(client.batch_get_item(RequestItems=request)["Responses"]["keyturn"]) == found
 
     return read
 
 
-def _seconds(work: Callable[[], None]) -> float:
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def _row(what: str, ours: list[float], other: str, others: list[float], aim: str) -> list[str]:
+def row(what: str, ours: list[float], other: str, others: list[float], aim: str) -> list[str]:
+    """A row of the table: medians, and their ratio."""
     median, base = statistics.median(ours), statistics.median(others)
     return [what, f"{median * 1000:.2f} ms", other, f"{base * 1000:.2f} ms", f"{median / base:.2f}×", f"≤ {aim}×"]
 

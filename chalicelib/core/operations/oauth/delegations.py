@@ -114,7 +114,7 @@ class Delegations:
             allowed = delegation.allowed(client, found.approval, origin.now)
             if not allowed:
                 raise InvalidGrant(REFUSED)
-            wanted = self._scopes.requested(scope, ()).values if scope else allowed
+            wanted = self._scopes.requested(scope, (), known=allowed).values if scope else allowed
             within(wanted, allowed, "scope")
             new_token = self._tokens.issue(owner.id, delegation.id)
             new = delegation.refreshed(secret, self._verifier.seal(new_token), origin.now)

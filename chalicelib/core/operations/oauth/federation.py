@@ -73,7 +73,7 @@ class Federation:
         rule = next((trial.rule for trial in self._trials(user.id, assertion, now) if trial.matched), None)
         if rule is None:
             raise InvalidGrant(REFUSED)
-        wanted = self._scopes.requested(scope, ()).values if scope else rule.scope
+        wanted = self._scopes.requested(scope, (), known=rule.scope).values if scope else rule.scope
         within(wanted, rule.scope, "scope")
         if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
             with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not

@@ -34,10 +34,10 @@ class Scopes:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def requested(self, text: str | None, default: Sequence[str]) -> RequestedScope:
+    def requested(self, text: str | None, default: Sequence[str], known: Sequence[str] = ()) -> RequestedScope:
         """The scope that `text` asks for; where it names no service, also the `default` ones.
 
-        Raises Invalid for `scope` (RFC 6749 section 3.3).
+        Ids that are `known` are not looked up. Raises Invalid for `scope` (RFC 6749 section 3.3).
         """
         references = (text or "").split(" ") if text else []
         if len(references) > MAX_SCOPE:
@@ -45,7 +45,7 @@ class Scopes:
         if all(reference in CLAIM_SCOPES | {OFFLINE_ACCESS, ""} for reference in references):
             references = [*default, *references]
         named = [each for each in references if each not in CLAIM_SCOPES | {OFFLINE_ACCESS, ""}]
-        found = self._found(named, "scope")
+        found = self._found(named, "scope", known)
         values = dict.fromkeys(found[each].id if each in found else each for each in references)
         for word in (OFFLINE_ACCESS, ""):
             values.pop(word, None)
@@ -53,12 +53,15 @@ class Scopes:
             tuple(values), {service.id: service for service in found.values()}, OFFLINE_ACCESS in references
         )
 
-    def audience(self, references: Sequence[str]) -> tuple[str, ...]:
-        """The ids of these services. Raises Invalid for `audience` (RFC 8693 section 2.2.2, invalid_target)."""
+    def audience(self, references: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+        """The ids of these services; those that are `known` are not looked up.
+
+        Raises Invalid for `audience` (RFC 8693 section 2.2.2, invalid_target).
+        """
         if len(references) > MAX_SCOPE:
             raise Invalid("audience", f"may name at most {MAX_SCOPE} services.")
-        found = self._found(references, "audience")
-        return tuple(dict.fromkeys(found[reference].id for reference in references))
+        found = self._found(references, "audience", known)
+        return tuple(dict.fromkeys(found[each].id if each in found else each for each in references))
 
     def service(self, reference: str) -> Service | None:
         """The service that this id or key names."""
@@ -74,9 +77,10 @@ class Scopes:
             if service.id != client.id and not self.sees(caller, service):
                 raise Invalid("scope", f"there is no service {service.id!r} that you may see.")
 
-    def _found(self, references: Sequence[str], field: str) -> dict[str, Service]:
-        found = dict(self._services.resolve(references))
-        for reference in references:
+    def _found(self, references: Sequence[str], field: str, known: Sequence[str]) -> dict[str, Service]:
+        unknown = [reference for reference in references if reference not in known]
+        found = dict(self._services.resolve(unknown))
+        for reference in unknown:
             if reference not in found:
                 raise Invalid(field, f"there is no service {reference[:100]!r}.")
         return found

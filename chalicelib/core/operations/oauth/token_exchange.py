@@ -70,7 +70,7 @@ class TokenExchange:
     def exchange(self, asked: Exchange, now: int) -> Issued:
         """Raises InvalidGrant (the subject token), or Invalid (`scope`, `audience`)."""
         subject = self._subject(asked, now)
-        audience = self._scopes.audience(asked.audience)
+        audience = self._scopes.audience(asked.audience, known=subject.audience)
         within(audience, subject.audience, "audience")
         scope = self._scope(asked.scope, audience, subject)
         return self._issuance.issue(
@@ -89,7 +89,7 @@ class TokenExchange:
         """What is asked for, or else the audience, or else all that the subject has."""
         if not text:
             return audience or tuple(value for value in subject.scope if value not in CLAIM_SCOPES)
-        scope = self._scopes.requested(text, audience).values
+        scope = self._scopes.requested(text, audience, known=subject.scope).values
         within(scope, subject.scope, "scope")
         beyond = [value for value in audience if value not in scope]
         if beyond:
