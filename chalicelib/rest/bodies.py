@@ -38,6 +38,7 @@ Name = Annotated[
         extra_json_schema={"format": "name"},
     ),
 ]
+PRINTABLE = {"format": "name"}
 Description = Annotated[
     str, Meta(max_length=names.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
 ]
@@ -182,14 +183,15 @@ Patterns = Annotated[
 class NewTrustRule(_Body, kw_only=True):
     name: Name
     issuer: Annotated[str, Meta(max_length=trust_rules.MAX_TEXT, pattern=f"^{trust_rules.ISSUER_FORM}$")]
-    audience: Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]
+    audience: Annotated[
+        str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT, description="printable", extra_json_schema=PRINTABLE)
+    ]
     conditions: Annotated[
         dict[str, Patterns],
         Meta(
             min_length=1,
             max_length=trust_rules.MAX_CONDITIONS,
             description="patterns by claim; at least one ties the token to somebody",
-            extra_json_schema={"format": "conditions"},
         ),
     ]
     scope: Scope

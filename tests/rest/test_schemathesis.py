@@ -25,7 +25,7 @@ from tests.rest.wsgi import StartResponse, application
 EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "10"))
 
 # What no schema can tell: a reference may be well-formed and lead nowhere, a password easy to guess, a search
-# in words that only other collections know.
+# in words that only other collections know; conditions may say nothing, and an assertion be no token.
 REFERENCES = {
     "scope",
     "permissions",
@@ -39,6 +39,8 @@ REFERENCES = {
     "login",
     "credential",
     "query",
+    "conditions",
+    "assertion",
 }
 
 load_all_checks()
