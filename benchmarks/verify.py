@@ -38,8 +38,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
         table = Table("what", "median", "compared with", "median", "ratio", "aim")
-        table.addrow(*_warm(installation))
-        table.addrow(*_cold(installation))
+        table.add_row(*_warm(installation))
+        table.add_row(*_cold(installation))
         console = Console(width=120)
         console.print(table)
         console.print(_argon2_calls(installation))
