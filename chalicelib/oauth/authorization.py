@@ -6,6 +6,7 @@ guest account here, so `skip` asks for a login like `default`.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -26,9 +27,12 @@ from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
 from chalicelib.oauth.views import for_people
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from chalice.app import Response
 
     from chalicelib.core.authorization import Caller
+    from chalicelib.core.services import Service
     from chalicelib.oauth.message import Message, Pairs
 
 SILENT, REQUIRED = "silent", "required"
@@ -110,20 +114,11 @@ def parse(message: Message, pairs: Pairs) -> Asked:
     protocol.method = "GET"
     grant = server.get_consent_grant(protocol)
     redirect_uri: str = grant.redirect_uri
-    try:
+    with _told_to(redirect_uri):
         return _asked(replace(message, pairs=pairs), protocol.client.service, redirect_uri)
-    except Invalid as refusal:
-        error = protocol_error(refusal)
-        assert error
-        raise _sent_to(redirect_uri, error) from None
-    except OAuth2Error as error:
-        raise _sent_to(redirect_uri, error) from None
 
 
-def _asked(message: Message, client: object, redirect_uri: str) -> Asked:
-    from chalicelib.core.services import Service
-
-    assert isinstance(client, Service)
+def _asked(message: Message, client: Service, redirect_uri: str) -> Asked:
     for name in ("request", "request_uri"):
         if message.value(name):
             raise OAuth2Error(error=f"{name}_not_supported", description="Write the parameters into the address.")
@@ -153,36 +148,38 @@ def _asked(message: Message, client: object, redirect_uri: str) -> Asked:
     )
 
 
-def _answered(message: Message, pairs: Pairs, then: object) -> Response:
+def _answered(message: Message, pairs: Pairs, then: Callable[[Message, Asked], Response]) -> Response:
     """What `then` makes of the request; errors go back to the service, once it is known where that is."""
-    assert callable(then)
     state = next((text for name, text in pairs if name == "state" and text), None)
     try:
         asked = parse(message, pairs)
-        try:
-            response: Response = then(message, asked)
-        except Invalid as refusal:
-            error = protocol_error(refusal)
-            assert error
-            raise _sent_to(asked.redirect_uri, error) from None
-        except OAuth2Error as error:
-            raise _sent_to(asked.redirect_uri, error) from None
-        return response
+        with _told_to(asked.redirect_uri):
+            return then(message, asked)
     except OAuth2Error as error:
         if isinstance(error, UnsupportedResponseTypeError):
             error.description = LEFT_OUT["implicit"] + "."
         if error.redirect_uri is None:
-            return page("message", {"title": "This did not work", "text": _text(error)}, HTTPStatus.BAD_REQUEST)
+            return page(
+                "message",
+                {"title": "This did not work", "text": error.description or error.error},
+                HTTPStatus.BAD_REQUEST,
+            )
         return _redirect(message, error.redirect_uri, dict(error.get_body()), state)
 
 
-def _sent_to(redirect_uri: str, error: OAuth2Error) -> OAuth2Error:
-    error.redirect_uri = redirect_uri
-    return error
-
-
-def _text(error: OAuth2Error) -> str:
-    return error.description or error.error or "invalid_request"
+@contextmanager
+def _told_to(redirect_uri: str) -> Iterator[None]:
+    """What is refused inside is told to the service at this address."""
+    try:
+        yield
+    except Invalid as refusal:
+        error = protocol_error(refusal)
+        assert error
+        error.redirect_uri = redirect_uri
+        raise error from None
+    except OAuth2Error as error:
+        error.redirect_uri = redirect_uri
+        raise
 
 
 def _with_code(message: Message, caller: Caller, asked: Asked) -> Response:

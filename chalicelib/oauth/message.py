@@ -90,6 +90,12 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
         return {name: texts[0] for name, texts in self._lists.items()}
 
     @property
+    def response_type(self) -> str | None:
+        """Authlib repeats an unknown one in its error, which may not hold every character."""
+        asked: str | None = super().response_type
+        return ascii_text(asked) if asked else None
+
+    @property
     def datalist(self) -> defaultdict[str, list[str]]:
         return self._lists
 
@@ -121,3 +127,9 @@ def _headers(request: Request) -> dict[str, Any]:
     if scheme.lower() == "basic" and basic_pair(encoded) is None:
         del headers["Authorization"]
     return headers
+
+
+def ascii_text(text: str) -> str:
+    """What may stand in `error_description` (RFC 6749 section 5.2): printable ASCII without quote and backslash."""
+    plain = text.replace('"', "'").replace("\\", "/")
+    return "".join(character if " " <= character <= "~" else "?" for character in plain)

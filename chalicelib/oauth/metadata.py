@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalicelib.oauth.message import Message
 
-PUBLIC = {"Cache-Control": f"public, max-age={CACHED_MS // 1000}", "Access-Control-Allow-Origin": "*"}
+PUBLIC = {"Cache-Control": f"public, max-age={CACHED_MS // 1000}"}
 
 
 @for_programs

@@ -23,7 +23,7 @@ from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.operations.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
-from chalicelib.oauth.message import Message, ProtocolRequest
+from chalicelib.oauth.message import Message, ProtocolRequest, ascii_text
 from chalicelib.rest.refusals import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:
@@ -124,9 +124,3 @@ def protocol_error(refusal: errors.Refusal) -> OAuth2Error | None:
         if isinstance(refusal, ours):
             return theirs(description=ascii_text(str(refusal)))
     return None
-
-
-def ascii_text(text: str) -> str:
-    """What may stand in `error_description` (RFC 6749 section 5.2): printable ASCII without quote and backslash."""
-    plain = text.replace('"', "'").replace("\\", "/")
-    return "".join(character if " " <= character <= "~" else "?" for character in plain)

@@ -12,15 +12,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core import names, roles, services, trust_rules
+from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.permanent_tokens import MAX_SCOPE
 from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
-
-MAX_ASSERTION = 16_384
 
 B = TypeVar("B")
 
@@ -45,7 +43,7 @@ Description = Annotated[
 WebAddress = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{URL_FORM}$")]
 
 
-class _Body(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
+class ResourceBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
     """The read-only fields that every resource has."""
 
     id: Ignored = UNSET
@@ -83,7 +81,7 @@ class ProfileBody(msgspec.Struct, kw_only=True):
     email: EmailBody | UnsetType | None = UNSET  # null: none
 
 
-class _AccountBody(_Body, kw_only=True):
+class _AccountBody(ResourceBody, kw_only=True):
     """What hangs on an account is changed where it hangs."""
 
     guest: Ignored = UNSET
@@ -123,7 +121,7 @@ class UserChange(_AccountBody, kw_only=True):
 Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
 
 
-class NewToken(_Body, kw_only=True):
+class NewToken(ResourceBody, kw_only=True):
     name: Name
     scope: Scope
     token: Ignored = UNSET
@@ -132,7 +130,7 @@ class NewToken(_Body, kw_only=True):
     type: Ignored = UNSET
 
 
-class TokenChange(_Body, kw_only=True):
+class TokenChange(ResourceBody, kw_only=True):
     name: Name | None = None
     scope: Scope | None = None
     token: Ignored = UNSET
@@ -167,41 +165,11 @@ class PasskeyBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     credential: BrowserCredential | None = None
 
 
-class NewApplicationPassword(_Body, kw_only=True):
+class NewApplicationPassword(ResourceBody, kw_only=True):
     name: Name
     password: Ignored = UNSET
     user: Ignored = UNSET
     type: Ignored = UNSET
-
-
-Patterns = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]],
-    Meta(min_length=1, max_length=trust_rules.MAX_PATTERNS),
-]
-
-
-class NewTrustRule(_Body, kw_only=True):
-    name: Name
-    issuer: Annotated[str, Meta(max_length=trust_rules.MAX_TEXT, pattern=f"^{trust_rules.ISSUER_FORM}$")]
-    audience: Annotated[
-        str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT, description="printable", extra_json_schema=PRINTABLE)
-    ]
-    conditions: Annotated[
-        dict[str, Patterns],
-        Meta(
-            min_length=1,
-            max_length=trust_rules.MAX_CONDITIONS,
-            description="patterns by claim; at least one ties the token to somebody",
-        ),
-    ]
-    scope: Scope
-    user: Ignored = UNSET
-    author: Ignored = UNSET
-    type: Ignored = UNSET
-
-
-class TrialBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    assertion: Annotated[str, Meta(min_length=1, max_length=MAX_ASSERTION)]
 
 
 class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -223,7 +191,7 @@ GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantT
 DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
 
 
-class ServiceChange(_Body, kw_only=True):
+class ServiceChange(ResourceBody, kw_only=True):
     key: Key | None = None
     name: Name | None = None
     application_name: Name | None = None
@@ -248,7 +216,7 @@ class NewService(ServiceChange, kw_only=True):
     name: Name
 
 
-class GroupChange(_Body, kw_only=True):
+class GroupChange(ResourceBody, kw_only=True):
     name: Name | None = None
     parent: Referred | UnsetType | None = UNSET  # null takes the group out of its parent
     required_two_factor_authentication: bool | None = None
@@ -264,7 +232,7 @@ class NewGroup(GroupChange, kw_only=True):
 RolePermissions = Annotated[list[Referred], Meta(min_length=1, max_length=roles.MAX_PERMISSIONS)]
 
 
-class RoleChange(_Body, kw_only=True):
+class RoleChange(ResourceBody, kw_only=True):
     key: Key | None = None
     name: Name | None = None
     permissions: RolePermissions | None = None
@@ -277,14 +245,14 @@ class NewRole(RoleChange, kw_only=True):
     permissions: RolePermissions
 
 
-class NewProjectRole(_Body, kw_only=True):
+class NewProjectRole(ResourceBody, kw_only=True):
     role: Referred
     project: Referred = msgspec.field(default_factory=lambda: Reference(id="0"))
     owner: Ignored = UNSET
     type: Ignored = UNSET
 
 
-class NewOwnedProjectRole(_Body, kw_only=True):
+class NewOwnedProjectRole(ResourceBody, kw_only=True):
     owner: Referred  # an account or a group
     role: Referred
     project: Referred = msgspec.field(default_factory=lambda: Reference(id="0"))

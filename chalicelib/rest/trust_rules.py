@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.rest.bodies import NewTrustRule, TrialBody
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import parse
 from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
 from chalicelib.rest.refusals import answer
+from chalicelib.rest.trust_rule_bodies import NewTrustRule, TrialBody
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,42 @@
+"""What clients may send about trust rules."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from chalicelib.core import trust_rules
+from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, Scope
+
+MAX_ASSERTION = 16_384
+
+Patterns = Annotated[
+    list[Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]],
+    Meta(min_length=1, max_length=trust_rules.MAX_PATTERNS),
+]
+
+
+class NewTrustRule(ResourceBody, kw_only=True):
+    name: Name
+    issuer: Annotated[str, Meta(max_length=trust_rules.MAX_TEXT, pattern=f"^{trust_rules.ISSUER_FORM}$")]
+    audience: Annotated[
+        str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT, description="printable", extra_json_schema=PRINTABLE)
+    ]
+    conditions: Annotated[
+        dict[str, Patterns],
+        Meta(
+            min_length=1,
+            max_length=trust_rules.MAX_CONDITIONS,
+            description="patterns by claim; at least one ties the token to somebody",
+        ),
+    ]
+    scope: Scope
+    user: Ignored = UNSET
+    author: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+class TrialBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    assertion: Annotated[str, Meta(min_length=1, max_length=MAX_ASSERTION)]
