@@ -69,8 +69,8 @@ class _Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         return client.service
 
 
-class CodeRedirect:
-    """Where Authlib's code grant finds what it checks: a code at rest, as a mapping of its own."""
+class FoundCode:
+    """A code at rest, as the code grant of Authlib looks at it."""
 
     def __init__(self, code: AuthorizationCode) -> None:
         self.code = code
@@ -98,12 +98,12 @@ class AuthorizationCodeGrant(_Grant, standard.AuthorizationCodeGrant):  # type: 
             raise InvalidRequestError("redirect_uri: must be exactly one that is registered for this service.")
         return named
 
-    def query_authorization_code(self, code: str, client: Client) -> CodeRedirect | None:
+    def query_authorization_code(self, code: str, client: Client) -> FoundCode | None:
         found = self.message.oauth.authorization_codes.recognise(client.service, code, self.message.origin)
-        return CodeRedirect(found) if found else None
+        return FoundCode(found) if found else None
 
     def create_token_response(self) -> Answer:
-        found: CodeRedirect = self.request.authorization_code
+        found: FoundCode = self.request.authorization_code
         codes = self.message.oauth.authorization_codes
         return token_answer(codes.redeem(self.service, found.code, self.message.origin))
 

@@ -217,3 +217,16 @@ def test_a_banned_account_gets_nothing(stage: Stage) -> None:
     assert stage.redeem(code, pkce).json["error"] == "invalid_grant"
     assert stage.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
     assert not stage.is_active(tokens["access_token"])
+
+
+@covers("6749-3.2-post")
+def test_secrets_in_an_address_are_not_looked_at(stage: Stage) -> None:
+    """Addresses end up in logs and histories (RFC 9700 section 4.3)."""
+    id, secret = stage.client
+    query = f"?grant_type=client_credentials&client_id={id}&client_secret={secret}"
+    assert call("POST", TOKEN + query, {}, {}).json["error"] == "invalid_request"
+    answer = call("POST", f"{TOKEN}?client_id={id}&client_secret={secret}", {}, {"grant_type": "client_credentials"})
+    assert answer.json["error"] == "invalid_client"
+    token = stage.connect(scope="api openid")["access_token"]
+    assert call("GET", f"/api/rest/oauth2/userinfo?access_token={token}").status == 401
+    assert call("POST", "/api/rest/oauth2/userinfo", {}, {"access_token": token}).status == 401
