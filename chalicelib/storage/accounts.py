@@ -14,10 +14,12 @@ from chalicelib.storage.items import (
     BY_NAME,
     USERS,
     CredentialItem,
+    DelegationItem,
     EntryItem,
     GrantItem,
     MemberItem,
     NameItem,
+    TrustRuleItem,
     UserItem,
     entries_of,
 )
@@ -58,7 +60,8 @@ class DynamoAccounts:
 
     def last_used(self, user_id: str) -> int | None:
         pk, _ = keys.user(user_id)
-        credentials = (item for item in Item.query(pk, consistent_read=True) if isinstance(item, CredentialItem))
+        used_things = CredentialItem | DelegationItem | TrustRuleItem
+        credentials = (item for item in Item.query(pk, consistent_read=True) if isinstance(item, used_things))
         used = [int(item.last_used) for item in credentials if item.last_used is not None]
         return max(used, default=None)
 

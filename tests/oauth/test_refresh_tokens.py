@@ -176,3 +176,12 @@ def _audit(stage: Stage) -> list[dict[str, str]]:
     until = now() + 60_000
     records: list[dict[str, str]] = administrator.get("/audit", target=stage.person.user.id, to=until).json["audit"]
     return records
+
+
+def test_a_use_counts_as_one_of_the_account(stage: Stage) -> None:
+    token = stage.connect()["refresh_token"]
+    at = now() + 5_000
+    stage.scene.product.oauth.delegations.refresh(stage.web.service, token, None, Origin(at, ""))
+    administrator = Client(stage.scene.administrator.secret or "")
+    account = administrator.get(f"/users/{stage.person.user.login}", fields="lastAccessTime").json
+    assert account == {"lastAccessTime": at}
