@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from chalicelib.composition import keyturn
+from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Throttled, Unauthenticated
@@ -236,4 +238,4 @@ class TestPasskeys:
 
     def test_without_an_address_there_are_none(self, scene: Scene) -> None:
         with pytest.raises(Conflict, match="KEYTURN_ADDRESS"):
-            scene.product.login.passkey_options(0)
+            Keyturn(replace(scene.product.settings, address=None)).login.passkey_options(0)
