@@ -10,6 +10,7 @@ from authlib.oauth2 import OAuth2Error
 from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, SecondFactorRequired
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.oauth import authorization, browser, device, routes
+from chalicelib.oauth.server import Server
 from chalicelib.oauth.views import for_people
 from chalicelib.rest.login import evenly_refused
 
@@ -37,7 +38,6 @@ def log_in(message: Message) -> Response:
 
 def redirect(message: Message) -> Response:
     """On to where the user came from: one of our own two pages, and nowhere else."""
-    from chalicelib.oauth.server import Server
 
     page, query = _next(message)
     location = f"{message.oauth.issuer}{page}?{query}"

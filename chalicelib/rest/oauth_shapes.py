@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import REFERENCE, USER, NamedReference, service_reference
 
@@ -36,7 +37,6 @@ class GrantedView:
 
     def claims(self) -> list[str]:
         """What it may know of the user."""
-        from chalicelib.core.access_tokens import CLAIM_SCOPES
 
         return [value for value in self.thing.scope if value in CLAIM_SCOPES]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,8 +76,6 @@ def approval(*scope: str, id: str = "approval", expires: int = 1_000) -> Approve
 
 
 def test_what_is_left_of_a_delegation() -> None:
-    from dataclasses import replace
-
     trusted = replace(CLIENT, trusted=True)
     assert delegation().allowed(CLIENT, approval("a", "b", "c"), 0) == ("a", "b")
     assert delegation().allowed(CLIENT, approval("b"), 0) == ("b",)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto import mock_aws
 
 from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.signing_keys import PUBLISHED_AHEAD_MS, Algorithm, SigningKey, current, first_moment, published
+from chalicelib.parameters import Parameter
 from chalicelib.signing.__main__ import main
 from chalicelib.signing.documents import KeyFile
 from chalicelib.signing.keys import REMEMBERED_MS, StoredSigningKeys, add_key, load
@@ -54,10 +57,6 @@ def test_a_process_learns_of_a_new_key_before_it_signs(tmp_path: Path) -> None:
 
 
 def test_keys_in_an_encrypted_parameter() -> None:
-    import boto3
-    from moto import mock_aws
-
-    from chalicelib.parameters import Parameter
 
     with mock_aws():
         parameter = Parameter("/keyturn/signing-keys", "us-east-1")

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwt as jose
 from joserfc.jwk import ECKey, JWKRegistry
+from joserfc.jws import JWSRegistry
 
-from chalicelib.core.access_tokens import LIFETIME_MS
+from chalicelib.core.access_tokens import LIFETIME_MS, AccessToken, Source, SourceKind
 from chalicelib.core.credentials.jwt_format import JwtFormat, generate_key
+from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.signing_keys import Algorithm
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import call, claims_of
@@ -177,8 +179,6 @@ def test_a_permanent_token_is_not_revoked_by_a_client(stage: Stage) -> None:
 
 
 def test_the_user_is_described_as_far_as_the_scope_says(stage: Stage) -> None:
-    from chalicelib.core.operations.accounts import AccountChange
-
     product, caller = stage.scene.product, stage.scene.caller()
     product.accounts.update(caller, stage.person.user.id, AccountChange(email="jo@example.com"))
     told = []
@@ -210,8 +210,6 @@ def test_whatever_looks_a_little_like_one_is_refused(module_stage: Stage, text: 
 
 
 def test_both_algorithms_sign() -> None:
-    from chalicelib.core.access_tokens import AccessToken, Source, SourceKind
-
     class Keys:
         def __init__(self, algorithm: Algorithm) -> None:
             self.key = generate_key(algorithm, 0)
@@ -246,6 +244,4 @@ def _signed_with_hmac(claims: dict[str, Any], secret: bytes, kid: str) -> str:
 
 
 def _anything() -> Any:
-    from joserfc.jws import JWSRegistry
-
     return JWSRegistry(algorithms=["ES256"], strict_check_header=False)

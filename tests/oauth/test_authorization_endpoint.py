@@ -6,10 +6,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.core.errors import Invalid
+from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.oauth.routes import AUTHORIZATION
 from tests.conftest import ADDRESS
-from tests.oauth.calling import FORM, Browser, Forms, Pkce, authorization_path, call, sent_back
+from tests.oauth.calling import Browser, Forms, Pkce, authorization_path, call, sent_back
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import CALLBACK, Stage
 from tests.people import PASSWORD
@@ -322,16 +324,12 @@ def test_what_services_are_called_is_shown_as_text(stage: Stage) -> None:
     "uri", ["http://app.example.com/cb", "https://app.example.com/cb#x", "app://callback", "/cb", "http://127.0.0.1.x/"]
 )
 def test_an_address_that_is_not_safe_cannot_be_registered(stage: Stage, uri: str) -> None:
-    from chalicelib.core.errors import Invalid
-
     with pytest.raises(Invalid) as refused:
         stage.scene.product.services.update(stage.scene.caller(), "web", ServiceDescription(redirect_uris=[uri]))
     assert refused.value.field == "redirectUris[0]"
 
 
 def test_a_member_without_the_demanded_second_factor_cannot_approve(stage: Stage) -> None:
-    from chalicelib.core.operations.groups import GroupDescription
-
     product, caller = stage.scene.product, stage.scene.caller()
     strict = product.groups.create(
         caller, GroupDescription(f"Strict {stage.person.user.login}", requires_two_factor=True)
@@ -347,4 +345,3 @@ def test_the_body_of_a_form_is_a_form(stage: Stage) -> None:
     assert answer.status == 415
     assert call("POST", AUTHORIZATION, {"origin": ADDRESS}, "&".join(f"a{i}=1" for i in range(200))).status == 400
     assert call("GET", authorization_path()).status == 400
-    assert FORM

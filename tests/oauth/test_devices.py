@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.credentials.wire_format import DEVICE_CODE as FORMAT
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS
-from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode
+from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
 from chalicelib.core.origin import Origin
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import Browser, Forms, call, token_request
@@ -77,7 +78,6 @@ def test_a_device_that_asks_too_often_waits_longer(stage: Stage) -> None:
     devices, service = stage.scene.product.oauth.devices, stage.program.service
     with pytest.raises(AuthorizationPending):
         devices.redeem(service, started["device_code"], True, Origin(now() + 11_000, ""))
-    from chalicelib.core.operations.oauth.devices import SlowDown
 
     with pytest.raises(SlowDown, match="15 seconds"):  # the interval is ten seconds now, and nine have passed
         devices.redeem(service, started["device_code"], True, Origin(now() + 20_000, ""))
@@ -102,8 +102,6 @@ def test_a_device_code_works_once(stage: Stage) -> None:
 
 @covers("8628-5.2-entropy")
 def test_codes_of_others_and_invented_ones_are_refused(stage: Stage) -> None:
-    from chalicelib.core.credentials.wire_format import DEVICE_CODE as FORMAT
-
     started = start()
     decide(stage, started, "approve")
     stolen = token_request(stage.client, grant_type=DEVICE_CODE, device_code=started["device_code"])

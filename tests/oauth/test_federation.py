@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey, RSAKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.federation import fetch
 from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
@@ -146,8 +147,6 @@ def test_only_the_issuers_signature_counts(issuer: Issuer, bot: str) -> None:
 
 def test_a_public_key_is_no_shared_secret(stage: Stage, issuer: Issuer, bot: str) -> None:
     """Even an issuer that publishes a symmetric key, or an unknown kind, is not believed by it."""
-    from joserfc import jwt
-    from joserfc.jwk import OctKey
 
     shared = OctKey.import_key("x" * 64, {"kid": "first"})
     issuer.pages["/keys"] = answering({"keys": [{"kty": "oct", "k": "eHh4", "kid": "first"}, shared.as_dict()]})

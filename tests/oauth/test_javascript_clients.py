@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.oauth.node import NODE, installed
 from tests.oauth.running import CALLBACK, Running
@@ -96,8 +97,6 @@ def test_openid_client_login_credentials_exchange(running: Running, clients: Cli
 
 
 def test_jose_verifies_an_access_token(running: Running, clients: Clients) -> None:
-    import requests
-
     answer = requests.post(
         f"{running.issuer}/api/rest/oauth2/token",
         data={

@@ -7,6 +7,7 @@ import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from oauthlib.oauth2 import AccessDeniedError
 from requests_oauthlib import OAuth2Session as OauthlibSession
 
 from tests.oauth.running import CALLBACK, Running
@@ -97,8 +98,6 @@ def test_requests_oauthlib_code_with_pkce_and_refresh(running: Running) -> None:
 
 
 def test_a_denial_reaches_the_client(running: Running) -> None:
-    from oauthlib.oauth2 import AccessDeniedError
-
     session = OauthlibSession(running.ids["web"], redirect_uri=CALLBACK, scope=["api", "email"], pkce="S256")
     url, _ = session.authorization_url(running.issuer + AUTH)
     back = running.browse(url, decision="deny")

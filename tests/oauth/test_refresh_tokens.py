@@ -9,6 +9,7 @@ from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, REFRE
 from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
+from chalicelib.storage.table import Item
 from tests.conftest import now
 from tests.oauth.calling import Pkce, claims_of, sent_back, token_request
 from tests.oauth.conformance import covers
@@ -163,8 +164,6 @@ def test_a_public_client_refreshes_by_its_id(stage: Stage) -> None:
 
 
 def test_the_stored_record_holds_no_secret(stage: Stage) -> None:
-    from chalicelib.storage.table import Item
-
     tokens = stage.connect()
     for item in Item.scan():
         assert tokens["refresh_token"] not in str(item.serialize())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.core.credentials.sealing import Sealer
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.delegations import CODE_LIFETIME_MS
+from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.oauth.routes import TOKEN
@@ -12,7 +15,7 @@ from tests.conftest import now
 from tests.oauth.calling import Pkce, call, claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import CALLBACK, Stage
-from tests.rest.calling import basic
+from tests.rest.calling import Client, basic
 
 
 @covers("6749-5.1-no-store", "6749-5.1-members", "7636-4.3-s256", "7636-4.4-associated")
@@ -138,9 +141,6 @@ def test_malformed_authentication_is_no_defect(stage: Stage, header: str) -> Non
 
 @covers("6749-2.3.1-brute-force", "6749-10.10-entropy")
 def test_guessed_secrets_never_reach_argon2(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from chalicelib.core.credentials.sealing import Sealer
-    from chalicelib.core.credentials.wire_format import SERVICE_SECRET
-
     def never(*_: object) -> bool:
         raise AssertionError("an invented secret must not cost an Argon2 computation")
 
@@ -163,7 +163,9 @@ def test_a_service_acts_for_itself(stage: Stage) -> None:
     told = stage.introspect(token)
     assert (told["active"], told["account_type"], told["sub"]) == (True, "service", stage.web.service.id)
     assert "username" not in told
-    assert stage.scene.product.accounts.page  # ids of accounts and services are both ours, and never chosen
+    wanted = {"id": stage.person.user.id, "key": f"as-{stage.person.user.login}", "name": "As"}
+    made = Client(stage.scene.administrator.secret or "").post("/services", wanted).json
+    assert made["id"] != stage.person.user.id  # ids are ours to give, so no client passes for a user
 
 
 @pytest.mark.parametrize("scope", ["0-0-0-0-0", "openid", "profile", "nowhere"])
@@ -209,8 +211,6 @@ TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 
 
 def test_a_banned_account_gets_nothing(stage: Stage) -> None:
-    from chalicelib.core.operations.accounts import AccountChange
-
     pkce = Pkce()
     tokens, code = stage.connect(), stage.code(pkce)
     stage.scene.product.accounts.update(stage.scene.caller(), stage.person.user.id, AccountChange(banned=True))

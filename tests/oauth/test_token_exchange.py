@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
-from tests.oauth.calling import claims_of, token_request
+from tests.conftest import now
+from tests.oauth.calling import call, claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import Stage
 from tests.rest.calling import Answer, Client
@@ -68,9 +71,6 @@ def test_nothing_grows(stage: Stage, token: str) -> None:
 
 
 def test_a_chain_does_not_live_longer_than_its_beginning(stage: Stage, token: str) -> None:
-    from chalicelib.core.operations.oauth.token_exchange import Exchange
-    from tests.conftest import now
-
     first = exchange(token).json["access_token"]
     late = now() + 200_000
     second = stage.scene.product.oauth.token_exchange.exchange(Exchange(first), late)
@@ -157,8 +157,6 @@ def test_it_works_on_keyturns_own_api(stage: Stage) -> None:
 
 
 def test_whoever_holds_one_gives_it_back(stage: Stage, token: str) -> None:
-    from tests.oauth.calling import call
-
     access = exchange(token).json["access_token"]
     assert call("POST", "/api/rest/oauth2/revoke", {}, {"token": access}).status == 200
     assert not stage.is_active(access)
@@ -166,6 +164,4 @@ def test_whoever_holds_one_gives_it_back(stage: Stage, token: str) -> None:
 
 
 def _tokens(stage: Stage) -> Any:
-    from chalicelib.core.paging import Window
-
     return stage.scene.product.permanent_tokens.page(stage.scene.caller(), "build-bot", Window(0, 100)).items
