@@ -24,7 +24,7 @@ MAX_ADDRESSES = 50
 MAX_DEFAULT_ROLES = 50
 LOOPBACK_FORM = r"http://(?P<host>127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(?P<rest>/[\x21\x22\x24-\x7e]*)?"
 REDIRECT_FORM = (
-    r"(https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])|http://(localhost|127\.0\.0\.1|\[::1\]))"
+    r"(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1|\[::1\]))"
     r"(:[0-9]{1,5})?([/?][\x21\x22\x24-\x7e]*)?"
 )
 URL_FORM = r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?([/?#][\x21-\x7e]*)?"

@@ -22,7 +22,7 @@ MAX_CONDITIONS = 20
 MAX_PATTERNS = 20
 MAX_TEXT = 500
 CLOCK_SKEW_MS = 60_000
-ISSUER_FORM = r"https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\x21-\x22\x24-\x3e\x40-\x7e]*)?"
+ISSUER_FORM = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\x21-\x22\x24-\x3e\x40-\x7e]*)?"
 # What everybody's tokens of one issuer have in common says nothing about whose they are.
 SAYS_NOTHING = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 

@@ -33,13 +33,16 @@ class Fetcher:
     def json(self, url: str) -> dict[str, Any]:
         """The JSON object at this https address. Raises IssuerUnreachable."""
         ends = time.monotonic() + SECONDS
-        parts = urlsplit(url)
-        host = parts.hostname
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port or 443
+        except ValueError:  # a host or port that is none
+            raise IssuerUnreachable(f"{url[:200]} is not an address") from None
         if parts.scheme != "https" or not host or parts.username is not None or parts.fragment:
             raise IssuerUnreachable(f"{url[:200]} is not a plain https address")
-        address = self._address(host, parts.port or 443)
+        address = self._address(host, port)
         path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-        document = self._read(host, address, parts.port or 443, path, ends)
+        document = self._read(host, address, port, path, ends)
         if not isinstance(document, dict):
             raise IssuerUnreachable(f"{url[:200]} holds no JSON object")
         return document

@@ -16,12 +16,11 @@ from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError, UnsupportedResponseTypeError
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
-from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.oauth import browser, routes
+from chalicelib.oauth.consent import consent_page
 from chalicelib.oauth.pages import page
 from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
 from chalicelib.oauth.views import for_people
@@ -61,12 +60,7 @@ def ask(message: Message) -> Response:
 
 @for_people
 def decide(message: Message) -> Response:
-    browser.require_own_page(message)
-    caller = browser.logged_in(message)
-    if caller is None:
-        raise Forbidden("You are no longer logged in. Go back to the service, and start again.")
-    text = message.value("asked") or ""
-    browser.require_proof(message, caller, text)
+    caller, text = browser.confirmed(message)
     approved = message.value("decision") == "approve"
 
     def decided(message: Message, asked: Asked) -> Response:
@@ -196,20 +190,17 @@ def _redirect(message: Message, redirect_uri: str, values: dict[str, str], state
 
 
 def _consent_page(message: Message, caller: Caller, asked: Asked) -> Response:
-    scope, text = asked.request.scope, urlencode([pair for pair in asked.pairs if pair[0] != "prompt"])
-    values = {
-        "client": asked.request.client,
-        "user": caller.user,
-        "services": [scope.services[value] for value in scope.values if value in scope.services],
-        "claims": CLAIM_SCOPES & set(scope.values),
-        "offline": asked.request.offline,
-        "user_code": None,
-        "days": APPROVAL_LIFETIME_MS // DAY_MS,
-        "action": message.oauth.issuer + routes.AUTHORIZATION,
-        "asked": text,
-        "proof": browser.proof(message, caller, text),
-    }
-    return page("consent", values, leads_to=asked.redirect_uri)
+    request, text = asked.request, urlencode([pair for pair in asked.pairs if pair[0] != "prompt"])
+    return consent_page(
+        message,
+        caller,
+        request.client,
+        request.scope,
+        request.offline,
+        routes.AUTHORIZATION,
+        text,
+        leads_to=asked.redirect_uri,
+    )
 
 
 def _one_of(message: Message, name: str, allowed: tuple[str, ...]) -> str | None:

@@ -58,7 +58,11 @@ def require_own_page(message: Message) -> None:
     """Raises Forbidden unless a page of this installation sent the form."""
     sent_from = message.request.headers.get("origin") or message.request.headers.get("referer") or ""
     own = urlsplit(message.oauth.issuer)
-    if urlsplit(sent_from)[:2] != own[:2]:
+    try:
+        is_own = urlsplit(sent_from)[:2] == own[:2]
+    except ValueError:  # no address at all
+        is_own = False
+    if not is_own:
         raise Forbidden("This form was not sent from a page of Keyturn. Nothing was changed.")
 
 
@@ -68,14 +72,23 @@ def proof(message: Message, caller: Caller, content: str) -> str:
     return base64.urlsafe_b64encode(signature).decode()
 
 
-def require_proof(message: Message, caller: Caller, content: str) -> None:
-    """Raises Forbidden unless the form carries the proof that the page had for this session and content."""
+def confirmed(message: Message) -> tuple[Caller, str]:
+    """Who sent the form, and what the page showed when it asked.
+
+    Raises Forbidden unless a page of this installation sent it, in the session for which that was made.
+    """
+    require_own_page(message)
+    caller = logged_in(message)
+    if caller is None:
+        raise Forbidden("You are no longer logged in. Go back to where you came from, and start again.")
+    asked = message.value("asked") or ""
     try:
         signature = base64.urlsafe_b64decode(message.value("proof") or "")
     except (binascii.Error, ValueError):
         signature = b""
-    if not message.keyturn.keyring.has_signed(_signed(caller, content), signature, CONTEXT):
+    if not message.keyturn.keyring.has_signed(_signed(caller, asked), signature, CONTEXT):
         raise Forbidden("This form is not the one that was shown to you. Go back and start again.")
+    return caller, asked
 
 
 def _signed(caller: Caller, content: str) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS, normal_user_code
-from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.delegations import normal_user_code
+from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.grant_types import GrantType
 from chalicelib.oauth import browser, routes
+from chalicelib.oauth.consent import consent_page
 from chalicelib.oauth.pages import page
 from chalicelib.oauth.views import for_people
 
@@ -38,12 +38,7 @@ def ask(message: Message) -> Response:
 
 @for_people
 def decide(message: Message) -> Response:
-    browser.require_own_page(message)
-    caller = browser.logged_in(message)
-    if caller is None:
-        raise Forbidden("You are no longer logged in. Start again at your device.")
-    user_code = message.value("asked") or ""
-    browser.require_proof(message, caller, user_code)
+    caller, user_code = browser.confirmed(message)
     devices = message.oauth.devices
     approved = message.value("decision") == "approve"
     devices.decide(caller, devices.waiting(caller, user_code), approved)
@@ -71,17 +66,6 @@ def _consent_page(message: Message, caller: Caller, typed: str) -> Response:
     """Always asked, also for trusted services: somebody else may have sent the code (RFC 8628 section 5.4)."""
     waiting = message.oauth.devices.waiting(caller, typed)
     code = normal_user_code(typed)
-    scope = waiting.scope
-    values = {
-        "client": waiting.client,
-        "user": caller.user,
-        "services": [scope.services[value] for value in scope.values if value in scope.services],
-        "claims": CLAIM_SCOPES & set(scope.values),
-        "offline": GrantType.REFRESH_TOKEN in waiting.client.grant_types,
-        "user_code": f"{code[:4]}-{code[4:]}",
-        "days": APPROVAL_LIFETIME_MS // DAY_MS,
-        "action": message.oauth.issuer + routes.DEVICE,
-        "asked": code,
-        "proof": browser.proof(message, caller, code),
-    }
-    return page("consent", values)
+    offline = GrantType.REFRESH_TOKEN in waiting.client.grant_types
+    shown = f"{code[:4]}-{code[4:]}"
+    return consent_page(message, caller, waiting.client, waiting.scope, offline, routes.DEVICE, code, shown)

@@ -88,6 +88,9 @@ def test_nothing_that_was_tampered_with_is_believed(stage: Stage) -> None:
         token + "A",
         "eyJ" + "A" * 20_000,
         "eyJ.eyJ.eyJ",
+        f"{_encoded({'alg': 'ES256', 'kid': ['a']})}.{body}.{signature}",
+        f"{_encoded({'alg': None, 'kid': public['kid']})}.{body}.{signature}",
+        base64.urlsafe_b64encode(b'{"a":' + b"[" * 9_000).decode().rstrip("=") + f".{body}.{signature}",
         "eyJ\u00fc",
     ]
     for each in hostile:

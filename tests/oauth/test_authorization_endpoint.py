@@ -250,7 +250,13 @@ def test_consent_cannot_be_given_from_elsewhere(stage: Stage) -> None:
     page = browser.get(stage.request(Pkce()))
     fields = {**Forms(page.text).fields, "decision": "approve"}
     cookie = {"cookie": browser.cookie}
-    for headers in ({}, {"origin": "https://evil.example"}, {"origin": "null"}, {"referer": "https://evil.example/"}):
+    for headers in (
+        {},
+        {"origin": "https://["},
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"referer": "https://evil.example/"},
+    ):
         assert call("POST", AUTHORIZATION, {**cookie, **headers}, fields).status == 403
     own = {**cookie, "origin": ADDRESS}
     assert call("POST", AUTHORIZATION, own, {**fields, "proof": "AAAA"}).status == 403

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
+from chalicelib.core.credentials.outside_tokens import OutsideTokens
 from chalicelib.federation import fetch
 from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
 from embedded.dynamodb import DynamoDBLocal
@@ -212,6 +217,8 @@ INSIDE = [
     "file:///etc/passwd",
     "https://user@example.com/",
     "not an address",
+    "https://[",
+    "https://example.com:99999/",
     "https://localhost.invalid/",
 ]
 
@@ -329,3 +336,32 @@ def _findings(trials: dict[str, Any]) -> dict[str, Any]:
     administrator_sees = trials["rules"][0].get("findings", None)
     assert administrator_sees is not None
     return {finding["name"]: finding for finding in administrator_sees}
+
+
+ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.lists(st.text(max_size=3))
+ALGORITHMS = st.sampled_from(["RS256", "PS256", "ES256", "EdDSA", "HS256", "none"])
+HEADERS = st.dictionaries(st.sampled_from(["kid", "typ", "crit", "b64"]), ODD)
+KEYS = st.fixed_dictionaries(
+    {"kty": st.sampled_from(["RSA", "EC", "OKP", "oct", 5, None])},
+    optional={
+        "alg": ALGORITHMS | ODD,
+        "crv": st.sampled_from(["P-256", "Ed25519", "x", 5]),
+        **{name: ODD | st.sampled_from(["AQAB", "A" * 43]) for name in ("n", "e", "x", "y", "use")},
+    },
+)
+
+
+@given(header=HEADERS, algorithm=ALGORITHMS | ODD, claims=st.dictionaries(st.text(max_size=5), ODD), key=KEYS)
+def test_whatever_an_issuer_or_a_token_says_is_no_defect(
+    header: dict[str, Any], algorithm: object, claims: dict[str, Any], key: dict[str, Any]
+) -> None:
+    class Keys:
+        def of(self, issuer: str, key_id: str | None) -> list[dict[str, Any]]:
+            return [{**key, "kid": key_id}]
+
+    tokens = OutsideTokens(Keys())
+    parts = (json.dumps(part).encode() for part in ({**header, "alg": algorithm}, claims))
+    text = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+    for signature in ("", "AAAA"):
+        read = tokens.read(f"{text}.{signature}")
+        assert read is None or tokens.problem_with(read, "https://issuer.example")

@@ -8,17 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import AUTHORIZATION_CODE
-from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, Delegation
+from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode
 from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
 from chalicelib.core.operations.optimistic import until_current
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.oauth_ports import CodeStore
     from chalicelib.core.operations.accounts import Accounts
@@ -126,33 +124,23 @@ class AuthorizationCodes:
 
         def attempt() -> Issued:
             found = self._codes.find(code.user_id, code.id, client.id)
-            owner = found.owner
-            if owner is None or owner.banned or found.code is None:
+            if found.code is None:
                 raise InvalidGrant(REFUSED)
             if found.code.used:
-                self._delegations.end_bought_by(owner.id, code.id, client.id, origin)
+                self._delegations.end_bought_by(code.user_id, code.id, client.id, origin)
                 raise InvalidGrant(REFUSED)
             begun = Begun(
-                code.id, code.client_id, code.scope, code.approval_id, code.authenticated, code.offline, code.nonce
+                kind="authorization-code.redeemed",
+                id=code.id,
+                client_id=code.client_id,
+                scope=code.scope,
+                approval_id=code.approval_id,
+                authenticated=code.authenticated,
+                offline=code.offline,
+                nonce=code.nonce,
             )
-            delegation, evicted, issued = self._delegations.begin(owner, begun, origin)
-            if set(delegation.allowed(client, found.approval, origin.now)) != set(code.scope):
-                raise InvalidGrant(REFUSED)
-            self._codes.redeem(code, delegation, evicted, _record(owner, delegation, origin))
-            return issued
+            beginning = self._delegations.begin(found, client, begun, origin)
+            self._codes.redeem(code, beginning.delegation, beginning.evicted, beginning.record)
+            return beginning.issued
 
         return until_current(attempt)
-
-
-def _record(owner: User, delegation: Delegation, origin: Origin) -> AuditRecord:
-    return AuditRecord(
-        kind="authorization-code.redeemed",
-        at=origin.now,
-        actor_id=delegation.client_id,
-        credential_id=delegation.id,
-        address=origin.address,
-        target_kind="refresh-token" if delegation.offline else "authorization-code",
-        target_id=delegation.id,
-        owner_id=owner.id,
-        details={"client": delegation.client_id, "scope": " ".join(delegation.scope)},
-    )

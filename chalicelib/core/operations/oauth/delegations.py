@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.oauth_ports import DelegationStore
+    from chalicelib.core.oauth_ports import CodeFound, DelegationFound, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.issuance import Issuance
     from chalicelib.core.operations.oauth.scopes import Scopes
@@ -35,8 +35,10 @@ REFUSED = "The refresh token is not valid."
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """What a user has agreed to, however: `id` is that of the code or device that it began with."""
+    """What a user has agreed to, however: `id` is that of the code or device that it began with, `kind` what the
+    audit record calls that."""
 
+    kind: str
     id: str
     client_id: str
     scope: tuple[str, ...]
@@ -44,6 +46,16 @@ class Begun:
     authenticated: int
     offline: bool
     nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A delegation to be stored with its record, those that make room for it, and what the client then gets."""
+
+    delegation: Delegation
+    evicted: Sequence[Delegation]
+    record: AuditRecord
+    issued: Issued
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +85,14 @@ class Delegations:
         self._verifier = verifier
         self._issuance = issuance
 
-    def begin(self, owner: User, begun: Begun, origin: Origin) -> tuple[Delegation, Sequence[Delegation], Issued]:
-        """A delegation to be stored, those that make room for it, and what the client then gets."""
+    def begin(self, found: DelegationFound | CodeFound, client: Service, begun: Begun, origin: Origin) -> Beginning:
+        """What the user agreed to begins; `found` is whose it is, and what is approved now.
+
+        Raises InvalidGrant if the user may no longer act, or no longer approves.
+        """
+        owner = found.owner
+        if owner is None or owner.banned:
+            raise InvalidGrant("The account may not act any more.")
         refresh_token = self._tokens.issue(owner.id, begun.id) if begun.offline else None
         delegation = Delegation(
             id=begun.id,
@@ -87,10 +105,16 @@ class Delegations:
             expires=origin.now + (IDLE_LIFETIME_MS if begun.offline else LIFETIME_MS),
             secrets=(RefreshSecret(self._verifier.seal(refresh_token)),) if refresh_token else (),
         )
+        if set(delegation.allowed(client, found.approval, origin.now)) != set(delegation.scope):
+            raise InvalidGrant("This is not approved any more.")
         issued = self._issue(delegation, delegation.scope, origin)
         id_token = self._issuance.id_token(owner, delegation, begun.nonce, origin.now)
-        evicted = self._evicted(owner, begun) if begun.offline else ()
-        return delegation, evicted, Issued(issued.token, issued.access_token, refresh_token, id_token)
+        return Beginning(
+            delegation,
+            self._evicted(owner, begun) if begun.offline else (),
+            _record(delegation, begun.kind, origin),
+            Issued(issued.token, issued.access_token, refresh_token, id_token),
+        )
 
     def refresh(self, client: Service, presented: str, scope: str | None, origin: Origin) -> Issued:
         """A new access token, of no more scope than before, and a new refresh token in place of this one.

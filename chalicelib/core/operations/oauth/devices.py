@@ -195,23 +195,15 @@ class Devices:
     def _redeemed(self, client: Service, device: DeviceAuthorization, offline: bool, origin: Origin) -> Issued:
         assert device.user_id
         found = self._delegation_store.find(device.user_id, device.id, client.id)
-        owner = found.owner
-        if owner is None or owner.banned:
-            raise InvalidGrant(REFUSED)
-        begun = Begun(device.id, client.id, device.scope, device.approval_id, device.authenticated, offline)
-        delegation, evicted, issued = self._delegations.begin(owner, begun, origin)
-        if set(delegation.allowed(client, found.approval, origin.now)) != set(device.scope):
-            raise InvalidGrant(REFUSED)
-        record = AuditRecord(
+        begun = Begun(
             kind="device.redeemed",
-            at=origin.now,
-            actor_id=client.id,
-            credential_id=device.id,
-            address=origin.address,
-            target_kind="refresh-token" if delegation.offline else "device",
-            target_id=device.id,
-            owner_id=owner.id,
-            details={"client": client.id, "scope": " ".join(device.scope)},
+            id=device.id,
+            client_id=client.id,
+            scope=device.scope,
+            approval_id=device.approval_id,
+            authenticated=device.authenticated,
+            offline=offline,
         )
-        self._devices.redeem(device, delegation, evicted, record)
-        return issued
+        beginning = self._delegations.begin(found, client, begun, origin)
+        self._devices.redeem(device, beginning.delegation, beginning.evicted, beginning.record)
+        return beginning.issued

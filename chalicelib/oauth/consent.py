@@ -1,0 +1,45 @@
+"""The page that asks a user whether a service may act for them, by a browser or by a device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
+from chalicelib.oauth import browser
+from chalicelib.oauth.pages import page
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.operations.oauth.scopes import RequestedScope
+    from chalicelib.core.services import Service
+    from chalicelib.oauth.message import Message
+
+
+def consent_page(
+    message: Message,
+    caller: Caller,
+    client: Service,
+    scope: RequestedScope,
+    offline: bool,
+    endpoint: str,
+    asked: str,
+    user_code: str | None = None,
+    leads_to: str | None = None,
+) -> Response:
+    """`asked` comes back to `endpoint` with the user's decision, and proves what was shown (`browser.confirmed`)."""
+    values = {
+        "client": client,
+        "user": caller.user,
+        "services": [scope.services[value] for value in scope.values if value in scope.services],
+        "claims": CLAIM_SCOPES & set(scope.values),
+        "offline": offline,
+        "user_code": user_code,
+        "days": APPROVAL_LIFETIME_MS // DAY_MS,
+        "action": message.oauth.issuer + endpoint,
+        "asked": asked,
+        "proof": browser.proof(message, caller, asked),
+    }
+    return page("consent", values, leads_to=leads_to)
