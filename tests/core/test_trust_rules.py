@@ -49,7 +49,9 @@ def test_a_hostile_claim_costs_no_time() -> None:
     assert not matches("*a*a*a*a*a*a*a*a*a*ab", "a" * 16_000)
 
 
-@pytest.mark.parametrize("address", ["http://x", "https://", "https://x?y", "https://x#y", "https://u@x", "x", ""])
+@pytest.mark.parametrize(
+    "address", ["http://x", "https://", "https://x?y", "https://x#y", "https://u@x", "https://[::::]", "x", ""]
+)
 def test_an_issuer_is_a_plain_https_address(address: str) -> None:
     with pytest.raises(Invalid, match="issuer"):
         issuer(address)

@@ -327,7 +327,15 @@ def test_what_services_are_called_is_shown_as_text(stage: Stage) -> None:
 
 @covers("9700-2.6-https", "6749-3.1.2-absolute")
 @pytest.mark.parametrize(
-    "uri", ["http://app.example.com/cb", "https://app.example.com/cb#x", "app://callback", "/cb", "http://127.0.0.1.x/"]
+    "uri",
+    [
+        "http://app.example.com/cb",
+        "https://app.example.com/cb#x",
+        "app://callback",
+        "/cb",
+        "http://127.0.0.1.x/",
+        "https://[::::]/cb",
+    ],
 )
 def test_an_address_that_is_not_safe_cannot_be_registered(stage: Stage, uri: str) -> None:
     with pytest.raises(Invalid) as refused:
