@@ -57,5 +57,8 @@ def published(keys: Sequence[SigningKey], now: int) -> list[SigningKey]:
 
 
 def first_moment(keys: Sequence[SigningKey], now: int) -> int:
-    """When a key that is added now begins to sign: at once if it is the first."""
-    return now + PUBLISHED_AHEAD_MS if current(keys, now) else now
+    """When a key that is added now begins to sign: at once if it is the first.
+
+    That is from the beginning of this second, since tokens are issued in whole seconds.
+    """
+    return now + PUBLISHED_AHEAD_MS if current(keys, now) else now - now % 1000
