@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import permissions as p
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.errors import Forbidden
+from chalicelib.core.errors import Forbidden, LoginTooOld
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ class Rule:
     `logged_in`: to the own account only by somebody who has logged in, since a token that was stolen must
     not change what its owner logs in with. `unproven`: also by somebody who has logged in, but without
     the second factor that a group of theirs demands. `first_hand`: not by a connected service that acts for the
-    account, which could give itself more than was approved, and for longer.
+    account, which could give itself more than was approved, and for longer. `fresh`: who has logged in must have
+    done so just now: a browser that was left open must not make credentials, nor give powers. Taking something
+    away is never held up by it. Source: OWASP's Authentication Cheat Sheet (re-authentication).
     """
 
     permission: str | None
@@ -37,6 +39,10 @@ class Rule:
     logged_in: bool = False
     unproven: bool = False
     first_hand: bool = False
+    fresh: bool = False
+
+
+FRESH_MS = 15 * 60_000  # a login that is not older than this was just now
 
 
 class Operation(Enum):
@@ -55,21 +61,21 @@ class Operation(Enum):
     DESCRIBE_USER = Rule(p.UPDATE_USER, own=None)  # and say who owns it
     CHANGE_LOGIN = Rule(p.UPDATE_USER, own=None)
     BAN_USER = Rule(p.UPDATE_USER, own=None)
-    DELETE_USER = Rule(p.DELETE_USER)
+    DELETE_USER = Rule(p.DELETE_USER, fresh=True)
 
     READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
     # On behalf of others, creating and re-scoping also need permissions that include the owner's.
-    CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
-    UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
+    CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
+    UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
 
     # On behalf of others, the next three also need permissions that include the owner's.
-    SET_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True)
+    SET_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     READ_SECOND_FACTORS = Rule(p.READ_USER, own=p.READ_SELF, unproven=True)
-    REMOVE_SECOND_FACTORS = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, logged_in=True)
-    ADD_SECOND_FACTOR = Rule(None, own=p.UPDATE_SELF, logged_in=True, unproven=True)
+    REMOVE_SECOND_FACTORS = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, logged_in=True, fresh=True)
+    ADD_SECOND_FACTOR = Rule(None, own=p.UPDATE_SELF, logged_in=True, unproven=True, fresh=True)
     READ_APPLICATION_PASSWORDS = Rule(p.READ_USER, own=p.READ_SELF)
-    CREATE_APPLICATION_PASSWORD = Rule(None, own=p.UPDATE_SELF, first_hand=True)
+    CREATE_APPLICATION_PASSWORD = Rule(None, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     DELETE_APPLICATION_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     READ_SESSIONS = Rule(p.READ_USER, own=p.READ_SELF)
     END_SESSION = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, unproven=True)
@@ -84,13 +90,13 @@ class Operation(Enum):
     READ_TRUST_RULES = Rule(p.READ_USER, own=p.READ_SELF)
     # A bot must not be able to open itself another door with a token that was stolen from it; and on behalf of
     # others, creating also needs permissions that include the bot's.
-    CREATE_TRUST_RULE = Rule(p.UPDATE_USER, first_hand=True)
+    CREATE_TRUST_RULE = Rule(p.UPDATE_USER, first_hand=True, fresh=True)
     DELETE_TRUST_RULE = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     TRY_TRUST_RULES = Rule(p.UPDATE_USER)  # which makes Keyturn ask the issuer for its keys
 
     READ_SERVICE = Rule(p.READ_SERVICE)
-    CREATE_SERVICE = Rule(p.CREATE_SERVICE)
-    UPDATE_SERVICE = Rule(p.UPDATE_SERVICE)
+    CREATE_SERVICE = Rule(p.CREATE_SERVICE, fresh=True)
+    UPDATE_SERVICE = Rule(p.UPDATE_SERVICE, fresh=True)
     DELETE_SERVICE = Rule(p.DELETE_SERVICE)
 
     READ_AUDIT = Rule(p.READ_AUDIT, own=p.READ_SELF)
@@ -100,16 +106,17 @@ class Operation(Enum):
     UPDATE_GROUP = Rule(p.UPDATE_GROUP)
     DELETE_GROUP = Rule(p.DELETE_GROUP)
     # Putting an account or a group into a group also needs what the group gives.
-    CHANGE_MEMBERS = Rule(p.UPDATE_GROUP)
+    ADD_MEMBER = Rule(p.UPDATE_GROUP, fresh=True)
+    REMOVE_MEMBER = Rule(p.UPDATE_GROUP)
 
     READ_ROLES = Rule(p.READ_ROLE)
     # Nobody can put into a role, or grant, what they do not have themselves.
     CREATE_ROLE = Rule(p.CREATE_ROLE)
-    UPDATE_ROLE = Rule(p.UPDATE_ROLE)
+    UPDATE_ROLE = Rule(p.UPDATE_ROLE, fresh=True)
     DELETE_ROLE = Rule(p.DELETE_ROLE)
     READ_GRANTS = Rule(p.READ_USER, own=p.READ_SELF)
     EXPLAIN_PERMISSIONS = Rule(p.READ_USER, own=p.READ_SELF)
-    GRANT_ROLE = Rule(p.LOW_LEVEL_ADMIN)
+    GRANT_ROLE = Rule(p.LOW_LEVEL_ADMIN, fresh=True)
     REVOKE_ROLE = Rule(p.LOW_LEVEL_ADMIN)
 
 
@@ -131,6 +138,10 @@ class Caller:
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
+        return self.could(operation, subject_id, place) and not (operation.rule.fresh and self._logged_in_long_ago)
+
+    def could(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+        """Whether the caller may do this, if need be after another login: what a page offers."""
         rule = operation.rule
         if self.unproven and not rule.unproven:
             return False
@@ -144,9 +155,15 @@ class Caller:
         return rule.permission is not None and self.permissions.allows(rule.permission, place)
 
     def require(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
-        """Raises Forbidden, saying what is missing, unless the caller `may`."""
-        if not self.may(operation, subject_id, place):
+        """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all."""
+        if not self.could(operation, subject_id, place):
             raise Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
+        if not self.may(operation, subject_id, place):
+            raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
+
+    @property
+    def _logged_in_long_ago(self) -> bool:
+        return self.logged_in_at is not None and self.now - self.logged_in_at > FRESH_MS
 
     def _missing(self, rule: Rule, own: bool) -> str:
         if self.unproven and not rule.unproven:

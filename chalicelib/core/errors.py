@@ -62,6 +62,10 @@ class Forbidden(Refusal):
     """The caller lacks a permission; the message names it."""
 
 
+class LoginTooOld(Forbidden):
+    """The caller may do this, but has to log in again first."""
+
+
 class NotFound(Refusal):
     """There is no such thing, as far as this caller may know."""
 

@@ -122,7 +122,7 @@ class Groups:
         """The account is in the group. Raises Forbidden, NotFound or Conflict (it is already)."""
 
         def attempt() -> User:
-            group = self.find(caller, reference, Operation.CHANGE_MEMBERS)
+            group = self.find(caller, reference, Operation.ADD_MEMBER)
             member = self._accounts.find(caller, user, Operation.READ_USER)
             given = self._access.of_members(group.id)
             require_all_of(caller, given, f"Members of {group.name} have")
@@ -138,7 +138,7 @@ class Groups:
         """The account is not in the group. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            group = self.find(caller, reference, Operation.CHANGE_MEMBERS)
+            group = self.find(caller, reference, Operation.REMOVE_MEMBER)
             member = self._accounts.find(caller, user, Operation.READ_USER)
             if group.id not in self._held.held_by(member.id).groups:
                 raise NotFound("member", user)
