@@ -13,7 +13,8 @@ MAX_SCOPE = 100
 
 @dataclass(frozen=True, slots=True)
 class PermanentToken:
-    """A token at rest. `scope` holds service ids; `author_name` is as it was at creation."""
+    """A token at rest. `scope` holds service ids, and `used_at` those of services where it was used at least once;
+    `author_name` is as it was at creation."""
 
     id: str
     user_id: str
@@ -24,4 +25,5 @@ class PermanentToken:
     created: int  # milliseconds since the epoch
     secret: SealedSecret
     last_used: int | None = None  # milliseconds since the epoch, no finer than LAST_USED_WINDOW_MS
+    used_at: frozenset[str] = frozenset()
     revision: int = 1

@@ -53,8 +53,8 @@ class CredentialStore(Protocol):
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         """Credential and owner by key, service by id; None asks for nothing."""
 
-    def mark_used(self, credential: Credential, now: int) -> None:
-        """Store when it was used. Raises StaleWrite if it is gone."""
+    def mark_used(self, credential: Credential, now: int, services: Sequence[str] = ()) -> None:
+        """Store when it was used and, of a permanent token, at which services. Raises StaleWrite if it is gone."""
 
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""

@@ -27,6 +27,8 @@ from chalicelib.storage.items import (
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
@@ -65,9 +67,11 @@ class DynamoCredentials:
 
     # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
     # may put back what was there; the next use notes it anew.
-    def mark_used(self, credential: Credential, now: int) -> None:
-        item = _item_of(credential)
-        _note(item, [CredentialItem.last_used.set(now)], Item.pk.exists())
+    def mark_used(self, credential: Credential, now: int, services: Sequence[str] = ()) -> None:
+        actions: list[Action] = [CredentialItem.last_used.set(now)]
+        if services:
+            actions.append(TokenItem.used_at.add(set(services)))
+        _note(_item_of(credential), actions, Item.pk.exists())
 
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         if holder.secret:

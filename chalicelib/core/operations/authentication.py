@@ -93,7 +93,9 @@ class Authentication:
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        if credential is None or owner is None or not self._check.is_good(presented, credential, owner, origin.now):
+        if credential is None or owner is None:
+            raise Unauthenticated(refusal)
+        if not self._check.is_good(presented, credential, owner, origin.now, KEYTURN):
             raise Unauthenticated(refusal)
         return found, credential, owner
 

@@ -10,8 +10,11 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.permanent_tokens import PermanentToken
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
@@ -28,16 +31,28 @@ class CredentialCheck:
         self._credentials = credentials
         self._verifier = verifier
 
-    def is_good(self, presented: str, credential: Credential | None, owner: User | None, now: int) -> bool:
-        """Whether this credential exists, its owner may act, and the secret is right. Raises Throttled."""
+    def is_good(
+        self, presented: str, credential: Credential | None, owner: User | None, now: int, service_id: str | None = None
+    ) -> bool:
+        """Whether this credential exists, its owner may act, and the secret is right. Raises Throttled.
+
+        `service_id`: where it is used.
+        """
         if credential is None or owner is None or owner.banned:
             return False
         if not self._matches(presented, credential, credential.secret, now):
             return False
-        if credential.last_used is None or now - credential.last_used >= LAST_USED_WINDOW_MS:
-            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
-                self._credentials.mark_used(credential, now)
+        self.note_use(credential, [service_id] if service_id else [], now)
         return True
+
+    def note_use(self, credential: Credential, service_ids: Iterable[str], now: int) -> None:
+        """Remember when it was used, and once for each service that it was used there."""
+        new = []
+        if isinstance(credential, PermanentToken):
+            new = [id for id in service_ids if id not in credential.used_at]
+        if new or credential.last_used is None or now - credential.last_used >= LAST_USED_WINDOW_MS:
+            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+                self._credentials.mark_used(credential, now, new)
 
     def is_service(self, presented: str, service: Service, now: int) -> bool:
         """Whether this is the service's secret. Raises Throttled."""

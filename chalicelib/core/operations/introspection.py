@@ -65,7 +65,7 @@ class Introspection:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         if not self._check.is_service(client_secret, service, now):
             raise Unauthenticated("The service's id or secret is not valid.")
-        if held is None or not self._check.is_good(presented, *held, now):
+        if held is None or not self._check.is_good(presented, *held, now, service.id):
             return None
         return TokenInformation(*held, service)
 

@@ -7,7 +7,14 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pynamodb.attributes import BinaryAttribute, BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
@@ -63,6 +70,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     scope: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
     author_id = UnicodeAttribute()
     author_name = UnicodeAttribute()
+    used_at = UnicodeSetAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -74,6 +82,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             scope=list(token.scope),
             author_id=token.author_id,
             author_name=token.author_name,
+            used_at=set(token.used_at) or None,
             revision=token.revision,
         )
 
@@ -84,6 +93,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             scope=tuple(self.scope),
             author_id=self.author_id,
             author_name=self.author_name,
+            used_at=frozenset(self.used_at or ()),
             revision=int(self.revision),
         )
 

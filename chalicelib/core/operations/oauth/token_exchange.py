@@ -6,7 +6,7 @@ came from, and dies with the same source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, AccessToken, Source, SourceKind
@@ -48,6 +48,7 @@ class _Subject:
     ends: int | None = None
     actors: tuple[str, ...] = ()
     authenticated: int | None = None
+    credential: PermanentToken | None = None
 
 
 class TokenExchange:
@@ -73,13 +74,16 @@ class TokenExchange:
         audience = self._scopes.audience(asked.audience, known=subject.audience)
         within(audience, subject.audience, "audience")
         scope = self._scope(asked.scope, audience, subject)
+        audience = audience or tuple(value for value in scope if value in subject.audience)
+        if subject.credential:
+            self._check.note_use(subject.credential, audience, now)
         return self._issuance.issue(
             subject.id,
             asked.client.id if asked.client else KEYTURN,
             scope,
             subject.source,
             now,
-            audience=audience or tuple(value for value in scope if value in subject.audience),
+            audience=audience,
             ends=subject.ends,
             actors=((asked.client.id,) if asked.client else ()) + subject.actors,
             authenticated=subject.authenticated,
@@ -107,10 +111,11 @@ class TokenExchange:
         if not self._check.is_good(asked.subject_token, credential, owner, now):
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)
+        used = replace(credential, last_used=now)  # which is noted by now
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
         source = Source(SourceKind.PERMANENT_TOKEN, credential.id)
-        return _Subject(credential.user_id, credential.scope, credential.scope, source)
+        return _Subject(credential.user_id, credential.scope, credential.scope, source, credential=used)
 
     def _from_access_token(self, asked: Exchange, now: int) -> _Subject:
         good = self._tokens.good(asked.subject_token, now)
