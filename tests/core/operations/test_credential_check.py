@@ -29,7 +29,9 @@ def test_a_token_that_is_not_for_keyturn_does_not_call_its_api(scene: Scene) -> 
 
 
 @pytest.mark.parametrize(
-    "presented", ["", "x", "ktp_" + "0" * 73, CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id())]
+    "presented",
+    ["", "x", "ktp_" + "0" * 73, CredentialKind.PERMANENT_TOKEN.issue(new_id(), new_id())],
+    ids=["empty", "short", "wrong checksum", "unknown"],
 )
 def test_other_tokens_are_refused(scene: Scene, presented: str) -> None:
     with pytest.raises(Unauthenticated):
