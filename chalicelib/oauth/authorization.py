@@ -19,11 +19,13 @@ from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.oauth import browser, routes
+from chalicelib.oauth import routes
 from chalicelib.oauth.consent import consent_page
-from chalicelib.oauth.pages import page
 from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
-from chalicelib.oauth.views import for_people
+from chalicelib.pages import browser
+from chalicelib.pages.login import LoginForm, login_page
+from chalicelib.pages.render import page
+from chalicelib.pages.views import for_people
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.authorization import Caller
     from chalicelib.core.services import Service
-    from chalicelib.oauth.message import Message, Pairs
+    from chalicelib.message import Message, Pairs
 
 SILENT, REQUIRED = "silent", "required"
 CREDENTIALS = ("skip", SILENT, REQUIRED, "default")
@@ -79,7 +81,7 @@ def go_on(message: Message, asked: Asked) -> Response:
     if caller is None:
         if asked.silent:
             raise OAuth2Error(error="login_required", description="Nobody is logged in.")
-        return login_page(message, asked)
+        return login_page(message, login_form(message, asked))
     consent = message.oauth.authorization_codes.needs_consent(caller, asked.request)
     if consent or asked.always_ask:
         if asked.silent:
@@ -88,17 +90,15 @@ def go_on(message: Message, asked: Asked) -> Response:
     return _with_code(message, caller, asked)
 
 
-def login_page(message: Message, asked: Asked, problem: str = "", login: str = "", status: int = 200) -> Response:
+def login_form(message: Message, asked: Asked) -> LoginForm:
     """The form that leads back to the request, which then does not ask for a login again."""
     again = [(name, text) for name, text in asked.pairs if name not in ("request_credentials", "prompt")]
-    values = {
-        "client": asked.request.client.name,
-        "problem": problem,
-        "login": login,
-        "action": message.oauth.issuer + routes.LOGIN,
-        "next": f"auth?{urlencode([*again, ('prompt', 'consent')] if asked.always_ask else again)}",
-    }
-    return page("login", values, status, leads_to=asked.redirect_uri)
+    return LoginForm(
+        action=message.oauth.issuer + routes.LOGIN,
+        next=f"auth?{urlencode([*again, ('prompt', 'consent')] if asked.always_ask else again)}",
+        client=asked.request.client.name,
+        leads_to=asked.redirect_uri,
+    )
 
 
 def parse(message: Message, pairs: Pairs) -> Asked:
@@ -153,11 +153,8 @@ def _answered(message: Message, pairs: Pairs, then: Callable[[Message, Asked], R
         if isinstance(error, UnsupportedResponseTypeError):
             error.description = LEFT_OUT["implicit"] + "."
         if error.redirect_uri is None:
-            return page(
-                "message",
-                {"title": "This did not work", "text": error.description or error.error},
-                HTTPStatus.BAD_REQUEST,
-            )
+            values = {"title": "This did not work", "text": error.description or error.error}
+            return page(message, "message", values, status=HTTPStatus.BAD_REQUEST)
         return _redirect(message, error.redirect_uri, dict(error.get_body()), state)
 
 

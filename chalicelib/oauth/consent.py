@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
-from chalicelib.oauth import browser
-from chalicelib.oauth.pages import page
+from chalicelib.pages import browser
+from chalicelib.pages.render import page
 
 if TYPE_CHECKING:
     from chalice.app import Response
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
     from chalicelib.core.operations.oauth.scopes import RequestedScope
     from chalicelib.core.services import Service
-    from chalicelib.oauth.message import Message
+    from chalicelib.message import Message
 
 
 def consent_page(
@@ -40,6 +40,6 @@ def consent_page(
         "days": APPROVAL_LIFETIME_MS // DAY_MS,
         "action": message.oauth.issuer + endpoint,
         "asked": asked,
-        "proof": browser.proof(message, caller, asked),
+        "proof_of_asked": browser.proof(message, caller, asked),
     }
-    return page("consent", values, leads_to=leads_to)
+    return page(message, "consent", values, caller=caller, leads_to=leads_to)

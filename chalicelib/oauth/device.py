@@ -8,16 +8,18 @@ from urllib.parse import urlencode
 from chalicelib.core.delegations import normal_user_code
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.grant_types import GrantType
-from chalicelib.oauth import browser, routes
+from chalicelib.oauth import routes
 from chalicelib.oauth.consent import consent_page
-from chalicelib.oauth.pages import page
-from chalicelib.oauth.views import for_people
+from chalicelib.pages import browser
+from chalicelib.pages.login import LoginForm, login_page
+from chalicelib.pages.render import page
+from chalicelib.pages.views import for_people
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.authorization import Caller
-    from chalicelib.oauth.message import Message
+    from chalicelib.message import Message
 
 
 @for_people
@@ -25,15 +27,15 @@ def ask(message: Message) -> Response:
     typed = message.value("user_code") or ""
     caller = browser.logged_in(message)
     if caller is None:
-        return login_page(message, typed)
+        return login_page(message, login_form(message, typed))
     if not typed:
-        return _entry_page(message)
+        return _entry_page(message, caller)
     try:
         return _consent_page(message, caller, typed)
     except NotFound:
-        return _entry_page(message, "No device waits with this code. It may have expired.")
+        return _entry_page(message, caller, "No device waits with this code. It may have expired.")
     except Invalid as refusal:
-        return _entry_page(message, str(refusal))
+        return _entry_page(message, caller, str(refusal))
 
 
 @for_people
@@ -43,23 +45,17 @@ def decide(message: Message) -> Response:
     approved = message.value("decision") == "approve"
     devices.decide(caller, devices.waiting(caller, user_code), approved)
     text = "You can go back to your device." if approved else "The device gets no access."
-    return page("message", {"title": "Approved" if approved else "Denied", "text": text})
+    return page(message, "message", {"title": "Approved" if approved else "Denied", "text": text}, caller=caller)
 
 
-def login_page(message: Message, typed: str, problem: str = "", login: str = "", status: int = 200) -> Response:
+def login_form(message: Message, typed: str) -> LoginForm:
     """The form that leads back to the code."""
-    values = {
-        "client": None,
-        "problem": problem,
-        "login": login,
-        "action": message.oauth.issuer + routes.LOGIN,
-        "next": f"device?{urlencode({'user_code': typed})}",
-    }
-    return page("login", values, status)
+    return LoginForm(message.oauth.issuer + routes.LOGIN, f"device?{urlencode({'user_code': typed})}")
 
 
-def _entry_page(message: Message, problem: str = "") -> Response:
-    return page("device", {"problem": problem, "action": message.oauth.issuer + routes.DEVICE})
+def _entry_page(message: Message, caller: Caller, refused: str = "") -> Response:
+    values = {"refused": refused, "action": message.oauth.issuer + routes.DEVICE}
+    return page(message, "device", values, caller=caller)
 
 
 def _consent_page(message: Message, caller: Caller, typed: str) -> Response:

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from chalicelib.core.delegations import AuthorizationCode
     from chalicelib.core.operations.oauth.issuance import Issued
     from chalicelib.core.services import Service
+    from chalicelib.message import Message
     from chalicelib.oauth.client import Client
-    from chalicelib.oauth.message import Message, ProtocolRequest
+    from chalicelib.oauth.protocol import ProtocolRequest
 
 CONFIDENTIAL = ["client_secret_basic", "client_secret_post"]
 ANY_CLIENT = [*CONFIDENTIAL, "none"]

@@ -16,7 +16,7 @@ from chalicelib.rest.refusals import answer
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.oauth.message import Message
+    from chalicelib.message import Message
 
 PUBLIC = {"Cache-Control": f"public, max-age={CACHED_MS // 1000}"}
 

@@ -23,11 +23,12 @@ from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.operations.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
-from chalicelib.oauth.message import Message, ProtocolRequest, ascii_text
+from chalicelib.oauth.protocol import ProtocolRequest, ascii_text
 from chalicelib.rest.refusals import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:
     from chalicelib.core.services import Service
+    from chalicelib.message import Message
 
 
 class UnsupportedToken(OAuth2Error):  # type: ignore[misc]

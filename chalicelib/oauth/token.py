@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.services import Service
-    from chalicelib.oauth.message import Message
+    from chalicelib.message import Message
 
 MAY_REPEAT = frozenset({"audience", "resource"})  # RFC 8693 section 2.1
 

@@ -14,7 +14,7 @@ from chalicelib.rest.refusals import answer
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.oauth.message import Message
+    from chalicelib.message import Message
 
 
 @for_bearers

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import functools
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from authlib.oauth2 import OAuth2Error
 
 from chalicelib.core.errors import Refusal
-from chalicelib.oauth.message import Message, read
-from chalicelib.oauth.pages import page
+from chalicelib.message import Message, read
 from chalicelib.oauth.server import Server, protocol_error
 from chalicelib.rest.refusals import failed, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from chalice.app import Request, Response
 
@@ -69,31 +67,7 @@ def for_bearers(view: View) -> Callable[[Request], Response]:
     return guarded
 
 
-def for_people(view: View) -> Callable[[Request], Response]:
-    """Refusals are pages."""
-
-    @functools.wraps(view)
-    def guarded(request: Request) -> Response:
-        try:
-            return view(read(request))
-        except Refusal as refusal:
-            answer = refused(refusal)
-            return _problem(str(refusal), answer.status_code, answer.headers)
-        except Exception as error:
-            failed(error)
-            return _problem("Keyturn failed; the log has the place.", HTTPStatus.INTERNAL_SERVER_ERROR, {})
-
-    return guarded
-
-
 def _told(message: Message, error: OAuth2Error) -> Response:
     server = Server(message)
     response: Response = server.handle_error_response(server.create_oauth2_request(None), error)
-    return response
-
-
-def _problem(text: str, status: int, headers: Mapping[str, str | list[str]]) -> Response:
-    response = page("message", {"title": "This did not work", "text": text}, status)
-    if "Retry-After" in headers:
-        response.headers["Retry-After"] = headers["Retry-After"]
     return response

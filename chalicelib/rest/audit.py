@@ -38,7 +38,11 @@ def list_records(call: Call) -> Response:
 
 
 def _text(call: Call, name: str, form: str) -> str | None:
-    text = parameter(call.request, name)
+    return checked(parameter(call.request, name), name, form)
+
+
+def checked(text: str | None, name: str, form: str) -> str | None:
+    """The text, if it has the form. Raises Invalid."""
     if text is not None and not re.fullmatch(form, text, re.ASCII):
         raise Invalid(name, f"must have the form {form}.")
     return text

@@ -66,7 +66,7 @@ class Pkce:
 
 
 class Forms(HTMLParser):
-    """The first form of a page: where it goes, and the values of its fields."""
+    """The form that a page is about, its last: where it goes, and the values of its fields."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         values = dict(attributes)
         if tag == "form":
-            self.action = values.get("action") or ""
+            self.action, self.fields = values.get("action") or "", {}
         if tag == "input" and values.get("name"):
             self.fields[str(values["name"])] = values.get("value") or ""
 

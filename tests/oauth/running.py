@@ -62,18 +62,23 @@ class Running:
                 return location
             if location:
                 answer = browser.get(location, allow_redirects=False)
-            elif answer.ok and "<form" in answer.text:
-                form = Forms(answer.text)
-                values = {"login": "jo", "password": PASSWORD} if "login" in form.fields else {"decision": decision}
-                answer = browser.post(
-                    urljoin(url, form.action),
-                    data={**form.fields, **values},
-                    headers={"Origin": self.issuer},
-                    allow_redirects=False,
-                )
+                continue
+            form = Forms(answer.text)
+            if "login" in form.fields:
+                answer = self._submit(browser, url, form, {"login": "jo", "password": PASSWORD})
+            elif "asked" in form.fields:
+                answer = self._submit(browser, url, form, {"decision": decision})
             else:
                 return answer.text
         raise AssertionError("the browser goes round in circles")
+
+    def _submit(self, browser: requests.Session, url: str, form: Forms, values: dict[str, str]) -> requests.Response:
+        return browser.post(
+            urljoin(url, form.action),
+            data={**form.fields, **values},
+            headers={"Origin": self.issuer},
+            allow_redirects=False,
+        )
 
     def introspect(self, token: str, service: str = "api") -> dict[str, Any]:
         """What a service is told of a token."""

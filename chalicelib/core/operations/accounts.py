@@ -158,6 +158,10 @@ class Accounts:
 
         self.release_bots_of(caller, until_current(attempt).id)
 
+    def known(self, caller: Caller, ids: Iterable[str]) -> Mapping[str, User]:
+        """Those of these accounts that exist and that the caller may read, by id."""
+        return self._accounts.get_many({id for id in ids if caller.may(Operation.READ_USER, id)})
+
     def last_used(self, user: User) -> int | None:
         """When one of the credentials that the account has was used last, in milliseconds since the epoch."""
         return self._accounts.last_used(user.id)

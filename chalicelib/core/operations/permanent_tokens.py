@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.services import Services
+    from chalicelib.core.permissions import Power
     from chalicelib.core.ports import TokenStore
 
 
@@ -70,6 +71,13 @@ class PermanentTokens:
         """One token. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
         return OwnedToken(self._existing(owner, token_id), owner)
+
+    def lacked(self, caller: Caller, user: str) -> Sequence[Power]:
+        """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""
+        owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
+        if owner.id == caller.user.id:
+            return ()
+        return caller.permissions.missing(self._access.of(owner.id).permissions)
 
     def create(self, caller: Caller, user: str, name: str, scope: Sequence[str]) -> OwnedToken:
         """A new token; the only answer that ever holds its secret.

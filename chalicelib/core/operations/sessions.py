@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
@@ -44,5 +45,17 @@ class Sessions:
             if session is None:
                 raise NotFound("session", reference)
             self._sessions.delete(session, caller.record("session.ended", "session", session.id, owner.id))
+
+        until_current(attempt)
+
+    def end_all(self, caller: Caller, user: str) -> None:
+        """Nobody is logged in as this account any more, not even the caller. Raises Forbidden or NotFound."""
+
+        def attempt() -> None:
+            owner = self._accounts.find(caller, user, Operation.END_SESSION)
+            old = self._authenticators.get(owner.id)
+            new = replace(old.without_sessions(), revision=old.revision + 1)
+            record = caller.record("session.all-ended", "session", owner.id, owner.id)
+            self._authenticators.replace(owner, old, new, None, [], record)
 
         until_current(attempt)

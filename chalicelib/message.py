@@ -1,0 +1,78 @@
+"""One request with its parameters, as the OAuth 2.0 face and the pages read it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from chalicelib.composition import keyturn
+from chalicelib.core.errors import Invalid
+from chalicelib.core.origin import Origin
+from chalicelib.rest.endpoint import raw_body
+
+if TYPE_CHECKING:
+    from chalice.app import Request
+
+    from chalicelib.composition import Keyturn
+    from chalicelib.composition_oauth import OAuth
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 300  # as many permissions as a role can have, and more
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """`pairs` are the parameters that the method carries: the form's of a POST, else the query's."""
+
+    request: Request
+    origin: Origin
+    keyturn: Keyturn
+    pairs: Pairs
+
+    @property
+    def oauth(self) -> OAuth:
+        """The operations. Raises Conflict if this installation is not set up for them."""
+        return self.keyturn.oauth
+
+    def value(self, name: str) -> str | None:
+        """A parameter, which may come once. RFC 6749 section 3.1: an empty one is as if it were left out.
+
+        Raises Invalid.
+        """
+        values = [text for key, text in self.pairs if key == name and text]
+        if len(values) > 1:
+            raise Invalid(name, "must not come more than once.")
+        return values[0] if values else None
+
+    def asked(self, name: str) -> str | None:
+        """A parameter of the address; None for a form, which changes something and shows the beginning of what it
+        changed. Raises Invalid."""
+        return self.value(name) if self.request.method == "GET" else None
+
+    def values(self, name: str) -> list[str]:
+        """A parameter that may come several times."""
+        return [text for key, text in self.pairs if key == name and text]
+
+
+def read(request: Request) -> Message:
+    """The request. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+    address = request.context.get("identity", {}).get("sourceIp") or "unknown"
+    origin = Origin(time.time_ns() // 1_000_000, address)
+    pairs = _form(request) if request.method == "POST" else _query(request)
+    return Message(request, origin, keyturn(), pairs)
+
+
+def _query(request: Request) -> Pairs:
+    parameters = request.query_params
+    return [(name, text) for name in parameters for text in parameters.getlist(name)] if parameters else []
+
+
+def _form(request: Request) -> Pairs:
+    try:
+        return parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except (UnicodeDecodeError, ValueError):
+        raise Invalid("body", f"must be a form with at most {MAX_FIELDS} fields in UTF-8.") from None

@@ -1,0 +1,162 @@
+"""An account: who it is, and what can be done to it as a whole. Its tabs share what is here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.authorization import Operation
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.pages.render import Dialog, link, page, redirect
+from chalicelib.pages.views import for_users, form, unless_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.errors import Refusal
+    from chalicelib.message import Message
+
+
+def account_page(
+    message: Message,
+    caller: Caller,
+    user: User,
+    tab: str,
+    values: Mapping[str, object],
+    dialog: Dialog | None = None,
+    problem: Refusal | None = None,
+) -> Response:
+    """A tab of the account's page."""
+    owner = message.keyturn.accounts.owners_of([user]).get(user.owner.id) if user.owner else None
+    frame = {
+        "user": user,
+        "tab": tab,
+        "own": user.id == caller.user.id,
+        "owner": owner,
+        "is_bot": user.type is AccountType.BOT,
+    }
+    return page(message, f"account/{tab}", {**frame, **values}, caller=caller, dialog=dialog, problem=problem)
+
+
+def read(message: Message, caller: Caller, reference: str) -> User:
+    """The account, if the caller may see it. Raises Forbidden or NotFound."""
+    return message.keyturn.accounts.find(caller, reference, Operation.READ_USER)
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str) -> Response:
+    """Who the account is."""
+    return _overview(message, caller, read(message, caller, user))
+
+
+@for_users
+def ask_edit(message: Message, caller: Caller, user: str) -> Response:
+    """The form with what can be changed."""
+    account = read(message, caller, user)
+    return _overview(message, caller, account, _edit_dialog(message, account, _current(message, account)))
+
+
+@form
+def edit(message: Message, caller: Caller, user: str) -> Response:
+    """Change it."""
+    account = read(message, caller, user)
+    filled_in = {name: message.value(name) or "" for name in ("login", "name", "email", "description", "owner")}
+
+    def do() -> Response:
+        message.keyturn.accounts.update(caller, account.id, _change(_current(message, account), filled_in))
+        return redirect(message, "users", account.id, done="account-changed")
+
+    return unless_refused(
+        do,
+        lambda problem: _overview(message, caller, account, _edit_dialog(message, account, filled_in), problem),
+    )
+
+
+@for_users
+def ask_ban(message: Message, caller: Caller, user: str) -> Response:
+    """For what reason?"""
+    account = read(message, caller, user)
+    return _overview(message, caller, account, _dialog(message, account, "ban"))
+
+
+@form
+def ban(message: Message, caller: Caller, user: str) -> Response:
+    """Ban the account, or lift its ban."""
+    account = read(message, caller, user)
+
+    def do() -> Response:
+        banned = not account.banned
+        change = AccountChange(banned=banned, ban_reason=message.value("banReason") if banned else None)
+        message.keyturn.accounts.update(caller, account.id, change)
+        return redirect(message, "users", account.id, done="account-banned" if banned else "account-unbanned")
+
+    return unless_refused(
+        do, lambda problem: _overview(message, caller, account, _dialog(message, account, "ban"), problem)
+    )
+
+
+@for_users
+def ask_delete(message: Message, caller: Caller, user: str) -> Response:
+    """Really?"""
+    account = read(message, caller, user)
+    caller.require(Operation.DELETE_USER, account.id)
+    return _overview(message, caller, account, _dialog(message, account, "delete"))
+
+
+@form
+def delete(message: Message, caller: Caller, user: str) -> Response:
+    """Delete the account."""
+    account = read(message, caller, user)
+
+    def do() -> Response:
+        message.keyturn.accounts.delete(caller, account.id)
+        return redirect(message, "users", done="account-deleted")
+
+    return unless_refused(
+        do, lambda problem: _overview(message, caller, account, _dialog(message, account, "delete"), problem)
+    )
+
+
+def _overview(
+    message: Message, caller: Caller, user: User, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    values = {"last_used": message.keyturn.accounts.last_used(user)}
+    return account_page(message, caller, user, "overview", values, dialog, problem)
+
+
+def _dialog(message: Message, user: User, name: str) -> Dialog:
+    return Dialog(f"account/{name}-dialog.html", link(message, "users", user.id))
+
+
+def _edit_dialog(message: Message, user: User, filled_in: Mapping[str, str]) -> Dialog:
+    return Dialog("account/edit-dialog.html", link(message, "users", user.id), {"filled_in": filled_in})
+
+
+def _current(message: Message, user: User) -> dict[str, str]:
+    owner = message.keyturn.accounts.owners_of([user]).get(user.owner.id) if user.owner else None
+    return {
+        "login": user.login,
+        "name": user.name,
+        "email": user.email or "",
+        "description": user.description or "",
+        "owner": getattr(owner, "login", owner.name) if owner else "",
+    }
+
+
+def _change(old: Mapping[str, str], new: Mapping[str, str]) -> AccountChange:
+    """What was changed in the form, and nothing else: what somebody may not change, they need not."""
+
+    def changed(name: str) -> str | None:
+        return None if new[name] == old[name] else new[name]
+
+    return AccountChange(
+        login=changed("login"),
+        name=changed("name"),
+        email=changed("email"),
+        description=changed("description"),
+        owner=changed("owner"),  # an empty one is OWNERLESS
+    )

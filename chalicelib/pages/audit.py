@@ -1,0 +1,97 @@
+"""Administration › Audit log, and the tab *History* of an account: who did what, newest first."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import LAST_MOMENT, AuditQuery
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid, NotFound, Refusal
+from chalicelib.pages.account import account_page, read
+from chalicelib.pages.render import page
+from chalicelib.pages.views import for_users
+from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditPage
+    from chalicelib.core.authorization import Caller
+    from chalicelib.message import Message
+
+TOP = 50
+DAY = datetime.timedelta(days=1)
+
+
+@for_users
+def show_audit(message: Message, caller: Caller) -> Response:
+    """Everything that was changed, as far as the filters want it."""
+    caller.require(Operation.READ_AUDIT)
+    filters = {name: message.value(name) or "" for name in ("actor", "target", "kind", "from", "to")}
+    misunderstood: Refusal | None = None
+    found = None
+    try:
+        found = message.keyturn.audit_trail.page(caller, _query(message, caller), TOP)
+    except (Invalid, NotFound) as refusal:
+        misunderstood = refusal
+    values = {"filters": filters, "misunderstood": misunderstood, **_records(message, caller, found)}
+    return page(message, "audit", values, caller=caller)
+
+
+@for_users
+def show_history(message: Message, caller: Caller, user: str) -> Response:
+    """What was done to the account and its credentials."""
+    account = read(message, caller, user)
+    query = AuditQuery(target_id=account.id, after=_after(message))
+    found = message.keyturn.audit_trail.page(caller, query, TOP)
+    return account_page(message, caller, account, "history", _records(message, caller, found))
+
+
+def _records(message: Message, caller: Caller, found: AuditPage | None) -> dict[str, object]:
+    records = found.records if found else ()
+    ids = {id for record in records for id in (record.actor_id, record.owner_id, record.target_id) if id}
+    known: Mapping[str, User] = message.keyturn.accounts.known(caller, ids)
+    return {"records": records, "known": known, "after": found.after if found else None}
+
+
+def _query(message: Message, caller: Caller) -> AuditQuery:
+    """What the filters want. Raises Invalid or NotFound."""
+    return AuditQuery(
+        actor_id=_account_id(message, caller, "actor"),
+        target_id=_account_id(message, caller, "target"),
+        kind=checked(message.value("kind"), "kind", KIND_FORM),
+        since=_day(message, "from") or 0,
+        until=min(LAST_MOMENT, _day(message, "to", DAY) or message.origin.now),
+        after=_after(message),
+    )
+
+
+def _after(message: Message) -> str | None:
+    return checked(message.value("after"), "after", POSITION_FORM)
+
+
+def _account_id(message: Message, caller: Caller, name: str) -> str | None:
+    """People know logins; whatever is no login is taken for the id of something else."""
+    text = message.value(name)
+    if text is None:
+        return None
+    try:
+        return message.keyturn.accounts.find(caller, text, Operation.READ_USER).id
+    except NotFound:
+        return checked(text, name, REFERENCE_FORM)
+
+
+def _day(message: Message, name: str, more: datetime.timedelta = datetime.timedelta(0)) -> int | None:
+    """The beginning of a day, or of what comes `more` after it, in milliseconds since the epoch. UTC."""
+    text = message.value(name)
+    if text is None:
+        return None
+    try:
+        day = datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC) + more
+    except (ValueError, OverflowError):
+        raise Invalid(name, "must be a day as 2026-11-25.") from None
+    return max(0, int(day.timestamp() * 1000) - (1 if more else 0))

@@ -1,0 +1,147 @@
+"""The user's browser: who is logged in there, and whether a form was really sent from a page of ours.
+
+Sources: OWASP's pages on sessions and Cross-Site Request Forgery; RFC 6265bis on cookie prefixes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from chalicelib.core.credentials.wire_format import CredentialKind, recognise
+from chalicelib.core.errors import Conflict, Forbidden, Refusal, Unauthenticated
+from chalicelib.core.operations.sessions import CURRENT
+from chalicelib.core.sessions import LIFETIME_MS
+
+if TYPE_CHECKING:
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.operations.login import OpenedSession
+    from chalicelib.message import Message
+
+CONTEXT = "form"
+PAGE = "a page of this session"
+
+
+class LoginNeeded(Refusal):
+    """Nobody is logged in in this browser; the way on leads through the login page."""
+
+
+def address(message: Message) -> str:
+    """Where browsers find Keyturn. Raises Conflict."""
+    configured = message.keyturn.settings.address
+    if configured is None:
+        raise Conflict("The pages are not set up: Keyturn does not know its own address (KEYTURN_ADDRESS).")
+    return configured
+
+
+def is_secure(message: Message) -> bool:
+    """Whether browsers find Keyturn by https."""
+    return address(message).startswith("https:")
+
+
+def session_cookie(message: Message, opened: OpenedSession) -> str:
+    """The header that makes the browser keep the session. Lax: services send users here by links."""
+    return _cookie(message, opened.secret, LIFETIME_MS // 1000)
+
+
+def no_cookie(message: Message) -> str:
+    """The header that makes the browser forget the session."""
+    return _cookie(message, "", 0)
+
+
+def logged_in(message: Message) -> Caller | None:
+    """Who is logged in in this browser. Raises Throttled or Unavailable."""
+    try:
+        cookies = SimpleCookie(message.request.headers.get("cookie", ""))
+    except CookieError:
+        return None
+    cookie = cookies.get(_cookie_name(message))
+    if cookie is None or recognise(cookie.value, CredentialKind.SESSION) is None:
+        return None
+    try:
+        return message.keyturn.authentication.caller(cookie.value, message.origin)
+    except Unauthenticated:
+        return None
+
+
+def require_login(message: Message) -> Caller:
+    """Who is logged in. Raises LoginNeeded."""
+    caller = logged_in(message)
+    if caller is None:
+        raise LoginNeeded("Log in first.")
+    return caller
+
+
+def end_session(message: Message) -> None:
+    """Whoever was logged in in this browser is no more; another session takes its place, or none."""
+    caller = logged_in(message)
+    if caller:
+        with contextlib.suppress(Refusal):  # it is gone already
+            message.keyturn.sessions.end(caller, caller.user.id, CURRENT)
+
+
+def require_own_page(message: Message) -> None:
+    """Raises Forbidden unless a page of this installation sent the form."""
+    sent_from = message.request.headers.get("origin") or message.request.headers.get("referer") or ""
+    own = urlsplit(address(message))
+    try:
+        is_own = urlsplit(sent_from)[:2] == own[:2]
+    except ValueError:  # no address at all
+        is_own = False
+    if not is_own:
+        raise Forbidden("This form was not sent from a page of Keyturn. Nothing was changed.")
+
+
+def proof(message: Message, caller: Caller, content: str = PAGE) -> str:
+    """Ties a form to this session and, where it asks for a decision, to what the page showed."""
+    signature = message.keyturn.keyring.sign(_signed(caller, content), CONTEXT)
+    return base64.urlsafe_b64encode(signature).decode()
+
+
+def submitted(message: Message) -> Caller:
+    """Who sent the form.
+
+    Raises Forbidden unless a page of this installation sent it, in the session for which that was made; LoginNeeded
+    if there is no session at all.
+    """
+    require_own_page(message)
+    caller = require_login(message)
+    _require_proof(message, caller, PAGE)
+    return caller
+
+
+def confirmed(message: Message) -> tuple[Caller, str]:
+    """Who sent the form, and what the page showed when it asked for a decision. Raises Forbidden, as `submitted`."""
+    require_own_page(message)
+    caller, asked = logged_in(message), message.value("asked") or ""
+    if caller is None:
+        raise Forbidden("You are no longer logged in. Go back to where you came from, and start again.")
+    _require_proof(message, caller, asked)
+    return caller, asked
+
+
+def _require_proof(message: Message, caller: Caller, content: str) -> None:
+    try:
+        signature = base64.urlsafe_b64decode(message.value("proof") or "")
+    except (binascii.Error, ValueError):
+        signature = b""
+    if not message.keyturn.keyring.has_signed(_signed(caller, content), signature, CONTEXT):
+        raise Forbidden("This form is not the one that was shown to you. Go back and start again.")
+
+
+def _signed(caller: Caller, content: str) -> bytes:
+    return f"{caller.credential_id}\n{content}".encode()
+
+
+def _cookie_name(message: Message) -> str:
+    """With the prefix, no other host, and nobody on the wire, can set it; a browser takes it over https only."""
+    return "__Host-keyturn" if is_secure(message) else "keyturn"
+
+
+def _cookie(message: Message, value: str, age: int) -> str:
+    secure = "; Secure" if is_secure(message) else ""
+    return f"{_cookie_name(message)}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"

@@ -1,0 +1,108 @@
+"""*Token health*: what deserves a look, drawn; of one account, or of many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.search import parse
+from chalicelib.core.token_health import Condition, condition, unused_scope
+from chalicelib.pages.account import account_page, read
+from chalicelib.pages.charts import End, calendar, scatter
+from chalicelib.pages.paging import LAST, SIZE, Pager, window
+from chalicelib.pages.render import link, page
+from chalicelib.pages.security import ALL, services_in
+from chalicelib.pages.views import for_users
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.message import Message
+
+EVERY_TOKEN = Window(0, SIZE * LAST)
+MOST_TOKENS = 200  # of one account, where many accounts are drawn
+ACCOUNTS = 25  # on one page
+TRAITS = ("bot", "ownerless", "banned")
+WORST_FIRST = [Condition.NEVER_USED, Condition.IDLE, Condition.NEW, Condition.IN_USE]
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str) -> Response:
+    """Of one account, with what ends in the coming half year."""
+    account = read(message, caller, user)
+    tokens = message.keyturn.permanent_tokens.page(caller, account.id, EVERY_TOKEN).items
+    days = calendar(_ends(message, caller, account), message.origin.now)
+    values = {"days": days, "ending": [end for day in days for end in day.ends], **_drawn(message, tokens)}
+    return account_page(message, caller, account, "health", values)
+
+
+@for_users
+def show_everybodys(message: Message, caller: Caller) -> Response:
+    """Of the bots, or of the accounts that are searched for, page by page."""
+    caller.require(Operation.LIST_USERS)
+    number, q = window(message).skip // SIZE, message.asked("q") or ""
+    asked = Window(number * ACCOUNTS, ACCOUNTS)
+    searched = message.asked("searched") is not None
+    traits = [trait for trait in TRAITS if message.asked(trait)] if searched else ["bot"]
+    found: Page[User] = Page([], 0)
+    misunderstood = None
+    try:
+        query = " ".join([q, *(f"is: {trait}" for trait in traits)])
+        search = parse(query, "", ("login", "name", "group", "owner"), TRAITS, ())
+        found = message.keyturn.accounts.page(caller, asked, search)
+    except Invalid as refusal:
+        misunderstood = refusal
+    each = Window(0, MOST_TOKENS)
+    of_accounts = [message.keyturn.permanent_tokens.page(caller, user.id, each) for user in found.items]
+    values = {
+        "pager": Pager(asked, found.total, ACCOUNTS),
+        "q": q,
+        "traits": traits,
+        "misunderstood": misunderstood,
+        "cut": [user for user, part in zip(found.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
+        **_drawn(message, [owned for part in of_accounts for owned in part.items]),
+    }
+    return page(message, "health", values, caller=caller)
+
+
+def _drawn(message: Message, tokens: Sequence[OwnedToken]) -> dict[str, object]:
+    now = message.origin.now
+    counts = Counter(condition(owned.token, now) for owned in tokens)
+    wide = [owned for owned in tokens if unused_scope(owned.token)]
+    rows = sorted(tokens, key=lambda owned: (WORST_FIRST.index(condition(owned.token, now)), owned.token.created))
+    return {
+        "scatter": scatter(tokens, now),
+        "conditions": WORST_FIRST,
+        "counts": counts,
+        "wide": sorted(wide, key=lambda owned: -len(unused_scope(owned.token))),
+        "rows": rows[:SIZE],
+        "more": len(rows) - SIZE,
+        "services": services_in(message, (owned.token.scope for owned in tokens)),
+        "condition_of": condition,
+        "unused_scope": unused_scope,
+    }
+
+
+def _ends(message: Message, caller: Caller, user: User) -> list[End]:
+    oauth, place = message.keyturn.oauth, link(message, "users", user.id, "security")
+    delegations = [each.delegation for each in oauth.delegations.page(caller, user.id, ALL).items]
+    approvals = [each.approval for each in oauth.approved_scopes.page(caller, user.id, ALL).items]
+    clients = {each.client_id for each in delegations} | {each.client_id for each in approvals}
+    services = services_in(message, [clients])
+
+    def named(kind: str, client_id: str) -> str:
+        client = services.get(client_id)
+        return f"{kind} of {client.name if client else client_id}"
+
+    return [
+        *(End(each.expires, named("Refresh token", each.client_id), f"{place}#refresh-tokens") for each in delegations),
+        *(End(each.expires, named("Approved scope", each.client_id), f"{place}#approved-scopes") for each in approvals),
+    ]

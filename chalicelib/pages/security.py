@@ -1,0 +1,79 @@
+"""The tab *Account Security*: permanent tokens, application passwords, refresh tokens and approved scopes.
+
+Source: Hub's page "Manage Authentication Tokens".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.paging import Page, Window
+from chalicelib.core.search import parse
+from chalicelib.pages.account import account_page, read
+from chalicelib.pages.paging import Pager, window
+from chalicelib.pages.render import link
+from chalicelib.pages.views import for_users
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.delegations import ApprovedScope, Delegation
+    from chalicelib.core.errors import Refusal
+    from chalicelib.core.services import Service
+    from chalicelib.message import Message
+    from chalicelib.pages.render import Dialog
+
+ALL = Window(0, 100)  # of what an account has few
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str) -> Response:
+    """The tab."""
+    return security_page(message, caller, read(message, caller, user))
+
+
+def security_page(
+    message: Message, caller: Caller, user: User, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    """The tab, or a dialog on it."""
+    keyturn, asked, query = message.keyturn, window(message), message.asked("q") or ""
+    tokens = keyturn.permanent_tokens.page(
+        caller, user.id, asked, parse(query, "creationTime:desc", ("name",), (), ("creationTime",))
+    )
+    refresh_tokens = keyturn.oauth.delegations.page(caller, user.id, ALL)
+    approvals = keyturn.oauth.approved_scopes.page(caller, user.id, ALL)
+    scopes = [owned.token.scope for owned in tokens.items]
+    granted: list[Delegation | ApprovedScope] = [each.delegation for each in refresh_tokens.items]
+    granted += [each.approval for each in approvals.items]
+    values = {
+        "tokens": tokens,
+        "pager": Pager(asked, tokens.total),
+        "q": query,
+        "application_passwords": _application_passwords(message, caller, user),
+        "two_factor": keyturn.second_factors.status(caller, user.id).authenticators.two_factor,
+        "refresh_tokens": refresh_tokens,
+        "approvals": approvals,
+        "services": services_in(
+            message, [*scopes, *(each.scope for each in granted), [each.client_id for each in granted]]
+        ),
+    }
+    return account_page(message, caller, user, "security", values, dialog, problem)
+
+
+def services_in(message: Message, scopes: Iterable[Iterable[str]]) -> Mapping[str, Service]:
+    """The services that these scopes name, by id, as far as they exist."""
+    return message.keyturn.services.resolve({id for scope in scopes for id in scope})
+
+
+def back(message: Message, user: User) -> str:
+    """The address of the tab."""
+    return link(message, "users", user.id, "security")
+
+
+def _application_passwords(message: Message, caller: Caller, user: User) -> Page[object]:
+    page = message.keyturn.application_passwords.page(caller, user.id, ALL)
+    return Page(list(page.items), page.total)

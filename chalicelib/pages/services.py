@@ -1,0 +1,208 @@
+"""Administration › Access Management › Services: what tokens are good for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid
+from chalicelib.core.grant_types import GrantType
+from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.paging import Window
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.search import EVERYTHING, Search
+from chalicelib.core.services import Service
+from chalicelib.pages.paging import Pager, window
+from chalicelib.pages.render import Dialog, link, page, redirect
+from chalicelib.pages.views import for_users, form, unless_refused
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.errors import Refusal
+    from chalicelib.core.operations.services import RegisteredService
+    from chalicelib.message import Message
+
+OFFERED = Window(0, 500)  # groups to choose from
+BLANK = Service(id="", key="", name="", created=0)
+
+
+@for_users
+def show_services(message: Message, caller: Caller) -> Response:
+    """All services that the caller may see."""
+    return _services_page(message, caller)
+
+
+@for_users
+def ask_new(message: Message, caller: Caller) -> Response:
+    """The form of a new service."""
+    caller.require(Operation.CREATE_SERVICE)
+    return _services_page(message, caller, _form_dialog(message, caller, None))
+
+
+@form
+def create(message: Message, caller: Caller) -> Response:
+    """The new service with its secret, shown this once."""
+
+    def do() -> Response:
+        made = message.keyturn.services.register(caller, _description(message))
+        return _service_page(message, caller, made.service, _secret_dialog(message, made))
+
+    return unless_refused(
+        do, lambda problem: _services_page(message, caller, _form_dialog(message, caller, None), problem)
+    )
+
+
+@for_users
+def show_service(message: Message, caller: Caller, service: str) -> Response:
+    """What is known of it."""
+    return _service_page(message, caller, message.keyturn.services.get(caller, service))
+
+
+@for_users
+def ask_edit(message: Message, caller: Caller, service: str) -> Response:
+    """The form with what can be changed."""
+    found = message.keyturn.services.get(caller, service)
+    caller.require(Operation.UPDATE_SERVICE, place=found.id)
+    return _service_page(message, caller, found, _form_dialog(message, caller, found))
+
+
+@form
+def edit(message: Message, caller: Caller, service: str) -> Response:
+    """Change it."""
+    found = message.keyturn.services.get(caller, service)
+
+    def do() -> Response:
+        # What has a home page cannot be without one again; the core says so.
+        home_url = message.value("homeUrl") or ("" if found.home_url else None)
+        message.keyturn.services.update(caller, found.id, replace(_description(message), home_url=home_url))
+        return redirect(message, "services", found.id, done="service-changed")
+
+    return unless_refused(
+        do, lambda problem: _service_page(message, caller, found, _form_dialog(message, caller, found), problem)
+    )
+
+
+@for_users
+def ask_secret(message: Message, caller: Caller, service: str) -> Response:
+    """The confirmation."""
+    found = message.keyturn.services.get(caller, service)
+    caller.require(Operation.UPDATE_SERVICE, place=found.id)
+    return _service_page(message, caller, found, _dialog(message, found, "renew-secret"))
+
+
+@form
+def renew_secret(message: Message, caller: Caller, service: str) -> Response:
+    """A new secret, shown this once; the old one is refused."""
+    found = message.keyturn.services.get(caller, service)
+    made = message.keyturn.services.renew_secret(caller, found.id)
+    return _service_page(message, caller, made.service, _secret_dialog(message, made))
+
+
+@for_users
+def ask_delete(message: Message, caller: Caller, service: str) -> Response:
+    """The confirmation."""
+    found = message.keyturn.services.get(caller, service)
+    caller.require(Operation.DELETE_SERVICE, place=found.id)
+    return _service_page(message, caller, found, _dialog(message, found, "delete"))
+
+
+@form
+def delete(message: Message, caller: Caller, service: str) -> Response:
+    """It can ask about no token any more."""
+    found = message.keyturn.services.get(caller, service)
+    message.keyturn.services.delete(caller, found.id)
+    return redirect(message, "services", done="service-deleted")
+
+
+def _services_page(
+    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    asked, q = window(message), message.asked("q") or ""
+    search = Search(terms={"name": f"{q}*"}) if q else EVERYTHING
+    found = message.keyturn.services.page(caller, asked, search)
+    values = {"services": found.items, "pager": Pager(asked, found.total), "q": q}
+    return page(message, "services/list", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _service_page(
+    message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+    values = {
+        "service": service,
+        "built_in": service.id == KEYTURN,
+        "groups": [group for group in groups if group.id in service.groups],
+    }
+    return page(message, "services/service", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _dialog(message: Message, service: Service, name: str) -> Dialog:
+    return Dialog(f"services/{name}-dialog.html", link(message, "services", service.id))
+
+
+def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:
+    return Dialog("services/secret-shown.html", link(message, "services", made.service.id), {"made": made})
+
+
+def _form_dialog(message: Message, caller: Caller, service: Service | None) -> Dialog:
+    """With what was sent, or else what is stored."""
+    groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+    values = {
+        "found": service,
+        "filled_in": _sent(message) if message.request.method == "POST" else _stored(service),
+        "offered_groups": groups,
+        "ways": list(GrantType),
+    }
+    return Dialog("services/form-dialog.html", link(message, "services", *([service.id] if service else [])), values)
+
+
+def _stored(service: Service | None) -> dict[str, object]:
+    described = service or BLANK
+    return {
+        "key": described.key,
+        "name": described.name,
+        "homeUrl": described.home_url or "",
+        "redirectUris": "\n".join(described.redirect_uris),
+        "permissions": "\n".join(f"{each.key} {each.name}" for each in described.permissions),
+        "grantTypes": [each.value for each in described.grant_types],
+        "groups": list(described.groups),
+        "public": described.public,
+        "trusted": described.trusted,
+    }
+
+
+def _sent(message: Message) -> dict[str, object]:
+    texts = {name: message.value(name) or "" for name in ("key", "name", "homeUrl", "redirectUris", "permissions")}
+    flags = {name: message.value(name) is not None for name in ("public", "trusted")}
+    return {**texts, **flags, **{name: message.values(name) for name in ("grantTypes", "groups")}}
+
+
+def _description(message: Message) -> ServiceDescription:
+    """What the form says. Raises Invalid."""
+    try:
+        ways = [GrantType(value) for value in message.values("grantTypes")]
+    except ValueError:
+        raise Invalid("grantTypes", "names a way that there is not.") from None
+    return ServiceDescription(
+        key=message.value("key") or "",
+        name=message.value("name") or "",
+        home_url=message.value("homeUrl"),
+        redirect_uris=_lines(message, "redirectUris"),
+        grant_types=ways,
+        public=message.value("public") is not None,
+        trusted=message.value("trusted") is not None,
+        permissions=[_permission(line) for line in _lines(message, "permissions")],
+        groups=message.values("groups"),
+    )
+
+
+def _permission(line: str) -> PermissionDeclaration:
+    key, _, name = line.partition(" ")
+    return PermissionDeclaration(key, name.strip() or key)
+
+
+def _lines(message: Message, name: str) -> list[str]:
+    return [line.strip() for line in (message.value(name) or "").splitlines() if line.strip()]

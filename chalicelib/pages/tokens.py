@@ -1,0 +1,141 @@
+"""Permanent tokens, in the seed's two procedures: generate one, for oneself or for another; and delete it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.paging import Window
+from chalicelib.pages.access import Names
+from chalicelib.pages.account import account_page, read
+from chalicelib.pages.render import Dialog, link, redirect
+from chalicelib.pages.security import back, security_page, services_in
+from chalicelib.pages.views import for_users, form, unless_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.errors import Refusal
+    from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.services import Service
+    from chalicelib.message import Message
+
+OFFERED = 1_000  # services to choose from
+
+
+@for_users
+def ask_new(message: Message, caller: Caller, user: str) -> Response:
+    """The dialog *New token*; or, if the caller's permissions do not suffice, what is missing."""
+    account = read(message, caller, user)
+    caller.require(Operation.CREATE_TOKEN, account.id)
+    return security_page(message, caller, account, _new_dialog(message, caller, account))
+
+
+@form
+def create(message: Message, caller: Caller, user: str) -> Response:
+    """The new token, shown this once."""
+    account = read(message, caller, user)
+    name, scope = message.value("name") or "", message.values("scope")
+
+    def do() -> Response:
+        made = message.keyturn.permanent_tokens.create(caller, account.id, name, scope)
+        dialog = Dialog("account/new-token-shown.html", back(message, account), {"made": made})
+        return security_page(message, caller, account, dialog)
+
+    def again(problem: Refusal) -> Response:
+        return security_page(message, caller, account, _new_dialog(message, caller, account, name, scope), problem)
+
+    return unless_refused(do, again)
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """All about one token."""
+    return _token_page(message, caller, read(message, caller, user), token)
+
+
+@for_users
+def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The form with name and scope."""
+    account = read(message, caller, user)
+    caller.require(Operation.UPDATE_TOKEN, account.id)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    dialog = _edit_dialog(message, caller, found, found.token.name, found.token.scope)
+    return _token_page(message, caller, account, token, dialog)
+
+
+@form
+def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """Rename or re-scope; the secret stays."""
+    account = read(message, caller, user)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    name, scope = message.value("name") or "", message.values("scope")
+
+    def do() -> Response:
+        # A scope that stays as it is needs no permissions that include the owner's.
+        changed = None if set(scope) == set(found.token.scope) else scope
+        message.keyturn.permanent_tokens.update(caller, account.id, token, name, changed)
+        return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
+
+    def again(problem: Refusal) -> Response:
+        dialog = _edit_dialog(message, caller, found, name, scope)
+        return _token_page(message, caller, account, token, dialog, problem)
+
+    return unless_refused(do, again)
+
+
+@for_users
+def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The confirmation."""
+    account = read(message, caller, user)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    dialog = Dialog("account/delete-token-dialog.html", back(message, account), {"found": found})
+    return security_page(message, caller, account, dialog)
+
+
+@form
+def delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """It is refused from now on."""
+    account = read(message, caller, user)
+    message.keyturn.permanent_tokens.delete(caller, account.id, token)
+    return redirect(message, "users", account.id, "security", done="token-deleted")
+
+
+def _token_page(
+    message: Message,
+    caller: Caller,
+    user: User,
+    token_id: str,
+    dialog: Dialog | None = None,
+    problem: Refusal | None = None,
+) -> Response:
+    found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
+    values = {"found": found, "services": services_in(message, [found.token.scope])}
+    return account_page(message, caller, user, "token", values, dialog, problem)
+
+
+def _new_dialog(message: Message, caller: Caller, user: User, name: str = "", scope: Sequence[str] = ()) -> Dialog:
+    lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
+    if lacked:
+        values: dict[str, object] = {"lacked": lacked, "names": Names(message, lacked)}
+        return Dialog("account/lacked-dialog.html", back(message, user), values)
+    values = {"filled_name": name, "chosen": set(scope), "offered": _offered(message, caller)}
+    return Dialog("account/new-token-dialog.html", back(message, user), values)
+
+
+def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, name: str, scope: Sequence[str]) -> Dialog:
+    offered = _offered(message, caller)
+    known = {service.id for service in offered}
+    there = services_in(message, [found.token.scope])
+    offered += [service for id, service in there.items() if id not in known]
+    address = link(message, "users", found.owner.id, "security", "tokens", found.token.id)
+    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "found": found}
+    return Dialog("account/edit-token-dialog.html", address, values)
+
+
+def _offered(message: Message, caller: Caller) -> list[Service]:
+    return list(message.keyturn.services.page(caller, Window(0, OFFERED)).items)

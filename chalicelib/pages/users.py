@@ -1,0 +1,94 @@
+"""Administration › Access Management › Users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid
+from chalicelib.core.paging import Page
+from chalicelib.core.search import parse
+from chalicelib.pages.paging import Pager, window
+from chalicelib.pages.render import Dialog, link, page, redirect
+from chalicelib.pages.views import for_users, form, unless_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Response
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Caller
+    from chalicelib.core.errors import Refusal
+    from chalicelib.message import Message
+
+TRAITS = ("bot", "banned", "ownerless")
+FIELDS = ("type", "login", "name", "email", "description", "owner")
+
+
+@for_users
+def show_users(message: Message, caller: Caller) -> Response:
+    """All accounts, or those that are searched for."""
+    return _users_page(message, caller)
+
+
+@for_users
+def ask_new(message: Message, caller: Caller) -> Response:
+    """The form of a new account."""
+    caller.require(Operation.CREATE_USER)
+    filled_in = {**dict.fromkeys(FIELDS, ""), "type": message.value("type") or AccountType.USER.value}
+    return _users_page(message, caller, _new_dialog(message, filled_in))
+
+
+@form
+def create(message: Message, caller: Caller) -> Response:
+    """The new account, on its own page."""
+    filled_in = {name: message.value(name) or "" for name in FIELDS}
+
+    def do() -> Response:
+        try:
+            type = AccountType(filled_in["type"])
+        except ValueError:
+            raise Invalid("type", "must be user or bot.") from None
+        made = message.keyturn.accounts.create(
+            caller,
+            filled_in["login"],
+            filled_in["name"],
+            type,
+            filled_in["owner"] or None,
+            filled_in["description"],
+            filled_in["email"],
+        )
+        return redirect(message, "users", made.id, "security", done="account-created")
+
+    return unless_refused(do, lambda problem: _users_page(message, caller, _new_dialog(message, filled_in), problem))
+
+
+def _users_page(
+    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    caller.require(Operation.LIST_USERS)
+    asked, q = window(message), message.asked("q") or ""
+    traits = [trait for trait in TRAITS if message.asked(trait)]
+    found: Page[User] = Page([], 0)
+    misunderstood = None
+    try:
+        query = " ".join([q, *(f"is: {trait}" for trait in traits)])
+        search = parse(query, "", ("login", "name", "group", "owner"), TRAITS, ())
+        found = message.keyturn.accounts.page(caller, asked, search)
+    except Invalid as refusal:
+        misunderstood = refusal
+    values = {
+        "users": found.items,
+        "owners": message.keyturn.accounts.owners_of(found.items),
+        "pager": Pager(asked, found.total),
+        "q": q,
+        "traits": traits,
+        "misunderstood": misunderstood,
+    }
+    return page(message, "users", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _new_dialog(message: Message, filled_in: Mapping[str, str]) -> Dialog:
+    return Dialog("users/new-dialog.html", link(message, "users"), {"filled_in": filled_in})
