@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.oauth.node import NODE, installed
+from tests.node import NODE, installed
 from tests.oauth.running import CALLBACK, Running
 
 SOURCE = Path(__file__).parent / "javascript"

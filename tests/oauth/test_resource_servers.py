@@ -14,7 +14,7 @@ import requests
 
 from embedded.layout import PROJECT
 from embedded.processes import PortProcess, free_port
-from tests.oauth.node import NODE, installed
+from tests.node import NODE, installed
 from tests.oauth.running import Running
 
 EXAMPLES = PROJECT / "examples" / "resource_servers"

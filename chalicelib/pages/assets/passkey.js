@@ -1,10 +1,11 @@
 // Passkeys: the browser asks the authenticator, and the answer goes out with the form.
 const able = "PublicKeyCredential" in window && "parseRequestOptionsFromJSON" in PublicKeyCredential;
 
-async function logIn(form, button) {
+async function logIn(form) {
   const answer = await fetch(form.dataset.passkey, { method: "POST" });
   if (!answer.ok) throw new Error("no options");
-  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(await answer.json());
+  const offered = await answer.json();
+  const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(offered.publicKey);
   const credential = await navigator.credentials.get({ publicKey });
   form.elements.passkey.value = JSON.stringify(credential.toJSON());
   form.noValidate = true;
@@ -15,7 +16,7 @@ for (const button of document.querySelectorAll("[data-use-passkey]")) {
   button.hidden = !able;
   button.addEventListener("click", () => {
     button.disabled = true;
-    logIn(button.form, button).catch(() => { button.textContent = "That did not work. Try again"; }).finally(() => { button.disabled = false; });
+    logIn(button.form).catch(() => { button.textContent = "That did not work. Try again"; }).finally(() => { button.disabled = false; });
   });
 }
 
