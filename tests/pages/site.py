@@ -59,6 +59,11 @@ class Site:
         id: str = self.api.get(f"/users/{login}?fields=id")["id"]
         return id
 
+    def name_of(self, login: str) -> str:
+        """What an account is called."""
+        name: str = self.api.get(f"/users/{login}?fields=name")["name"]
+        return name
+
     def token(self, login: str, name: str = "night", scope: tuple[str, ...] = ("ci",)) -> dict[str, Any]:
         """A new permanent token, with its secret."""
         wanted = [{"key": key} for key in scope]

@@ -1,0 +1,142 @@
+"""One of everything that the pages show, so that every page has something to show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyotp
+import requests
+
+from embedded.api import Api
+from tests.authenticator import SoftwarePasskey
+from tests.oauth.calling import Forms
+from tests.pages.site import Site
+from tests.people import PASSWORD
+
+DEVICE = "/api/rest/oauth2/device"
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+
+Naming = Callable[[str], str]
+
+
+@dataclass
+class Furnished:
+    """What was made: logins and ids. `session` is the person's, `totp` the secret of their app."""
+
+    person: str
+    bot: str
+    service: str
+    service_secret: str
+    group: str
+    role: str
+    session: str
+    totp: str
+
+
+def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnished:
+    """Make everything. `naming` and `free_text` turn plain words into what stands in names and descriptions."""
+    api, tag = site.api, site.name("x")
+    service = api.post(
+        "/services",
+        {
+            "key": f"shop-{tag}",
+            "name": naming(f"Web shop {tag}"),
+            "homeUrl": "https://shop.example.com/?a=b&c=%22%3E",
+            "redirectUris": ["https://shop.example.com/callback?x=1"],
+            "grantTypes": ["authorization_code", "refresh_token", DEVICE_CODE],
+            "permissions": [{"key": "read-orders", "name": naming("Read orders")}],
+        },
+    )
+    permission = service["permissions"][0]["id"]
+    role = api.post(
+        "/roles", {"key": f"clerk-{tag}", "name": naming(f"Clerk {tag}"), "permissions": [{"id": permission}]}
+    )
+    outer = api.post("/usergroups", {"name": naming(f"Everybody {tag}")})
+    group = api.post("/usergroups", {"name": naming(f"Shop team {tag}"), "parent": {"id": outer["id"]}})
+    api.post(f"/services/{service['id']}", {"groups": [{"id": group["id"]}]})
+    grant = {"role": {"id": role["id"]}, "project": {"id": service["id"]}}
+    api.post(f"/usergroups/{group['id']}/projectroles", grant)
+    person = _person(site, f"jo-{tag}", naming, free_text)
+    api.post(f"/usergroups/{group['id']}/users", {"login": person})
+    api.post(f"/users/{person}/projectroles", grant)
+    _bots(site, tag, person, service["id"], naming, free_text)
+    session, totp = _factors(site, person, naming)
+    made = Furnished(person, f"robot-{tag}", service["key"], service["secret"], group["id"], role["id"], session, totp)
+    _approve(site, made)
+    return made
+
+
+def places(site: Site, made: Furnished) -> list[str]:
+    """The pages that show what was made; all others can be got to from them."""
+    tabs = [site.address(made.person, tab) for tab in ("security", "authentication", "access", "health", "history")]
+    others = (f"roles/{made.role}", f"groups/{made.group}", f"services/{made.service}", "users", "audit")
+    return [*tabs, site.address(made.bot, "health"), *(f"{site.url}/{other}" for other in others)]
+
+
+def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:
+    site.api.post(
+        "/users", {"login": login, "name": naming("Jo Doe"), "profile": {"email": {"email": "jo@example.com"}}}
+    )
+    site.api.post(f"/users/{login}/password", {"password": PASSWORD})
+    return login
+
+
+def _bots(site: Site, tag: str, owner: str, service_id: str, naming: Naming, free_text: Naming) -> None:
+    api = site.api
+    described = {"type": "bot", "description": free_text("Builds the shop every night."), "owner": {"login": owner}}
+    for login in ("robot", "idle"):
+        api.post("/users", {"login": f"{login}-{tag}", "name": naming(f"{login.title()} {tag}"), **described})
+    scope = [{"key": "ci"}, {"key": "deploy"}, {"id": service_id}]
+    for name in ("nightly build", "release", "backup"):
+        token = api.post(f"/users/robot-{tag}/permanenttokens", {"name": naming(name), "scope": scope})["token"]
+        if name != "backup":
+            assert site.is_good(token)
+    api.post(f"/users/idle-{tag}", {"banned": True, "banReason": naming("leaked")})
+    leaver = site.person("leaver")
+    api.post("/users", {"login": f"orphan-{tag}", "name": naming("Orphan"), "type": "bot", "owner": {"login": leaver}})
+    api.call("DELETE", f"/users/{leaver}")
+
+
+def _factors(site: Site, person: str, naming: Naming) -> tuple[str, str]:
+    """A session, an authenticator app, a passkey and an application password of the person."""
+    opened = requests.post(
+        f"{site.url}/api/rest/login", json={"login": person, "password": PASSWORD}, timeout=30
+    ).json()
+    own = Api(site.url, opened["token"])
+    totp: str = own.post(f"/users/{person}/twoFactorAuthentication", {})["secret"]
+    own.post(f"/users/{person}/twoFactorAuthentication", {"code": pyotp.TOTP(totp).at(int(time.time()))})
+    options = own.post(f"/users/{person}/passkeys", {})["publicKey"]
+    credential = SoftwarePasskey(site.url).create(options)
+    own.post(f"/users/{person}/passkeys", {"name": naming("phone"), "credential": credential})
+    own.post(f"/users/{person}/applicationpasswords", {"name": naming("mail client")})
+    return str(opened["token"]), totp
+
+
+def start_device(site: Site, made: Furnished) -> dict[str, Any]:
+    """The codes of a device of the service."""
+    started: dict[str, Any] = requests.post(
+        f"{site.url}/api/rest/oauth2/device_authorization",
+        data={"scope": made.service},
+        auth=(made.service, made.service_secret),
+        timeout=30,
+    ).json()
+    return started
+
+
+def _approve(site: Site, made: Furnished) -> None:
+    """The person lets a device of the service act for them: a refresh token and an approved scope."""
+    started = start_device(site, made)
+    browser = requests.Session()
+    browser.cookies.set("keyturn", made.session)
+    page = browser.get(f"{site.url}{DEVICE}", params={"user_code": started["user_code"]}, timeout=30)
+    fields = {**Forms(page.text).fields, "decision": "approve"}
+    approved = browser.post(f"{site.url}{DEVICE}", data=fields, headers={"Origin": site.url}, timeout=30)
+    assert "You can go back to your device." in approved.text, approved.text
+    form = {"grant_type": DEVICE_CODE, "device_code": started["device_code"]}
+    answer = requests.post(
+        f"{site.url}/api/rest/oauth2/token", data=form, auth=(made.service, made.service_secret), timeout=30
+    ).json()
+    assert "refresh_token" in answer, answer

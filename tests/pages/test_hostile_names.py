@@ -1,0 +1,98 @@
+"""Whatever somebody calls something, pages show it as a text, and the browser finds nothing to refuse.
+
+Source: OWASP's XSS Filter Evasion Cheat Sheet.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.pages.furnishing import furnish, places, start_device
+from tests.pages.site import Site, Visitor, open_window
+from tests.pages.walk import pages_from
+
+CORPUS = {
+    "elements": '"><script>hit()</script><img src=x onerror=hit()><svg onload=hit()>',
+    "attributes": "' onmouseover='hit()' autofocus onfocus=hit() x=\" onclick=\"hit()",
+    "endings": "</title></textarea></style></select></template></dialog>--><script>hit()</script>",
+    "addresses": "javascript:hit()//<a href=javascript:hit()>data:text/html,<script>hit()</script>",
+    "templates": "{{ 7 * 7777 }}{% raw %}${7*7777}#{7*7777}<%= 7*7777 %>&lt;script&gt;hit()&lt;/script&gt;",
+    "odd": "%00%0d%0aSet-Cookie: a=b \U0001f511 \ufdfd z\u0317\u0324\u0300 \u05e9\u05dc\u05d5\u05dd $(id) `id`",
+}
+WATCH = """
+  window.hits = [];
+  window.hit = () => hits.push("a script ran");
+  document.addEventListener("securitypolicyviolation", event => hits.push(event.violatedDirective));
+"""
+INJECTED = "script:not([src]), img, iframe, object, embed, style, [href^=javascript], [href^=data], [onload], [onerror]"
+
+
+@pytest.mark.parametrize("kind", CORPUS)
+def test_names_stay_names(site: Site, chromium: Browser, kind: str) -> None:
+    text = CORPUS[kind]
+    made = furnish(site, lambda name: f"{name} {text}", lambda description: f"{description}\n{text}")
+    administrator = watched(site, chromium)
+    administrator.log_in()
+    seen = walk(administrator, *places(site, made))
+    assert len(seen) > 40
+    owner = watched(site, chromium)
+    owner.context.add_cookies([{"name": "keyturn", "value": made.session, "url": site.url}])
+    walk(owner, site.address(made.person, "authentication"), site.address(made.person, "security"))
+    consent = f"{site.url}/api/rest/oauth2/device?user_code={start_device(site, made)['user_code']}"
+    assert_nothing_happened(owner.see(consent), consent)
+    assert administrator.complaints + owner.complaints == []
+    for visitor in (administrator, owner):
+        visitor.context.close()
+
+
+def test_an_attack_would_be_seen(site: Site, chromium: Browser) -> None:
+    visitor = watched(site, chromium)
+    page = visitor.see("/login")
+    page.evaluate("Object.assign(document.createElement('a'), {href: 'javascript:hit()'}).click()")
+    page.wait_for_function("hits.length > 0")
+    assert page.evaluate("hits") != ["a script ran"]
+    visitor.context.close()
+
+
+def test_a_search_and_a_form_give_back_what_was_typed_as_a_text(site: Site, chromium: Browser) -> None:
+    visitor = watched(site, chromium)
+    page = visitor.log_in()
+    for text in CORPUS.values():
+        visitor.see("/users")
+        page.get_by_label("Search by login or name").fill(text)
+        page.wait_for_timeout(400)
+        assert_nothing_happened(page, "search as you type")
+        for path in ("/users", "/groups", "/services", "/token-health", "/audit"):
+            page.goto(f"{site.url}{path}?{'kind' if path == '/audit' else 'q'}={quote(text)}")
+            assert_nothing_happened(page, path)
+        visitor.see("/users/new")
+        page.get_by_label("Login", exact=True).fill(text[:60])
+        page.get_by_label("Full name").fill(text)
+        visitor.press("Create account")
+        assert_nothing_happened(page, "refused form")
+    visitor.context.close()
+
+
+def walk(visitor: Visitor, *beginnings: str) -> set[str]:
+    seen = set()
+    for kind in pages_from(visitor.page, visitor.site, *beginnings):
+        assert_nothing_happened(visitor.page, kind)
+        seen.add(kind)
+    return seen
+
+
+def assert_nothing_happened(page: Page, kind: str) -> None:
+    """No script of a name ran or was kept from it, and no name became a part of the page."""
+    page.wait_for_load_state()
+    assert page.evaluate("hits") == [], kind
+    assert page.locator(INJECTED).count() == 0, kind
+    assert str(7 * 7777) not in page.inner_text("body"), kind
+
+
+def watched(site: Site, chromium: Browser) -> Visitor:
+    visitor = open_window(site, chromium)
+    visitor.context.add_init_script(WATCH)
+    return visitor
