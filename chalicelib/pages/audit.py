@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import LAST_MOMENT, AuditQuery
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.message import Message
 
 TOP = 50
+DAY_FORM = r"\d{4}-\d\d-\d\d"
 DAY = datetime.timedelta(days=1)
 
 
@@ -32,6 +34,9 @@ def show_audit(message: Message, caller: Caller) -> Response:
     """Everything that was changed, as far as the filters want it."""
     caller.require(Operation.READ_AUDIT)
     filters = {name: message.value(name) or "" for name in ("actor", "target", "kind", "from", "to")}
+    for name in ("from", "to"):
+        if not re.fullmatch(DAY_FORM, filters[name]):
+            filters[name] = ""  # which no browser would show in such a field
     misunderstood: Refusal | None = None
     found = None
     try:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import datetime
 import functools
+import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from chalice.app import Response
@@ -25,6 +26,7 @@ from chalicelib.pages.notices import notice
 from chalicelib.rest.refusals import SECURITY_HEADERS
 
 FOLDER = Path(__file__).parent / "templates"
+FIELDS = {"profile.email.email": "email"}  # of forms, by what the core calls them, where that differs
 CLAIMS = {OPENID: "who it is", PROFILE: "name and login", EMAIL: "e-mail address"}
 
 if TYPE_CHECKING:
@@ -42,6 +44,29 @@ class Dialog:
     template: str
     back: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why what somebody filled in was refused, and the field of the form that is at fault, if one is."""
+
+    text: str
+    field: str | None = None
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Problem:
+        """In the words of the core, without its name for the field, since a page shows them beside it."""
+        path = getattr(refusal, "field", None)
+        text = str(refusal).removeprefix(f"{path}: ")
+        text = text[:1].upper() + text[1:]
+        if path is None:
+            return cls(text)
+        place = re.fullmatch(r"(?P<name>\w+)(\[(?P<index>\d+)\])?(\..*)?", path)
+        if place is None:
+            return cls(text)
+        if place["index"]:
+            text = f"{text} (Line {int(place['index']) + 1}.)"
+        return cls(text, FIELDS.get(path, place["name"]))
 
 
 def page(
@@ -63,8 +88,7 @@ def page(
     frame: dict[str, object] = {
         "caller": caller,
         "dialog": dialog,
-        "problem": problem,
-        "field_at_fault": getattr(problem, "field", None),
+        "problem": Problem.of(problem) if problem else None,
         "notice": notice(message.asked("done")),
         "link": functools.partial(link, message),
         "proof": browser.proof(message, caller) if caller else "",
@@ -150,7 +174,7 @@ def _environment() -> Environment:
         EVERYWHERE=EVERYWHERE,
         claims=CLAIMS,
     )
-    environment.filters.update(machine_time=_machine_time, readable_time=_readable_time, rule_of=_rule_of)
+    environment.filters.update(machine_time=_machine_time, readable_time=_readable_time)
     return environment
 
 
@@ -170,9 +194,3 @@ def _readable_time(milliseconds: int) -> str:
     """For browsers without JavaScript; the others show it in their reader's zone and language."""
     moment = _moment(milliseconds)
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
-
-
-def _rule_of(problem: Any) -> str:
-    """What a refusal says, without the name of the field beside which it stands."""
-    text = str(problem).removeprefix(f"{problem.field}: ") if getattr(problem, "field", None) else str(problem)
-    return text[:1].upper() + text[1:]

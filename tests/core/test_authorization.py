@@ -1,12 +1,13 @@
 """The table of operations, read as a whole: deny by default, and the caller's own account apart."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.errors import Forbidden
+from chalicelib.core.authorization import FRESH_MS, Caller, Operation
+from chalicelib.core.errors import Forbidden, LoginTooOld
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet, Power
 
 ME = User("me1", "me", "Me", AccountType.USER, 0)
@@ -60,3 +61,37 @@ def test_operations_are_told_apart_though_they_share_a_rule() -> None:
 @pytest.mark.parametrize("operation", Operation)
 def test_every_rule_names_permissions_that_exist(operation: Operation) -> None:
     assert {operation.rule.permission, operation.rule.own} - {None} <= KEYTURN_PERMISSIONS.keys()
+
+
+FRESH = {
+    Operation.DELETE_USER,
+    Operation.CREATE_TOKEN,
+    Operation.UPDATE_TOKEN,
+    Operation.SET_PASSWORD,
+    Operation.REMOVE_SECOND_FACTORS,
+    Operation.ADD_SECOND_FACTOR,
+    Operation.CREATE_APPLICATION_PASSWORD,
+    Operation.CREATE_TRUST_RULE,
+    Operation.CREATE_SERVICE,
+    Operation.UPDATE_SERVICE,
+    Operation.ADD_MEMBER,
+    Operation.UPDATE_ROLE,
+    Operation.GRANT_ROLE,
+}
+
+
+@pytest.mark.parametrize("operation", Operation)
+@pytest.mark.parametrize("age", [0, FRESH_MS, FRESH_MS + 1])
+def test_what_makes_credentials_or_gives_powers_needs_a_login_from_just_now(operation: Operation, age: int) -> None:
+    long_ago = replace(caller(*KEYTURN_PERMISSIONS), now=age, logged_in_at=0)
+    for subject in (ME.id, "another"):
+        wanted = long_ago.could(operation, subject)
+        assert long_ago.may(operation, subject) == (wanted and (age <= FRESH_MS or operation not in FRESH))
+        if wanted and not long_ago.may(operation, subject):
+            with pytest.raises(LoginTooOld, match="15 minutes"):
+                long_ago.require(operation, subject)
+
+
+def test_a_token_has_no_login_that_could_be_too_old() -> None:
+    with_token = replace(caller(*KEYTURN_PERMISSIONS, logged_in=False), now=10 * FRESH_MS)
+    assert with_token.may(Operation.CREATE_TOKEN, "another")

@@ -20,9 +20,13 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def call(
-    method: str, path: str, headers: dict[str, str] | None = None, form: dict[str, Any] | str | None = None
+    method: str,
+    path: str,
+    headers: dict[str, str] | None = None,
+    form: dict[str, Any] | str | None = None,
+    route: tuple[str, dict[str, str]] | None = None,
 ) -> Answer:
-    """One request. `form` as a text is sent as it is."""
+    """One request. `form` as a text is sent as it is; `route` is what API Gateway makes of a path with parameters."""
     plain, _, query = path.partition("?")
     body = None
     if form is not None:
@@ -31,13 +35,13 @@ def call(
     event = {
         "requestContext": {
             "httpMethod": method,
-            "resourcePath": plain,
+            "resourcePath": route[0] if route else plain,
             "path": plain,
             "identity": {"sourceIp": "192.0.2.7"},
         },
         "headers": headers or {},
         "multiValueQueryStringParameters": parse_qs(query, keep_blank_values=True) or None,
-        "pathParameters": None,
+        "pathParameters": route[1] if route else None,
         "stageVariables": None,
         "body": body,
         "isBase64Encoded": False,

@@ -135,7 +135,7 @@ class Visitor:
 
 def open_window(site: Site, chromium: Browser, **options: Any) -> Visitor:
     """A new window; everything that its console complains of is kept."""
-    context = chromium.new_context(locale="en-GB", timezone_id="Europe/Berlin", **options)
+    context = chromium.new_context(**{"locale": "en-GB", "timezone_id": "Europe/Berlin", **options})
     page = context.new_page()
     complaints: list[str] = []
 

@@ -8,6 +8,7 @@ from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from tests.conftest import Scene
+from tests.people import person
 
 ADMIN_GRANT = Grant("", SYSTEM_ADMIN).key
 
@@ -125,3 +126,10 @@ def test_bad_values_are_refused_by_name(scene: Scene, change: dict[str, str]) ->
     with pytest.raises(Invalid) as refusal:
         scene.product.accounts.update(scene.caller(), scene.bot.id, AccountChange(**change))
     assert refusal.value.field.lower() == next(iter(change)).replace("_", "")
+
+
+def test_names_are_known_of_accounts_that_one_may_read(scene: Scene) -> None:
+    jo = person(scene)
+    ids = [jo.user.id, scene.bot.id, "nobody"]
+    assert set(scene.product.accounts.known(scene.caller(), ids)) == {jo.user.id, scene.bot.id}
+    assert set(scene.product.accounts.known(jo.log_in(), ids)) == {jo.user.id}

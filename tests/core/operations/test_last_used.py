@@ -6,8 +6,10 @@ import pytest
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.operations.credential_check import LAST_USED_WINDOW_MS
+from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
+from chalicelib.core.permissions import KEYTURN
 from chalicelib.storage.credentials import DynamoCredentials
 from tests.conftest import Scene, now
 from tests.people import HOME, person
@@ -78,3 +80,42 @@ def test_a_session_notes_its_use_too(scene: Scene, later: int) -> None:
     caller = scene.product.authentication.caller(opened.secret, Origin(jo.clock, HOME))
     (session,) = scene.product.sessions.page(caller, "me", Window()).items
     assert session.last_used == jo.clock - (later if later == 1 else 0)
+
+
+def used_at(scene: Scene) -> frozenset[str]:
+    return scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, scene.token.token.id).token.used_at
+
+
+def test_each_service_where_a_token_is_used_is_noted_once_whatever_the_window(scene: Scene) -> None:
+    by, ci, deploy = scene.caller(), scene.ci.service.id, scene.deploy.service.id
+    scene.product.permanent_tokens.update(by, scene.bot.id, scene.token.token.id, None, [ci, deploy])
+    assert used_at(scene) == set()
+    mark = DynamoCredentials.mark_used
+    with patch.object(DynamoCredentials, "mark_used", autospec=True, side_effect=mark) as marked:
+        for _ in range(3):
+            assert scene.is_good(scene.token.secret)
+        assert (marked.call_count, used_at(scene)) == (1, {ci})
+        for _ in range(3):
+            assert scene.is_good(scene.token.secret, scene.deploy)
+        assert (marked.call_count, used_at(scene)) == (2, {ci, deploy})
+
+
+def test_a_refused_use_is_none(scene: Scene) -> None:
+    assert not scene.is_good(scene.token.secret, scene.deploy)
+    assert used_at(scene) == set()
+
+
+def test_using_keyturn_itself_and_an_exchange_are_uses(scene: Scene) -> None:
+    by = scene.caller()
+    scene.product.permanent_tokens.update(by, scene.bot.id, scene.token.token.id, None, ["ci", "deploy", "keyturn"])
+    scene.caller(scene.token.secret)
+    assert used_at(scene) == {KEYTURN}
+    asked = Exchange(scene.token.secret or "", audience=["deploy"])
+    scene.product.oauth.token_exchange.exchange(asked, now())
+    assert used_at(scene) == {KEYTURN, scene.deploy.service.id}
+
+
+def test_a_renamed_token_keeps_where_it_was_used(scene: Scene) -> None:
+    assert scene.is_good(scene.token.secret)
+    scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, scene.token.token.id, "renamed", None)
+    assert used_at(scene) == {scene.ci.service.id}

@@ -82,6 +82,16 @@ def test_every_pair_of_permission_sets(world: World) -> None:
         assert world.may_create(actors[actor], owners[owner]) == allowed, (SETS[actor], SETS[owner])
 
 
+def test_what_is_lacked_is_known_before_anything_is_tried(world: World) -> None:
+    rich = world.account("rich", frozenset({("run", EVERYWHERE), ("stop", "ci")}))
+    poor = world.account("poor", frozenset({("run", EVERYWHERE)}), manages=True)
+    manager = world.caller(poor)
+    (power,) = world.product.permanent_tokens.lacked(manager, rich.id)
+    assert (power.permission.rpartition(":")[2], power.place) == ("stop", world.scene.ci.service.id)
+    assert world.product.permanent_tokens.lacked(world.administrator, rich.id) == []
+    assert world.product.permanent_tokens.lacked(manager, "me") == ()
+
+
 def test_the_refusal_says_what_is_missing(world: World) -> None:
     owner = world.account("owner", frozenset({("run", "ci")}))
     actor = world.caller(world.account("actor", frozenset(), manages=True))

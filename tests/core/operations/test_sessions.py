@@ -1,0 +1,38 @@
+"""Ending sessions, one by one or all together."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.core.audit import AuditQuery
+from chalicelib.core.errors import Forbidden, Unauthenticated
+from chalicelib.core.paging import Window
+from tests.conftest import Scene
+from tests.people import person
+
+
+def test_all_sessions_end_together_and_new_ones_begin(scene: Scene) -> None:
+    jo = person(scene)
+    first, second = jo.attempt(), jo.attempt()
+    scene.product.sessions.end_all(jo.caller(first), "me")
+    for opened in (first, second):
+        with pytest.raises(Unauthenticated, match="has ended"):
+            jo.caller(opened)
+    caller = jo.log_in()
+    assert scene.product.sessions.page(caller, "me", Window()).total == 1
+
+
+def test_it_leaves_a_record_and_no_token_ends(scene: Scene) -> None:
+    jo = person(scene)
+    token = scene.product.permanent_tokens.create(scene.caller(), jo.user.id, "script", ["keyturn"])
+    scene.product.sessions.end_all(scene.caller(), jo.user.id)
+    assert scene.caller(token.secret).user.id == jo.user.id
+    records = scene.product.audit_trail.page(scene.caller(), AuditQuery(target_id=jo.user.id), 10).records
+    assert "session.all-ended" in {record.kind for record in records}
+
+
+def test_nobody_ends_those_of_others_without_the_permission(scene: Scene) -> None:
+    jo, other = person(scene), person(scene, "other")
+    with pytest.raises(Forbidden, match="Update User"):
+        scene.product.sessions.end_all(jo.log_in(), other.user.id)
+    other.log_in()

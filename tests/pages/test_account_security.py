@@ -1,0 +1,143 @@
+"""The tab *Account Security*, beyond the two procedures of the seed; and *Token health*."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.pages.furnishing import furnish
+from tests.pages.site import Site, Visitor, open_window
+from tests.people import PASSWORD
+
+
+def test_who_may_do_less_than_the_bot_is_told_what_is_missing(site: Site, visitor: Visitor) -> None:
+    manager, bot, key = site.person("manager"), site.bot("powerful"), site.name("shop")
+    declared = [{"key": "sell", "name": "Sell everything"}]
+    service = site.api.post("/services", {"key": key, "name": "Web shop", "permissions": declared})
+    permissions = site.api.get("/permissions?fields=id,key&$top=100")["permissions"]
+    wanted = [each for each in permissions if each["key"] in ("read-user", "update-user")]
+    managing = site.api.post("/roles", {"key": site.name("role"), "name": "Manager", "permissions": wanted})
+    site.api.post(f"/users/{manager}/projectroles", {"role": {"id": managing["id"]}})
+    selling = site.api.post(
+        "/roles", {"key": site.name("role"), "name": "Seller", "permissions": [{"id": service["permissions"][0]["id"]}]}
+    )
+    site.api.post(f"/users/{bot}/projectroles", {"role": {"id": selling["id"]}, "project": {"id": service["id"]}})
+
+    page = visitor.log_in(manager)
+    visitor.see(site.address(bot, "security"))
+    visitor.press("New token")
+    dialog = visitor.dialog("New token")
+    expect(dialog.get_by_role("listitem")).to_have_text(["Sell everything of Web shop, Web shop"])
+    expect(dialog.get_by_label("Name")).to_have_count(0)
+    dialog.get_by_role("link", name="Close").click()
+    expect(page.get_by_text("No permanent tokens.")).to_be_visible()
+
+
+def test_a_token_is_renamed_and_re_scoped_and_goes_on_working(site: Site, visitor: Visitor) -> None:
+    bot = site.bot()
+    token = site.token(bot, "first name", scope=("ci", "deploy"))["token"]
+    page = visitor.log_in()
+    visitor.see(site.address(bot, "security"))
+    page.get_by_role("link", name="first name", exact=True).click()
+    visitor.press("Edit")
+    dialog = visitor.dialog("Edit the token first name")
+    dialog.get_by_label("Name").fill("second name")
+    dialog.get_by_label("Deployment").uncheck()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="second name")).to_be_visible()
+    assert site.is_good(token)
+    assert not site.is_good(token, "deploy")
+    page.reload()
+    expect(page.get_by_role("listitem").filter(has_text="Build server")).to_contain_text("was used there")
+
+
+def test_a_name_that_is_taken_is_refused_beside_the_field(site: Site, visitor: Visitor) -> None:
+    bot = site.bot()
+    site.token(bot, "taken")
+    page = visitor.log_in()
+    visitor.see(site.address(bot, "security", "tokens", "new"))
+    page.get_by_label("Name").fill("taken")
+    page.get_by_label("Build server").check()
+    visitor.press("Create token")
+    expect(page.locator("#rule-name")).to_contain_text("has a permanent token named 'taken' already")
+    expect(page.get_by_label("Name")).to_have_value("taken")
+    expect(page.get_by_label("Build server")).to_be_checked()
+
+
+def test_an_application_password_is_made_used_and_deleted(site: Site, visitor: Visitor) -> None:
+    made = furnish(site)
+    visitor.context.add_cookies([{"name": "keyturn", "value": made.session, "url": site.url}])
+    page = visitor.see(site.address(made.person, "security"))
+    visitor.press("New password")
+    dialog = visitor.dialog("New application password")
+    dialog.get_by_label("Name").fill("calendar")
+    dialog.get_by_role("button", name="Create password").click()
+    shown = visitor.dialog("The application password calendar")
+    password = shown.locator("#secret").inner_text()
+    visitor.press("Copy password")
+    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    assert site.is_good(password)
+    visitor.press("Close")
+    visitor.press("Delete the application password calendar")
+    dialog = visitor.dialog("Delete the application password calendar?")
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status").first).to_contain_text("The application password is deleted.")
+    assert not site.is_good(password)
+
+
+def test_what_a_service_may_do_is_shown_and_taken_back(site: Site, visitor: Visitor) -> None:
+    made = furnish(site)
+    page = visitor.log_in()  # an administrator does it for somebody else
+    visitor.see(site.address(made.person, "security"))
+    section = page.get_by_role("region", name="Refresh tokens")
+    expect(section.get_by_role("row", name=re.compile("Web shop"))).to_be_visible()
+    section.get_by_role("link", name="Delete").click()
+    visitor.dialog("Delete the refresh token of Web shop").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("No refresh tokens.")).to_be_visible()
+    page.get_by_role("region", name="Approved scopes").get_by_role("link", name="Withdraw").click()
+    visitor.dialog("Withdraw the approval for Web shop").get_by_role("button", name="Withdraw").click()
+    expect(page.get_by_text("No approved scopes.")).to_be_visible()
+
+
+def test_from_a_mark_it_is_one_click_to_the_token(site: Site, visitor: Visitor) -> None:
+    made = furnish(site)
+    page = visitor.log_in()
+    visitor.see(site.address(made.bot, "health"))
+    expect(page.locator(".tiles .in-use")).to_contain_text("2")
+    expect(page.locator(".tiles .new")).to_contain_text("1")
+    expect(page.get_by_role("row", name=re.compile("nightly build.*1 of 3"))).to_contain_text("Deployment")
+    marks = page.locator("svg.chart a")
+    expect(marks).to_have_count(3)
+    page.locator("svg.chart a", has=page.locator("title", has_text="backup")).locator(".dot").click()
+    expect(page.get_by_role("heading", name="backup")).to_be_visible()
+
+    visitor.see(site.address(made.person, "health"))
+    expect(page.get_by_text("2 things end in the coming 27 weeks.")).to_be_visible()
+    page.locator(".calendar .ends").first.click()
+    expect(page.get_by_role("heading", name="Approved scopes")).to_be_visible()
+
+    visitor.see(f"/token-health?searched=1&q={made.bot}")
+    expect(page.get_by_text("The tokens of 1 of 1 account")).to_be_visible()
+    expect(page.locator("svg.chart a")).to_have_count(3)
+
+
+@pytest.mark.parametrize(
+    ("locale", "zone", "shown"),
+    [
+        ("en-US", "America/Los_Angeles", re.compile(r"[A-Z][a-z]{2} \d+, 20\d\d")),
+        ("de-DE", "Europe/Berlin", re.compile(r"\d\d\.\d\d\.20\d\d")),
+        ("ja-JP", "Asia/Tokyo", re.compile(r"20\d\d/\d\d/\d\d")),
+    ],
+)
+def test_times_are_in_the_readers_zone_and_language(
+    site: Site, chromium: Browser, locale: str, zone: str, shown: re.Pattern[str]
+) -> None:
+    bot = site.bot()
+    site.token(bot)
+    visitor = open_window(site, chromium, locale=locale, timezone_id=zone)
+    page = visitor.log_in("admin", PASSWORD)
+    visitor.see(site.address(bot, "security"))
+    expect(page.locator("td[data-label=Created] time")).to_have_text(shown)
+    visitor.context.close()

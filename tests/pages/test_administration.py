@@ -1,0 +1,278 @@
+"""Administration › Access Management: users, groups, roles, services, and the audit log."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.pages.site import Site, Visitor
+from tests.people import PASSWORD
+
+
+@pytest.fixture
+def page(visitor: Visitor) -> Page:
+    return visitor.log_in()
+
+
+def said(page: Page, text: str) -> None:
+    expect(page.get_by_role("status").first).to_have_text(text)
+
+
+def test_users_are_searched_as_one_types_and_filtered(site: Site, visitor: Visitor, page: Page) -> None:
+    person, bot = site.person("amelia"), site.bot("amelia-bot")
+    banned = site.bot("amelia-banned")
+    site.api.post(f"/users/{banned}", {"banned": True})
+    visitor.press("Users")
+    page.get_by_label("Search by login or name").press_sequentially("amelia", delay=20)
+    for login in (person, bot, banned):
+        expect(page.get_by_role("row").filter(has_text=re.compile(rf"\b{login}\b"))).to_be_visible()
+    expect(page.get_by_role("cell", name="admin", exact=True)).to_have_count(0)
+    expect(page.get_by_label("Search by login or name")).to_be_focused()
+    page.get_by_label("Banned").check()
+    expect(page.get_by_text("1 account", exact=True)).to_be_visible()
+    assert "banned=1" in page.url
+    page.reload()
+    expect(page.get_by_text("1 account", exact=True)).to_be_visible()
+    page.get_by_label("Search by login or name").fill("amelia or nobody")
+    expect(page.get_by_role("alert")).to_contain_text("joins terms by and only")
+    page.get_by_label("Search by login or name").fill("nobody-at-all")
+    expect(page.get_by_text("Nobody.")).to_be_visible()
+
+
+def test_ownerless_bots_are_found(site: Site, visitor: Visitor, page: Page) -> None:
+    leaver = site.person("leaver")
+    bot = site.bot("orphan", owner={"login": leaver})
+    site.api.call("DELETE", f"/users/{leaver}")
+    visitor.press("Users")
+    page.get_by_label("Ownerless").check()
+    expect(page.get_by_role("row").filter(has_text=bot)).to_contain_text("Ownerless")
+
+
+def test_many_accounts_come_in_parts(site: Site, visitor: Visitor, page: Page) -> None:
+    for number in range(55):
+        site.api.post("/users", {"login": f"crowd-{number:02}", "name": f"Crowd {number:02}", "type": "bot"})
+    visitor.press("Users")
+    page.get_by_label("Search by login or name").fill("crowd-")
+    expect(page.get_by_text("1–50 of 55")).to_be_visible()
+    visitor.press("Next →")
+    expect(page.get_by_text("51–55 of 55")).to_be_visible()
+    expect(page.get_by_role("cell", name="crowd-54")).to_be_visible()
+
+
+def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visitor, page: Page) -> None:
+    login = site.name("deploy-bot")
+    visitor.press("Users")
+    visitor.press("New bot")
+    dialog = visitor.dialog("New account")
+    expect(dialog.get_by_label("Bot")).to_be_checked()
+    dialog.get_by_label("Login").fill("has spaces")
+    dialog.get_by_label("Full name").fill("Deploy bot")
+    dialog.get_by_role("button", name="Create account").click()
+    expect(page.locator("#rule-login")).to_be_visible()
+    expect(dialog.get_by_label("Full name")).to_have_value("Deploy bot")
+    dialog.get_by_label("Login").fill(login)
+    dialog.get_by_role("button", name="Create account").click()
+    said(page, "The account is created.")
+    expect(page.get_by_role("link", name="Login", exact=True)).to_have_count(0)  # a bot logs in nowhere
+
+    visitor.press("Overview")
+    expect(page.get_by_role("link", name="Ada Lovelace").last).to_be_visible()  # who owns it
+    visitor.press("Edit")
+    dialog = visitor.dialog("Edit Deploy bot")
+    dialog.get_by_label("Description").fill("Deploys the shop.")
+    dialog.get_by_label("Owner").fill("nobody-there")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("#rule-owner")).to_contain_text("There is no person or group")
+    dialog.get_by_label("Owner").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    said(page, "The account is changed.")
+    expect(page.get_by_text("Deploys the shop.")).to_be_visible()
+    expect(page.get_by_text("Ownerless")).to_be_visible()
+
+    token = site.token(login)["token"]
+    visitor.press("Ban")
+    dialog = visitor.dialog("Ban Deploy bot?")
+    dialog.get_by_label("Reason").fill("leaked on a paste site")
+    dialog.get_by_role("button", name="Ban").click()
+    said(page, "The account is banned. Its tokens and logins are refused.")
+    expect(page.get_by_text("leaked on a paste site")).to_be_visible()
+    assert not site.is_good(token)
+    visitor.press("Lift the ban")
+    visitor.dialog("Lift the ban of Deploy bot?").get_by_role("button", name="Lift the ban").click()
+    assert site.is_good(token)
+
+    visitor.press("Delete")
+    visitor.dialog("Delete Deploy bot?").get_by_role("button", name="Delete the account").click()
+    said(page, "The account is deleted, with all its credentials.")
+    assert not site.is_good(token)
+    assert site.api.call("GET", f"/users/{login}").status_code == 404
+
+
+def test_the_last_administrator_cannot_be_deleted_and_the_page_says_why(site: Site, visitor: Visitor) -> None:
+    page = visitor.log_in()
+    visitor.see(site.address("admin", "delete"))
+    visitor.dialog("Delete Ada Lovelace?").get_by_role("button", name="Delete the account").click()
+    expect(page.get_by_role("alert")).to_contain_text("administrator")
+
+
+def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page) -> None:
+    outer, inner, login = site.name("Everybody"), site.name("Shop team"), site.person()
+    for name, parent in ((outer, None), (inner, outer)):
+        visitor.press("Groups")
+        visitor.press("New group")
+        dialog = visitor.dialog("New group")
+        dialog.get_by_label("Name").fill(name)
+        if parent:
+            dialog.get_by_label("Inside of").select_option(parent)
+        dialog.get_by_role("button", name="Create group").click()
+        said(page, "The group is created.")
+    expect(page.get_by_role("link", name=outer)).to_be_visible()
+
+    visitor.press("Add a member")
+    dialog = visitor.dialog(f"Add a member to {inner}")
+    dialog.get_by_label("Login").fill("nobody-there")
+    dialog.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no user 'nobody-there'.")
+    page.get_by_label("Login", exact=True).fill(login)
+    page.get_by_role("button", name="Add").click()
+    said(page, "The account is in the group.")
+
+    visitor.press("Grant a role")
+    dialog = visitor.dialog(f"Grant a role to {inner}")
+    dialog.get_by_label("Role").select_option("Registered User")
+    dialog.get_by_label("Where").select_option("Build server")
+    dialog.get_by_role("button", name="Grant").click()
+    said(page, "The role is granted.")
+    visitor.see(site.address(login, "access"))
+    expect(page.get_by_role("row").filter(has_text=f"through {inner}").first).to_contain_text("Build server")
+
+    visitor.press("Groups")
+    page.get_by_role("link", name=inner).click()
+    visitor.press("Revoke the role Registered User")
+    visitor.dialog(f"Revoke this role of {inner}?").get_by_role("button", name="Revoke").click()
+    said(page, "The role is revoked.")
+    visitor.press(f"Remove Jo {login.title()}")
+    visitor.dialog(f"Remove Jo {login.title()} from {inner}?").get_by_role("button", name="Remove").click()
+    said(page, "The account is no longer in the group.")
+    visitor.press("Edit")
+    dialog = visitor.dialog(f"Edit {inner}")
+    dialog.get_by_label("Members need two-factor authentication").check()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("required for logins")).to_be_visible()
+    visitor.press("Delete")
+    visitor.dialog(f"Delete the group {inner}?").get_by_role("button", name="Delete the group").click()
+    said(page, "The group is deleted.")
+
+
+def test_a_role_is_made_of_permissions_and_granted(site: Site, visitor: Visitor, page: Page) -> None:
+    key, login = site.name("auditor"), site.person()
+    visitor.press("Roles")
+    visitor.press("New role")
+    dialog = visitor.dialog("New role")
+    dialog.get_by_label("Name").fill("Auditor")
+    dialog.get_by_label("Key", exact=True).fill(key)
+    dialog.get_by_role("button", name="Create role").click()
+    expect(page.locator("#rule-permissions")).to_contain_text("Must name 1 to")
+    dialog.get_by_label("Narrow the list").fill("audit")
+    expect(dialog.get_by_label("Read User")).to_be_hidden()
+    dialog.get_by_label("Read Audit").check()
+    dialog.get_by_role("button", name="Create role").click()
+    said(page, "The role is created.")
+    expect(page.get_by_role("row", name="Read Audit Keyturn")).to_be_visible()
+
+    visitor.see(site.address(login, "access"))
+    visitor.press("Grant a role")
+    visitor.dialog(f"Grant a role to Jo {login.title()}").get_by_label("Role").select_option("Auditor")
+    page.get_by_role("button", name="Grant").click()
+    said(page, "The role is granted.")
+    expect(page.get_by_role("row", name="Read Audit Keyturn everywhere Auditor")).to_be_visible()
+
+    visitor.see(f"/roles/{key}")
+    visitor.press("Edit")
+    visitor.dialog("Edit Auditor").get_by_label("Read Group").check()
+    page.get_by_role("button", name="Save").click()
+    said(page, "The role is changed.")
+    visitor.press("Delete")
+    visitor.dialog("Delete the role Auditor?").get_by_role("button", name="Delete the role").click()
+    said(page, "The role is deleted.")
+
+
+def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visitor: Visitor, page: Page) -> None:
+    key = site.name("shop")
+    visitor.press("Services")
+    visitor.press("New service")
+    dialog = visitor.dialog("New service")
+    dialog.get_by_label("Name").fill("Web shop")
+    dialog.get_by_label("Key", exact=True).fill(key)
+    dialog.get_by_label("Redirection addresses").fill("http://shop.example.com/callback")
+    dialog.get_by_role("button", name="Create service").click()
+    expect(page.get_by_role("alert")).to_contain_text("Must be an https address")
+    expect(page.locator("#rule-redirectUris")).to_contain_text("(Line 1.)")
+    dialog.get_by_label("Redirection addresses").fill("https://shop.example.com/callback\nhttps://shop.example.com/two")
+    dialog.get_by_label("Permissions that it declares").fill("read-orders Read orders")
+    dialog.get_by_role("button", name="Create service").click()
+    secret = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
+    site.services[key] = secret
+    token = site.token(site.bot(), scope=(key,))["token"]
+    assert site.is_good(token, key)
+    visitor.press("Copy secret")
+    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    visitor.press("Close")
+    expect(page.get_by_text("https://shop.example.com/two")).to_be_visible()
+    expect(page.get_by_role("row", name="Read orders read-orders")).to_be_visible()
+
+    visitor.press("Edit")
+    dialog = visitor.dialog("Edit Web shop")
+    dialog.get_by_label("Trusted").check()
+    dialog.get_by_role("button", name="Save").click()
+    said(page, "The service is changed.")
+    expect(page.get_by_text("trusted", exact=True)).to_be_visible()
+
+    visitor.press("New secret")
+    visitor.dialog("A new secret for Web shop?").get_by_role("button", name="Make a new secret").click()
+    renewed = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
+    assert renewed != secret
+    site.services[key] = renewed
+    assert site.is_good(token, key)
+    visitor.press("Close")
+    visitor.press("Delete")
+    visitor.dialog("Delete the service Web shop?").get_by_role("button", name="Delete the service").click()
+    said(page, "The service is deleted.")
+
+
+def test_the_audit_log_is_filtered(site: Site, visitor: Visitor, page: Page) -> None:
+    bot = site.bot()
+    site.token(bot, "watched")
+    visitor.press("Audit log")
+    page.get_by_label("Of", exact=True).fill(bot)
+    page.get_by_label("What").fill("permanent-token.created")
+    visitor.press("Filter")
+    row = page.get_by_role("row").nth(1)
+    for text in ("permanent-token.created", "Ada Lovelace", "watched"):
+        expect(row).to_contain_text(text)
+    expect(page.get_by_role("row")).to_have_count(2)
+    page.get_by_label("To day").fill("2026-01-02")
+    visitor.press("Filter")
+    expect(page.get_by_text("Nothing here.")).to_be_visible()
+    visitor.see("/audit?from=yesterday")
+    expect(page.get_by_role("alert")).to_contain_text("must be a day as 2026-11-25")
+    visitor.see("/audit")
+    older = page.get_by_role("link", name="Older →")
+    if older.count():
+        older.click()
+    visitor.see(site.address(bot, "history"))
+    expect(page.get_by_role("row").filter(has_text="user.created")).to_be_visible()
+
+
+def test_who_may_read_nothing_sees_only_their_own(site: Site, visitor: Visitor) -> None:
+    login = site.person()
+    page = visitor.log_in(login, PASSWORD)
+    navigation = page.get_by_role("navigation", name="Main")
+    expect(navigation.get_by_role("link")).to_have_text(["Profile", "Services"])
+    for path in ("/users", "/groups", "/roles", "/audit", "/token-health", f"/users/{site.id_of('admin')}/security"):
+        visitor.see(path)
+        expect(page.get_by_text("This needs the permission")).to_be_visible()
+    visitor.see("/users/nobody-there")
+    expect(page.get_by_text("This needs the permission")).to_be_visible()
