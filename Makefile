@@ -14,8 +14,8 @@ help: ## Show what there is
 run: $(READY) ## Start everything, do the main job, serve until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
-test: $(READY) ## Every test
-	@$(BIN)/python -m pytest
+test: $(READY) ## Every test, on all processors
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(READY) ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

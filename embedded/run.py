@@ -34,9 +34,7 @@ def main() -> int:
         _start(stack)
         _do_main_job(stack)
         if os.environ.get("KEYTURN_ONCE") != "1":
-            console.print(
-                f"\nServing on [bold]{stack.url}[/] until Ctrl-C. The API described: {stack.url}/api/rest/reference"
-            )
+            _say_where(stack)
             stop.wait()
     except KeyboardInterrupt:
         console.print("\nShutting down; the data stay.")
@@ -94,6 +92,18 @@ def _do_main_job(stack: Stack) -> None:
     console.print(_answers(told))
     verdict = "nothing had to change" if changed == 0 else f"{changed} tasks changed something"
     console.print(f"[green]The main job is done[/]: {verdict}; the token was checked.")
+
+
+def _say_where(stack: Stack) -> None:
+    password = stack.new_password()
+    console.print(f"\nServing on [bold]{stack.url}[/] until Ctrl-C. The API described: {stack.url}/api/rest/reference")
+    if password:
+        known = (
+            f"password [bold green]{password}[/], which is shown only now; this run keeps a copy in .keyturn/secrets"
+        )
+    else:
+        known = "the password that was shown at first, or that you have set since"
+    console.print(f"The page: [bold]{stack.page}[/]. Log in as [bold]admin[/] with {known}.", soft_wrap=True)
 
 
 def _step(text: str) -> None:

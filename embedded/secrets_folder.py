@@ -25,3 +25,7 @@ class SecretsFolder:
         scratch.touch(mode=0o600)
         scratch.write_text(secret + "\n")
         os.replace(scratch, self.folder / name)
+
+    def remove(self, name: str) -> None:
+        """The secret is not kept any more."""
+        (self.folder / name).unlink(missing_ok=True)

@@ -15,6 +15,7 @@ class Server(PortProcess):
 
     def __init__(self, environment: Mapping[str, str], log: Path, pid_file: Path) -> None:
         super().__init__(pid_file, log, "chalice local")
+        self.address = ""
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
 
     def start(self, preferred_port: int | None = None) -> None:
@@ -23,5 +24,6 @@ class Server(PortProcess):
         address = ("--host", HOST, "--port", str(port))
         command = [str(BIN / "chalice"), "local", "--stage", "local", "--no-autoreload", *address]
         # A browser's passkeys belong to a host name, and localhost is the one that needs no certificate.
-        environment = {**self._environment, "KEYTURN_ADDRESS": f"http://localhost:{port}"}
+        self.address = f"http://localhost:{port}"
+        environment = {**self._environment, "KEYTURN_ADDRESS": self.address}
         self.launch(command, port, START_SECONDS, PROJECT, environment)

@@ -19,6 +19,7 @@ from embedded.secrets_folder import SecretsFolder
 from embedded.server import Server
 
 ADMINISTRATOR = "administrator"
+PASSWORD = "administrator-password"
 
 
 class AlreadyRunning(Exception):
@@ -41,6 +42,12 @@ class Stack:
         """The server's address."""
         assert self.server
         return self.server.url
+
+    @property
+    def page(self) -> str:
+        """The same as browsers need it: passkeys and cookies belong to a name."""
+        assert self.server
+        return self.server.address
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,6 +95,18 @@ class Stack:
             token = self.bootstrap()
             self.secrets.write(ADMINISTRATOR, token)
         return Api(self.url, token)
+
+    def new_password(self) -> str | None:
+        """A password with which the administrator can log in, if there is none yet."""
+        if self.secrets.read(PASSWORD) is not None:
+            return None
+        password = secrets.token_urlsafe(12)
+        self.secrets.write(PASSWORD, password)  # first: what is set but not kept would lock everybody out
+        answer = self.administrator().call("POST", "/users/me/password", {"password": password})
+        if answer.status_code != 200:  # somebody has set one themselves
+            self.secrets.remove(PASSWORD)
+            return None
+        return password
 
     def bootstrap(self) -> str:
         """A new administrator's token, made as an operator would make it."""

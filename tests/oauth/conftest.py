@@ -145,5 +145,4 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         monkeypatch.setenv("SSL_CERT_FILE", str(outside.certificate))
         monkeypatch.setenv("KEYTURN_INTERNAL_ISSUERS", outside.url)
         with Stack(tmp_path_factory.mktemp("stack")) as stack:
-            assert stack.server
-            yield Running(stack, f"http://localhost:{stack.server.port}", outside).prepare()
+            yield Running(stack, stack.page, outside).prepare()

@@ -18,8 +18,7 @@ expect.set_options(timeout=10_000)
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A real server over HTTP."""
     with Stack(tmp_path_factory.mktemp("stack")) as stack:
-        assert stack.server
-        yield Site(stack, stack.administrator(), f"http://localhost:{stack.server.port}").prepare()
+        yield Site(stack, stack.administrator(), stack.page).prepare()
 
 
 @pytest.fixture(scope="session")
