@@ -113,6 +113,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("list an account's tokens (1)", lambda: product.permanent_tokens.page(caller, "bench-bot", Window())),
         ("create a token", lambda: product.permanent_tokens.create(caller, "newer", "t", ["ci"])),
         ("re-scope a token", lambda: _update_token(installation, caller, scope=["keyturn", "ci"])),
+        ("rotate a token", lambda: _rotate_token(installation, caller)),
         ("rename a token", lambda: _update_token(installation, caller, name="renamed")),
         ("grant a role", lambda: product.roles.grant(caller, "newer", "system-admin")),
         ("delete a token", lambda: product.permanent_tokens.delete(caller, "bench-bot", installation.token.token.id)),
@@ -292,6 +293,11 @@ def table(installation: Installation, origin: Origin) -> list[str]:
 def _update_token(installation: Installation, caller: Any, name: str | None = None, scope: Any = None) -> object:
     token = installation.token.token
     return installation.keyturn.permanent_tokens.update(caller, token.user_id, token.id, name, scope)
+
+
+def _rotate_token(installation: Installation, caller: Any) -> object:
+    token = installation.token.token
+    return installation.keyturn.permanent_tokens.rotate(caller, token.user_id, token.id, 60_000)
 
 
 def _refused(log_in: Callable[..., None], password: str) -> None:

@@ -64,9 +64,10 @@ class Operation(Enum):
     DELETE_USER = Rule(p.DELETE_USER, fresh=True)
 
     READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
-    # On behalf of others, creating and re-scoping also need permissions that include the owner's.
+    # On behalf of others, creating, re-scoping and rotating also need permissions that include the owner's.
     CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
+    ROTATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
 
     # On behalf of others, the next three also need permissions that include the owner's.

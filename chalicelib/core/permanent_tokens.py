@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_SCOPE = 100
+MAX_EARLIER = 9  # secrets that are good besides the current one
+DAY_MS = 24 * 3600 * 1000
+LONGEST_GRACE_MS = 90 * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSecret:
+    """A secret that was superseded: good from `since` until `until`, in milliseconds since the epoch."""
+
+    sealed: SealedSecret
+    since: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +38,18 @@ class PermanentToken:
     secret: SealedSecret
     last_used: int | None = None  # milliseconds since the epoch, no finer than LAST_USED_WINDOW_MS
     used_at: frozenset[str] = frozenset()
+    rotated: int | None = None  # when the current secret was made, if it is not the first
+    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
     revision: int = 1
+
+    def live(self, now: int) -> tuple[EarlierSecret, ...]:
+        """The earlier secrets that are still good."""
+        return tuple(each for each in self.earlier if now < each.until)
+
+    def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
+        """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
+        that they have; without grace, all of them end at once."""
+        since = self.created if self.rotated is None else self.rotated
+        superseded = EarlierSecret(self.secret, since, now + grace_ms)
+        earlier = (*self.live(now), superseded) if grace_ms else ()
+        return replace(self, secret=sealed, rotated=now, earlier=earlier, revision=self.revision + 1)

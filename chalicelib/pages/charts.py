@@ -1,4 +1,4 @@
-"""Where things stand in the drawings of *Token health*; the templates draw them.
+"""Where things stand in the drawings of *Token health* and of rotation; the templates draw them.
 
 Age and last use are drawn on a logarithmic scale: an hour and a year have to fit into one picture.
 """
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.permanent_tokens import PermanentToken
 
 HOUR_MS = 3600 * 1000
 TICKS = ((HOUR_MS, "1 h"), (DAY_MS, "1 d"), (7 * DAY_MS, "1 w"), (30 * DAY_MS, "1 mo"), (365 * DAY_MS, "1 y"))
 YOUNGEST, OLDEST = HOUR_MS / 2, 3 * 365 * DAY_MS
 MARGIN = 12  # within the frame, so that no mark is cut off
 MOST_DOTS = 500
+TIMELINE_WIDTH = 720.0
 WEEKS = 27  # approvals and unused refresh tokens end within 180 days
 
 
@@ -122,6 +124,48 @@ def calendar(ends: Iterable[End], now: int) -> Sequence[Day]:
         by_day.setdefault(_date(end.at), []).append(end)
     days = [monday + datetime.timedelta(days=number) for number in range(7 * WEEKS)]
     return [Day(number // 7, number % 7, day, by_day.get(day, [])) for number, day in enumerate(days)]
+
+
+class Bar(NamedTuple):
+    """The life of one secret in the timeline: its place, and its end, None for the current one."""
+
+    left: float
+    width: float
+    row: int
+    since: int
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The secrets of a token that are good, from the left to the right; `now` is where we are."""
+
+    bars: Sequence[Bar]
+    now: float
+
+
+def timeline(token: PermanentToken, now: int) -> Timeline | None:
+    """How the secrets overlap; None while there is one alone. The half to the right is what is to come."""
+    live = token.live(now)
+    if not live:
+        return None
+    current = token.created if token.rotated is None else token.rotated
+    spans = [(each.since, each.until) for each in live]
+    past = max(1, now - min(since for since, _ in spans))
+    coming = max(until for _, until in spans) - now
+    middle, end = TIMELINE_WIDTH * 0.4, TIMELINE_WIDTH * 0.9
+
+    def x(moment: int) -> float:
+        if moment < now:
+            return middle - middle * (now - moment) / past
+        return middle + (end - middle) * (moment - now) / coming
+
+    bars = [
+        Bar(round(x(since), 1), round(x(until) - x(since), 1), row, since, until)
+        for row, (since, until) in enumerate(spans)
+    ]
+    last = Bar(round(x(current), 1), round(TIMELINE_WIDTH - x(current), 1), len(bars), current, None)
+    return Timeline([*bars, last], round(middle, 1))
 
 
 def _date(milliseconds: int) -> datetime.date:

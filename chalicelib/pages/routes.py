@@ -55,6 +55,7 @@ ROUTES: dict[str, dict[str, str]] = {
     f"{SECURITY}/tokens/new": {"GET": "tokens.ask_new", "POST": "tokens.create"},
     f"{SECURITY}/tokens/{{token}}": {"GET": "tokens.show"},
     f"{SECURITY}/tokens/{{token}}/edit": {"GET": "tokens.ask_edit", "POST": "tokens.edit"},
+    f"{SECURITY}/tokens/{{token}}/rotate": {"GET": "tokens.ask_rotate", "POST": "tokens.rotate"},
     f"{SECURITY}/tokens/{{token}}/delete": {"GET": "tokens.ask_delete", "POST": "tokens.delete"},
     f"{SECURITY}/application-passwords/new": {
         "GET": "application_passwords.ask_new",

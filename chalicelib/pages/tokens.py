@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid
 from chalicelib.core.paging import Window
+from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
+from chalicelib.pages.charts import timeline
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.security import back, security_page, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -21,10 +24,13 @@ if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.permissions import Power
     from chalicelib.core.services import Service
     from chalicelib.message import Message
 
 OFFERED = 1_000  # services to choose from
+# How long the secret before may go on, by what the page calls it.
+GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "not at all": 0}
 
 
 @for_users
@@ -89,6 +95,37 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
 
 
 @for_users
+def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """How long may the secret of now go on?"""
+    account = read(message, caller, user)
+    caller.require(Operation.ROTATE_TOKEN, account.id)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    lacked = message.keyturn.permanent_tokens.lacked(caller, account.id)
+    dialog = _lacked_dialog(message, account, lacked) if lacked else _rotate_dialog(message, found)
+    return _token_page(message, caller, account, token, dialog)
+
+
+@form
+def rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The new secret, shown this once."""
+    account = read(message, caller, user)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+
+    def do() -> Response:
+        grace = message.value("grace") or ""
+        if grace not in GRACES:
+            raise Invalid("grace", "must be one of those that are offered.")
+        made = message.keyturn.permanent_tokens.rotate(caller, account.id, token, GRACES[grace])
+        dialog = Dialog("account/new-token-shown.html", _address(message, made), {"made": made})
+        return _token_page(message, caller, account, token, dialog)
+
+    return unless_refused(
+        do,
+        lambda problem: _token_page(message, caller, account, token, _rotate_dialog(message, found), problem),
+    )
+
+
+@for_users
 def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Response:
     """The confirmation."""
     account = read(message, caller, user)
@@ -114,15 +151,18 @@ def _token_page(
     problem: Refusal | None = None,
 ) -> Response:
     found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
-    values = {"found": found, "services": services_in(message, [found.token.scope])}
+    values = {
+        "found": found,
+        "services": services_in(message, [found.token.scope]),
+        "timeline": timeline(found.token, message.origin.now),
+    }
     return account_page(message, caller, user, "token", values, dialog, problem)
 
 
 def _new_dialog(message: Message, caller: Caller, user: User, name: str = "", scope: Sequence[str] = ()) -> Dialog:
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
-        values: dict[str, object] = {"lacked": lacked, "names": Names(message, lacked)}
-        return Dialog("account/lacked-dialog.html", back(message, user), values)
+        return _lacked_dialog(message, user, lacked)
     values = {"filled_name": name, "chosen": set(scope), "offered": _offered(message, caller)}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
 
@@ -132,9 +172,21 @@ def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, name: str,
     known = {service.id for service in offered}
     there = services_in(message, [found.token.scope])
     offered += [service for id, service in there.items() if id not in known]
-    address = link(message, "users", found.owner.id, "security", "tokens", found.token.id)
     values = {"filled_name": name, "chosen": set(scope), "offered": offered, "found": found}
-    return Dialog("account/edit-token-dialog.html", address, values)
+    return Dialog("account/edit-token-dialog.html", _address(message, found), values)
+
+
+def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
+    return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
+
+
+def _lacked_dialog(message: Message, user: User, lacked: Sequence[Power]) -> Dialog:
+    values = {"lacked": lacked, "names": Names(message, lacked)}
+    return Dialog("account/lacked-dialog.html", back(message, user), values)
+
+
+def _address(message: Message, found: OwnedToken) -> str:
+    return link(message, "users", found.owner.id, "security", "tokens", found.token.id)
 
 
 def _offered(message: Message, caller: Caller) -> list[Service]:

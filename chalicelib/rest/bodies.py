@@ -139,6 +139,12 @@ class TokenChange(ResourceBody, kw_only=True):
     type: Ignored = UNSET
 
 
+class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
+
+    grace: int | str
+
+
 Secret = Annotated[str, Meta(min_length=1, max_length=passwords.MAX_LENGTH)]
 # A browser's PublicKeyCredential as JSON (WebAuthn Level 3 section 5.1); the library for passkeys reads it.
 BrowserCredential = dict[str, Any]

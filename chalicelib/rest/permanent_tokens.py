@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.bodies import NewToken, Reference, TokenChange
+from chalicelib.rest.bodies import NewToken, Reference, Rotation, TokenChange
+from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, TokenView
+from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, ROTATED_TOKEN, TokenView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,18 @@ def update_token(call: Call, user: str, token: str) -> Response:
     body = call.body(TokenChange)
     scope = None if body.scope is None else _scope(body.scope)
     return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope))
+
+
+@operation(ROTATED_TOKEN, body=Rotation, creates=True)
+def rotate_token(call: Call, user: str, token: str) -> Response:
+    caller = call.caller()
+    body = call.body(Rotation)
+    tokens, grace_ms = call.keyturn.permanent_tokens, milliseconds(body.grace, "grace")
+    return call.create(
+        caller,
+        lambda by: _view(call, tokens.rotate(by, user, token, grace_ms)),
+        lambda id: _view(call, tokens.get(caller, user, id)),
+    )
 
 
 @operation()

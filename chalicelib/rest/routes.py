@@ -34,6 +34,7 @@ ROUTES: dict[str, dict[str, str]] = {
         "POST": "permanent_tokens.update_token",
         "DELETE": "permanent_tokens.delete_token",
     },
+    f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/rotate": {"POST": "permanent_tokens.rotate_token"},
     f"{ROOT}/users/{{user}}/applicationpasswords": {
         "GET": "application_passwords.list_passwords",
         "POST": "application_passwords.create_password",

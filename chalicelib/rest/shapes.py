@@ -128,6 +128,7 @@ PERMANENT_TOKEN = Shape(
         ),
         "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
         "lastAccessTime": Field(lambda view: view.owned.token.last_used, Kind.MAYBE_TIME),
+        "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME, unasked=False),
     },
 )
 
@@ -136,22 +137,22 @@ SECRET_WAS_SHOWN = (
     "If that answer was lost, {remedy}."
 )
 
-# Only the answer that creates a token has its secret, even if the client names no fields.
-CREATED_TOKEN = Shape(
-    "createdpermanenttoken",
-    {
-        **PERMANENT_TOKEN.fields,
-        "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT),
-        "notice": Field(
-            lambda view: (
-                None
-                if view.owned.secret
-                else SECRET_WAS_SHOWN.format(remedy="delete the token and create another with a new key")
-            ),
-            Kind.MAYBE_TEXT,
-        ),
-    },
-)
+
+def _with_secret(name: str, remedy: str) -> Shape:
+    """Only the answer that makes a secret has it, even if the client names no fields."""
+    notice = SECRET_WAS_SHOWN.format(remedy=remedy)
+    return Shape(
+        name,
+        {
+            **PERMANENT_TOKEN.fields,
+            "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT),
+            "notice": Field(lambda view: None if view.owned.secret else notice, Kind.MAYBE_TEXT),
+        },
+    )
+
+
+CREATED_TOKEN = _with_secret("createdpermanenttoken", "delete the token and create another with a new key")
+ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key: the secret before is still good")
 
 PERMISSION = Shape(
     "permission",

@@ -53,6 +53,40 @@ def test_a_token_is_renamed_and_re_scoped_and_goes_on_working(site: Site, visito
     expect(page.get_by_role("listitem").filter(has_text="Build server")).to_contain_text("was used there")
 
 
+def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visitor) -> None:
+    bot = site.bot()
+    made = site.token(bot, "rotating")
+    page = visitor.log_in()
+    visitor.see(site.address(bot, "security", "tokens", made["id"]))
+    expect(page.locator(".timeline")).to_have_count(0)
+    visitor.press("Rotate")
+    dialog = visitor.dialog("Rotate the token rotating")
+    dialog.get_by_label("7 days").check()
+    dialog.get_by_role("button", name="Rotate").click()
+    shown = visitor.dialog("The token rotating")
+    expect(shown).to_contain_text("The last of the earlier ones ends")
+    second = shown.locator("#secret").inner_text()
+    visitor.press("Copy token")
+    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    visitor.press("Close")
+    assert second != made["token"]
+    assert site.is_good(second)
+    assert site.is_good(made["token"])
+    expect(page.locator(".timeline .life")).to_have_count(2)
+    expect(page.get_by_role("listitem").filter(has_text="An earlier one")).to_contain_text(
+        re.compile("in 7 days|next week")
+    )
+    visitor.see(site.address(bot, "security"))
+    expect(page.get_by_role("row").filter(has_text="rotating")).to_contain_text("1 earlier secret ends")
+
+    visitor.see(site.address(bot, "security", "tokens", made["id"], "rotate"))
+    page.get_by_label("not at all").check()
+    page.get_by_role("button", name="Rotate").click()
+    expect(visitor.dialog("The token rotating")).to_contain_text("Every earlier one is refused from now on.")
+    third = page.locator("#secret").inner_text()
+    assert [site.is_good(secret) for secret in (made["token"], second, third)] == [False, False, True]
+
+
 def test_a_name_that_is_taken_is_refused_beside_the_field(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
     site.token(bot, "taken")

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.permanent_tokens import EarlierSecret
 from chalicelib.core.token_health import DAY_MS
-from chalicelib.pages.charts import MOST_DOTS, WEEKS, End, Frame, calendar, scatter
+from chalicelib.pages.charts import MOST_DOTS, TIMELINE_WIDTH, WEEKS, End, Frame, calendar, scatter, timeline
 from tests.core.test_token_health import NOW, token
 
 ME = User("u", "me", "Me", AccountType.BOT, 0)
@@ -53,3 +55,20 @@ def test_the_calendar_begins_with_this_week_and_shows_what_ends_on_its_day(now: 
 
 def today(now: int) -> datetime.date:
     return datetime.datetime.fromtimestamp(now / 1000, datetime.UTC).date()
+
+
+@given(st.lists(st.tuples(st.integers(1, 50 * DAY_MS), st.integers(1, 50 * DAY_MS)), min_size=1, max_size=9))
+def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans: list[tuple[int, int]]) -> None:
+    earlier = tuple(EarlierSecret(SealedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans)
+    rotated = replace(token(60 * DAY_MS), rotated=NOW, earlier=earlier)
+    drawn = timeline(rotated, NOW)
+    assert drawn
+    assert [bar.until for bar in drawn.bars] == [each.until for each in earlier] + [None]
+    for bar in drawn.bars[:-1]:
+        assert 0 <= bar.left <= drawn.now <= round(bar.left + bar.width, 1) < TIMELINE_WIDTH
+    assert round(drawn.bars[-1].left + drawn.bars[-1].width, 1) == TIMELINE_WIDTH
+
+
+def test_with_one_secret_there_is_no_timeline() -> None:
+    over = (EarlierSecret(SealedSecret("", b"", ""), NOW - 2, NOW),)
+    assert timeline(replace(token(), rotated=NOW - 1, earlier=over), NOW) is None

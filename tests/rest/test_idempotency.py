@@ -124,3 +124,14 @@ def test_the_same_request_many_times_at_once_makes_one_token(scene: Scene, admin
     assert len(made) == 1
     assert repetition.made_by(caller.user.id, once("key", "fingerprint")) == made[0]
     assert administrator.get(TOKENS).json["total"] == 2
+
+
+def test_a_rotation_that_is_sent_again_rotates_once(scene: Scene) -> None:
+    path = f"{TOKENS}/{scene.token.token.id}/rotate"
+    first, again = (post(scene, path, {"grace": 3600}, "tonight") for _ in range(2))
+    assert scene.is_good(first.json["token"])
+    assert again.headers["idempotency-replayed"] == "true"
+    assert again.json["token"] is None
+    assert "rotate again" in again.json["notice"]
+    (audited,) = scene.product.permanent_tokens.get(scene.caller(), "build-bot", scene.token.token.id).token.earlier
+    assert audited.since == scene.token.token.created

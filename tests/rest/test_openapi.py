@@ -38,6 +38,7 @@ def test_what_holds_a_secret_is_described_for_creation_alone() -> None:
     assert holding == {
         "createdapplicationpassword",
         "createdpermanenttoken",
+        "rotatedpermanenttoken",
         "createdservice",
         "openedsession",
         "pairedtwofactorauthentication",

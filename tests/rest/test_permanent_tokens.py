@@ -94,3 +94,24 @@ def test_after_deletion_the_next_question_is_answered_with_no(scene: Scene, admi
     assert introspect("ci", scene.ci.secret, scene.token.secret or "").json == {"active": False}
     assert administrator.delete(place).status == 404
     assert administrator.get(place).status == 404
+
+
+def test_a_rotated_token_has_a_new_secret_and_the_old_one_goes_on(scene: Scene, administrator: Client) -> None:
+    path = f"/users/{scene.bot.id}/permanenttokens/{scene.token.token.id}"
+    answer = administrator.post(f"{path}/rotate", {"grace": "PT1H"})
+    assert answer.status == 200
+    assert (answer.json["id"], answer.json["name"]) == (scene.token.token.id, "build")
+    for secret in (answer.json["token"], scene.token.secret):
+        assert introspect("ci", scene.ci.secret, secret).json["active"]
+    assert administrator.get(path, fields="rotationTime").json["rotationTime"] > scene.token.token.created
+    assert administrator.post(f"{path}/rotate", {"grace": 0}).status == 200
+    for secret in (answer.json["token"], scene.token.secret):
+        assert introspect("ci", scene.ci.secret, secret).json == {"active": False}
+
+
+@pytest.mark.parametrize("grace", [-1, "soon", "P1M", 10**9, None, 1.5])
+def test_a_grace_that_is_none_is_refused_by_name(scene: Scene, administrator: Client, grace: object) -> None:
+    path = f"/users/{scene.bot.id}/permanenttokens/{scene.token.token.id}/rotate"
+    answer = administrator.post(path, {"grace": grace})
+    assert (answer.status, answer.json["error_field"]) == (400, "grace")
+    assert scene.is_good(scene.token.secret)

@@ -40,7 +40,10 @@ class CredentialCheck:
         """
         if credential is None or owner is None or owner.banned:
             return False
-        if not self._matches(presented, credential, credential.secret, now):
+        if not (
+            self._matches(presented, credential, credential.secret, now)
+            or self._matches_earlier(presented, credential, now)
+        ):
             return False
         self.note_use(credential, [service_id] if service_id else [], now)
         return True
@@ -64,6 +67,12 @@ class CredentialCheck:
         """Do the costly part of checking both at the same time; it decides nothing."""
         if service[1].secret:
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], service[1].secret)], now)
+
+    def _matches_earlier(self, presented: str, credential: Credential, now: int) -> bool:
+        """Whether it is a secret that was superseded, and whose end has not come."""
+        if not isinstance(credential, PermanentToken):
+            return False
+        return any(self._verifier.verify(presented, each.sealed, now) for each in credential.live(now))
 
     def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):

@@ -1,4 +1,4 @@
-"""Permanent tokens: create for oneself or on behalf of another, list, rename, re-scope, delete.
+"""Permanent tokens: create for oneself or on behalf of another, list, rename, re-scope, rotate, delete.
 
 Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
 """
@@ -12,11 +12,11 @@ from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.permanent_tokens import MAX_SCOPE, PermanentToken
+from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER, MAX_SCOPE, PermanentToken
 from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
@@ -130,6 +130,34 @@ class PermanentTokens:
             record = caller.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
             self._tokens.replace(old, new, owner, compared, record)
             return OwnedToken(new, owner)
+
+        return until_current(attempt)
+
+    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int) -> OwnedToken:
+        """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
+
+        The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
+        Rotating again, such as after an answer that was lost, therefore locks nobody out. Raises Invalid (`grace`),
+        Forbidden, NotFound, or Conflict (too many secrets are good at the same time).
+        """
+        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
+            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+
+        def attempt() -> OwnedToken:
+            owner = self._accounts.find(caller, user, Operation.ROTATE_TOKEN)
+            compared = self._access.compared(caller, owner)
+            old = self._existing(owner, token_id)
+            if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
+                raise Conflict(
+                    f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
+                    "one of them ends, or rotate without grace."
+                )
+            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, old.id)
+            new = old.rotated_to(self._verifier.seal(secret), grace_ms, caller.now)
+            details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
+            record = caller.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
+            self._tokens.replace(old, new, owner, compared, record)
+            return OwnedToken(new, owner, secret)
 
         return until_current(attempt)
 

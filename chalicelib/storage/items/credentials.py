@@ -19,12 +19,14 @@ from pynamodb.attributes import (
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 from chalicelib.core.sessions import Session
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.ports import Credential
 
 
@@ -71,6 +73,8 @@ class TokenItem(CredentialItem, discriminator="token"):
     author_id = UnicodeAttribute()
     author_name = UnicodeAttribute()
     used_at = UnicodeSetAttribute(null=True)
+    rotated = NumberAttribute(null=True)
+    earlier = UnicodeAttribute(null=True)  # JSON: written and read whole
     revision = NumberAttribute()
 
     @classmethod
@@ -83,6 +87,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_id=token.author_id,
             author_name=token.author_name,
             used_at=set(token.used_at) or None,
+            rotated=token.rotated,
+            earlier=_earlier_text(token.earlier),
             revision=token.revision,
         )
 
@@ -94,6 +100,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_id=self.author_id,
             author_name=self.author_name,
             used_at=frozenset(self.used_at or ()),
+            rotated=None if self.rotated is None else int(self.rotated),
+            earlier=_earlier_in(self.earlier),
             revision=int(self.revision),
         )
 
@@ -153,7 +161,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
 
     @classmethod
     def of(cls, stored: Authenticators) -> AuthenticatorsItem:
-        codes = [[code.argon2id, _text(code.tag), code.tag_key_id] for code in stored.recovery_codes]
+        codes = [sealed_list(code) for code in stored.recovery_codes]
         passkeys = [
             [each.id, each.name, each.created, each.credential_id, _text(each.public_key), each.sign_count]
             for each in stored.passkeys
@@ -180,10 +188,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
             password=self.password,
             totp=totp,
             pending_totp=self.pending_totp,
-            recovery_codes=tuple(
-                SealedSecret(argon2id, base64.b64decode(tag), key_id)
-                for argon2id, tag, key_id in json.loads(self.recovery_codes)
-            ),
+            recovery_codes=tuple(map(sealed_in, json.loads(self.recovery_codes))),
             passkeys=tuple(
                 Passkey(id, name, created, credential_id, base64.b64decode(public_key), sign_count)
                 for id, name, created, credential_id, public_key, sign_count in json.loads(self.passkeys)
@@ -210,6 +215,25 @@ class MarkItem(Item, discriminator="mark"):
 def moment(milliseconds: int) -> datetime:
     """A time as the TTL attribute takes it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def sealed_list(secret: SealedSecret) -> list[str]:
+    """A sealed secret as a part of a JSON text."""
+    return [secret.argon2id, _text(secret.tag), secret.tag_key_id]
+
+
+def sealed_in(parts: list[str]) -> SealedSecret:
+    """The sealed secret in such a part."""
+    argon2id, tag, key_id = parts
+    return SealedSecret(argon2id, base64.b64decode(tag), key_id)
+
+
+def _earlier_text(earlier: Sequence[EarlierSecret]) -> str | None:
+    return json.dumps([[sealed_list(each.sealed), each.since, each.until] for each in earlier]) if earlier else None
+
+
+def _earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
+    return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
 
 
 def _text(raw: bytes) -> str:

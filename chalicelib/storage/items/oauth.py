@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.delegations import (
     DAY_MS,
     ApprovedScope,
@@ -20,8 +18,11 @@ from chalicelib.core.delegations import (
 )
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.storage import keys
-from chalicelib.storage.items.credentials import moment
+from chalicelib.storage.items.credentials import moment, sealed_in, sealed_list
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
 
 
 class AuthorizationCodeItem(Item, discriminator="authorization-code"):
@@ -260,9 +261,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
 
 
 def _sealed_text(secret: SealedSecret) -> str:
-    return json.dumps([secret.argon2id, base64.b64encode(secret.tag).decode(), secret.tag_key_id])
+    return json.dumps(sealed_list(secret))
 
 
 def _sealed(text: str) -> SealedSecret:
-    argon2id, tag, key_id = json.loads(text)
-    return SealedSecret(argon2id, base64.b64decode(tag), key_id)
+    return sealed_in(json.loads(text))

@@ -1,0 +1,121 @@
+"""Rotation: a token gets a new secret, and those before go on until their ends."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.audit import AuditQuery
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.permanent_tokens import LONGEST_GRACE_MS, MAX_EARLIER, PermanentToken
+from tests.conftest import Scene, now
+from tests.people import person
+
+MINUTE = 60_000
+
+
+def rotate(scene: Scene, grace_ms: int = MINUTE) -> str:
+    token = scene.token.token
+    return scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, token.id, grace_ms).secret or ""
+
+
+def is_good(scene: Scene, secret: str, at: int) -> bool:
+    return scene.product.introspection.ask("ci", scene.ci.secret, secret, at) is not None
+
+
+def test_the_token_stays_and_both_secrets_are_good_until_the_grace_ends(scene: Scene) -> None:
+    old = scene.token
+    made = scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, old.token.id, MINUTE)
+    for same in ("id", "name", "scope", "author_id", "created"):
+        assert getattr(made.token, same) == getattr(old.token, same)
+    assert made.secret != old.secret
+    begun = made.token.rotated or 0
+    for later, expected in ((0, True), (MINUTE - 1, True), (MINUTE, False), (100 * MINUTE, False)):
+        assert is_good(scene, old.secret or "", begun + later) is expected
+        assert is_good(scene, made.secret or "", begun + later)
+
+
+def test_without_grace_every_earlier_secret_ends_at_once(scene: Scene) -> None:
+    second = rotate(scene)
+    third = rotate(scene, 0)
+    assert [is_good(scene, secret, now()) for secret in (scene.token.secret or "", second, third)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_answers_that_are_lost_lock_nobody_out(scene: Scene) -> None:
+    """A client that rotates again and again without ever seeing an answer keeps the secret that it has."""
+    for _ in range(MAX_EARLIER):
+        rotate(scene)
+        assert scene.is_good(scene.token.secret)
+    with pytest.raises(Conflict, match="10 secrets of this token are good"):
+        rotate(scene)
+    assert scene.is_good(scene.token.secret)
+    last = rotate(scene, 0)
+    assert (scene.is_good(scene.token.secret), scene.is_good(last)) == (False, True)
+
+
+def test_secrets_whose_end_has_come_make_room_and_are_forgotten() -> None:
+    token = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))
+    for number in range(1, 50):
+        token = token.rotated_to(sealed(number), 5, now=number)
+        assert len(token.earlier) <= 5
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=12), st.integers(0, 300))
+def test_a_secret_is_good_exactly_as_long_as_the_model_says(steps: list[tuple[int, int]], at: int) -> None:
+    """The model: a list of secrets with their ends, in which a rotation without grace ends all."""
+    token, clock, model = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0)), 0, [[0, None]]
+    for number, (pause, grace) in enumerate(steps, 1):
+        clock += pause
+        for each in model:
+            if each[1] is None:
+                each[1] = clock + grace
+            elif grace == 0:
+                each[1] = min(each[1], clock)
+        model.append([number, None])
+        token = token.rotated_to(sealed(number), grace, clock)
+    moment = clock + at
+    good = {each.sealed.argon2id for each in token.live(moment)} | {token.secret.argon2id}
+    assert good == {str(number) for number, end in model if end is None or moment < end}
+
+
+def sealed(number: int) -> SealedSecret:
+    return SealedSecret(str(number), b"", "")
+
+
+@pytest.mark.parametrize("grace", [-1, LONGEST_GRACE_MS + 1])
+def test_a_grace_has_its_bounds(scene: Scene, grace: int) -> None:
+    with pytest.raises(Invalid, match="grace: must be from 0 to 90 days"):
+        rotate(scene, grace)
+
+
+def test_it_needs_what_creating_needs_since_it_gives_a_secret_of_the_owner(scene: Scene) -> None:
+    jo = person(scene)
+    with pytest.raises(Forbidden, match="Update User"):
+        scene.product.permanent_tokens.rotate(jo.log_in(), scene.bot.id, scene.token.token.id, 0)
+    own = scene.product.permanent_tokens.create(jo.log_in(), "me", "own", ["keyturn"])
+    renewed = scene.product.permanent_tokens.rotate(jo.log_in(), "me", own.token.id, 0)
+    assert scene.caller(renewed.secret).user.id == jo.user.id
+    with pytest.raises(NotFound):
+        scene.product.permanent_tokens.rotate(scene.caller(), "me", "nothing", 0)
+
+
+def test_a_deleted_token_takes_all_its_secrets_along(scene: Scene) -> None:
+    second = rotate(scene)
+    scene.product.permanent_tokens.delete(scene.caller(), scene.bot.id, scene.token.token.id)
+    assert not scene.is_good(scene.token.secret)
+    assert not scene.is_good(second)
+
+
+def test_it_leaves_a_record_without_a_secret(scene: Scene) -> None:
+    secret = rotate(scene)
+    query = AuditQuery(target_id=scene.bot.id, kind="permanent-token.rotated")
+    (record,) = scene.product.audit_trail.page(scene.caller(), query, 10).records
+    assert record.details == {"name": "build", "grace": "60 s"}
+    assert secret not in repr(record)
