@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LOCKS := requirements.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock benchmark package clean
+.PHONY: help run test check format lock benchmark screenshots package clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,9 @@ format: $(READY) ## Put the code into form
 
 benchmark: $(READY) ## Measure verification and cold start
 	@$(BIN)/python -m benchmarks.verify
+
+screenshots: $(READY) ## Take the pictures of the pages in docs/
+	@$(BIN)/python -m tests.pages.screenshots
 
 package: $(READY) ## Package for AWS Lambda into out/
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/chalice package --stage dev out

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import boto3
 import pyotp
 import requests
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
@@ -80,6 +81,25 @@ class Site:
         ).json()
         active: bool = told["active"]
         return active
+
+    def table(self) -> Any:
+        """The table itself, for what no request can make: a thousand tokens, and old ones."""
+        environment = self.stack.database.environment
+        return boto3.resource(
+            "dynamodb",
+            endpoint_url=environment["KEYTURN_DYNAMODB_ENDPOINT"],
+            region_name="us-east-1",
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        ).Table("keyturn")
+
+    def item_of(self, token_id: str) -> dict[str, Any]:
+        """A token as it is stored."""
+        found = self.table().scan(
+            ConsistentRead=True, FilterExpression="id = :id", ExpressionAttributeValues={":id": token_id}
+        )
+        (item,) = (each for each in found["Items"] if "argon2id" in each)
+        return item
 
     def address(self, login: str, *tab: str) -> str:
         """The page of an account."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import boto3
 import pytest
 from playwright.sync_api import expect
 
@@ -20,18 +19,8 @@ def busy_bot(site: Site) -> str:
     """A bot with so many tokens; all but one are copies, since hashing a thousand secrets would take a minute."""
     bot = site.bot("busy-bot")
     token = site.token(bot, "token-0000", scope=("ci", "deploy"))
-    environment = site.stack.database.environment
-    database = boto3.resource(
-        "dynamodb",
-        endpoint_url=environment["KEYTURN_DYNAMODB_ENDPOINT"],
-        region_name="us-east-1",
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
-    table = database.Table("keyturn")
-    items = table.scan(ConsistentRead=True, FilterExpression="id = :id", ExpressionAttributeValues={":id": token["id"]})
-    (original,) = (item for item in items["Items"] if "argon2id" in item)
-    with table.batch_writer() as batch:
+    original = site.item_of(token["id"])
+    with site.table().batch_writer() as batch:
         for number in range(1, TOKENS):
             id = f"copy{number:08}"
             where = {"sk": original["sk"].replace(token["id"], id), "id": id, "name": f"token-{number:04}"}
