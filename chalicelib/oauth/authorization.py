@@ -96,6 +96,7 @@ def login_form(message: Message, asked: Asked) -> LoginForm:
     return LoginForm(
         action=message.oauth.issuer + routes.LOGIN,
         next=f"auth?{urlencode([*again, ('prompt', 'consent')] if asked.always_ask else again)}",
+        beginning=f"{message.oauth.issuer}{routes.AUTHORIZATION}?{urlencode(asked.pairs)}",
         client=asked.request.client.name,
         leads_to=asked.redirect_uri,
     )

@@ -50,7 +50,9 @@ def decide(message: Message) -> Response:
 
 def login_form(message: Message, typed: str) -> LoginForm:
     """The form that leads back to the code."""
-    return LoginForm(message.oauth.issuer + routes.LOGIN, f"device?{urlencode({'user_code': typed})}")
+    query = urlencode({"user_code": typed})
+    issuer = message.oauth.issuer
+    return LoginForm(issuer + routes.LOGIN, f"device?{query}", f"{issuer}{routes.DEVICE}?{query}")
 
 
 def _entry_page(message: Message, caller: Caller, refused: str = "") -> Response:

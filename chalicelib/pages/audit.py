@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import LAST_MOMENT, AuditQuery
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid, NotFound, Refusal
+from chalicelib.core.errors import Forbidden, Invalid, NotFound, Refusal
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.render import page
 from chalicelib.pages.views import for_users
@@ -86,7 +86,7 @@ def _account_id(message: Message, caller: Caller, name: str) -> str | None:
         return None
     try:
         return message.keyturn.accounts.find(caller, text, Operation.READ_USER).id
-    except NotFound:
+    except (NotFound, Forbidden):
         return checked(text, name, REFERENCE_FORM)
 
 

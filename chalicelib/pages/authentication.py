@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Window
 from chalicelib.pages import browser
 from chalicelib.pages.account import account_page
+from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
 
@@ -39,10 +39,10 @@ def authentication_page(
 ) -> Response:
     """The tab, or a dialog on it."""
     stored = message.keyturn.second_factors.status(caller, user.id).authenticators
-    sessions = None
+    sessions, asked = None, window(message)
     if caller.could(Operation.READ_SESSIONS, user.id):
-        sessions = message.keyturn.sessions.page(caller, user.id, Window(0, 100))
-    values = {"stored": stored, "sessions": sessions}
+        sessions = message.keyturn.sessions.page(caller, user.id, asked)
+    values = {"stored": stored, "sessions": sessions, "pager": Pager(asked, sessions.total if sessions else 0)}
     return account_page(message, caller, user, "authentication", values, dialog, problem)
 
 

@@ -36,11 +36,12 @@ EXPIRED = "That took too long. Type in your password again."
 class LoginForm:
     """Where the form is sent, what it carries to get on afterwards (`next`), and for whose sake.
 
-    `leads_to`: an address outside to which one may get by it.
+    `beginning`: the address of its first step; `leads_to`: one outside to which it may lead.
     """
 
     action: str
     next: str
+    beginning: str
     client: str | None = None
     leads_to: str | None = None
     again: bool = False
@@ -164,7 +165,8 @@ def _in_ticket(message: Message, ticket: str) -> tuple[str, str]:
 
 
 def _form(message: Message) -> LoginForm:
-    return LoginForm(link(message, "login"), _next(message), again=message.value("again") is not None)
+    next, again = _next(message), message.value("again") is not None
+    return LoginForm(link(message, "login"), next, link(message, "login", next=next), again=again)
 
 
 def _next(message: Message) -> str:

@@ -3,6 +3,11 @@ link that lets Keyturn say something."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _NOTICES = {
     "logged-out": "You are logged out.",
     "logged-out-everywhere": "You are logged out everywhere.",
@@ -35,6 +40,6 @@ _NOTICES = {
 }
 
 
-def notice(word: str | None) -> str | None:
-    """The sentence, if there is one."""
-    return _NOTICES.get(word or "")
+def notice(words: Sequence[str]) -> str | None:
+    """The sentence for these words of an address, if there is one."""
+    return _NOTICES.get(words[0]) if words else None

@@ -89,7 +89,7 @@ def page(
         "caller": caller,
         "dialog": dialog,
         "problem": Problem.of(problem) if problem else None,
-        "notice": notice(message.asked("done")),
+        "notice": notice(message.values("done")) if message.request.method == "GET" else None,
         "link": functools.partial(link, message),
         "proof": browser.proof(message, caller) if caller else "",
         "now": message.origin.now,

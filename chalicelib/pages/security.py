@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 
-ALL = Window(0, 100)  # of what an account has few
+ALL = Window(0, 100)  # of what an account has at most so many
 
 
 @for_users
@@ -44,8 +44,9 @@ def security_page(
     tokens = keyturn.permanent_tokens.page(
         caller, user.id, asked, parse(query, "creationTime:desc", ("name",), (), ("creationTime",))
     )
-    refresh_tokens = keyturn.oauth.delegations.page(caller, user.id, ALL)
-    approvals = keyturn.oauth.approved_scopes.page(caller, user.id, ALL)
+    of_refresh_tokens, of_approvals = window(message, "refresh"), window(message, "approved")
+    refresh_tokens = keyturn.oauth.delegations.page(caller, user.id, of_refresh_tokens)
+    approvals = keyturn.oauth.approved_scopes.page(caller, user.id, of_approvals)
     scopes = [owned.token.scope for owned in tokens.items]
     granted: list[Delegation | ApprovedScope] = [each.delegation for each in refresh_tokens.items]
     granted += [each.approval for each in approvals.items]
@@ -56,7 +57,9 @@ def security_page(
         "application_passwords": _application_passwords(message, caller, user),
         "two_factor": keyturn.second_factors.status(caller, user.id).authenticators.two_factor,
         "refresh_tokens": refresh_tokens,
+        "refresh_pager": Pager(of_refresh_tokens, refresh_tokens.total),
         "approvals": approvals,
+        "approval_pager": Pager(of_approvals, approvals.total),
         "services": services_in(
             message, [*scopes, *(each.scope for each in granted), [each.client_id for each in granted]]
         ),

@@ -86,7 +86,7 @@ def _told(message: Message | None, refusal: Refusal) -> Response:
     if message is None or not message.keyturn.settings.address:
         return plain_page("This did not work", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)
     if isinstance(refusal, LoginNeeded | LoginTooOld):
-        return redirect(message, "login", next=_here(message), again=isinstance(refusal, LoginTooOld))
+        return redirect(message, "login", next=_here(message), again=1 if isinstance(refusal, LoginTooOld) else None)
     assert answer
     values = {"title": "This did not work", "text": str(refusal)}
     response = page(message, "message", values, caller=_known(message), status=answer.status_code)

@@ -51,7 +51,7 @@ def test_an_old_login_sees_everything_and_is_asked_again_before_making_a_token(
     location = urlsplit(asked.headers["location"])
     assert (location.path, parse_qs(location.query)) == (
         "/login",
-        {"next": [f"/users/{jo.user.id}/security/tokens/new"], "again": ["True"]},
+        {"next": [f"/users/{jo.user.id}/security/tokens/new"], "again": ["1"]},
     )
     login = call("GET", asked.headers["location"], {"cookie": mine})
     assert "needs a login from just now" in login.text
