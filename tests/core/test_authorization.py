@@ -67,6 +67,7 @@ FRESH = {
     Operation.DELETE_USER,
     Operation.CREATE_TOKEN,
     Operation.UPDATE_TOKEN,
+    Operation.ROTATE_TOKEN,
     Operation.SET_PASSWORD,
     Operation.REMOVE_SECOND_FACTORS,
     Operation.ADD_SECOND_FACTOR,
