@@ -18,7 +18,6 @@ from chalice.app import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
-from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.permissions import EVERYWHERE
 from chalicelib.pages import assets, browser
@@ -161,6 +160,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        auto_reload=False,  # what is deployed does not change
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -170,7 +170,6 @@ def _environment() -> Environment:
         asset=assets.path_of,
         icon=assets.icon,
         may=_could,
-        AccountType=AccountType,
         EVERYWHERE=EVERYWHERE,
         claims=CLAIMS,
     )
