@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from embedded.alone import alone
 from embedded.layout import BIN, DYNAMODB_LOCAL, PROJECT
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -27,11 +28,11 @@ class FetchError(Exception):
 
 def ensure_dynamodb_local() -> Path:
     """The folder of the engine, fetched if it is not there yet. Raises FetchError."""
-    if not (DYNAMODB_LOCAL / "DynamoDBLocal.jar").exists():
-        print("Fetching DynamoDB Local (56 MB, once) …", flush=True)
-        DYNAMODB_LOCAL.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=DYNAMODB_LOCAL.parent) as scratch:
-            _unpack(_download(Path(scratch)), Path(scratch))
+    with alone(DYNAMODB_LOCAL.parent / "fetching.lock"):
+        if not (DYNAMODB_LOCAL / "DynamoDBLocal.jar").exists():
+            print("Fetching DynamoDB Local (56 MB, once) …", flush=True)
+            with tempfile.TemporaryDirectory(dir=DYNAMODB_LOCAL.parent) as scratch:
+                _unpack(_download(Path(scratch)), Path(scratch))
     return DYNAMODB_LOCAL
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from embedded.alone import alone
 from embedded.layout import BIN, PROJECT, STATE
 
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -57,8 +58,9 @@ def collections() -> Path:
     """A path in which Ansible finds `ansible_module/` under its name."""
     root = STATE / "collections"
     link = root / "ansible_collections" / "keyturn" / "hub"
-    if not link.exists():
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.unlink(missing_ok=True)
-        link.symlink_to(PROJECT / "ansible_module", target_is_directory=True)
+    with alone(root / "linking.lock"):
+        if not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(PROJECT / "ansible_module", target_is_directory=True)
     return root

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from embedded.alone import alone
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # No sandbox: tests may run as root, and visit only our own pages. The rest keeps it from asking the network.
@@ -26,8 +27,7 @@ LOCK = Path(tempfile.gettempdir()) / f"keyturn-chromium-{os.getuid()}.lock"
 
 def executable() -> str | None:
     """The browser's program; None for the one that Playwright brings. Installs one if there is none."""
-    with LOCK.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes of tests may begin at the same time
+    with alone(LOCK):
         return _found() or _installed()
 
 
