@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.permissions import PermissionSet, Power
+from chalicelib.core.roles import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -66,6 +67,7 @@ def access(
     grants: Iterable[Grant], direct_groups: Sequence[str], groups: Mapping[str, Group], roles: Mapping[str, Role]
 ) -> Access:
     """What own grants and memberships add up to. Roles and groups that are gone add nothing."""
+    roles = {id: current(role) for id, role in roles.items()}
     holdings = [Holding(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
     entered = {}
     for group_id in direct_groups:

@@ -117,7 +117,8 @@ def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...
         return ()
     match token.source.kind:
         case SourceKind.PERMANENT_TOKEN:
-            return standing.permanent_token.scope if standing.permanent_token else ()
+            source = standing.permanent_token
+            return source.scope if source and not source.has_expired(now) else ()
         case SourceKind.TRUST_RULE:
             return standing.trust_rule.scope if standing.trust_rule else ()
         case SourceKind.DELEGATION:

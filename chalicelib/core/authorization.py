@@ -68,6 +68,8 @@ class Operation(Enum):
     CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     ROTATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
+    # With the token itself, whatever its scope: who has it can use it anyway, and so renew it.
+    ROTATE_CURRENT_TOKEN = Rule(None, own=p.ROTATE_SELF)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
 
     # On behalf of others, the next three also need permissions that include the owner's.
@@ -135,6 +137,7 @@ class Caller:
     logged_in: bool = False  # a person with a session, not a token
     logged_in_at: int | None = None  # when, in milliseconds since the epoch
     delegated: bool = False  # a connected service acts for the account
+    limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
     unproven: bool = False  # a group demands a second factor, and this session was opened without one
 
     def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.errors import Invalid
+
 if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
 
@@ -12,6 +14,14 @@ MAX_SCOPE = 100
 MAX_EARLIER = 9  # secrets that are good besides the current one
 DAY_MS = 24 * 3600 * 1000
 LONGEST_GRACE_MS = 90 * DAY_MS
+LONGEST_LIFE_MS = 10 * 365 * DAY_MS  # of a token that expires; what is to live longer need not expire
+
+
+def expiry(moment: int | None, now: int) -> int | None:
+    """When a token is to expire, in milliseconds since the epoch; None: not at all. Raises Invalid."""
+    if moment is not None and not now < moment <= now + LONGEST_LIFE_MS:
+        raise Invalid("expiresOn", f"must be in the future, and within {LONGEST_LIFE_MS // (365 * DAY_MS)} years.")
+    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,12 @@ class PermanentToken:
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
     earlier: tuple[EarlierSecret, ...] = ()  # oldest first
+    expires: int | None = None  # milliseconds since the epoch; most do not expire
     revision: int = 1
+
+    def has_expired(self, now: int) -> bool:
+        """Whether its end has come, with all its secrets."""
+        return self.expires is not None and now >= self.expires
 
     def live(self, now: int) -> tuple[EarlierSecret, ...]:
         """The earlier secrets that are still good."""

@@ -25,6 +25,7 @@ def permission_id(service_id: str, key: str) -> str:
 
 READ_SELF = permission_id(KEYTURN, "read-self")
 UPDATE_SELF = permission_id(KEYTURN, "update-self")
+ROTATE_SELF = permission_id(KEYTURN, "rotate-self")
 READ_USER = permission_id(KEYTURN, "read-user")
 CREATE_USER = permission_id(KEYTURN, "create-user")
 UPDATE_USER = permission_id(KEYTURN, "update-user")
@@ -47,6 +48,7 @@ LOW_LEVEL_ADMIN = permission_id(KEYTURN, "low-level-admin")
 KEYTURN_PERMISSIONS = {
     READ_SELF: "Read Self",
     UPDATE_SELF: "Update Self",
+    ROTATE_SELF: "Rotate Self",
     READ_USER: "Read User",
     CREATE_USER: "Create User",
     UPDATE_USER: "Update User",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, UPDATE_SELF
+from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, READ_SELF, ROTATE_SELF, UPDATE_SELF
 
 SYSTEM_ADMIN = "system-admin"
 REGISTERED_USER = "registered-user"
@@ -48,9 +48,17 @@ class Grant:
         return self.role_id == SYSTEM_ADMIN and self.place == EVERYWHERE
 
 
+_OF_EVERYBODY = frozenset({READ_SELF, UPDATE_SELF, ROTATE_SELF})
+
+
+def current(role: Role) -> Role:
+    """A built-in role is what this program says, not the one with which the installation began."""
+    return replace(role, permissions=_OF_EVERYBODY) if role.id == REGISTERED_USER else role
+
+
 def built_in_roles(now: int) -> list[Role]:
     """The administrator's role, and the one that every new account gets (in Hub: by All Users)."""
     return [
         Role(SYSTEM_ADMIN, SYSTEM_ADMIN, "System Admin", frozenset({EVERY_PERMISSION}), now),
-        Role(REGISTERED_USER, REGISTERED_USER, "Registered User", frozenset({READ_SELF, UPDATE_SELF}), now),
+        Role(REGISTERED_USER, REGISTERED_USER, "Registered User", _OF_EVERYBODY, now),
     ]

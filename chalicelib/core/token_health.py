@@ -15,8 +15,9 @@ IDLE_MS = 90 * DAY_MS  # a quarter: what runs once in three months is not called
 
 
 class Condition(Enum):
-    """How a token is used, the best first."""
+    """How a token is used."""
 
+    EXPIRED = "expired"
     IN_USE = "in use"
     NEW = "new"
     IDLE = "idle"
@@ -25,6 +26,8 @@ class Condition(Enum):
 
 def condition(token: PermanentToken, now: int) -> Condition:
     """How the token is used, at `now` in milliseconds since the epoch."""
+    if token.has_expired(now):
+        return Condition.EXPIRED
     if token.last_used is None:
         return Condition.NEW if now - token.created < NEW_MS else Condition.NEVER_USED
     return Condition.IDLE if now - token.last_used >= IDLE_MS else Condition.IN_USE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from chalicelib.core.audit import LAST_MOMENT, AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Forbidden, Invalid, NotFound, Refusal
 from chalicelib.pages.account import account_page, read
+from chalicelib.pages.days import FORM, beginning, end
 from chalicelib.pages.render import page
 from chalicelib.pages.views import for_users
 from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from chalicelib.message import Message
 
 TOP = 50
-DAY_FORM = r"\d{4}-\d\d-\d\d"
-DAY = datetime.timedelta(days=1)
 
 
 @for_users
@@ -35,7 +33,7 @@ def show_audit(message: Message, caller: Caller) -> Response:
     caller.require(Operation.READ_AUDIT)
     filters = {name: message.value(name) or "" for name in ("actor", "target", "kind", "from", "to")}
     for name in ("from", "to"):
-        if not re.fullmatch(DAY_FORM, filters[name]):
+        if not re.fullmatch(FORM, filters[name]):
             filters[name] = ""  # which no browser would show in such a field
     misunderstood: Refusal | None = None
     found = None
@@ -69,8 +67,8 @@ def _query(message: Message, caller: Caller) -> AuditQuery:
         actor_id=_account_id(message, caller, "actor"),
         target_id=_account_id(message, caller, "target"),
         kind=checked(message.value("kind"), "kind", KIND_FORM),
-        since=_day(message, "from") or 0,
-        until=min(LAST_MOMENT, _day(message, "to", DAY) or message.origin.now),
+        since=beginning(message.value("from"), "from") or 0,
+        until=min(LAST_MOMENT, end(message.value("to"), "to") or message.origin.now),
         after=_after(message),
     )
 
@@ -88,15 +86,3 @@ def _account_id(message: Message, caller: Caller, name: str) -> str | None:
         return message.keyturn.accounts.find(caller, text, Operation.READ_USER).id
     except (NotFound, Forbidden):
         return checked(text, name, REFERENCE_FORM)
-
-
-def _day(message: Message, name: str, more: datetime.timedelta = datetime.timedelta(0)) -> int | None:
-    """The beginning of a day, or of what comes `more` after it, in milliseconds since the epoch. UTC."""
-    text = message.value(name)
-    if text is None:
-        return None
-    try:
-        day = datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC) + more
-    except (ValueError, OverflowError):
-        raise Invalid(name, "must be a day as 2026-11-25.") from None
-    return max(0, int(day.timestamp() * 1000) - (1 if more else 0))

@@ -31,7 +31,7 @@ EVERY_TOKEN = Window(0, SIZE * LAST)
 MOST_TOKENS = 200  # of one account, where many accounts are drawn
 ACCOUNTS = 25  # on one page
 TRAITS = ("bot", "ownerless", "banned")
-WORST_FIRST = [Condition.NEVER_USED, Condition.IDLE, Condition.NEW, Condition.IN_USE]
+WORST_FIRST = [Condition.NEVER_USED, Condition.IDLE, Condition.EXPIRED, Condition.NEW, Condition.IN_USE]
 
 
 @for_users
@@ -39,8 +39,7 @@ def show(message: Message, caller: Caller, user: str) -> Response:
     """Of one account, with what ends in the coming half year."""
     account = read(message, caller, user)
     tokens = message.keyturn.permanent_tokens.page(caller, account.id, EVERY_TOKEN).items
-    days = calendar(_ends(message, caller, account), message.origin.now)
-    values = {"days": days, "ending": [end for day in days for end in day.ends], **_drawn(message, tokens)}
+    values = _drawn(message, tokens, _ends(message, caller, account))
     return account_page(message, caller, account, "health", values)
 
 
@@ -68,18 +67,21 @@ def show_everybodys(message: Message, caller: Caller) -> Response:
         "traits": traits,
         "misunderstood": misunderstood,
         "cut": [user for user, part in zip(found.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
-        **_drawn(message, [owned for part in of_accounts for owned in part.items]),
+        **_drawn(message, [owned for part in of_accounts for owned in part.items], []),
     }
     return page(message, "health", values, caller=caller)
 
 
-def _drawn(message: Message, tokens: Sequence[OwnedToken]) -> dict[str, object]:
+def _drawn(message: Message, tokens: Sequence[OwnedToken], other_ends: Sequence[End]) -> dict[str, object]:
     now = message.origin.now
+    days = calendar([*_ends_of(message, tokens), *other_ends], now)
     counts = Counter(condition(owned.token, now) for owned in tokens)
     wide = [owned for owned in tokens if unused_scope(owned.token)]
     rows = sorted(tokens, key=lambda owned: (WORST_FIRST.index(condition(owned.token, now)), owned.token.created))
     return {
         "scatter": scatter(tokens, now),
+        "days": days,
+        "ending": [end for day in days for end in day.ends],
         "conditions": WORST_FIRST,
         "counts": counts,
         "wide": sorted(wide, key=lambda owned: -len(unused_scope(owned.token))),
@@ -89,6 +91,18 @@ def _drawn(message: Message, tokens: Sequence[OwnedToken]) -> dict[str, object]:
         "condition_of": condition,
         "unused_scope": unused_scope,
     }
+
+
+def _ends_of(message: Message, tokens: Sequence[OwnedToken]) -> list[End]:
+    return [
+        End(
+            owned.token.expires,
+            f"Token {owned.token.name} of {owned.owner.login}",
+            link(message, "users", owned.owner.id, "security", "tokens", owned.token.id),
+        )
+        for owned in tokens
+        if owned.token.expires is not None
+    ]
 
 
 def _ends(message: Message, caller: Caller, user: User) -> list[End]:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
+from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
+from chalicelib.pages.days import day_of, end
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.security import back, security_page, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -45,15 +47,17 @@ def ask_new(message: Message, caller: Caller, user: str) -> Response:
 def create(message: Message, caller: Caller, user: str) -> Response:
     """The new token, shown this once."""
     account = read(message, caller, user)
-    name, scope = message.value("name") or "", message.values("scope")
+    name, scope, last_day = _filled_in(message)
 
     def do() -> Response:
-        made = message.keyturn.permanent_tokens.create(caller, account.id, name, scope)
+        expires = end(last_day, "expiresOn")
+        made = message.keyturn.permanent_tokens.create(caller, account.id, name, scope, expires)
         dialog = Dialog("account/new-token-shown.html", back(message, account), {"made": made})
         return security_page(message, caller, account, dialog)
 
     def again(problem: Refusal) -> Response:
-        return security_page(message, caller, account, _new_dialog(message, caller, account, name, scope), problem)
+        dialog = _new_dialog(message, caller, account, name, scope, last_day)
+        return security_page(message, caller, account, dialog, problem)
 
     return unless_refused(do, again)
 
@@ -70,7 +74,7 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
     account = read(message, caller, user)
     caller.require(Operation.UPDATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    dialog = _edit_dialog(message, caller, found, found.token.name, found.token.scope)
+    dialog = _edit_dialog(message, caller, found, found.token.name, found.token.scope, day_of(found.token.expires))
     return _token_page(message, caller, account, token, dialog)
 
 
@@ -79,16 +83,17 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
     """Rename or re-scope; the secret stays."""
     account = read(message, caller, user)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    name, scope = message.value("name") or "", message.values("scope")
+    name, scope, last_day = _filled_in(message)
 
     def do() -> Response:
-        # A scope that stays as it is needs no permissions that include the owner's.
+        # What stays as it is needs no permissions that include the owner's.
         changed = None if set(scope) == set(found.token.scope) else scope
-        message.keyturn.permanent_tokens.update(caller, account.id, token, name, changed)
+        expires = UNCHANGED if last_day == day_of(found.token.expires) else end(last_day, "expiresOn")
+        message.keyturn.permanent_tokens.update(caller, account.id, token, name, changed, expires)
         return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
 
     def again(problem: Refusal) -> Response:
-        dialog = _edit_dialog(message, caller, found, name, scope)
+        dialog = _edit_dialog(message, caller, found, name, scope, last_day)
         return _token_page(message, caller, account, token, dialog, problem)
 
     return unless_refused(do, again)
@@ -159,20 +164,30 @@ def _token_page(
     return account_page(message, caller, user, "token", values, dialog, problem)
 
 
-def _new_dialog(message: Message, caller: Caller, user: User, name: str = "", scope: Sequence[str] = ()) -> Dialog:
+def _filled_in(message: Message) -> tuple[str, list[str], str]:
+    """Name, scope, and the last day on which the token is good."""
+    return message.value("name") or "", message.values("scope"), message.value("expiresOn") or ""
+
+
+def _new_dialog(
+    message: Message, caller: Caller, user: User, name: str = "", scope: Sequence[str] = (), last_day: str = ""
+) -> Dialog:
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
         return _lacked_dialog(message, user, lacked)
-    values = {"filled_name": name, "chosen": set(scope), "offered": _offered(message, caller)}
+    offered = _offered(message, caller)
+    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "last_day": last_day}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
 
 
-def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, name: str, scope: Sequence[str]) -> Dialog:
+def _edit_dialog(
+    message: Message, caller: Caller, found: OwnedToken, name: str, scope: Sequence[str], last_day: str
+) -> Dialog:
     offered = _offered(message, caller)
     known = {service.id for service in offered}
     there = services_in(message, [found.token.scope])
     offered += [service for id, service in there.items() if id not in known]
-    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "found": found}
+    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "found": found, "last_day": last_day}
     return Dialog("account/edit-token-dialog.html", _address(message, found), values)
 
 

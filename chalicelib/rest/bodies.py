@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.audit import LAST_MOMENT
 from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
@@ -37,6 +38,9 @@ Name = Annotated[
     ),
 ]
 PRINTABLE = {"format": "name"}
+Moment = Annotated[
+    int, Meta(ge=0, le=LAST_MOMENT, description="milliseconds since the epoch", extra_json_schema={"format": "moment"})
+]
 Description = Annotated[
     str, Meta(max_length=names.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
 ]
@@ -124,6 +128,7 @@ Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
 class NewToken(ResourceBody, kw_only=True):
     name: Name
     scope: Scope
+    expires_on: Moment | None = None
     token: Ignored = UNSET
     user: Ignored = UNSET
     author: Ignored = UNSET
@@ -133,6 +138,7 @@ class NewToken(ResourceBody, kw_only=True):
 class TokenChange(ResourceBody, kw_only=True):
     name: Name | None = None
     scope: Scope | None = None
+    expires_on: Moment | UnsetType | None = UNSET  # null: not any more
     token: Ignored = UNSET
     user: Ignored = UNSET
     author: Ignored = UNSET

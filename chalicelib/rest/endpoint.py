@@ -88,13 +88,17 @@ class Call:
     contract: Contract
     selection: fields.Selection | None
 
-    def caller(self) -> Caller:
+    def caller(self, whatever_scope: bool = False) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
         login and an application password. Raises Unauthenticated, InsufficientScope or Throttled.
+
+        `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing.
         """
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            return self.keyturn.authentication.caller(presented.strip(), self.origin)
+            authentication = self.keyturn.authentication
+            identify = authentication.holder if whatever_scope else authentication.caller
+            return identify(presented.strip(), self.origin)
         pair = basic_pair(presented) if scheme.lower() == "basic" else None
         if pair:
             return self.keyturn.authentication.caller_by_password(*pair, self.origin)

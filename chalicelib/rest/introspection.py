@@ -39,6 +39,7 @@ def _description(found: TokenInformation) -> dict[str, object]:
     if isinstance(credential, AccessToken):
         return _of_access_token(credential, owner, found.service)
     assert isinstance(owner, User)
+    ends = {} if found.ends is None else {"exp": found.ends // 1000}
     return {
         "active": True,
         "token_type": "Bearer" if isinstance(credential, PermanentToken) else "Basic",
@@ -50,6 +51,7 @@ def _description(found: TokenInformation) -> dict[str, object]:
         "account_type": owner.type.value,
         "jti": credential.id,
         "iat": credential.created // 1000,
+        **ends,
     }
 
 

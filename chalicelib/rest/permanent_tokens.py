@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UnsetType
+
+from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.rest.bodies import NewToken, Reference, Rotation, TokenChange
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, Searchable, operation
@@ -32,7 +35,7 @@ def create_token(call: Call, user: str) -> Response:
     tokens = call.keyturn.permanent_tokens
     return call.create(
         caller,
-        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope))),
+        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on)),
         lambda id: _view(call, tokens.get(caller, user, id)),
     )
 
@@ -47,12 +50,13 @@ def update_token(call: Call, user: str, token: str) -> Response:
     caller = call.caller()
     body = call.body(TokenChange)
     scope = None if body.scope is None else _scope(body.scope)
-    return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope))
+    expires = UNCHANGED if isinstance(body.expires_on, UnsetType) else body.expires_on
+    return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope, expires))
 
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
 def rotate_token(call: Call, user: str, token: str) -> Response:
-    caller = call.caller()
+    caller = call.caller(whatever_scope=True)
     body = call.body(Rotation)
     tokens, grace_ms = call.keyturn.permanent_tokens, milliseconds(body.grace, "grace")
     return call.create(

@@ -128,6 +128,7 @@ PERMANENT_TOKEN = Shape(
         ),
         "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
         "lastAccessTime": Field(lambda view: view.owned.token.last_used, Kind.MAYBE_TIME),
+        "expiresOn": Field(lambda view: view.owned.token.expires, Kind.MAYBE_TIME),
         "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME, unasked=False),
     },
 )

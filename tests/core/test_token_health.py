@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,3 +53,9 @@ def test_a_scope_is_as_wide_as_its_use_or_wider(used_at: frozenset[str]) -> None
 
 def test_a_token_that_was_never_used_tells_nothing_of_its_scope() -> None:
     assert unused_scope(token(IDLE_MS)) == ()
+
+
+@pytest.mark.parametrize("unused", [None, 0])
+def test_a_token_whose_end_has_come_is_expired_whatever_its_use(unused: int | None) -> None:
+    assert condition(replace(token(IDLE_MS, unused), expires=NOW), NOW) is Condition.EXPIRED
+    assert condition(replace(token(IDLE_MS, unused), expires=NOW + 1), NOW) is not Condition.EXPIRED

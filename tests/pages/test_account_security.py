@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 
 import pytest
@@ -85,6 +86,33 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
     expect(visitor.dialog("The token rotating")).to_contain_text("Every earlier one is refused from now on.")
     third = page.locator("#secret").inner_text()
     assert [site.is_good(secret) for secret in (made["token"], second, third)] == [False, False, True]
+
+
+def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
+    bot, day = site.bot(), (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date()
+    page = visitor.log_in()
+    visitor.see(site.address(bot, "security", "tokens", "new"))
+    page.get_by_label("Name").fill("for a month")
+    page.get_by_label("Build server").check()
+    page.get_by_label("Last day (UTC)").fill("2026-01-02")
+    visitor.press("Create token")
+    expect(page.locator("#rule-expiresOn")).to_contain_text("Must be in the future")
+    page.get_by_label("Last day (UTC)").fill(day.isoformat())
+    visitor.press("Create token")
+    visitor.dialog("The token for a month")
+    visitor.press("Close")
+    expires = page.locator("td[data-label=Expires] time")
+    expect(expires).to_have_attribute("datetime", f"{day}T23:59:59Z")
+    for health in (site.address(bot, "health"), f"/token-health?searched=1&q={bot}"):
+        visitor.see(health)
+        expect(page.get_by_role("listitem").filter(has_text="Token for a month of")).to_be_visible()
+    visitor.see(site.address(bot, "security"))
+    page.get_by_role("link", name="for a month", exact=True).click()
+    visitor.press("Edit")
+    expect(page.get_by_label("Last day (UTC)")).to_have_value(day.isoformat())
+    page.get_by_label("Last day (UTC)").fill("")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("definition").filter(has_text="never")).to_have_count(2)  # used, and expiring
 
 
 def test_a_name_that_is_taken_is_refused_beside_the_field(site: Site, visitor: Visitor) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conftest import Scene
+from tests.conftest import Scene, now
 from tests.rest.calling import Client, introspect
 
 TOKENS = "/users/build-bot/permanenttokens"
@@ -115,3 +115,34 @@ def test_a_grace_that_is_none_is_refused_by_name(scene: Scene, administrator: Cl
     answer = administrator.post(path, {"grace": grace})
     assert (answer.status, answer.json["error_field"]) == (400, "grace")
     assert scene.is_good(scene.token.secret)
+
+
+def test_a_token_expires_when_somebody_says_so(scene: Scene, administrator: Client) -> None:
+    path, end = f"/users/{scene.bot.id}/permanenttokens", now() + 3_600_000
+    made = administrator.post(path, {"name": "ending", "scope": [{"key": "ci"}], "expiresOn": end}).json
+    assert made["expiresOn"] == end
+    assert introspect("ci", scene.ci.secret, made["token"]).json["exp"] == end // 1000
+    assert "exp" not in introspect("ci", scene.ci.secret, scene.token.secret).json
+    changed = administrator.post(f"{path}/{made['id']}", {"name": "renamed"}).json
+    assert changed["expiresOn"] == end
+    assert administrator.post(f"{path}/{made['id']}", {"expiresOn": None}).json["expiresOn"] is None
+
+
+@pytest.mark.parametrize("end", [0, 1, 10**14 + 1, "tomorrow", -1, 1.5])
+def test_an_end_that_is_none_is_refused_by_name(scene: Scene, administrator: Client, end: object) -> None:
+    path = f"/users/{scene.bot.id}/permanenttokens"
+    answer = administrator.post(path, {"name": "ending", "scope": [{"key": "ci"}], "expiresOn": end})
+    assert (answer.status, answer.json["error_field"]) == (400, "expiresOn")
+    assert administrator.get(path).json["total"] == 1
+
+
+def test_a_token_that_is_not_for_keyturn_rotates_itself_and_does_nothing_else(scene: Scene) -> None:
+    own = Client(scene.token.secret or "")
+    answer = own.post("/users/me/permanenttokens/current/rotate", {"grace": 60})
+    assert answer.status == 200
+    assert introspect("ci", scene.ci.secret, answer.json["token"]).json["active"]
+    assert "exp" in introspect("ci", scene.ci.secret, scene.token.secret).json
+    refused = own.get("/users/me/permanenttokens")
+    assert (refused.status, refused.json["error"]) == (403, "insufficient_scope")
+    other = own.post(f"/users/{scene.administrator.owner.id}/permanenttokens/current/rotate", {"grace": 60})
+    assert other.status == 403

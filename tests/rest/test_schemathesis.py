@@ -41,6 +41,7 @@ REFERENCES = {
     "query",
     "conditions",
     "assertion",
+    "expiresOn",  # in the future
 }
 
 load_all_checks()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
@@ -11,7 +12,7 @@ from chalicelib.core.authorization import Caller
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.errors import InsufficientScope, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.permissions import KEYTURN, ROTATE_SELF, PermissionSet, Power
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
@@ -44,17 +45,32 @@ class Authentication:
 
         Raises Unauthenticated, InsufficientScope (the token is not for Keyturn itself) or Throttled.
         """
+        caller = self.holder(presented, origin)
+        if caller.limited:
+            raise InsufficientScope("This token's scope does not include Keyturn itself.")
+        return caller
+
+    def holder(self, presented: str, origin: Origin) -> Caller:
+        """The same; but a permanent token that is not for Keyturn is good for one thing here: to be rotated itself.
+
+        Raises as `caller`.
+        """
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
         found, credential, owner = self._good(key, presented, "The access token is not valid.", origin)
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            raise InsufficientScope("This token's scope does not include Keyturn itself.")
+            return self._limited(self._caller(credential, owner, origin))
         if isinstance(credential, Session) and not (
             found.authenticators and credential.is_alive(found.authenticators, origin.now)
         ):
             raise Unauthenticated("This session has ended. Log in again.")
         return self._caller(credential, owner, origin)
+
+    def _limited(self, caller: Caller) -> Caller:
+        may_rotate = caller.permissions.allows(ROTATE_SELF)
+        powers = PermissionSet([Power(ROTATE_SELF)] if may_rotate else [])
+        return replace(caller, permissions=powers, groups=frozenset(), limited=True)
 
     def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
         tokens = self._access_tokens()

@@ -40,6 +40,8 @@ class CredentialCheck:
         """
         if credential is None or owner is None or owner.banned:
             return False
+        if isinstance(credential, PermanentToken) and credential.has_expired(now):
+            return False
         if not (
             self._matches(presented, credential, credential.secret, now)
             or self._matches_earlier(presented, credential, now)
@@ -47,6 +49,16 @@ class CredentialCheck:
             return False
         self.note_use(credential, [service_id] if service_id else [], now)
         return True
+
+    def ends(self, presented: str, credential: Credential, now: int) -> int | None:
+        """When what is presented, and is good, stops being so, in milliseconds since the epoch; None: not by itself."""
+        if not isinstance(credential, PermanentToken):
+            return None
+        if self._verifier.verify(presented, credential.secret, now):
+            return credential.expires
+        presented_one = (each for each in credential.live(now) if self._verifier.verify(presented, each.sealed, now))
+        until = next(each.until for each in presented_one)
+        return until if credential.expires is None else min(until, credential.expires)
 
     def note_use(self, credential: Credential, service_ids: Iterable[str], now: int) -> None:
         """Remember when it was used, and once for each service that it was used there."""

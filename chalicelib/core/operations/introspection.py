@@ -33,6 +33,7 @@ class TokenInformation:
     credential: PermanentToken | ApplicationPassword | AccessToken
     owner: User | Service  # a service, with an access token by which it acts for itself
     service: Service
+    ends: int | None = None  # when what was presented stops being good, in milliseconds since the epoch
 
 
 class Introspection:
@@ -67,7 +68,7 @@ class Introspection:
             raise Unauthenticated("The service's id or secret is not valid.")
         if held is None or not self._check.is_good(presented, *held, now, service.id):
             return None
-        return TokenInformation(*held, service)
+        return TokenInformation(*held, service, self._check.ends(presented, held[0], now))
 
     def _ask_about_access_token(
         self, client: str, client_secret: str, service_id: str, presented: str, now: int
@@ -84,7 +85,7 @@ class Introspection:
             raise Unauthenticated("The service's id or secret is not valid.")
         if good is None or service.id not in good.token.audience:
             return None
-        return TokenInformation(good.token, good.subject, service)
+        return TokenInformation(good.token, good.subject, service, good.token.expires)
 
 
 def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:

@@ -6,6 +6,7 @@ Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
@@ -16,7 +17,7 @@ from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER, MAX_SCOPE, PermanentToken
+from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER, MAX_SCOPE, PermanentToken, expiry
 from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permissions import Power
     from chalicelib.core.ports import TokenStore
+
+
+CURRENT = "current"
+
+
+class Unchanged(Enum):
+    """As an end: the one that there is. None is an end too, or rather that there is none."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +92,15 @@ class PermanentTokens:
             return ()
         return caller.permissions.missing(self._access.of(owner.id).permissions)
 
-    def create(self, caller: Caller, user: str, name: str, scope: Sequence[str]) -> OwnedToken:
-        """A new token; the only answer that ever holds its secret.
+    def create(
+        self, caller: Caller, user: str, name: str, scope: Sequence[str], expires: int | None = None
+    ) -> OwnedToken:
+        """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch.
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
         name).
         """
-        valid_name = names.name(name)
+        valid_name, ends = names.name(name), expiry(expires, caller.now)
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
@@ -102,8 +117,11 @@ class PermanentTokens:
                 author_name=caller.user.name,
                 created=caller.now,
                 secret=self._verifier.seal(secret),
+                expires=ends,
             )
             details = {"name": token.name, "scope": " ".join(token.scope)}
+            if ends is not None:
+                details["expires"] = str(ends)
             record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
             self._tokens.create(token, owner, compared, record)
             return OwnedToken(token, owner, secret)
@@ -111,19 +129,32 @@ class PermanentTokens:
         return until_current(attempt)
 
     def update(
-        self, caller: Caller, user: str, token_id: str, name: str | None, scope: Sequence[str] | None
+        self,
+        caller: Caller,
+        user: str,
+        token_id: str,
+        name: str | None,
+        scope: Sequence[str] | None,
+        expires: int | Unchanged | None = UNCHANGED,
     ) -> OwnedToken:
-        """The token, renamed or re-scoped; its secret stays. Raises as `create`; NotFound also for the token."""
+        """The token, renamed, re-scoped, or with another end; its secret stays.
+
+        Raises as `create`; NotFound also for the token.
+        """
         valid_name = None if name is None else names.name(name)
+        ends = UNCHANGED if isinstance(expires, Unchanged) else expiry(expires, caller.now)
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.UPDATE_TOKEN)
             old = self._existing(owner, token_id)
             new = replace(old, name=old.name if valid_name is None else valid_name, revision=old.revision + 1)
             compared = None
-            if scope is not None:
+            if scope is not None or not isinstance(ends, Unchanged):
                 compared = self._access.compared(caller, owner)
+            if scope is not None:
                 new = replace(new, scope=self._visible(caller, scope, already=old.scope))
+            if not isinstance(ends, Unchanged):
+                new = replace(new, expires=ends)
             details = _difference(old, new)
             if not details:
                 return OwnedToken(old, owner)
@@ -136,17 +167,22 @@ class PermanentTokens:
     def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int) -> OwnedToken:
         """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
 
+        `token_id` may be CURRENT: the token that the caller presents.
+
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
         Rotating again, such as after an answer that was lost, therefore locks nobody out. Raises Invalid (`grace`),
         Forbidden, NotFound, or Conflict (too many secrets are good at the same time).
         """
         if not 0 <= grace_ms <= LONGEST_GRACE_MS:
             raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+        id = caller.credential_id if token_id == CURRENT else token_id
+        own = caller.credential_id == id
+        operation = Operation.ROTATE_CURRENT_TOKEN if own else Operation.ROTATE_TOKEN
 
         def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, Operation.ROTATE_TOKEN)
+            owner = self._accounts.find(caller, user, operation)
             compared = self._access.compared(caller, owner)
-            old = self._existing(owner, token_id)
+            old = self._existing(owner, id)
             if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
                 raise Conflict(
                     f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
@@ -197,7 +233,7 @@ class PermanentTokens:
 
 
 def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
-    details = changes(old, new, "name")
+    details = changes(old, new, "name", "expires")
     if old.scope != new.scope:
         details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
     return details

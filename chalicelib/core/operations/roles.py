@@ -13,8 +13,9 @@ from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Page
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
-from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role
+from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.services import Services
-    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.paging import Window
     from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
 
 
@@ -51,7 +52,8 @@ class Roles:
         """A part of the roles that are wanted, sorted by key unless `search` says otherwise. Raises Invalid or
         Forbidden."""
         caller.require(Operation.READ_ROLES)
-        return self._roles.page(window, search)
+        page = self._roles.page(window, search)
+        return Page([current(role) for role in page.items], page.total)
 
     def get(self, caller: Caller, role: str) -> Role:
         """One role. Raises Forbidden or NotFound."""
@@ -225,7 +227,7 @@ class Roles:
             role = self._roles.get(reference) or self._roles.find_by_key(reference)
         if role is None:
             raise NotFound("role", reference)
-        return role
+        return current(role)
 
     def _place(self, reference: str) -> str:
         if reference == EVERYWHERE:

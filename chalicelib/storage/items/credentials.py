@@ -74,6 +74,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     author_name = UnicodeAttribute()
     used_at = UnicodeSetAttribute(null=True)
     rotated = NumberAttribute(null=True)
+    ends = NumberAttribute(null=True)
     earlier = UnicodeAttribute(null=True)  # JSON: written and read whole
     revision = NumberAttribute()
 
@@ -88,6 +89,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_name=token.author_name,
             used_at=set(token.used_at) or None,
             rotated=token.rotated,
+            ends=token.expires,
             earlier=_earlier_text(token.earlier),
             revision=token.revision,
         )
@@ -101,6 +103,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_name=self.author_name,
             used_at=frozenset(self.used_at or ()),
             rotated=None if self.rotated is None else int(self.rotated),
+            expires=None if self.ends is None else int(self.ends),
             earlier=_earlier_in(self.earlier),
             revision=int(self.revision),
         )

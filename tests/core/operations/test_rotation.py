@@ -7,10 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.audit import AuditQuery
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.errors import Conflict, Forbidden, InsufficientScope, Invalid, NotFound
+from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import LONGEST_GRACE_MS, MAX_EARLIER, PermanentToken
-from tests.conftest import Scene, now
+from chalicelib.core.permissions import ROTATE_SELF
+from chalicelib.core.roles import REGISTERED_USER
+from chalicelib.storage import keys
+from chalicelib.storage.items import RoleItem
+from tests.conftest import Scene, now, origin
 from tests.people import person
 
 MINUTE = 60_000
@@ -119,3 +125,64 @@ def test_it_leaves_a_record_without_a_secret(scene: Scene) -> None:
     (record,) = scene.product.audit_trail.page(scene.caller(), query, 10).records
     assert record.details == {"name": "build", "grace": "60 s"}
     assert secret not in repr(record)
+
+
+class TestRotatingItself:
+    """With the token itself, whatever its scope (permission *Rotate Self*)."""
+
+    def rotate(self, scene: Scene, secret: str | None, grace_ms: int = MINUTE) -> str:
+        holder = scene.product.authentication.holder(secret or "", origin())
+        return scene.product.permanent_tokens.rotate(holder, "me", "current", grace_ms).secret or ""
+
+    def test_a_token_for_one_service_renews_itself_night_after_night(self, scene: Scene) -> None:
+        secret = scene.token.secret or ""
+        for _ in range(5):
+            renewed = self.rotate(scene, secret)
+            assert scene.is_good(secret)
+            assert scene.is_good(renewed)
+            secret = renewed
+
+    def test_with_a_secret_that_was_superseded_too_since_the_answer_may_be_lost(self, scene: Scene) -> None:
+        lost = self.rotate(scene, scene.token.secret)
+        renewed = self.rotate(scene, scene.token.secret)
+        assert [scene.is_good(each) for each in (scene.token.secret, lost, renewed)] == [True, True, True]
+
+    def test_it_is_good_for_nothing_else_at_keyturn(self, scene: Scene) -> None:
+        with pytest.raises(InsufficientScope):
+            scene.caller(scene.token.secret)
+        holder = scene.product.authentication.holder(scene.token.secret or "", origin())
+        other = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "other", ["ci"]).token
+        for attempt in (
+            lambda: scene.product.permanent_tokens.rotate(holder, "me", other.id, 0),
+            lambda: scene.product.permanent_tokens.rotate(holder, "admin", "current", 0),
+            lambda: scene.product.permanent_tokens.page(holder, "me", Window()),
+            lambda: scene.product.permanent_tokens.create(holder, "me", "more", ["ci"]),
+            lambda: scene.product.permanent_tokens.delete(holder, "me", scene.token.token.id),
+        ):
+            with pytest.raises(Forbidden):
+                attempt()
+
+    def test_an_administrators_token_for_one_service_has_no_powers_here_either(self, scene: Scene) -> None:
+        narrow = scene.product.permanent_tokens.create(scene.caller(), "me", "narrow", ["ci"])
+        holder = scene.product.authentication.holder(narrow.secret or "", origin())
+        assert {operation for operation in Operation if holder.may(operation, holder.user.id)} == {
+            Operation.ROTATE_CURRENT_TOKEN
+        }
+        assert not any(holder.may(operation, "another") for operation in Operation)
+
+    def test_without_the_permission_it_cannot(self, scene: Scene) -> None:
+        scene.product.roles.revoke(scene.caller(), scene.bot.id, "registered-user.0")
+        with pytest.raises(Forbidden, match="Rotate Self"):
+            self.rotate(scene, scene.token.secret)
+
+    def test_a_session_is_no_token(self, scene: Scene) -> None:
+        with pytest.raises(NotFound):
+            scene.product.permanent_tokens.rotate(person(scene).log_in(), "me", "current", 0)
+
+    def test_an_installation_that_began_before_there_was_the_permission_has_it(self, scene: Scene) -> None:
+        """Everybody's role is what the program says, whatever was stored at the beginning."""
+        item = RoleItem.get(*keys.role(REGISTERED_USER))
+        item.permissions = set(item.permissions) - {ROTATE_SELF}
+        item.save()
+        assert scene.is_good(self.rotate(scene, scene.token.secret))
+        assert ROTATE_SELF in scene.product.roles.get(scene.caller(), REGISTERED_USER).permissions

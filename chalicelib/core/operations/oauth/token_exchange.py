@@ -115,7 +115,8 @@ class TokenExchange:
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
         source = Source(SourceKind.PERMANENT_TOKEN, credential.id)
-        return _Subject(credential.user_id, credential.scope, credential.scope, source, credential=used)
+        scope, ends = credential.scope, credential.expires
+        return _Subject(credential.user_id, scope, scope, source, ends, credential=used)
 
     def _from_access_token(self, asked: Exchange, now: int) -> _Subject:
         good = self._tokens.good(asked.subject_token, now)
