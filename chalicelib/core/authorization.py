@@ -137,6 +137,7 @@ class Caller:
     logged_in: bool = False  # a person with a session, not a token
     logged_in_at: int | None = None  # when, in milliseconds since the epoch
     delegated: bool = False  # a connected service acts for the account
+    secret_ends: int | None = None  # when the secret that was presented ends, if the token has a newer one
     limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
     unproven: bool = False  # a group demands a second factor, and this session was opened without one
 

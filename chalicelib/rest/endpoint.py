@@ -13,7 +13,8 @@ import functools
 import hashlib
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
@@ -87,6 +88,7 @@ class Call:
     keyturn: Keyturn
     contract: Contract
     selection: fields.Selection | None
+    headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
 
     def caller(self, whatever_scope: bool = False) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
@@ -98,7 +100,10 @@ class Call:
         if scheme.lower() == "bearer":
             authentication = self.keyturn.authentication
             identify = authentication.holder if whatever_scope else authentication.caller
-            return identify(presented.strip(), self.origin)
+            caller = identify(presented.strip(), self.origin)
+            if caller.secret_ends is not None:  # whoever still uses an earlier secret is told so (RFC 8594)
+                self.headers["Sunset"] = formatdate(caller.secret_ends / 1000, usegmt=True)
+            return caller
         pair = basic_pair(presented) if scheme.lower() == "basic" else None
         if pair:
             return self.keyturn.authentication.caller_by_password(*pair, self.origin)
@@ -222,7 +227,10 @@ def operation(
             try:
                 # A gateway may or may not have decoded them. Ids, logins and keys hold no per cent sign; a group
                 # whose name looks encoded is found by its id.
-                return view(_call(request, contract), **{name: unquote(text) for name, text in path_parameters.items()})
+                call = _call(request, contract)
+                response = view(call, **{name: unquote(text) for name, text in path_parameters.items()})
+                response.headers.update(call.headers)
+                return response
             except Refusal as refusal:
                 return refusals.refused(refusal)
             except Exception as error:

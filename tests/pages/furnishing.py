@@ -24,7 +24,7 @@ Naming = Callable[[str], str]
 
 @dataclass
 class Furnished:
-    """What was made: logins and ids. `session` is the person's, `totp` the secret of their app."""
+    """What was made: logins and ids. `session` is the person's, `totp` the secret of their app, `token` of the bot."""
 
     person: str
     bot: str
@@ -34,6 +34,7 @@ class Furnished:
     role: str
     session: str
     totp: str
+    token: str
 
 
 def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnished:
@@ -62,9 +63,11 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
     person = _person(site, f"jo-{tag}", naming, free_text)
     api.post(f"/usergroups/{group['id']}/users", {"login": person})
     api.post(f"/users/{person}/projectroles", grant)
-    _bots(site, tag, person, service["id"], naming, free_text)
+    token = _bots(site, tag, person, service["id"], naming, free_text)
     session, totp = _factors(site, person, naming)
-    made = Furnished(person, f"robot-{tag}", service["key"], service["secret"], group["id"], role["id"], session, totp)
+    made = Furnished(
+        person, f"robot-{tag}", service["key"], service["secret"], group["id"], role["id"], session, totp, token
+    )
     _approve(site, made)
     return made
 
@@ -73,7 +76,11 @@ def places(site: Site, made: Furnished) -> list[str]:
     """The pages that show what was made; all others can be got to from them."""
     tabs = [site.address(made.person, tab) for tab in ("security", "authentication", "access", "health", "history")]
     others = (f"roles/{made.role}", f"groups/{made.group}", f"services/{made.service}", "users", "audit")
-    return [*tabs, site.address(made.bot, "health"), *(f"{site.url}/{other}" for other in others)]
+    return [
+        *tabs,
+        site.address(made.bot, "security", "tokens", made.token),
+        *(f"{site.url}/{other}" for other in others),
+    ]
 
 
 def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:
@@ -84,20 +91,21 @@ def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:
     return login
 
 
-def _bots(site: Site, tag: str, owner: str, service_id: str, naming: Naming, free_text: Naming) -> None:
+def _bots(site: Site, tag: str, owner: str, service_id: str, naming: Naming, free_text: Naming) -> str:
     api = site.api
     described = {"type": "bot", "description": free_text("Builds the shop every night."), "owner": {"login": owner}}
     for login in ("robot", "idle"):
         api.post("/users", {"login": f"{login}-{tag}", "name": naming(f"{login.title()} {tag}"), **described})
     scope = [{"key": "ci"}, {"key": "deploy"}, {"id": service_id}]
     for name in ("nightly build", "release", "backup"):
-        token = api.post(f"/users/robot-{tag}/permanenttokens", {"name": naming(name), "scope": scope})["token"]
+        made = api.post(f"/users/robot-{tag}/permanenttokens", {"name": naming(name), "scope": scope})
         if name != "backup":
-            assert site.is_good(token)
+            assert site.is_good(made["token"])
     api.post(f"/users/idle-{tag}", {"banned": True, "banReason": naming("leaked")})
     leaver = site.person("leaver")
     api.post("/users", {"login": f"orphan-{tag}", "name": naming("Orphan"), "type": "bot", "owner": {"login": leaver}})
     api.call("DELETE", f"/users/{leaver}")
+    return str(made["id"])
 
 
 def _factors(site: Site, person: str, naming: Naming) -> tuple[str, str]:

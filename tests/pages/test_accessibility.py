@@ -34,6 +34,7 @@ def test_every_page_of_an_administrator(site: Site, visitor: Visitor, made: Furn
     for kind in pages_from(page, site, *places(site, made)):
         found += violations(page, axe, kind)
         seen.add(kind)
+    found += violations(visitor.see(site.address(made.bot, "health")), axe, "marks")
     assert found == []
     own = {kind for kind in PAGES if "application-passwords/new" in kind or kind.endswith(OWN)}
     assert set(PAGES) - seen == own

@@ -16,11 +16,11 @@ from tests.pages.walk import pages_from
 
 CORPUS = {
     "elements": '"><script>hit()</script><img src=x onerror=hit()><svg onload=hit()>',
-    "attributes": "' onmouseover='hit()' autofocus onfocus=hit() x=\" onclick=\"hit()",
-    "endings": "</title></textarea></style></select></template></dialog>--><script>hit()</script>",
-    "addresses": "javascript:hit()//<a href=javascript:hit()>data:text/html,<script>hit()</script>",
-    "templates": "{{ 7 * 7777 }}{% raw %}${7*7777}#{7*7777}<%= 7*7777 %>&lt;script&gt;hit()&lt;/script&gt;",
-    "odd": "%00%0d%0aSet-Cookie: a=b \U0001f511 \ufdfd z\u0317\u0324\u0300 \u05e9\u05dc\u05d5\u05dd $(id) `id`",
+    "attributes and templates": "' onfocus='hit()' autofocus x=\" onclick=\"hit()"
+    "{{7*7777}}{% raw %}${7*7777}#{7*7777}<%=7*7777%>",
+    "endings and addresses": "javascript:hit()//<a href=javascript:hit()></title></textarea></style></select>"
+    "</dialog>--><script>hit()</script>",
+    "odd": "%00%0d%0aSet-Cookie: a=b \U0001f511 \ufdfd z\u0317\u0324\u0300 \u05e9\u05dc\u05d5\u05dd &lt;b&gt; `id`",
 }
 WATCH = """
   window.hits = [];

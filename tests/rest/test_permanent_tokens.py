@@ -1,5 +1,7 @@
 """`/users/{id}/permanenttokens` by Hub's contract."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from tests.conftest import Scene, now
@@ -146,3 +148,15 @@ def test_a_token_that_is_not_for_keyturn_rotates_itself_and_does_nothing_else(sc
     assert (refused.status, refused.json["error"]) == (403, "insufficient_scope")
     other = own.post(f"/users/{scene.administrator.owner.id}/permanenttokens/current/rotate", {"grace": 60})
     assert other.status == 403
+
+
+def test_whoever_still_uses_an_earlier_secret_is_told_when_it_ends(scene: Scene, administrator: Client) -> None:
+    path = f"/users/me/permanenttokens/{scene.administrator.token.id}"
+    assert "sunset" not in administrator.get("/users/me").headers
+    renewed = administrator.post(f"{path}/rotate", {"grace": 3600})
+    until = (
+        scene.product.permanent_tokens.get(scene.caller(), "me", scene.administrator.token.id).token.earlier[0].until
+    )
+    told = administrator.get("/users/me").headers["sunset"]
+    assert parsedate_to_datetime(told).timestamp() == until // 1000
+    assert "sunset" not in Client(renewed.json["token"]).get("/users/me").headers

@@ -29,7 +29,15 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauth
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
-from chalicelib.core.permissions import EVERYWHERE, READ_SELF, READ_SERVICE, READ_USER, UPDATE_SELF, UPDATE_USER
+from chalicelib.core.permissions import (
+    EVERYWHERE,
+    READ_SELF,
+    READ_SERVICE,
+    READ_USER,
+    ROTATE_SELF,
+    UPDATE_SELF,
+    UPDATE_USER,
+)
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from embedded.dynamodb import DynamoDBLocal
 from tests.conftest import Scene, installed, origin, set_scene
@@ -106,7 +114,7 @@ class Machine(RuleBasedStateMachine):
             for outer in self.chain(group):
                 grants |= self.groups[outer].grants
         powers = {(permission, place) for role, place in grants for permission in self.roles.get(role, ())}
-        return powers | {(READ_SELF, EVERYWHERE), (UPDATE_SELF, EVERYWHERE)}
+        return powers | {(each, EVERYWHERE) for each in (READ_SELF, UPDATE_SELF, ROTATE_SELF)}
 
     def has(self, user: str, permission: str, place: str) -> bool:
         return bool({(permission, place), (permission, EVERYWHERE)} & self.powers(user))

@@ -60,12 +60,12 @@ class Authentication:
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
         found, credential, owner = self._good(key, presented, "The access token is not valid.", origin)
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            return self._limited(self._caller(credential, owner, origin))
+            return self._limited(self._caller(presented, credential, owner, origin))
         if isinstance(credential, Session) and not (
             found.authenticators and credential.is_alive(found.authenticators, origin.now)
         ):
             raise Unauthenticated("This session has ended. Log in again.")
-        return self._caller(credential, owner, origin)
+        return self._caller(presented, credential, owner, origin)
 
     def _limited(self, caller: Caller) -> Caller:
         may_rotate = caller.permissions.allows(ROTATE_SELF)
@@ -100,7 +100,7 @@ class Authentication:
         _, credential, owner = self._good(key, presented, refusal, origin)
         if names.login_key(login) != names.login_key(owner.login):
             raise Unauthenticated(refusal)
-        return self._caller(credential, owner, origin)
+        return self._caller(presented, credential, owner, origin)
 
     def _good(
         self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin
@@ -115,9 +115,10 @@ class Authentication:
             raise Unauthenticated(refusal)
         return found, credential, owner
 
-    def _caller(self, credential: Credential, owner: User, origin: Origin) -> Caller:
+    def _caller(self, presented: str, credential: Credential, owner: User, origin: Origin) -> Caller:
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
+        superseded = self._check.superseded(presented, credential, origin.now)
         unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
         return Caller(
             owner,
@@ -128,5 +129,6 @@ class Authentication:
             frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
             logged_in_at=credential.created if logged_in else None,
+            secret_ends=superseded.until if superseded else None,
             unproven=unproven,
         )

@@ -10,7 +10,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,23 +42,25 @@ class CredentialCheck:
             return False
         if isinstance(credential, PermanentToken) and credential.has_expired(now):
             return False
-        if not (
-            self._matches(presented, credential, credential.secret, now)
-            or self._matches_earlier(presented, credential, now)
-        ):
+        is_current = self._matches(presented, credential, credential.secret, now)
+        if not is_current and self.superseded(presented, credential, now) is None:
             return False
         self.note_use(credential, [service_id] if service_id else [], now)
         return True
 
     def ends(self, presented: str, credential: Credential, now: int) -> int | None:
         """When what is presented, and is good, stops being so, in milliseconds since the epoch; None: not by itself."""
+        earlier = self.superseded(presented, credential, now)
+        ends = [earlier.until] if earlier else []
+        if isinstance(credential, PermanentToken) and credential.expires is not None:
+            ends.append(credential.expires)
+        return min(ends, default=None)
+
+    def superseded(self, presented: str, credential: Credential, now: int) -> EarlierSecret | None:
+        """The secret that is presented, if it is not the current one any more, but still good."""
         if not isinstance(credential, PermanentToken):
             return None
-        if self._verifier.verify(presented, credential.secret, now):
-            return credential.expires
-        presented_one = (each for each in credential.live(now) if self._verifier.verify(presented, each.sealed, now))
-        until = next(each.until for each in presented_one)
-        return until if credential.expires is None else min(until, credential.expires)
+        return next((each for each in credential.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
 
     def note_use(self, credential: Credential, service_ids: Iterable[str], now: int) -> None:
         """Remember when it was used, and once for each service that it was used there."""
@@ -79,12 +81,6 @@ class CredentialCheck:
         """Do the costly part of checking both at the same time; it decides nothing."""
         if service[1].secret:
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], service[1].secret)], now)
-
-    def _matches_earlier(self, presented: str, credential: Credential, now: int) -> bool:
-        """Whether it is a secret that was superseded, and whose end has not come."""
-        if not isinstance(credential, PermanentToken):
-            return False
-        return any(self._verifier.verify(presented, each.sealed, now) for each in credential.live(now))
 
     def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):
