@@ -6,11 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import parse
+from chalicelib.core.paging import Window
 from chalicelib.core.token_health import Condition, condition, unused_scope
 from chalicelib.pages.account import account_page, read
+from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.charts import End, calendar, scatter
 from chalicelib.pages.paging import LAST, SIZE, Pager, window
 from chalicelib.pages.render import link, page
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 EVERY_TOKEN = Window(0, SIZE * LAST)
 MOST_TOKENS = 200  # of one account, where many accounts are drawn
 ACCOUNTS = 25  # on one page
-TRAITS = ("bot", "ownerless", "banned")
 WORST_FIRST = [Condition.NEVER_USED, Condition.IDLE, Condition.EXPIRED, Condition.NEW, Condition.IN_USE]
 
 
@@ -47,26 +45,15 @@ def show(message: Message, caller: Caller, user: str) -> Response:
 def show_everybodys(message: Message, caller: Caller) -> Response:
     """Of the bots, or of the accounts that are searched for, page by page."""
     caller.require(Operation.LIST_USERS)
-    number, q = window(message).skip // SIZE, message.asked("q") or ""
-    asked = Window(number * ACCOUNTS, ACCOUNTS)
+    asked = Window(window(message).skip // SIZE * ACCOUNTS, ACCOUNTS)
     searched = message.asked("searched") is not None
-    traits = [trait for trait in TRAITS if message.asked(trait)] if searched else ["bot"]
-    found: Page[User] = Page([], 0)
-    misunderstood = None
-    try:
-        query = " ".join([q, *(f"is: {trait}" for trait in traits)])
-        search = parse(query, "", ("login", "name", "group", "owner"), TRAITS, ())
-        found = message.keyturn.accounts.page(caller, asked, search)
-    except Invalid as refusal:
-        misunderstood = refusal
+    found = find_accounts(message, caller, asked, ticked(message) if searched else ["bot"])
     each = Window(0, MOST_TOKENS)
-    of_accounts = [message.keyturn.permanent_tokens.page(caller, user.id, each) for user in found.items]
+    of_accounts = [message.keyturn.permanent_tokens.page(caller, user.id, each) for user in found.page.items]
     values = {
-        "pager": Pager(asked, found.total, ACCOUNTS),
-        "q": q,
-        "traits": traits,
-        "misunderstood": misunderstood,
-        "cut": [user for user, part in zip(found.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
+        "found": found,
+        "pager": Pager(asked, found.page.total, ACCOUNTS),
+        "cut": [user for user, part in zip(found.page.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
         **_drawn(message, [owned for part in of_accounts for owned in part.items], []),
     }
     return page(message, "health", values, caller=caller)

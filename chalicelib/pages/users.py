@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Page
-from chalicelib.core.search import parse
+from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -18,12 +17,10 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
     from chalicelib.core.authorization import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
 
-TRAITS = ("bot", "banned", "ownerless")
 FIELDS = ("type", "login", "name", "email", "description", "owner")
 
 
@@ -69,23 +66,12 @@ def _users_page(
     message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     caller.require(Operation.LIST_USERS)
-    asked, q = window(message), message.asked("q") or ""
-    traits = [trait for trait in TRAITS if message.asked(trait)]
-    found: Page[User] = Page([], 0)
-    misunderstood = None
-    try:
-        query = " ".join([q, *(f"is: {trait}" for trait in traits)])
-        search = parse(query, "", ("login", "name", "group", "owner"), TRAITS, ())
-        found = message.keyturn.accounts.page(caller, asked, search)
-    except Invalid as refusal:
-        misunderstood = refusal
+    asked = window(message)
+    found = find_accounts(message, caller, asked, ticked(message))
     values = {
-        "users": found.items,
-        "owners": message.keyturn.accounts.owners_of(found.items),
-        "pager": Pager(asked, found.total),
-        "q": q,
-        "traits": traits,
-        "misunderstood": misunderstood,
+        "found": found,
+        "owners": message.keyturn.accounts.owners_of(found.page.items),
+        "pager": Pager(asked, found.page.total),
     }
     return page(message, "users", values, caller=caller, dialog=dialog, problem=problem)
 
