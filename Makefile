@@ -15,7 +15,7 @@ run: $(READY) ## Start everything, do the main job, serve until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
 test: $(READY) ## Every test, on all processors
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(READY) ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
