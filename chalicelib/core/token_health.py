@@ -6,10 +6,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from chalicelib.core.permanent_tokens import DAY_MS
+
 if TYPE_CHECKING:
     from chalicelib.core.permanent_tokens import PermanentToken
 
-DAY_MS = 24 * 3600 * 1000
 NEW_MS = 7 * DAY_MS  # so long may pass until a token is used first
 IDLE_MS = 90 * DAY_MS  # a quarter: what runs once in three months is not called idle
 

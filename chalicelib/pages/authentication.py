@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
-from chalicelib.pages import browser
 from chalicelib.pages.account import account_page
+from chalicelib.pages.login import logged_out
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -70,7 +70,7 @@ def set_password(message: Message, caller: Caller, user: str) -> Response:
             raise Invalid("repeated", "must be the same as the new password.")
         message.keyturn.passwords.set(caller, account.id, password, message.value("currentPassword"))
         if account.id == caller.user.id:
-            return redirect(message, "login", done="password-set")
+            return logged_out(message, "password-set")
         return redirect(message, "users", account.id, "authentication", done="password-set")
 
     return unless_refused(
@@ -100,7 +100,5 @@ def end_session(message: Message, caller: Caller, user: str, session: str) -> Re
     account = read(message, caller, user)
     message.keyturn.sessions.end(caller, account.id, session)
     if session == caller.credential_id:
-        response = redirect(message, "login", done="logged-out")
-        response.headers["Set-Cookie"] = browser.no_cookie(message)
-        return response
+        return logged_out(message, "logged-out")
     return redirect(message, "users", account.id, "authentication", done="session-ended")

@@ -8,17 +8,19 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import json
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
-from chalicelib.core.errors import Conflict, Forbidden, Refusal, Unauthenticated
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.operations.sessions import CURRENT
 from chalicelib.core.sessions import LIFETIME_MS
 
 if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
+    from chalicelib.core.credentials.passkeys import JsonObject
     from chalicelib.core.operations.login import OpenedSession
     from chalicelib.message import Message
 
@@ -122,6 +124,17 @@ def confirmed(message: Message) -> tuple[Caller, str]:
         raise Forbidden("You are no longer logged in. Go back to where you came from, and start again.")
     _require_proof(message, caller, asked)
     return caller, asked
+
+
+def credential(message: Message, name: str) -> JsonObject:
+    """What the browser made of a passkey, from a field that a script filled in. Raises Invalid."""
+    try:
+        made = json.loads(message.value(name) or "")
+    except (ValueError, RecursionError):
+        made = None
+    if not isinstance(made, dict):
+        raise Invalid(name, "must be what the browser made of it.")
+    return made
 
 
 def _require_proof(message: Message, caller: Caller, content: str) -> None:

@@ -11,7 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.core.token_health import DAY_MS, IDLE_MS, Condition, condition
+from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.token_health import IDLE_MS, Condition, condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

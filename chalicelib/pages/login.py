@@ -9,7 +9,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid, LoginRefused, SecondFactorRequired
 from chalicelib.core.operations.login import LoginAttempt
@@ -19,7 +19,7 @@ from chalicelib.pages.views import for_people, form
 from chalicelib.rest.login import evenly_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from chalice.app import Response
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 TICKET = "login form"
 TICKET_LIFETIME_MS = 5 * 60_000
 HOME = "/"
+PASSKEY_OPTIONS = ("api", "rest", "login", "passkey")
 EXPIRED = "That took too long. Type in your password again."
 
 
@@ -71,7 +72,12 @@ def log_out(message: Message, caller: Caller) -> Response:
         message.keyturn.sessions.end_all(caller, caller.user.id)
     else:
         browser.end_session(message)
-    response = redirect(message, "login", done="logged-out-everywhere" if everywhere else "logged-out")
+    return logged_out(message, "logged-out-everywhere" if everywhere else "logged-out")
+
+
+def logged_out(message: Message, done: str) -> Response:
+    """On to the login; the browser forgets a session that has ended. `done` is the word of a notice."""
+    response = redirect(message, "login", done=done)
     response.headers["Set-Cookie"] = browser.no_cookie(message)
     return response
 
@@ -104,10 +110,9 @@ def answered(message: Message, form: LoginForm, done: Callable[[], Response]) ->
     return response
 
 
-PASSKEY_OPTIONS = ("api", "rest", "login", "passkey")
-
-
-def _second_step(message: Message, form: LoginForm, attempt: LoginAttempt, methods: Any, problem: str = "") -> Response:
+def _second_step(
+    message: Message, form: LoginForm, attempt: LoginAttempt, methods: Sequence[str], problem: str = ""
+) -> Response:
     values = {
         "form": form,
         "refused": problem,
@@ -122,25 +127,12 @@ def _second_step(message: Message, form: LoginForm, attempt: LoginAttempt, metho
 def _attempt(message: Message) -> LoginAttempt:
     """What was filled in. Raises Invalid or TicketExpired."""
     login, password, ticket = message.value("login"), message.value("password"), message.value("ticket")
-    passkey = _passkey(message)
+    passkey = browser.credential(message, "passkey") if message.value("passkey") else None
     if ticket:
         login, password = _in_ticket(message, ticket)
     elif passkey is None and (login is None or password is None):
         raise Invalid("login" if login is None else "password", "is required.")
     return LoginAttempt(login, password, message.value("code"), passkey)
-
-
-def _passkey(message: Message) -> dict[str, Any] | None:
-    text = message.value("passkey")
-    if text is None:
-        return None
-    try:
-        passkey = json.loads(text)
-    except (ValueError, RecursionError):
-        passkey = None
-    if not isinstance(passkey, dict):
-        raise Invalid("passkey", "must be what the browser made of it.")
-    return passkey
 
 
 def _ticket(message: Message, attempt: LoginAttempt) -> str:

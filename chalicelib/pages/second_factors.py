@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.pages import browser
 from chalicelib.pages.authentication import authentication_page, dialog_of, read
 from chalicelib.pages.render import redirect
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -68,12 +68,7 @@ def add_passkey(message: Message, caller: Caller, user: str) -> Response:
     account = read(message, caller, user)
 
     def do() -> Response:
-        try:
-            credential = json.loads(message.value("credential") or "")
-        except (ValueError, RecursionError):
-            raise Invalid("credential", "must be what the browser made of it.") from None
-        if not isinstance(credential, dict):
-            raise Invalid("credential", "must be what the browser made of it.")
+        credential = browser.credential(message, "credential")
         name = message.value("name") or ""
         status = message.keyturn.second_factors.add_passkey(caller, account.id, name, credential)
         return _with_codes(message, caller, account, status, "The passkey is added")

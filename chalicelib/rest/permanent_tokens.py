@@ -62,7 +62,7 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     return call.create(
         caller,
         lambda by: _view(call, tokens.rotate(by, user, token, grace_ms)),
-        lambda id: _view(call, tokens.get(caller, user, id)),
+        lambda id: _view(call, tokens.rotated(caller, user, id)),
     )
 
 

@@ -153,7 +153,7 @@ def _with_secret(name: str, remedy: str) -> Shape:
 
 
 CREATED_TOKEN = _with_secret("createdpermanenttoken", "delete the token and create another with a new key")
-ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key: the secret before is still good")
+ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key")
 
 PERMISSION = Shape(
     "permission",

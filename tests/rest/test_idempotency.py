@@ -135,3 +135,10 @@ def test_a_rotation_that_is_sent_again_rotates_once(scene: Scene) -> None:
     assert "rotate again" in again.json["notice"]
     (audited,) = scene.product.permanent_tokens.get(scene.caller(), "build-bot", scene.token.token.id).token.earlier
     assert audited.since == scene.token.token.created
+
+
+def test_a_token_that_rotates_itself_may_ask_again_too(scene: Scene) -> None:
+    path = "/users/me/permanenttokens/current/rotate"
+    first, again = (post(scene, path, {"grace": 3600}, "tonight", scene.token.secret) for _ in range(2))
+    assert scene.is_good(first.json["token"])
+    assert (again.status, again.json["token"], again.json["id"]) == (200, None, scene.token.token.id)

@@ -175,9 +175,7 @@ class PermanentTokens:
         """
         if not 0 <= grace_ms <= LONGEST_GRACE_MS:
             raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
-        id = caller.credential_id if token_id == CURRENT else token_id
-        own = caller.credential_id == id
-        operation = Operation.ROTATE_CURRENT_TOKEN if own else Operation.ROTATE_TOKEN
+        id, operation = _rotating(caller, token_id)
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, operation)
@@ -196,6 +194,12 @@ class PermanentTokens:
             return OwnedToken(new, owner, secret)
 
         return until_current(attempt)
+
+    def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
+        """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
+        id, operation = _rotating(caller, token_id)
+        owner = self._accounts.find(caller, user, operation)
+        return OwnedToken(self._existing(owner, id), owner)
 
     def delete(self, caller: Caller, user: str, token_id: str) -> None:
         """The token is refused from now on. Raises Forbidden or NotFound."""
@@ -230,6 +234,12 @@ class PermanentTokens:
                 raise Invalid("scope", f"there is no service {reference!r} that you may see.")
             ids[service.id] = None
         return tuple(ids)
+
+
+def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
+    """The token's id, and what rotating it is: the caller may present that very token."""
+    id = caller.credential_id if token_id == CURRENT else token_id
+    return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
 
 
 def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
