@@ -12,7 +12,7 @@ from chalicelib.pages.routes import ACCOUNT, SECURITY
 from tests.conftest import Scene
 from tests.oauth.calling import Forms, call
 from tests.people import PASSWORD, Person, person
-from tests.rest.calling import Answer
+from tests.rest.calling import Answer, Client
 
 NEW_TOKEN = f"{SECURITY}/tokens/new"
 
@@ -90,3 +90,13 @@ def test_taking_away_is_never_held_up(jo: Person, monkeypatch: pytest.MonkeyPatc
 def test_hsts_and_the_prefix_of_the_cookie_come_with_https(jo: Person) -> None:
     page = get(ACCOUNT, jo.user.id, cookie(jo))
     assert page.headers["strict-transport-security"] == "max-age=63072000"
+
+
+def test_a_session_is_held_to_it_in_the_rest_api_too(jo: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(jo.attempt().secret)
+    body = {"name": "by session", "scope": [{"key": "keyturn"}]}
+    later(monkeypatch, FRESH_MS + 60_000)
+    refused = client.post("/users/me/permanenttokens", body)
+    assert (refused.status, refused.json["error"]) == (403, "forbidden")
+    assert "Log in again" in refused.json["error_description"]
+    assert client.get("/users/me/permanenttokens").json["total"] == 0
