@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import parse
+from chalicelib.core.search import Order, Search
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import link
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 
+NEWEST_FIRST = (Order("creationTime", descending=True),)
 ALL = Window(0, 100)  # of what an account has at most so many
 
 
@@ -41,9 +42,7 @@ def security_page(
 ) -> Response:
     """The tab, or a dialog on it."""
     keyturn, asked, query = message.keyturn, window(message), message.asked("q") or ""
-    tokens = keyturn.permanent_tokens.page(
-        caller, user.id, asked, parse(query, "creationTime:desc", ("name",), (), ("creationTime",))
-    )
+    tokens = keyturn.permanent_tokens.page(caller, user.id, asked, Search(text=query or None, order=NEWEST_FIRST))
     of_refresh_tokens, of_approvals = window(message, "refresh"), window(message, "approved")
     refresh_tokens = keyturn.oauth.delegations.page(caller, user.id, of_refresh_tokens)
     approvals = keyturn.oauth.approved_scopes.page(caller, user.id, of_approvals)
