@@ -297,7 +297,7 @@ def _update_token(installation: Installation, caller: Any, name: str | None = No
 
 def _rotate_token(installation: Installation, caller: Any) -> object:
     token = installation.token.token
-    return installation.keyturn.permanent_tokens.rotate(caller, token.user_id, token.id, 60_000)
+    return installation.keyturn.rotation.rotate(caller, token.user_id, token.id, 60_000)
 
 
 def _refused(log_in: Callable[..., None], password: str) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.application_passwords import ApplicationPasswords
     from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
+    from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.first_administrator import FirstAdministrator
     from chalicelib.core.operations.groups import Groups
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
+    from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.operations.second_factors import SecondFactors
+    from chalicelib.core.operations.secret_reuse import SecretReuse
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
 
@@ -59,24 +63,43 @@ class Keyturn:
     @functools.cached_property
     def introspection(self) -> Introspection:
         """Is this token good for that service?"""
-        from chalicelib.core.operations.credential_check import CredentialCheck
         from chalicelib.core.operations.introspection import Introspection
         from chalicelib.storage.credentials import DynamoCredentials
 
-        credentials = DynamoCredentials()
-        check = CredentialCheck(credentials, self.verifier)
-        return Introspection(credentials, check, self._access_token_check)
+        return Introspection(DynamoCredentials(), self.credential_check, self._access_token_check)
 
     @functools.cached_property
     def authentication(self) -> Authentication:
         """Who calls Keyturn's own API with this token?"""
         from chalicelib.core.operations.authentication import Authentication
+        from chalicelib.storage.credentials import DynamoCredentials
+
+        return Authentication(DynamoCredentials(), self.credential_check, self.access, self._access_token_check)
+
+    @functools.cached_property
+    def credential_check(self) -> CredentialCheck:
+        """Is this secret good? One for the process, which remembers what it has noted of uses."""
         from chalicelib.core.operations.credential_check import CredentialCheck
+        from chalicelib.core.operations.last_use import LastUses
         from chalicelib.storage.credentials import DynamoCredentials
 
         credentials = DynamoCredentials()
-        check = CredentialCheck(credentials, self.verifier)
-        return Authentication(credentials, check, self.access, self._access_token_check)
+        uses = LastUses(credentials, self.settings.last_used_window_ms)
+        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self._secret_reuse)
+
+    @functools.cached_property
+    def policies_in_force(self) -> PoliciesInForce:
+        """What is demanded of a token."""
+        from chalicelib.core.operations.policies_in_force import PoliciesInForce
+
+        return PoliciesInForce(lambda ids: self.access.with_outer(ids))
+
+    def _secret_reuse(self) -> SecretReuse:
+        from chalicelib.core.operations.secret_reuse import SecretReuse
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+        from chalicelib.storage.services import DynamoServices
+
+        return SecretReuse(DynamoTokens(), DynamoServices(), self.policies_in_force)
 
     @functools.cached_property
     def oauth(self) -> OAuth:
@@ -101,7 +124,16 @@ class Keyturn:
         from chalicelib.core.operations.permanent_tokens import PermanentTokens
         from chalicelib.storage.permanent_tokens import DynamoTokens
 
-        return PermanentTokens(DynamoTokens(), self.accounts, self.services, self.access, self.verifier)
+        parts = self.accounts, self.services, self.access, self.policies_in_force, self.verifier
+        return PermanentTokens(DynamoTokens(), *parts)
+
+    @functools.cached_property
+    def rotation(self) -> Rotation:
+        """New secrets for permanent tokens."""
+        from chalicelib.core.operations.rotation import Rotation
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+
+        return Rotation(DynamoTokens(), self.accounts, self.access, self.verifier)
 
     @functools.cached_property
     def application_passwords(self) -> ApplicationPasswords:

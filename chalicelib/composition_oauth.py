@@ -101,13 +101,11 @@ class OAuth:
     @functools.cached_property
     def token_exchange(self) -> TokenExchange:
         """Narrowed tokens."""
-        from chalicelib.core.operations.credential_check import CredentialCheck
         from chalicelib.core.operations.oauth.token_exchange import TokenExchange
         from chalicelib.storage.credentials import DynamoCredentials
 
-        credentials = DynamoCredentials()
-        check = CredentialCheck(credentials, self._keyturn.verifier)
-        return TokenExchange(credentials, check, self.access_token_check, self.scopes, self._issuance)
+        check = self._keyturn.credential_check
+        return TokenExchange(DynamoCredentials(), check, self.access_token_check, self.scopes, self._issuance)
 
     @functools.cached_property
     def federation(self) -> Federation:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from chalicelib.composition import keyturn
 from chalicelib.core.errors import Invalid
-from chalicelib.core.origin import Origin
-from chalicelib.rest.endpoint import raw_body
+from chalicelib.rest.endpoint import origin_of, raw_body
 
 if TYPE_CHECKING:
     from chalice.app import Request
 
     from chalicelib.composition import Keyturn
     from chalicelib.composition_oauth import OAuth
+    from chalicelib.core.origin import Origin
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 300  # as many permissions as a role can have, and more
@@ -60,10 +59,8 @@ class Message:
 
 def read(request: Request) -> Message:
     """The request. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
-    address = request.context.get("identity", {}).get("sourceIp") or "unknown"
-    origin = Origin(time.time_ns() // 1_000_000, address)
     pairs = _form(request) if request.method == "POST" else _query(request)
-    return Message(request, origin, keyturn(), pairs)
+    return Message(request, origin_of(request), keyturn(), pairs)
 
 
 def _query(request: Request) -> Pairs:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.sealing import Argon2Parameters
+from chalicelib.core.uses import LAST_USED_WINDOW_MS
 from chalicelib.storage.table import TableAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MINIMUM_TAG_KEY_BYTES = 32
+GITHUB_KEYS = "https://api.github.com/meta/public_keys/secret_scanning"
 ADDRESS_FORM = r"(https://[^/?#@\s]+|http://localhost(:[0-9]+)?)(/[^?#\s]*)?"
 
 
@@ -33,6 +35,12 @@ class Settings:
     signing_keys_file: str | None = None
     signing_keys_parameter: str | None = None  # of SSM, a SecureString
     internal_issuers: frozenset[str] = frozenset()  # that may be at private addresses of the network
+    last_used_window_ms: int = LAST_USED_WINDOW_MS  # in which a use of a credential is noted once
+    notice_days: tuple[int, ...] = (30, 7, 1)  # before a token ends, when an event says so
+    trusted_proxies: tuple[str, ...] = ()  # networks of proxies that say truly whom they were asked by
+    event_topic: str | None = None  # of SNS, by its ARN
+    event_bus: str | None = None  # of EventBridge, by name or ARN
+    github_keys: str = GITHUB_KEYS  # where GitHub publishes by what it signs found secrets
     address: str | None = None  # where browsers find this installation: https://host[:port][/path]
 
     @classmethod
@@ -61,8 +69,41 @@ class Settings:
             signing_keys_file=environment.get("KEYTURN_SIGNING_KEYS_FILE"),
             signing_keys_parameter=environment.get("KEYTURN_SIGNING_KEYS_PARAMETER"),
             internal_issuers=frozenset(environment.get("KEYTURN_INTERNAL_ISSUERS", "").split()),
+            last_used_window_ms=1_000
+            * _number(environment, "KEYTURN_LAST_USED_WINDOW", LAST_USED_WINDOW_MS // 1_000, highest=86_400),
+            notice_days=_notice_days(environment.get("KEYTURN_EXPIRY_NOTICES", "30,7,1")),
+            trusted_proxies=_trusted_proxies(environment.get("KEYTURN_TRUSTED_PROXIES", "")),
+            event_topic=environment.get("KEYTURN_EVENT_TOPIC"),
+            event_bus=environment.get("KEYTURN_EVENT_BUS"),
+            github_keys=environment.get("KEYTURN_GITHUB_KEYS", GITHUB_KEYS),
             address=_address(environment),
         )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int, highest: int) -> int:
+    text = environment.get(name, str(default))
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) > highest:
+        raise SettingsError(f"{name} must be a whole number from 0 to {highest}.")
+    return int(text)
+
+
+def _notice_days(text: str) -> tuple[int, ...]:
+    days = [day.strip() for day in text.split(",") if day.strip()]
+    if not all(day.isascii() and day.isdigit() and len(day) < 5 and int(day) for day in days):
+        raise SettingsError("KEYTURN_EXPIRY_NOTICES must list days before a token's end, such as 30,7,1.")
+    return tuple(sorted(set(map(int, days)), reverse=True))
+
+
+def _trusted_proxies(text: str) -> tuple[str, ...]:
+    if not text.strip():
+        return ()
+    from chalicelib.core.errors import Invalid
+    from chalicelib.core.networks import networks  # only where there is a proxy
+
+    try:
+        return networks(text.split())
+    except Invalid:
+        raise SettingsError("KEYTURN_TRUSTED_PROXIES must list networks such as 10.0.0.0/8, with spaces.") from None
 
 
 def _address(environment: Mapping[str, str]) -> str | None:

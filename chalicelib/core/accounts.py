@@ -46,6 +46,7 @@ class User:
     owner: Owner | None = None
     description: str | None = None
     email: str | None = None
+    groups: frozenset[str] = frozenset()  # ids of those that it is directly in; some may be gone
     revision: int = 1
 
     def changed(

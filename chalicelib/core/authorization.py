@@ -63,6 +63,7 @@ class Operation(Enum):
     BAN_USER = Rule(p.UPDATE_USER, own=None)
     DELETE_USER = Rule(p.DELETE_USER, fresh=True)
 
+    LIST_TOKENS = Rule(p.READ_USER)  # of all accounts
     READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
     # On behalf of others, creating, re-scoping and rotating also need permissions that include the owner's.
     CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)

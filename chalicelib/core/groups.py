@@ -6,6 +6,10 @@ Source: Hub's page "Groups": what is granted to a group is granted to the member
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.core.policies import Policy
 
 MAX_DEPTH = 8  # of nesting: a caller's groups are read level by level
 MAX_MEMBERSHIPS = 40  # of one account: deleting it takes two steps of a transaction for each
@@ -22,4 +26,5 @@ class Group:
     requires_two_factor: bool = False
     grants: frozenset[tuple[str, str]] = frozenset()
     subgroups: int = 0  # directly inside
+    policy: Policy | None = None  # for the tokens of its members, and of those of its subgroups
     revision: int = 1

@@ -1,11 +1,24 @@
 """Where a request comes from, in time and in the network."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.uses import Use
+
+if TYPE_CHECKING:
+    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """When a request came (milliseconds since the epoch) and from which network address."""
+    """When a request came (milliseconds since the epoch), from which network address, and from what program."""
 
     now: int
     address: str
+    agent: str | None = None
+
+    def use(self, service: Service | None = None) -> Use:
+        """The use of a credential that came with the request, at this service."""
+        return Use(self.now, self.address, self.agent, service)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from chalicelib.core import names
 from chalicelib.core.errors import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.uses import LastUse
 
 MAX_SCOPE = 100
 MAX_EARLIER = 9  # secrets that are good besides the current one
+MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
+MAX_LABELS = 20
+LABEL_FORM = r"[A-Za-z0-9][A-Za-z0-9._/=-]{0,62}"
 DAY_MS = 24 * 3600 * 1000
 LONGEST_GRACE_MS = 90 * DAY_MS
 LONGEST_LIFE_MS = 10 * 365 * DAY_MS  # of a token that expires; what is to live longer need not expire
@@ -22,6 +30,49 @@ def expiry(moment: int | None, now: int) -> int | None:
     if moment is not None and not now < moment <= now + LONGEST_LIFE_MS:
         raise Invalid("expiresOn", f"must be in the future, and within {LONGEST_LIFE_MS // (365 * DAY_MS)} years.")
     return moment
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What is said of a token besides its name, and from where it may be used; None says nothing, and what is empty
+    takes away what was said. `contact` is whom to ask: a person, a team, a channel."""
+
+    description: str | None = None
+    contact: str | None = None
+    labels: Sequence[str] | None = None
+    networks: Sequence[str] | None = None
+
+    def valid(self) -> dict[str, Any]:
+        """What is said, as attributes of a token. Raises Invalid."""
+        said: dict[str, Any] = {}
+        if self.description is not None:
+            said["description"] = names.description(self.description) or None
+        if self.contact is not None:
+            said["contact"] = names.name(self.contact, "contact") if self.contact else None
+        if self.labels is not None:
+            said["labels"] = labels(self.labels)
+        if self.networks is not None:
+            from chalicelib.core.networks import networks  # only where a token has some
+
+            said["networks"] = networks(self.networks)
+        return said
+
+
+NOTHING_SAID = About()
+
+
+def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
+    """Valid labels, such as `nightly` or `team=payments`, each once. Raises Invalid."""
+    for index, value in enumerate(values):
+        if not re.fullmatch(LABEL_FORM, value, re.ASCII):
+            raise Invalid(
+                f"{field}[{index}]",
+                "must have 1 to 63 characters of A-Z, a-z, 0-9 and . _ / = -, and starts with a letter or digit.",
+            )
+    found = tuple(dict.fromkeys(values))
+    if len(found) > MAX_LABELS:
+        raise Invalid(field, f"may hold at most {MAX_LABELS}.")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +97,26 @@ class PermanentToken:
     author_name: str
     created: int  # milliseconds since the epoch
     secret: SealedSecret
-    last_used: int | None = None  # milliseconds since the epoch, no finer than LAST_USED_WINDOW_MS
+    last_used: int | None = None  # milliseconds since the epoch, no finer than the window in which it is noted once
+    last_use: LastUse | None = None
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
     earlier: tuple[EarlierSecret, ...] = ()  # oldest first
+    dead: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
+    reused: int | None = None  # when one of those was presented last, no finer than REUSE_WINDOW_MS
+    leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
+    description: str | None = None
+    contact: str | None = None
+    labels: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()  # from which alone it may be used; none: from everywhere
+    told: tuple[str, ...] = ()  # what was announced of its future
     revision: int = 1
+
+    @property
+    def renewed(self) -> int:
+        """When the current secret was made."""
+        return self.created if self.rotated is None else self.rotated
 
     def has_expired(self, now: int) -> bool:
         """Whether its end has come, with all its secrets."""
@@ -64,7 +129,31 @@ class PermanentToken:
     def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
         """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
         that they have; without grace, all of them end at once."""
-        since = self.created if self.rotated is None else self.rotated
-        superseded = EarlierSecret(self.secret, since, now + grace_ms)
+        superseded = EarlierSecret(self.secret, self.renewed, now + grace_ms)
         earlier = (*self.live(now), superseded) if grace_ms else ()
-        return replace(self, secret=sealed, rotated=now, earlier=earlier, revision=self.revision + 1)
+        gone = [each.sealed for each in (*self.earlier, superseded) if each not in earlier]
+        return replace(
+            self,
+            secret=sealed,
+            rotated=now,
+            earlier=earlier,
+            dead=self._dead_with(gone),
+            revision=self.revision + 1,
+        )
+
+    def taken_back_to(self, kept: EarlierSecret, now: int) -> PermanentToken:
+        """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
+        those that were made after it have ended."""
+        place = self.earlier.index(kept)
+        gone = [each.sealed for each in self.earlier[place + 1 :]]
+        return replace(
+            self,
+            secret=kept.sealed,
+            rotated=None if kept.since == self.created else kept.since,
+            earlier=tuple(each for each in self.earlier[:place] if now < each.until),
+            dead=self._dead_with([*gone, self.secret]),
+            revision=self.revision + 1,
+        )
+
+    def _dead_with(self, gone: Sequence[SealedSecret]) -> tuple[SealedSecret, ...]:
+        return (*self.dead, *gone)[-MAX_DEAD:]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.services import Service
     from chalicelib.core.sessions import Session
     from chalicelib.core.throttling import Budget
+    from chalicelib.core.uses import Use
 
 
 Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"
@@ -53,8 +54,9 @@ class CredentialStore(Protocol):
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         """Credential and owner by key, service by id; None asks for nothing."""
 
-    def mark_used(self, credential: Credential, now: int, services: Sequence[str] = ()) -> None:
-        """Store when it was used and, of a permanent token, at which services. Raises StaleWrite if it is gone."""
+    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+        """Store when it was used and, of a permanent token, how and at which services. Raises StaleWrite if it is
+        gone."""
 
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""
@@ -107,6 +109,26 @@ class TokenStore(Protocol):
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""
+
+    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+        """Keyturn itself learns something of the token, whoever owns it; it has to be looked at again when `due`.
+        Raises StaleWrite if `old` is no longer stored."""
+
+    def put_off(self, token: PermanentToken, due: int) -> None:
+        """It need not be looked at before `due`, in milliseconds since the epoch. Raises StaleWrite if `token` is no
+        longer stored as it is."""
+
+    def page(self, label: str | None, after: str | None, top: int, due: int | None = None) -> TokenPage:
+        """A part of all accounts' tokens: with this label, or by when they have to be looked at, `due` or before.
+        `after` is the place of the page before. Eventually consistent, but for the tokens themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPage:
+    """Tokens of several accounts, with the place where each stands, and where to go on: None at the end."""
+
+    tokens: Sequence[PermanentToken]
+    after: str | None
 
 
 class AuthenticatorStore(Protocol):

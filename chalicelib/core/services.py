@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.grant_types import GrantType
+    from chalicelib.core.policies import Policy
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50
@@ -66,6 +67,7 @@ class Service:
     permissions: tuple[DeclaredPermission, ...] = ()
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
+    policy: Policy | None = None  # for the tokens that are for this service
     revision: int = 1
 
     def redirects_to(self, uri: str) -> bool:

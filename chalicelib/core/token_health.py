@@ -1,15 +1,20 @@
-"""What deserves a look among permanent tokens: those that nobody uses, and those that are good for more than
-they are used for. Nothing follows from it by itself."""
+"""What deserves a look among permanent tokens: those that nobody uses, those that are good for more than they are
+used for, and those that are not as a policy wants them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.policies import outlook
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.policies import Outlook, Policy
 
 NEW_MS = 7 * DAY_MS  # so long may pass until a token is used first
 IDLE_MS = 90 * DAY_MS  # a quarter: what runs once in three months is not called idle
@@ -23,6 +28,25 @@ class Condition(Enum):
     NEW = "new"
     IDLE = "idle"
     NEVER_USED = "never used"
+
+
+class Flag(Enum):
+    """What a token's owner should know of."""
+
+    EXPIRED = "expired"
+    DISABLED = "disabled"  # by a policy, for want of use
+    UNUSED = "unused"
+    ROTATION_DUE = "rotation-due"
+    REUSED = "reused"
+    LEAKED = "leaked"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFlags:
+    """What there is to know, and what lies ahead."""
+
+    flags: tuple[Flag, ...]
+    outlook: Outlook
 
 
 def condition(token: PermanentToken, now: int) -> Condition:
@@ -39,3 +63,17 @@ def unused_scope(token: PermanentToken) -> tuple[str, ...]:
     if token.last_used is None:
         return ()
     return tuple(id for id in token.scope if id not in token.used_at)
+
+
+def token_flags(token: PermanentToken, policies: Iterable[Policy], now: int) -> TokenFlags:
+    """What there is to know of the token under these policies."""
+    ahead = outlook(token, policies)
+    came = {
+        Flag.EXPIRED: ahead.ends,
+        Flag.DISABLED: ahead.disabled,
+        Flag.UNUSED: ahead.unused,
+        Flag.ROTATION_DUE: ahead.rotation_due,
+        Flag.REUSED: token.reused,
+        Flag.LEAKED: token.leaked,
+    }
+    return TokenFlags(tuple(flag for flag, at in came.items() if at is not None and now >= at), ahead)

@@ -208,7 +208,7 @@ class TokenExchangeGrant(_Grant):
             audience=message.values("audience"),
             client=self.request.client.service if self.request.client else None,
         )
-        issued = message.oauth.token_exchange.exchange(asked, message.origin.now)
+        issued = message.oauth.token_exchange.exchange(asked, message.origin)
         kind = message.value("requested_token_type") or ACCESS_TOKEN
         return token_answer(issued, {"issued_token_type": kind})
 

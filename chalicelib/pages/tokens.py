@@ -120,7 +120,7 @@ def rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
         grace = message.value("grace") or ""
         if grace not in GRACES:
             raise Invalid("grace", "must be one of those that are offered.")
-        made = message.keyturn.permanent_tokens.rotate(caller, account.id, token, GRACES[grace])
+        made = message.keyturn.rotation.rotate(caller, account.id, token, GRACES[grace])
         dialog = Dialog("account/new-token-shown.html", _address(message, made), {"made": made})
         return _token_page(message, caller, account, token, dialog)
 

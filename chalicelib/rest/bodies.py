@@ -18,7 +18,8 @@ from chalicelib.core.audit import LAST_MOMENT
 from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.permanent_tokens import MAX_SCOPE
+from chalicelib.core.networks import MAX_NETWORKS
+from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
 
 B = TypeVar("B")
@@ -125,7 +126,28 @@ class UserChange(_AccountBody, kw_only=True):
 Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
 
 
-class NewToken(ResourceBody, kw_only=True):
+Labels = Annotated[list[Annotated[str, Meta(max_length=63, pattern=f"^{LABEL_FORM}$")]], Meta(max_length=MAX_LABELS)]
+Networks = Annotated[
+    list[Annotated[str, Meta(max_length=50, extra_json_schema={"format": "cidr"})]], Meta(max_length=MAX_NETWORKS)
+]
+Contact = Annotated[str, Meta(max_length=names.MAX_NAME, description="printable", extra_json_schema=PRINTABLE)]
+
+
+class _TokenBody(ResourceBody, kw_only=True):
+    """What may be said of a token besides its name; an empty value takes away what was said."""
+
+    description: Description | None = None
+    contact: Contact | None = None
+    labels: Labels | None = None
+    networks: Networks | None = None
+    rotation_time: Ignored = UNSET
+    ends_on: Ignored = UNSET
+    flags: Ignored = UNSET
+    last_use: Ignored = UNSET
+    secrets: Ignored = UNSET
+
+
+class NewToken(_TokenBody, kw_only=True):
     name: Name
     scope: Scope
     expires_on: Moment | None = None
@@ -135,7 +157,7 @@ class NewToken(ResourceBody, kw_only=True):
     type: Ignored = UNSET
 
 
-class TokenChange(ResourceBody, kw_only=True):
+class TokenChange(_TokenBody, kw_only=True):
     name: Name | None = None
     scope: Scope | None = None
     expires_on: Moment | UnsetType | None = UNSET  # null: not any more
@@ -149,6 +171,12 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
 
     grace: int | str
+
+
+class TakingBack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`keep`: the earlier secret that is to be the current one again."""
+
+    keep: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 Secret = Annotated[str, Meta(min_length=1, max_length=passwords.MAX_LENGTH)]

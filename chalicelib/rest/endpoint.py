@@ -25,6 +25,7 @@ from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
 from chalicelib.core.once import AlreadyDone, once
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
+from chalicelib.core.uses import agent
 from chalicelib.rest import refusals
 
 if TYPE_CHECKING:
@@ -256,5 +257,16 @@ def _call(request: Request, contract: Contract) -> Call:
         parsed = fields.parse(text)
         selection = {name: inner for name, inner in parsed.items() if name not in ENVELOPE or inner is not None}
         contract.shape.check(selection)
+    return Call(request, origin_of(request), keyturn(), contract, selection)
+
+
+def origin_of(request: Request) -> Origin:
+    """When and where the request comes from: who asked the gateway or, if that is a trusted proxy, who asked the
+    proxy. A header alone says nothing."""
     address = request.context.get("identity", {}).get("sourceIp") or "unknown"
-    return Call(request, Origin(time.time_ns() // 1_000_000, address), keyturn(), contract, selection)
+    proxies = keyturn().settings.trusted_proxies
+    if proxies:
+        from chalicelib.core.networks import client_behind
+
+        address = client_behind(address, request.headers.get("x-forwarded-for", ""), proxies)
+    return Origin(time.time_ns() // 1_000_000, address, agent(request.headers.get("user-agent")))

@@ -9,6 +9,7 @@ from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.accounts import User
 from chalicelib.core.errors import Invalid, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.uses import agent, client_address
 from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
 
@@ -24,9 +25,12 @@ INACTIVE = {"active": False}
 @operation()
 def introspect(call: Call) -> Response:
     client, secret = _client(call.request)
-    presented = _form_parameter(call.request, "token")
+    form = _form(call.request)
+    presented = _one_of(form, "token")
+    address = client_address(form["client_address"][0], "client_address") if "client_address" in form else None
+    program = agent(form["user_agent"][0]) if "user_agent" in form else None
     try:
-        found = call.keyturn.introspection.ask(client, secret, presented, call.origin.now)
+        found = call.keyturn.introspection.ask(client, secret, presented, call.origin.now, address, program)
     except Unauthenticated as error:
         raise ClientUnauthenticated(str(error)) from None
     return answer(_description(found) if found else INACTIVE)
@@ -85,13 +89,16 @@ def _client(request: Request) -> tuple[str, str]:
     return unquote_plus(pair[0]), unquote_plus(pair[1])
 
 
-def _form_parameter(request: Request, name: str) -> str:
+def _form(request: Request) -> dict[str, list[str]]:
     try:
-        form = parse_qs(
+        return parse_qs(
             raw_body(request, "application/x-www-form-urlencoded").decode(), keep_blank_values=True, max_num_fields=20
         )
     except (UnicodeDecodeError, ValueError):
         raise Invalid("body", "must be a form with at most 20 fields in UTF-8.") from None
+
+
+def _one_of(form: dict[str, list[str]], name: str) -> str:
     values = form.get(name, [])
     if len(values) != 1:
         raise Invalid(name, "is required, once.")

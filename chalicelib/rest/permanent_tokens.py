@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
-from chalicelib.rest.bodies import NewToken, Reference, Rotation, TokenChange
+from chalicelib.core.permanent_tokens import About
+from chalicelib.rest.bodies import NewToken, Reference, Rotation, TakingBack, TokenChange
 from chalicelib.rest.durations import milliseconds
-from chalicelib.rest.endpoint import Call, Searchable, operation
+from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, Searchable, operation, parameter
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import CREATED_TOKEN, PERMANENT_TOKEN, ROTATED_TOKEN, TokenView
+from chalicelib.rest.shapes import CREATED_TOKEN, LISTED_TOKEN, PERMANENT_TOKEN, ROTATED_TOKEN, TokenView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +37,7 @@ def create_token(call: Call, user: str) -> Response:
     tokens = call.keyturn.permanent_tokens
     return call.create(
         caller,
-        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on)),
+        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body))),
         lambda id: _view(call, tokens.get(caller, user, id)),
     )
 
@@ -51,25 +53,48 @@ def update_token(call: Call, user: str, token: str) -> Response:
     body = call.body(TokenChange)
     scope = None if body.scope is None else _scope(body.scope)
     expires = UNCHANGED if isinstance(body.expires_on, UnsetType) else body.expires_on
-    return _one(call, call.keyturn.permanent_tokens.update(caller, user, token, body.name, scope, expires))
+    tokens = call.keyturn.permanent_tokens
+    return _one(call, tokens.update(caller, user, token, body.name, scope, expires, _about(body)))
 
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
 def rotate_token(call: Call, user: str, token: str) -> Response:
     caller = call.caller(whatever_scope=True)
     body = call.body(Rotation)
-    tokens, grace_ms = call.keyturn.permanent_tokens, milliseconds(body.grace, "grace")
+    rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
         caller,
-        lambda by: _view(call, tokens.rotate(by, user, token, grace_ms)),
-        lambda id: _view(call, tokens.rotated(caller, user, id)),
+        lambda by: _view(call, rotation.rotate(by, user, token, grace_ms)),
+        lambda id: _view(call, rotation.rotated(caller, user, id)),
     )
+
+
+@operation(PERMANENT_TOKEN, body=TakingBack)
+def take_back_rotation(call: Call, user: str, token: str) -> Response:
+    caller = call.caller(whatever_scope=True)
+    return _one(call, call.keyturn.rotation.take_back(caller, user, token, call.body(TakingBack).keep))
 
 
 @operation()
 def delete_token(call: Call, user: str, token: str) -> Response:
     call.keyturn.permanent_tokens.delete(call.caller(), user, token)
     return answer({})
+
+
+@operation(LISTED_TOKEN, query=("label", "after", "$top"))
+def list_all_tokens(call: Call) -> Response:
+    """Those of all accounts with a label, newest last; or all, by when something will happen to them."""
+    caller, top = call.caller(), max(1, min(call.number("$top", DEFAULT_TOP), MAX_TOP))
+    label, after = parameter(call.request, "label"), parameter(call.request, "after")
+    found = call.keyturn.permanent_tokens.labelled(caller, label, after, top)
+    shape = call.contract.shape
+    assert shape
+    rendered = [shape.render(view, call.selection) for view in token_views(call, found.items)]
+    return answer({"top": top, "after": found.after, "permanenttokens": rendered})
+
+
+def _about(body: NewToken | TokenChange) -> About:
+    return About(body.description, body.contact, body.labels, body.networks)
 
 
 def _scope(references: Sequence[Reference]) -> list[str]:
@@ -87,4 +112,5 @@ def _view(call: Call, owned: OwnedToken) -> TokenView:
 def token_views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
     """The tokens with the services that their scopes name, read together."""
     services = call.keyturn.services.resolve({id for owned in tokens for id in owned.token.scope})
-    return [TokenView(owned, services) for owned in tokens]
+    flags = call.keyturn.permanent_tokens.flags
+    return [TokenView(owned, services, partial(flags, owned, services, call.origin.now)) for owned in tokens]

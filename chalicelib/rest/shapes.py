@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.fields import Field, Kind, Shape
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.services import Service
+    from chalicelib.core.token_health import TokenFlags
+    from chalicelib.core.uses import LastUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,42 @@ class NamedReference:
 
 
 @dataclass(frozen=True, slots=True)
+class LastUseView:
+    """How a token was used last, with the service where that was."""
+
+    use: LastUse
+    service: NamedReference | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretView:
+    """From when to when a secret is good; the secret itself is nowhere."""
+
+    since: int
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenView:
     """A token with the services that its scope may name."""
 
     owned: OwnedToken
     services: Mapping[str, Service]
+    flags: Callable[[], TokenFlags]  # which may read groups, and so is asked only for answers that show it
+
+    def last_use(self) -> LastUseView | None:
+        """How it was used last."""
+        use = self.owned.token.last_use
+        if use is None:
+            return None
+        place = use.service_id
+        return LastUseView(use, service_reference(place, self.services.get(place)) if place else None)
+
+    def secrets(self) -> list[SecretView]:
+        """The earlier secrets that have not been forgotten, oldest first, and the current one."""
+        token = self.owned.token
+        earlier = [SecretView(each.since, each.until) for each in token.earlier]
+        return [*earlier, SecretView(token.renewed, None)]
 
     def scope(self) -> list[NamedReference]:
         """The scope; a service that was deleted is there by its id alone."""
@@ -113,6 +146,36 @@ USER = Shape(
     HUBS_OF_USERS,
 )
 
+LAST_USE = Shape(
+    "lastuse",
+    {
+        "type": Field(lambda view: "lastUse"),
+        "address": Field(lambda view: view.use.address, Kind.MAYBE_TEXT),
+        "userAgent": Field(lambda view: view.use.agent, Kind.MAYBE_TEXT),
+        "service": Field(lambda view: view.service, Kind.MAYBE_ONE, REFERENCE),
+    },
+)
+SECRET = Shape(
+    "tokensecret",
+    {
+        "type": Field(lambda view: "tokenSecret"),
+        "creationTime": Field(lambda view: view.since, Kind.TIME),
+        "endsOn": Field(lambda view: view.until, Kind.MAYBE_TIME),
+    },
+)
+# Hub has none of these: an answer holds them only if they are asked for.
+_lifecycle = {
+    "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME),
+    "description": Field(lambda view: view.owned.token.description, Kind.MAYBE_TEXT),
+    "contact": Field(lambda view: view.owned.token.contact, Kind.MAYBE_TEXT),
+    "labels": Field(lambda view: list(view.owned.token.labels), Kind.LINES),
+    "networks": Field(lambda view: list(view.owned.token.networks), Kind.LINES),
+    "endsOn": Field(lambda view: view.flags().outlook.refused, Kind.MAYBE_TIME),
+    "flags": Field(lambda view: [flag.value for flag in view.flags().flags], Kind.LINES),
+    "lastUse": Field(lambda view: view.last_use(), Kind.MAYBE_ONE, LAST_USE),
+    "secrets": Field(lambda view: view.secrets(), Kind.MANY, SECRET),
+}
+
 PERMANENT_TOKEN = Shape(
     "permanenttoken",
     {
@@ -129,9 +192,10 @@ PERMANENT_TOKEN = Shape(
         "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
         "lastAccessTime": Field(lambda view: view.owned.token.last_used, Kind.MAYBE_TIME),
         "expiresOn": Field(lambda view: view.owned.token.expires, Kind.MAYBE_TIME),
-        "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME, unasked=False),
+        **{name: replace(field, unasked=False) for name, field in _lifecycle.items()},
     },
 )
+LISTED_TOKEN = Shape("permanenttokeninalist", {**PERMANENT_TOKEN.fields, **_lifecycle})
 
 SECRET_WAS_SHOWN = (
     "An earlier request with this Idempotency-Key created it, and its secret was in that answer only. "

@@ -12,6 +12,7 @@ from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.ports import Credential, Credentials
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
+from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.availability import answers_or_unavailable
@@ -23,6 +24,7 @@ from chalicelib.storage.items import (
     SessionItem,
     TokenItem,
     UserItem,
+    last_use_text,
 )
 from chalicelib.storage.table import Item
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.uses import Use
 
 _PLACES = {
     CredentialKind.PERMANENT_TOKEN: keys.token,
@@ -67,8 +70,11 @@ class DynamoCredentials:
 
     # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
     # may put back what was there; the next use notes it anew.
-    def mark_used(self, credential: Credential, now: int, services: Sequence[str] = ()) -> None:
-        actions: list[Action] = [CredentialItem.last_used.set(now)]
+    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+        actions: list[Action] = [CredentialItem.last_used.set(use.now)]
+        if isinstance(credential, PermanentToken):
+            how = LastUse(use.address, use.agent, use.service.id if use.service else None)
+            actions.append(TokenItem.last_use.set(last_use_text(how)))
         if services:
             actions.append(TokenItem.used_at.add(set(services)))
         _note(_item_of(credential), actions, Item.pk.exists())

@@ -10,7 +10,7 @@ from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner, check_unchanged
-from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, members_of
+from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -85,7 +85,7 @@ class DynamoGroups:
 
     def add_member(self, group: Group, user: User, given: Access, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        change_owner(transaction, user)
+        change_owner(transaction, user, [UserItem.groups.add({group.id})])
         check_unchanged(transaction, given)
         taken = Conflict(f"{user.login} is in {group.name} already.", "user")
         transaction.create(MemberItem.of(group, user), otherwise=taken)
@@ -94,7 +94,7 @@ class DynamoGroups:
 
     def remove_member(self, group: Group, user: User, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        change_owner(transaction, user)
+        change_owner(transaction, user, [UserItem.groups.delete({group.id})])
         transaction.delete(MemberItem.of(group, user), MemberItem.pk.exists(), otherwise=StaleWrite())
         transaction.count(members_of(group.id), -1)
         transaction.commit()

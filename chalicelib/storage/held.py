@@ -12,7 +12,9 @@ from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem,
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+    from pynamodb.expressions.update import Action
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
@@ -33,11 +35,11 @@ class DynamoHeld:
         )
 
 
-def change_owner(transaction: Transaction, owner: User) -> None:
+def change_owner(transaction: Transaction, owner: User, also: Sequence[Action] = ()) -> None:
     """A change of what an account holds is a change of the account: what was decided before is stale."""
     transaction.update(
         UserItem(*keys.user(owner.id)),
-        [UserItem.revision.set(owner.revision + 1)],
+        [UserItem.revision.set(owner.revision + 1), *also],
         condition=UserItem.revision == owner.revision,
         otherwise=StaleWrite(),
     )

@@ -33,6 +33,32 @@ def token_name(user_id: str, name: str) -> Key:
     return f"USER#{user_id}", f"TOKEN_NAME#{name}"
 
 
+def due(at: int, token_id: str) -> str:
+    """Where a token stands among all, by when it has to be looked at (milliseconds since the epoch)."""
+    return f"{at:015d}#{token_id}"
+
+
+def token_label(user_id: str, label: str, token_id: str) -> Key:
+    return f"USER#{user_id}", f"TOKEN_LABEL#{label}#{token_id}"
+
+
+def event(token_id: str, sequence: int) -> Key:
+    """A token's events stand together, in order."""
+    return f"EVENTS#{token_id}", f"{sequence:012d}"
+
+
+def outgoing(destination_id: str, token_id: str) -> Key:
+    """How far a token's events have got on their way to one destination."""
+    return f"OUTGOING#{destination_id}", token_id
+
+
+def webhook(webhook_id: str) -> Key:
+    return f"WEBHOOK#{webhook_id}", PROFILE
+
+
+LIFECYCLE: Key = ("LIFECYCLE", PROFILE)
+
+
 def application_password(user_id: str, password_id: str) -> Key:
     return f"USER#{user_id}", f"{APPLICATION_PASSWORD_PREFIX}{password_id}"
 

@@ -1,18 +1,27 @@
-"""Permanent tokens in the table."""
+"""Permanent tokens in the table. Every change of one writes its event too."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pynamodb.exceptions import UpdateError
+
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.events import event
+from chalicelib.core.ports import TokenPage
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.collection import read_one
+from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.held import check_owner_unchanged
-from chalicelib.storage.items import TokenItem
+from chalicelib.storage.items import TOKENS, EventItem, TokenItem, TokenLabelItem, labelled
+from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
+LAST = 10**15 - 1  # milliseconds since the epoch: beyond every moment
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
@@ -32,11 +41,25 @@ class DynamoTokens:
         items = TokenItem.query(pk, TokenItem.sk.startswith(keys.TOKEN_PREFIX), consistent_read=True)
         return sorted((item.to_credential() for item in items), key=lambda token: (token.created, token.id))
 
+    def page(self, label: str | None, after: str | None, top: int, due: int | None = None) -> TokenPage:
+        lowest = after or keys.due(0, "")
+        highest = keys.due(LAST if due is None else due, "~")
+        collection = TOKENS if label is None else labelled(label)
+        between = Item.position.between(lowest, highest)
+        entries = list(Item.by_collection.query(collection, between, limit=top + 1)) if lowest < highest else []
+        entries = [entry for entry in entries if entry.position != after][:top]
+        places = [(entry.pk, keys.TOKEN_PREFIX + entry.sk.rpartition("#")[2]) for entry in entries]
+        found = read(TokenItem, places)
+        tokens = [found[place].to_credential() for place in places if place in found]
+        return TokenPage(tokens, entries[-1].position if len(entries) == top else None)
+
     def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         check_owner_unchanged(transaction, owner, compared)
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
         transaction.take_name(keys.token_name(token.user_id, token.name), token.id, otherwise=_name_taken(token))
+        _label(transaction, token, (), token.labels)
+        _tell(transaction, token, audit)
         transaction.commit()
 
     def replace(
@@ -48,13 +71,47 @@ class DynamoTokens:
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))
             transaction.take_name(keys.token_name(new.user_id, new.name), new.id, otherwise=_name_taken(new))
+        _label(transaction, new, old.labels, new.labels)
+        _tell(transaction, new, audit)
         transaction.commit()
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         transaction.delete(TokenItem.of(token), TokenItem.revision == token.revision, otherwise=StaleWrite())
         transaction.free_name(keys.token_name(token.user_id, token.name))
+        _label(transaction, token, token.labels, ())
+        _tell(transaction, token, audit)
         transaction.commit()
+
+    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+        transaction = Transaction(audit)
+        item = TokenItem.of(new)
+        item.position = keys.due(due, new.id)
+        transaction.replace(item, TokenItem.revision == old.revision, otherwise=StaleWrite())
+        _tell(transaction, new, audit)
+        transaction.commit()
+
+    def put_off(self, token: PermanentToken, due: int) -> None:
+        item = TokenItem(*keys.token(token.user_id, token.id))
+        position = keys.due(due, token.id)
+        unchanged = TokenItem.revision == token.revision
+        try:
+            item.update([TokenItem.position.set(position), TokenItem.collection.set(TOKENS)], condition=unchanged)
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise StaleWrite from None
+            raise
+
+
+def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], new: Sequence[str]) -> None:
+    for label in set(old) - set(new):
+        transaction.delete(TokenLabelItem(*keys.token_label(token.user_id, label, token.id)))
+    for label in set(new) - set(old):
+        transaction.put(TokenLabelItem.of(token, label))
+
+
+def _tell(transaction: Transaction, token: PermanentToken, audit: AuditRecord) -> None:
+    transaction.put(EventItem.of(event(token, audit)))
 
 
 def _name_taken(token: PermanentToken) -> Conflict:

@@ -55,7 +55,7 @@ def test_two_hundred_rotations_refuse_nobody_within_the_grace(scene: Scene) -> N
         for _ in range(ROTATIONS):
             began = time.monotonic()
             holder = scene.product.authentication.holder(secret, origin())
-            made = scene.product.permanent_tokens.rotate(holder, "me", "current", GRACE_MS)
+            made = scene.product.rotation.rotate(holder, "me", "current", GRACE_MS)
             with lock:
                 ends[secret], written[secret] = made.token.earlier[-1].until, now()
                 secret = made.secret or ""
@@ -107,9 +107,9 @@ def test_whatever_becomes_of_an_answer_the_client_holds_a_good_secret(
         holder = scene.product.authentication.holder(held, origin())
         cut_off = patch.object(DynamoTokens, "replace", autospec=True, side_effect=lost(DynamoTokens.replace))
         with cut_off, pytest.raises(Unavailable):
-            scene.product.permanent_tokens.rotate(holder, "me", "current", 60_000)
+            scene.product.rotation.rotate(holder, "me", "current", 60_000)
         assert scene.is_good(held)
     holder = scene.product.authentication.holder(held, origin())
-    renewed = scene.product.permanent_tokens.rotate(holder, "me", "current", 60_000).secret
+    renewed = scene.product.rotation.rotate(holder, "me", "current", 60_000).secret
     assert scene.is_good(held)
     assert scene.is_good(renewed)

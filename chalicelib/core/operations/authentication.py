@@ -18,11 +18,11 @@ from chalicelib.core.sessions import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import Credential, Credentials, CredentialStore
+    from chalicelib.core.ports import Credentials, CredentialStore
 
 
 class Authentication:
@@ -58,14 +58,15 @@ class Authentication:
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
-        found, credential, owner = self._good(key, presented, "The access token is not valid.", origin)
+        found, good = self._good(key, presented, "The access token is not valid.", origin)
+        credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            return self._limited(self._caller(presented, credential, owner, origin))
+            return self._limited(self._caller(found, good, origin))
         if isinstance(credential, Session) and not (
             found.authenticators and credential.is_alive(found.authenticators, origin.now)
         ):
             raise Unauthenticated("This session has ended. Log in again.")
-        return self._caller(presented, credential, owner, origin)
+        return self._caller(found, good, origin)
 
     def _limited(self, caller: Caller) -> Caller:
         may_rotate = caller.permissions.allows(ROTATE_SELF)
@@ -97,28 +98,28 @@ class Authentication:
         """
         refusal = "The login or the application password is not valid."
         key = recognise(presented, CredentialKind.APPLICATION_PASSWORD)
-        _, credential, owner = self._good(key, presented, refusal, origin)
-        if names.login_key(login) != names.login_key(owner.login):
+        found, good = self._good(key, presented, refusal, origin)
+        if found.owner is None or names.login_key(login) != names.login_key(found.owner.login):
             raise Unauthenticated(refusal)
-        return self._caller(presented, credential, owner, origin)
+        return self._caller(found, good, origin)
 
     def _good(
         self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin
-    ) -> tuple[Credentials, Credential, User]:
+    ) -> tuple[Credentials, Good]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
-        found = self._credentials.find(key, None)
-        credential, owner = found.credential, found.owner
-        if credential is None or owner is None:
+        found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
+        good = self._check.good(presented, found.credential, found.owner, origin.use(found.service))
+        if good is None:
             raise Unauthenticated(refusal)
-        if not self._check.is_good(presented, credential, owner, origin.now, KEYTURN):
-            raise Unauthenticated(refusal)
-        return found, credential, owner
+        return found, good
 
-    def _caller(self, presented: str, credential: Credential, owner: User, origin: Origin) -> Caller:
+    def _caller(self, found: Credentials, good: Good, origin: Origin) -> Caller:
+        credential, owner = found.credential, found.owner
+        assert credential
+        assert owner
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
-        superseded = self._check.superseded(presented, credential, origin.now)
         unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
         return Caller(
             owner,
@@ -129,6 +130,6 @@ class Authentication:
             frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
             logged_in_at=credential.created if logged_in else None,
-            secret_ends=superseded.until if superseded else None,
+            secret_ends=good.earlier.until if good.earlier else None,
             unproven=unproven,
         )

@@ -7,69 +7,73 @@ is refused, whatever this process remembers.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.last_use import LastUses
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.operations.secret_reuse import SecretReuse
     from chalicelib.core.ports import Credential, CredentialStore
     from chalicelib.core.services import Service
+    from chalicelib.core.uses import Use
 
-LAST_USED_WINDOW_MS = 5 * 60_000  # so often at most is a use noted: no write for each request
+
+@dataclass(frozen=True, slots=True)
+class Good:
+    """What was presented is good now. `ends`: when it stops being so, in milliseconds since the epoch (None: not by
+    itself); `earlier`: that it is a secret which the token has a newer one for."""
+
+    ends: int | None = None
+    earlier: EarlierSecret | None = None
 
 
 class CredentialCheck:
     """Checks what is presented against what was read; renews seals that have become outdated."""
 
-    def __init__(self, credentials: CredentialStore, verifier: SecretVerifier) -> None:
+    def __init__(
+        self,
+        credentials: CredentialStore,
+        verifier: SecretVerifier,
+        uses: LastUses,
+        policies: PoliciesInForce,
+        reuse: Callable[[], SecretReuse],
+    ) -> None:
         self._credentials = credentials
         self._verifier = verifier
+        self._uses = uses
+        self._policies = policies
+        self._reuse = reuse  # made when the first secret comes that was superseded
 
-    def is_good(
-        self, presented: str, credential: Credential | None, owner: User | None, now: int, service_id: str | None = None
-    ) -> bool:
-        """Whether this credential exists, its owner may act, and the secret is right. Raises Throttled.
+    def good(
+        self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
+    ) -> Good | None:
+        """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use.
 
-        `service_id`: where it is used.
+        `noted`: it is a use, and not only a question. Raises Throttled.
         """
         if credential is None or owner is None or owner.banned:
-            return False
-        if isinstance(credential, PermanentToken) and credential.has_expired(now):
-            return False
-        is_current = self._matches(presented, credential, credential.secret, now)
-        if not is_current and self.superseded(presented, credential, now) is None:
-            return False
-        self.note_use(credential, [service_id] if service_id else [], now)
-        return True
-
-    def ends(self, presented: str, credential: Credential, now: int) -> int | None:
-        """When what is presented, and is good, stops being so, in milliseconds since the epoch; None: not by itself."""
-        earlier = self.superseded(presented, credential, now)
-        ends = [earlier.until] if earlier else []
-        if isinstance(credential, PermanentToken) and credential.expires is not None:
-            ends.append(credential.expires)
-        return min(ends, default=None)
-
-    def superseded(self, presented: str, credential: Credential, now: int) -> EarlierSecret | None:
-        """The secret that is presented, if it is not the current one any more, but still good."""
-        if not isinstance(credential, PermanentToken):
             return None
-        return next((each for each in credential.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
-
-    def note_use(self, credential: Credential, service_ids: Iterable[str], now: int) -> None:
-        """Remember when it was used, and once for each service that it was used there."""
-        new = []
+        found: Good | None
         if isinstance(credential, PermanentToken):
-            new = [id for id in service_ids if id not in credential.used_at]
-        if new or credential.last_used is None or now - credential.last_used >= LAST_USED_WINDOW_MS:
-            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
-                self._credentials.mark_used(credential, now, new)
+            found = self._good_token(presented, credential, owner, use)
+        else:
+            found = Good() if self._matches(presented, credential, credential.secret, use.now) else None
+        if found and noted:
+            self.note_use(credential, [use.service.id] if use.service else [], use)
+        return found
+
+    def note_use(self, credential: Credential, service_ids: Iterable[str], use: Use) -> None:
+        """Remember when it was used last, and where."""
+        self._uses.note(credential, service_ids, use)
 
     def is_service(self, presented: str, service: Service, now: int) -> bool:
         """Whether this is the service's secret. Raises Throttled."""
@@ -82,6 +86,37 @@ class CredentialCheck:
         if service[1].secret:
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], service[1].secret)], now)
 
+    def _good_token(self, presented: str, token: PermanentToken, owner: User, use: Use) -> Good | None:
+        earlier = None
+        if not self._matches(presented, token, token.secret, use.now):
+            earlier = self._earlier(presented, token, use.now)
+            if earlier is None:
+                self._notice_superseded(presented, token, owner, use)
+                return None
+        if token.networks and not _is_inside(token, use):
+            return None
+        policies = self._policies.at_use(owner, use.service, use.now)
+        ends = [token.expires, earlier.until if earlier else None]
+        if policies:
+            from chalicelib.core.policies import outlook
+
+            ahead = outlook(token, policies)
+            ends += [ahead.ends, *(each.ends(earlier.since) for each in policies if earlier)]
+            if ahead.disabled is not None and use.now >= ahead.disabled:
+                return None
+        end = min((moment for moment in ends if moment is not None), default=None)
+        return Good(end, earlier) if end is None or use.now < end else None
+
+    def _earlier(self, presented: str, token: PermanentToken, now: int) -> EarlierSecret | None:
+        """The secret that is presented, if it is not the current one any more, but still good."""
+        return next((each for each in token.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
+
+    def _notice_superseded(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
+        """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
+        ended = [*token.dead, *(each.sealed for each in token.earlier if use.now >= each.until)]
+        if any(self._verifier.verify(presented, each, use.now) for each in ended):
+            self._reuse().notice(token, owner, use)
+
     def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):
             return False
@@ -90,3 +125,9 @@ class CredentialCheck:
             with contextlib.suppress(StaleWrite, Unavailable):
                 self._credentials.reseal(holder, self._verifier.seal(presented))
         return True
+
+
+def _is_inside(token: PermanentToken, use: Use) -> bool:
+    from chalicelib.core.networks import contain  # only where a token has some
+
+    return contain(token.networks, use.address)

@@ -13,6 +13,7 @@ from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, SERV
 from chalicelib.core.errors import Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
+from chalicelib.core.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,19 @@ class Introspection:
         self._check = check
         self._access_tokens = access_tokens  # made, with all that reads signatures, when the first one comes
 
-    def ask(self, client: str, client_secret: str, presented: str, now: int) -> TokenInformation | None:
+    def ask(
+        self,
+        client: str,
+        client_secret: str,
+        presented: str,
+        now: int,
+        address: str | None = None,
+        agent: str | None = None,
+    ) -> TokenInformation | None:
         """What `client` (a service's id or key) may know of a token: None unless it is good for that service.
+
+        `address` and `agent` are those of who presented it to the service, as far as the service says so; a token
+        that may be used from some networks only is good for no service that does not.
 
         Raises Unauthenticated if the service's own secret is wrong, and Throttled. Source: RFC 7662
         sections 2.1 (the caller authenticates) and 2.2 (an inactive token is described no further).
@@ -66,9 +78,8 @@ class Introspection:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         if not self._check.is_service(client_secret, service, now):
             raise Unauthenticated("The service's id or secret is not valid.")
-        if held is None or not self._check.is_good(presented, *held, now, service.id):
-            return None
-        return TokenInformation(*held, service, self._check.ends(presented, held[0], now))
+        good = self._check.good(presented, *held, Use(now, address, agent, service)) if held else None
+        return TokenInformation(*held, service, good.ends) if held and good else None
 
     def _ask_about_access_token(
         self, client: str, client_secret: str, service_id: str, presented: str, now: int

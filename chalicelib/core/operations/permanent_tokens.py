@@ -1,4 +1,4 @@
-"""Permanent tokens: create for oneself or on behalf of another, list, rename, re-scope, rotate, delete.
+"""Permanent tokens: create for oneself or on behalf of another, list, change, delete.
 
 Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
 """
@@ -13,26 +13,29 @@ from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.events import rfc3339
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER, MAX_SCOPE, PermanentToken, expiry
+from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
+from chalicelib.core.policies import earliest
 from chalicelib.core.search import EVERYTHING, Search, select
+from chalicelib.core.token_health import token_flags
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permissions import Power
     from chalicelib.core.ports import TokenStore
-
-
-CURRENT = "current"
+    from chalicelib.core.services import Service
+    from chalicelib.core.token_health import TokenFlags
 
 
 class Unchanged(Enum):
@@ -53,6 +56,14 @@ class OwnedToken:
     secret: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class LabelledTokens:
+    """A part of all accounts' tokens, and where to go on: None at the end."""
+
+    items: Sequence[OwnedToken]
+    after: str | None
+
+
 class PermanentTokens:
     """`user` is the owner's id, login or `me`; `scope` holds ids or keys of services."""
 
@@ -62,12 +73,14 @@ class PermanentTokens:
         accounts: Accounts,
         services: Services,
         access: EffectiveAccess,
+        policies: PoliciesInForce,
         verifier: SecretVerifier,
     ) -> None:
         self._tokens = tokens
         self._accounts = accounts
         self._services = services
         self._access = access
+        self._policies = policies
         self._verifier = verifier
 
     def page(self, caller: Caller, user: str, window: Window, search: Search = EVERYTHING) -> Page[OwnedToken]:
@@ -83,7 +96,22 @@ class PermanentTokens:
     def get(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
         """One token. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
-        return OwnedToken(self._existing(owner, token_id), owner)
+        return OwnedToken(existing(self._tokens, owner, token_id), owner)
+
+    def labelled(self, caller: Caller, label: str | None, after: str | None, top: int) -> LabelledTokens:
+        """Tokens of all accounts: those with this label, or else those that something will happen to first.
+
+        Raises Forbidden.
+        """
+        caller.require(Operation.LIST_TOKENS)
+        page = self._tokens.page(label, after, top)
+        owners = self._accounts.known(caller, {token.user_id for token in page.tokens})
+        owned = [OwnedToken(token, owners[token.user_id]) for token in page.tokens if token.user_id in owners]
+        return LabelledTokens(owned, page.after)
+
+    def flags(self, owned: OwnedToken, services: Mapping[str, Service], now: int) -> TokenFlags:
+        """What deserves a look about it; `services`, by id, are those of its scope."""
+        return token_flags(owned.token, self._policies.on(owned.token, owned.owner, services), now)
 
     def lacked(self, caller: Caller, user: str) -> Sequence[Power]:
         """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""
@@ -93,14 +121,20 @@ class PermanentTokens:
         return caller.permissions.missing(self._access.of(owner.id).permissions)
 
     def create(
-        self, caller: Caller, user: str, name: str, scope: Sequence[str], expires: int | None = None
+        self,
+        caller: Caller,
+        user: str,
+        name: str,
+        scope: Sequence[str],
+        expires: int | None = None,
+        about: About = NOTHING_SAID,
     ) -> OwnedToken:
         """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch.
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
         name).
         """
-        valid_name, ends = names.name(name), expiry(expires, caller.now)
+        valid_name, ends, said = names.name(name), expiry(expires, caller.now), about.valid()
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
@@ -112,16 +146,16 @@ class PermanentTokens:
                 id=token_id,
                 user_id=owner.id,
                 name=valid_name,
-                scope=services,
+                scope=tuple(services),
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
                 secret=self._verifier.seal(secret),
                 expires=ends,
+                **said,
             )
-            details = {"name": token.name, "scope": " ".join(token.scope)}
-            if ends is not None:
-                details["expires"] = str(ends)
+            self._require_allowed_end(token, owner, services)
+            details = {"name": token.name, "scope": " ".join(token.scope), **_told(token)}
             record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
             self._tokens.create(token, owner, compared, record)
             return OwnedToken(token, owner, secret)
@@ -136,25 +170,29 @@ class PermanentTokens:
         name: str | None,
         scope: Sequence[str] | None,
         expires: int | Unchanged | None = UNCHANGED,
+        about: About = NOTHING_SAID,
     ) -> OwnedToken:
-        """The token, renamed, re-scoped, or with another end; its secret stays.
+        """The token, renamed, re-scoped, or with another end or description; its secret stays.
 
         Raises as `create`; NotFound also for the token.
         """
-        valid_name = None if name is None else names.name(name)
-        ends = UNCHANGED if isinstance(expires, Unchanged) else expiry(expires, caller.now)
+        said = about.valid()
+        if name is not None:
+            said["name"] = names.name(name)
+        if not isinstance(expires, Unchanged):
+            said["expires"] = expiry(expires, caller.now)
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.UPDATE_TOKEN)
-            old = self._existing(owner, token_id)
-            new = replace(old, name=old.name if valid_name is None else valid_name, revision=old.revision + 1)
+            old = existing(self._tokens, owner, token_id)
+            new = replace(old, **said, revision=old.revision + 1)
             compared = None
-            if scope is not None or not isinstance(ends, Unchanged):
+            if scope is not None or {"expires", "networks"} & said.keys():
                 compared = self._access.compared(caller, owner)
             if scope is not None:
-                new = replace(new, scope=self._visible(caller, scope, already=old.scope))
-            if not isinstance(ends, Unchanged):
-                new = replace(new, expires=ends)
+                new = replace(new, scope=tuple(self._visible(caller, scope, already=old.scope)))
+            if new.expires != old.expires:
+                self._require_allowed_end(new, owner, self._services.resolve(new.scope))
             details = _difference(old, new)
             if not details:
                 return OwnedToken(old, owner)
@@ -164,86 +202,61 @@ class PermanentTokens:
 
         return until_current(attempt)
 
-    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int) -> OwnedToken:
-        """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
-
-        `token_id` may be CURRENT: the token that the caller presents.
-
-        The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
-        Rotating again, such as after an answer that was lost, therefore locks nobody out. Raises Invalid (`grace`),
-        Forbidden, NotFound, or Conflict (too many secrets are good at the same time).
-        """
-        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
-            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
-        id, operation = _rotating(caller, token_id)
-
-        def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, operation)
-            compared = self._access.compared(caller, owner)
-            old = self._existing(owner, id)
-            if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
-                raise Conflict(
-                    f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
-                    "one of them ends, or rotate without grace."
-                )
-            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, old.id)
-            new = old.rotated_to(self._verifier.seal(secret), grace_ms, caller.now)
-            details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
-            record = caller.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
-            self._tokens.replace(old, new, owner, compared, record)
-            return OwnedToken(new, owner, secret)
-
-        return until_current(attempt)
-
-    def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
-        """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
-        id, operation = _rotating(caller, token_id)
-        owner = self._accounts.find(caller, user, operation)
-        return OwnedToken(self._existing(owner, id), owner)
-
     def delete(self, caller: Caller, user: str, token_id: str) -> None:
         """The token is refused from now on. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
             owner = self._accounts.find(caller, user, Operation.DELETE_TOKEN)
-            token = self._existing(owner, token_id)
+            token = existing(self._tokens, owner, token_id)
             details = {"name": token.name}
             record = caller.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
             self._tokens.delete(token, record)
 
         until_current(attempt)
 
-    def _existing(self, owner: User, token_id: str) -> PermanentToken:
-        token = self._tokens.get(owner.id, token_id) if names.may_refer(token_id) else None
-        if token is None:
-            raise NotFound("permanent token", token_id)
-        return token
+    def _require_allowed_end(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> None:
+        """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""
+        if token.expires is None:
+            return
+        ends = earliest(policy.ends(token.renewed) for policy in self._policies.on(token, owner, services))
+        if ends is not None and token.expires > ends:
+            raise Invalid("expiresOn", f"a policy ends this token at {rfc3339(ends)}; name no later moment, or none.")
 
-    def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> tuple[str, ...]:
-        """The ids of the services that `references` name, without repetition, in the order given.
+    def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> dict[str, Service]:
+        """The services that `references` name, by id, without repetition, in the order given.
 
         A service that the token is `already` good for needs no new permission.
         """
         if not 1 <= len(references) <= MAX_SCOPE:
             raise Invalid("scope", f"must name 1 to {MAX_SCOPE} services.")
         found = self._services.resolve(references)
-        ids: dict[str, None] = {}
+        visible: dict[str, Service] = {}
         for reference in references:
             service = found.get(reference)
             if service is None or not (service.id in already or self._services.sees(caller, service)):
                 raise Invalid("scope", f"there is no service {reference!r} that you may see.")
-            ids[service.id] = None
-        return tuple(ids)
+            visible[service.id] = service
+        return visible
 
 
-def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
-    """The token's id, and what rotating it is: the caller may present that very token."""
-    id = caller.credential_id if token_id == CURRENT else token_id
-    return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
+def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
+    """The owner's token with this id. Raises NotFound."""
+    token = tokens.get(owner.id, token_id) if names.may_refer(token_id) else None
+    if token is None:
+        raise NotFound("permanent token", token_id)
+    return token
+
+
+def _told(token: PermanentToken) -> dict[str, str]:
+    """What a record tells of a new token, besides name and scope."""
+    told = {"expires": token.expires, "labels": " ".join(token.labels), "networks": " ".join(token.networks)}
+    return {name: str(value) for name, value in told.items() if value}
 
 
 def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
-    details = changes(old, new, "name", "expires")
-    if old.scope != new.scope:
-        details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
+    details = changes(old, new, "name", "expires", "description", "contact")
+    for several in ("scope", "labels", "networks"):
+        before, after = getattr(old, several), getattr(new, several)
+        if before != after:
+            details[several] = f"{' '.join(before)} -> {' '.join(after)}"
     return details

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
@@ -43,6 +43,7 @@ class UserItem(Item, discriminator="user"):
     owner = UnicodeAttribute(null=True)  # kind and id
     description = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
+    groups = UnicodeSetAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -59,6 +60,7 @@ class UserItem(Item, discriminator="user"):
             owner=f"{user.owner.kind.value} {user.owner.id}" if user.owner else None,
             description=user.description,
             email=user.email,
+            groups=set(user.groups) or None,
             revision=user.revision,
             collection=USERS,
             position=names.login_key(user.login),
@@ -80,6 +82,7 @@ class UserItem(Item, discriminator="user"):
             owner=owner,
             description=self.description,
             email=self.email,
+            groups=frozenset(self.groups or ()),
             revision=int(self.revision),
         )
 

@@ -21,6 +21,7 @@ from chalicelib.core.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 from chalicelib.core.sessions import Session
+from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.ports import Credential
+
+
+TOKENS = "TOKENS"  # all permanent tokens, by when each has to be looked at
+ABOUT = ("description", "contact", "labels", "networks")
 
 
 class CredentialItem(Item):
@@ -75,11 +80,19 @@ class TokenItem(CredentialItem, discriminator="token"):
     used_at = UnicodeSetAttribute(null=True)
     rotated = NumberAttribute(null=True)
     ends = NumberAttribute(null=True)
-    earlier = UnicodeAttribute(null=True)  # JSON: written and read whole
+    # JSON: written and read whole.
+    earlier = UnicodeAttribute(null=True)
+    dead = UnicodeAttribute(null=True)
+    last_use = UnicodeAttribute(null=True)
+    about = UnicodeAttribute(null=True)
+    told = UnicodeAttribute(null=True)
+    reused = NumberAttribute(null=True)
+    leaked = NumberAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
     def of(cls, token: PermanentToken) -> TokenItem:
+        """In the collection of all tokens, where it is looked at soon: it is new, or has changed."""
         return cls(
             *keys.token(token.user_id, token.id),
             **_common(token),
@@ -91,7 +104,15 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=token.rotated,
             ends=token.expires,
             earlier=_earlier_text(token.earlier),
+            dead=_text_of([sealed_list(each) for each in token.dead]),
+            last_use=last_use_text(token.last_use) if token.last_use else None,
+            about=_text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
+            told=_text_of(list(token.told)),
+            reused=token.reused,
+            leaked=token.leaked,
             revision=token.revision,
+            collection=TOKENS,
+            position=keys.due(0, token.id),
         )
 
     def to_credential(self) -> PermanentToken:
@@ -105,7 +126,30 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=None if self.rotated is None else int(self.rotated),
             expires=None if self.ends is None else int(self.ends),
             earlier=_earlier_in(self.earlier),
+            dead=tuple(map(sealed_in, json.loads(self.dead or "[]"))),
+            last_use=LastUse(*json.loads(self.last_use)) if self.last_use else None,
+            told=tuple(json.loads(self.told or "[]")),
+            reused=None if self.reused is None else int(self.reused),
+            leaked=None if self.leaked is None else int(self.leaked),
             revision=int(self.revision),
+            **_about_in(self.about),
+        )
+
+
+def labelled(label: str) -> str:
+    """The collection of all accounts' tokens with this label; letter case does not matter."""
+    return f"LABELLED#{label.casefold()}"
+
+
+class TokenLabelItem(Item, discriminator="token-label"):
+    """A token is found by its label."""
+
+    @classmethod
+    def of(cls, token: PermanentToken, label: str) -> TokenLabelItem:
+        return cls(
+            *keys.token_label(token.user_id, label, token.id),
+            collection=labelled(label),
+            position=keys.due(token.created, token.id),
         )
 
 
@@ -237,6 +281,20 @@ def _earlier_text(earlier: Sequence[EarlierSecret]) -> str | None:
 
 def _earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
     return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
+
+
+def last_use_text(use: LastUse) -> str:
+    """A token's last use as one attribute."""
+    return json.dumps([use.address, use.agent, use.service_id])
+
+
+def _about_in(text: str | None) -> dict[str, Any]:
+    said = json.loads(text or "{}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+
+
+def _text_of(value: object) -> str | None:
+    return json.dumps(value) if value else None
 
 
 def _text(raw: bytes) -> str:

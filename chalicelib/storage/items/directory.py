@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -21,6 +21,9 @@ from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from chalicelib.core.policies import Policy
 
 # What a service says of itself, as one JSON text of what is not empty.
 ABOUT = (
@@ -46,6 +49,7 @@ class GroupItem(Item, discriminator="group"):
     requires_two_factor = BooleanAttribute()
     grants: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
     subgroups = NumberAttribute()
+    policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -59,6 +63,7 @@ class GroupItem(Item, discriminator="group"):
             requires_two_factor=group.requires_two_factor,
             grants=sorted(f"{role_id} {place}" for role_id, place in group.grants),
             subgroups=group.subgroups,
+            policy=policy_text(group.policy),
             revision=group.revision,
             collection=GROUPS,
             position=keys.sortable(group.name),
@@ -74,6 +79,7 @@ class GroupItem(Item, discriminator="group"):
             requires_two_factor=self.requires_two_factor,
             grants=frozenset((role_id, place) for role_id, place in pairs),
             subgroups=int(self.subgroups),
+            policy=policy_in(self.policy),
             revision=int(self.revision),
         )
 
@@ -90,6 +96,7 @@ class ServiceItem(Item, discriminator="service"):
     argon2id = UnicodeAttribute(null=True)
     tag = BinaryAttribute(null=True, legacy_encoding=False)
     tag_key_id = UnicodeAttribute(null=True)
+    policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -107,6 +114,7 @@ class ServiceItem(Item, discriminator="service"):
             argon2id=secret.argon2id if secret else None,
             tag=secret.tag if secret else None,
             tag_key_id=secret.tag_key_id if secret else None,
+            policy=policy_text(service.policy),
             revision=service.revision,
             collection=SERVICES,
             position=service.key,
@@ -131,6 +139,7 @@ class ServiceItem(Item, discriminator="service"):
             permissions=tuple(DeclaredPermission.of(self.id, key, name) for key, name in json.loads(self.permissions)),
             groups=tuple(self.groups),
             secret=secret,
+            policy=policy_in(self.policy),
             revision=int(self.revision),
         )
 
@@ -139,6 +148,24 @@ def _about(service: Service) -> dict[str, Any]:
     said = {name: value for name in ABOUT if (value := getattr(service, name))}
     ways = [each.value for each in service.grant_types]
     return said if service.grant_types == DEFAULT else {**said, "grant_types": ways}
+
+
+def policy_text(policy: Policy | None) -> str | None:
+    """A policy as one attribute."""
+    if policy is None:
+        return None
+    days = [policy.longest_life_days, policy.rotation_due_days, policy.unused_days]
+    return json.dumps([*days, policy.unused.value, policy.reused.value, policy.leaked.value])
+
+
+def policy_in(text: str | None) -> Policy | None:
+    """The policy in such an attribute."""
+    if text is None:
+        return None
+    from chalicelib.core.policies import Consequence, Policy  # only where there is one
+
+    life, rotation, unused, *consequences = json.loads(text)
+    return Policy(life, rotation, unused, *map(Consequence, consequences))
 
 
 class RoleItem(Item, discriminator="role"):

@@ -47,10 +47,10 @@ def test_a_service_is_told_when_what_it_asked_about_ends(scene: Scene) -> None:
 
     assert told(scene.token.secret) is None
     assert told(made.secret) == end
-    renewed = scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, made.token.id, 60_000)
+    renewed = scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 60_000)
     assert told(made.secret) == renewed.token.earlier[0].until < end
     assert told(renewed.secret) == end
-    scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, made.token.id, 24 * HOUR)
+    scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 24 * HOUR)
     assert told(renewed.secret) == end
 
 

@@ -24,7 +24,7 @@ MINUTE = 60_000
 
 def rotate(scene: Scene, grace_ms: int = MINUTE) -> str:
     token = scene.token.token
-    return scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, token.id, grace_ms).secret or ""
+    return scene.product.rotation.rotate(scene.caller(), scene.bot.id, token.id, grace_ms).secret or ""
 
 
 def is_good(scene: Scene, secret: str, at: int) -> bool:
@@ -33,7 +33,7 @@ def is_good(scene: Scene, secret: str, at: int) -> bool:
 
 def test_the_token_stays_and_both_secrets_are_good_until_the_grace_ends(scene: Scene) -> None:
     old = scene.token
-    made = scene.product.permanent_tokens.rotate(scene.caller(), scene.bot.id, old.token.id, MINUTE)
+    made = scene.product.rotation.rotate(scene.caller(), scene.bot.id, old.token.id, MINUTE)
     for same in ("id", "name", "scope", "author_id", "created"):
         assert getattr(made.token, same) == getattr(old.token, same)
     assert made.secret != old.secret
@@ -104,12 +104,12 @@ def test_a_grace_has_its_bounds(scene: Scene, grace: int) -> None:
 def test_it_needs_what_creating_needs_since_it_gives_a_secret_of_the_owner(scene: Scene) -> None:
     jo = person(scene)
     with pytest.raises(Forbidden, match="Update User"):
-        scene.product.permanent_tokens.rotate(jo.log_in(), scene.bot.id, scene.token.token.id, 0)
+        scene.product.rotation.rotate(jo.log_in(), scene.bot.id, scene.token.token.id, 0)
     own = scene.product.permanent_tokens.create(jo.log_in(), "me", "own", ["keyturn"])
-    renewed = scene.product.permanent_tokens.rotate(jo.log_in(), "me", own.token.id, 0)
+    renewed = scene.product.rotation.rotate(jo.log_in(), "me", own.token.id, 0)
     assert scene.caller(renewed.secret).user.id == jo.user.id
     with pytest.raises(NotFound):
-        scene.product.permanent_tokens.rotate(scene.caller(), "me", "nothing", 0)
+        scene.product.rotation.rotate(scene.caller(), "me", "nothing", 0)
 
 
 def test_a_deleted_token_takes_all_its_secrets_along(scene: Scene) -> None:
@@ -132,7 +132,7 @@ class TestRotatingItself:
 
     def rotate(self, scene: Scene, secret: str | None, grace_ms: int = MINUTE) -> str:
         holder = scene.product.authentication.holder(secret or "", origin())
-        return scene.product.permanent_tokens.rotate(holder, "me", "current", grace_ms).secret or ""
+        return scene.product.rotation.rotate(holder, "me", "current", grace_ms).secret or ""
 
     def test_a_token_for_one_service_renews_itself_night_after_night(self, scene: Scene) -> None:
         secret = scene.token.secret or ""
@@ -153,8 +153,8 @@ class TestRotatingItself:
         holder = scene.product.authentication.holder(scene.token.secret or "", origin())
         other = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "other", ["ci"]).token
         for attempt in (
-            lambda: scene.product.permanent_tokens.rotate(holder, "me", other.id, 0),
-            lambda: scene.product.permanent_tokens.rotate(holder, "admin", "current", 0),
+            lambda: scene.product.rotation.rotate(holder, "me", other.id, 0),
+            lambda: scene.product.rotation.rotate(holder, "admin", "current", 0),
             lambda: scene.product.permanent_tokens.page(holder, "me", Window()),
             lambda: scene.product.permanent_tokens.create(holder, "me", "more", ["ci"]),
             lambda: scene.product.permanent_tokens.delete(holder, "me", scene.token.token.id),
@@ -177,7 +177,7 @@ class TestRotatingItself:
 
     def test_a_session_is_no_token(self, scene: Scene) -> None:
         with pytest.raises(NotFound):
-            scene.product.permanent_tokens.rotate(person(scene).log_in(), "me", "current", 0)
+            scene.product.rotation.rotate(person(scene).log_in(), "me", "current", 0)
 
     def test_an_installation_that_began_before_there_was_the_permission_has_it(self, scene: Scene) -> None:
         """Everybody's role is what the program says, whatever was stored at the beginning."""

@@ -13,10 +13,10 @@ from chalicelib.core import names
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
-from chalicelib.core.operations.credential_check import LAST_USED_WINDOW_MS
 from chalicelib.core.operations.oauth.scopes import within
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings
+from chalicelib.core.uses import LAST_USED_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

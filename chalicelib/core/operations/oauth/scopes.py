@@ -63,6 +63,11 @@ class Scopes:
         found = self._found(references, "audience", known)
         return tuple(dict.fromkeys(found[each].id if each in found else each for each in references))
 
+    def known(self, ids: Sequence[str]) -> list[Service]:
+        """Those of these services that exist."""
+        found = self._services.resolve(ids)
+        return [found[id] for id in ids if id in found]
+
     def service(self, reference: str) -> Service | None:
         """The service that this id or key names."""
         return self._services.resolve([reference]).get(reference)

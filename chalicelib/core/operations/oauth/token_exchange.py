@@ -6,7 +6,7 @@ came from, and dies with the same source.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, AccessToken, Source, SourceKind
@@ -15,14 +15,17 @@ from chalicelib.core.errors import Invalid, InvalidGrant
 from chalicelib.core.operations.oauth.scopes import within
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.policies import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.core.accounts import User
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.origin import Origin
     from chalicelib.core.ports import CredentialStore
     from chalicelib.core.services import Service
 
@@ -48,7 +51,7 @@ class _Subject:
     ends: int | None = None
     actors: tuple[str, ...] = ()
     authenticated: int | None = None
-    credential: PermanentToken | None = None
+    held: tuple[PermanentToken, User] | None = None
 
 
 class TokenExchange:
@@ -68,15 +71,15 @@ class TokenExchange:
         self._scopes = scopes
         self._issuance = issuance
 
-    def exchange(self, asked: Exchange, now: int) -> Issued:
+    def exchange(self, asked: Exchange, origin: Origin) -> Issued:
         """Raises InvalidGrant (the subject token), or Invalid (`scope`, `audience`)."""
-        subject = self._subject(asked, now)
+        now = origin.now
+        subject = self._subject(asked, origin)
         audience = self._scopes.audience(asked.audience, known=subject.audience)
         within(audience, subject.audience, "audience")
         scope = self._scope(asked.scope, audience, subject)
         audience = audience or tuple(value for value in scope if value in subject.audience)
-        if subject.credential:
-            self._check.note_use(subject.credential, audience, now)
+        ends = self._noted(asked, subject, audience, origin) if subject.held else subject.ends
         return self._issuance.issue(
             subject.id,
             asked.client.id if asked.client else KEYTURN,
@@ -84,10 +87,25 @@ class TokenExchange:
             subject.source,
             now,
             audience=audience,
-            ends=subject.ends,
+            ends=ends,
             actors=((asked.client.id,) if asked.client else ()) + subject.actors,
             authenticated=subject.authenticated,
         )
+
+    def _noted(self, asked: Exchange, subject: _Subject, audience: tuple[str, ...], origin: Origin) -> int | None:
+        """When the permanent token ends at the services that it is exchanged for, by their policies too. It is used
+        there from now on. Raises Invalid (`audience`)."""
+        assert subject.held
+        credential, owner = subject.held
+        ends = []
+        for service in self._scopes.known(audience):
+            use = origin.use(service)
+            good = self._check.good(asked.subject_token, credential, owner, use, noted=False)
+            if good is None:
+                raise Invalid("audience", f"a policy of {service.key} refuses this token.")
+            ends.append(good.ends)
+        self._check.note_use(credential, audience, origin.use())
+        return earliest(ends)
 
     def _scope(self, text: str | None, audience: tuple[str, ...], subject: _Subject) -> tuple[str, ...]:
         """What is asked for, or else the audience, or else all that the subject has."""
@@ -102,21 +120,21 @@ class TokenExchange:
             raise Invalid("scope", "must name a service that the token is for.")
         return scope
 
-    def _subject(self, asked: Exchange, now: int) -> _Subject:
+    def _subject(self, asked: Exchange, origin: Origin) -> _Subject:
         key = recognise(asked.subject_token, CredentialKind.PERMANENT_TOKEN)
         if key is None:
-            return self._from_access_token(asked, now)
+            return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        if not self._check.is_good(asked.subject_token, credential, owner, now):
+        if not self._check.good(asked.subject_token, credential, owner, origin.use(), noted=False):
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)
-        used = replace(credential, last_used=now)  # which is noted by now
+        assert owner
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
         source = Source(SourceKind.PERMANENT_TOKEN, credential.id)
-        scope, ends = credential.scope, credential.expires
-        return _Subject(credential.user_id, scope, scope, source, ends, credential=used)
+        scope = credential.scope
+        return _Subject(credential.user_id, scope, scope, source, held=(credential, owner))
 
     def _from_access_token(self, asked: Exchange, now: int) -> _Subject:
         good = self._tokens.good(asked.subject_token, now)

@@ -1,0 +1,105 @@
+"""What happens to permanent tokens, told to whoever wants to know. No event ever holds a secret.
+
+Every change of a token writes its event in the change's own transaction. An event's `sequence` is the revision that
+the token has by it, so a token's events have no gaps and one order; its id is that of the audit record, by which
+a receiver knows what it has had already.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.permanent_tokens import PermanentToken
+
+EVENTS_KEPT_MS = 30 * 24 * 3_600_000
+
+
+class EventKind(Enum):
+    """What can happen."""
+
+    CREATED = "permanent-token.created"
+    UPDATED = "permanent-token.updated"
+    ROTATED = "permanent-token.rotated"
+    TAKEN_BACK = "permanent-token.rotation-taken-back"
+    EXPIRING = "permanent-token.expiring"
+    EXPIRED = "permanent-token.expired"
+    ROTATION_DUE = "permanent-token.rotation-due"
+    UNUSED = "permanent-token.unused"
+    REUSED = "permanent-token.reused"
+    LEAKED = "permanent-token.leaked"
+    REVOKED = "permanent-token.revoked"
+
+
+_OF_RECORDS = {"permanent-token.deleted": EventKind.REVOKED}  # the others have the records' own names
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to one token, which is described as it was then."""
+
+    id: str
+    kind: EventKind
+    at: int  # milliseconds since the epoch
+    token_id: str
+    sequence: int
+    owner_id: str
+    actor_id: str
+    token: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def message(self) -> dict[str, Any]:
+        """The event as destinations get it. Source: Standard Webhooks, section "Payload structure"."""
+        return {
+            "type": self.kind.value,
+            "timestamp": rfc3339(self.at),
+            "data": {
+                "id": self.id,
+                "sequence": self.sequence,
+                "token": {"id": self.token_id, **self.token},
+                "owner": self.owner_id,
+                "actor": self.actor_id,
+                "details": dict(self.details),
+            },
+        }
+
+
+def event(token: PermanentToken, record: AuditRecord) -> Event:
+    """What became of the token, by the record of it; `token` is as it was left or, when it is gone, as it was."""
+    kind = _OF_RECORDS.get(record.kind) or EventKind(record.kind)
+    return Event(
+        id=record.id,
+        kind=kind,
+        at=record.at,
+        token_id=token.id,
+        sequence=token.revision + (kind is EventKind.REVOKED),
+        owner_id=token.user_id,
+        actor_id=record.actor_id,
+        token=description(token),
+        details=record.details,
+    )
+
+
+def description(token: PermanentToken) -> dict[str, Any]:
+    """What may be told of a token."""
+    told = {
+        "name": token.name,
+        "description": token.description,
+        "contact": token.contact,
+        "labels": list(token.labels),
+        "expiresOn": token.expires,
+    }
+    return {name: value for name, value in told.items() if value}
+
+
+def rfc3339(milliseconds: int) -> str:
+    """A time as text, in UTC, to the millisecond."""
+    from datetime import UTC, datetime
+
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,105 @@
+"""Rotation: a permanent token gets a new secret, and those before it go on until their ends.
+
+ADR 17 has the reasons.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.permanent_tokens import OwnedToken, existing
+from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.ports import TokenStore
+
+CURRENT = "current"
+
+
+class Rotation:
+    """`user` is the owner's id, login or `me`; `token_id` may be CURRENT: the token that the caller presents."""
+
+    def __init__(
+        self, tokens: TokenStore, accounts: Accounts, access: EffectiveAccess, verifier: SecretVerifier
+    ) -> None:
+        self._tokens = tokens
+        self._accounts = accounts
+        self._access = access
+        self._verifier = verifier
+
+    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int) -> OwnedToken:
+        """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
+
+        The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
+        Rotating again, such as after an answer that was lost, therefore locks nobody out. Raises Invalid (`grace`),
+        Forbidden, NotFound, or Conflict (too many secrets are good at the same time).
+        """
+        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
+            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+        id, operation = _rotating(caller, token_id)
+
+        def attempt() -> OwnedToken:
+            owner = self._accounts.find(caller, user, operation)
+            compared = self._access.compared(caller, owner)
+            old = existing(self._tokens, owner, id)
+            if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
+                raise Conflict(
+                    f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
+                    "one of them ends, or rotate without grace."
+                )
+            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, old.id)
+            new = old.rotated_to(self._verifier.seal(secret), grace_ms, caller.now)
+            details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
+            record = caller.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
+            self._tokens.replace(old, new, owner, compared, record)
+            return OwnedToken(new, owner, secret)
+
+        return until_current(attempt)
+
+    def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
+        """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
+        id, operation = _rotating(caller, token_id)
+        owner = self._accounts.find(caller, user, operation)
+        return OwnedToken(existing(self._tokens, owner, id), owner)
+
+    def take_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:
+        """The token with the earlier secret `kept` as the current one again, without end, for whoever could not put a
+        newer one where it belongs; all that are newer end at once.
+
+        A token that takes its own rotation back has to present its current secret: who has only an earlier one, such
+        as a thief for whose sake it was rotated, cannot. Raises Forbidden, NotFound, Conflict, or Invalid (`keep` is
+        no earlier secret that is still good).
+        """
+        id, operation = _rotating(caller, token_id)
+        if operation is Operation.ROTATE_CURRENT_TOKEN and caller.secret_ends is not None:
+            raise Conflict("Present the current secret of the token: it is one of those to be given up.")
+
+        def attempt() -> OwnedToken:
+            owner = self._accounts.find(caller, user, operation)
+            compared = self._access.compared(caller, owner)
+            old = existing(self._tokens, owner, id)
+            live = old.live(caller.now)
+            earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
+            if earlier is None:
+                raise Invalid("keep", "must be an earlier secret of this token that is still good.")
+            new = old.taken_back_to(earlier, caller.now)
+            record = caller.record(
+                "permanent-token.rotation-taken-back", "permanent-token", old.id, owner.id, {"name": old.name}
+            )
+            self._tokens.replace(old, new, owner, compared, record)
+            return OwnedToken(new, owner)
+
+        return until_current(attempt)
+
+
+def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
+    """The token's id, and what rotating it is: the caller may present that very token."""
+    id = caller.credential_id if token_id == CURRENT else token_id
+    return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN

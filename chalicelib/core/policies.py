@@ -1,0 +1,109 @@
+"""What an installation demands of permanent tokens: of those for a service, or of those of a group's members.
+
+A policy speaks of a token as it is now. So it binds tokens that were made before it, from the moment it is switched
+on, and lets go of them when it is taken away; nothing is written into a token. Where several policies speak of one
+token, each of them holds. Lives are counted from the moment when a secret was made: rotating begins another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import Invalid
+from chalicelib.core.permanent_tokens import DAY_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chalicelib.core.permanent_tokens import PermanentToken
+
+LONGEST_DAYS = 3_650
+
+
+class Consequence(Enum):
+    """What follows when a token is not as it should be."""
+
+    FLAG = "flag"  # it is shown, and an event is raised
+    DISABLE = "disable"  # it is refused, until it is rotated or the policy changes
+    REVOKE = "revoke"  # it is deleted
+
+
+WHEN_UNUSED = (Consequence.FLAG, Consequence.DISABLE)
+WHEN_KNOWN_TO_OTHERS = (Consequence.FLAG, Consequence.REVOKE)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Days, or None where nothing is demanded. `unused` is what follows when a token was not used for so long,
+    `reused` when a superseded secret comes back after its end, `leaked` when a secret was found in public."""
+
+    longest_life_days: int | None = None
+    rotation_due_days: int | None = None
+    unused_days: int | None = None
+    unused: Consequence = Consequence.FLAG
+    reused: Consequence = Consequence.FLAG
+    leaked: Consequence = Consequence.REVOKE
+
+    def __post_init__(self) -> None:
+        """Raises Invalid."""
+        for field, days in (
+            ("longestLifeDays", self.longest_life_days),
+            ("rotationDueDays", self.rotation_due_days),
+            ("unusedDays", self.unused_days),
+        ):
+            if days is not None and not 1 <= days <= LONGEST_DAYS:
+                raise Invalid(field, f"must be a whole number of days from 1 to {LONGEST_DAYS}.")
+        for field, consequence, allowed in (
+            ("unused", self.unused, WHEN_UNUSED),
+            ("reused", self.reused, WHEN_KNOWN_TO_OTHERS),
+            ("leaked", self.leaked, WHEN_KNOWN_TO_OTHERS),
+        ):
+            if consequence not in allowed:
+                raise Invalid(field, f"must be {' or '.join(each.value for each in allowed)}.")
+
+    def ends(self, since: int) -> int | None:
+        """When a secret that was made at `since` has lived long enough."""
+        return None if self.longest_life_days is None else since + self.longest_life_days * DAY_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What lies before a token, in milliseconds since the epoch; None: nothing of the kind."""
+
+    ends: int | None  # it is refused from then on, whether by its own end or by a policy's
+    rotation_due: int | None
+    unused: int | None  # when it will count as unused, if it is not used before
+    disabled: int | None  # the same, where it is refused from then on
+
+    @property
+    def refused(self) -> int | None:
+        """From when on it is refused, as things stand."""
+        return earliest((self.ends, self.disabled))
+
+
+def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
+    """What these policies, and its own end, mean for the token."""
+    policies = tuple(policies)
+    quiet_since = max(token.renewed, token.last_used or 0)
+    unused = [(quiet_since + each.unused_days * DAY_MS, each.unused) for each in policies if each.unused_days]
+    return Outlook(
+        ends=earliest((token.expires, *(each.ends(token.renewed) for each in policies))),
+        rotation_due=earliest(
+            token.renewed + each.rotation_due_days * DAY_MS for each in policies if each.rotation_due_days
+        ),
+        unused=earliest(moment for moment, _ in unused),
+        disabled=earliest(moment for moment, consequence in unused if consequence is Consequence.DISABLE),
+    )
+
+
+def strictest(consequences: Iterable[Consequence], otherwise: Consequence) -> Consequence:
+    """What follows where several policies speak: revoking if one says so; `otherwise`, where none speaks."""
+    found = set(consequences) or {otherwise}
+    return Consequence.REVOKE if Consequence.REVOKE in found else Consequence.FLAG
+
+
+def earliest(moments: Iterable[int | None]) -> int | None:
+    """The first of these moments; None if there is none."""
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -1,0 +1,52 @@
+"""One use of a credential: when, where, from where and with what program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from chalicelib.core.services import Service
+
+LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise
+MAX_AGENT = 200  # characters of a program's description that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """`address` and `agent` (its `User-Agent`) are those of the client that presents the credential, and None where
+    nobody knows them: a service that asks about a token may leave them out. `service` is where it is used."""
+
+    now: int  # milliseconds since the epoch
+    address: str | None = None
+    agent: str | None = None
+    service: Service | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """What is kept of a token's last use; `service_id` says where it was."""
+
+    address: str | None = None
+    agent: str | None = None
+    service_id: str | None = None
+
+
+def agent(text: str | None) -> str | None:
+    """What is kept of a program's description: printable, and not more than anybody reads."""
+    kept = "".join(character for character in (text or "")[:MAX_AGENT] if character.isprintable()).strip()
+    return kept or None
+
+
+def client_address(text: str | None, field: str) -> str | None:
+    """An IP address that a service passes on, in its usual form. Raises Invalid."""
+    if text is None:
+        return None
+    import ipaddress  # only where it is needed
+
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise Invalid(field, "must be an IPv4 or IPv6 address.") from None

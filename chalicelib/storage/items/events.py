@@ -1,0 +1,114 @@
+"""What happened to tokens, where it is told, and how far that has got."""
+
+from __future__ import annotations
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+
+from chalicelib.core.events import EVENTS_KEPT_MS, Event, EventKind
+from chalicelib.core.webhooks import Webhook
+from chalicelib.storage import keys
+from chalicelib.storage.items.credentials import moment
+from chalicelib.storage.table import Item
+
+WEBHOOKS = "WEBHOOKS"
+OUTGOING = "OUTGOING"  # what waits to be sent again, by when
+
+
+class EventItem(Item, discriminator="event"):
+    id = UnicodeAttribute()
+    event_kind = UnicodeAttribute()
+    at = NumberAttribute()
+    token_id = UnicodeAttribute()
+    sequence = NumberAttribute()
+    owner_id = UnicodeAttribute()
+    actor_id = UnicodeAttribute()
+    token = JSONAttribute()
+    details = JSONAttribute()
+
+    @classmethod
+    def of(cls, event: Event) -> EventItem:
+        return cls(
+            *keys.event(event.token_id, event.sequence),
+            id=event.id,
+            event_kind=event.kind.value,
+            at=event.at,
+            token_id=event.token_id,
+            sequence=event.sequence,
+            owner_id=event.owner_id,
+            actor_id=event.actor_id,
+            token=dict(event.token),
+            details=dict(event.details),
+            expires=moment(event.at + EVENTS_KEPT_MS),
+        )
+
+    def to_event(self) -> Event:
+        return Event(
+            id=self.id,
+            kind=EventKind(self.event_kind),
+            at=int(self.at),
+            token_id=self.token_id,
+            sequence=int(self.sequence),
+            owner_id=self.owner_id,
+            actor_id=self.actor_id,
+            token=self.token,
+            details=self.details,
+        )
+
+
+class OutgoingItem(Item, discriminator="outgoing"):
+    """How far one token's events have got to one destination. Who sends them holds `lease` until `leased_until`;
+    `again` says that somebody else came meanwhile."""
+
+    token_id = UnicodeAttribute()
+    destination_id = UnicodeAttribute()
+    sent = NumberAttribute(default=0)
+    attempts = NumberAttribute(default=0)
+    lease = UnicodeAttribute(null=True)
+    leased_until = NumberAttribute(null=True)
+    again = BooleanAttribute(null=True)
+
+
+class WebhookItem(Item, discriminator="webhook"):
+    id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    url = UnicodeAttribute()
+    kinds: ListAttribute[str] = ListAttribute(of=UnicodeAttribute)  # type: ignore[arg-type]
+    encrypted_secret = UnicodeAttribute()
+    created = NumberAttribute()
+    failing = NumberAttribute(null=True)
+    problem = UnicodeAttribute(null=True)
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> WebhookItem:
+        return cls(
+            *keys.webhook(webhook.id),
+            id=webhook.id,
+            name=webhook.name,
+            url=webhook.url,
+            kinds=[each.value for each in webhook.kinds],
+            encrypted_secret=webhook.encrypted_secret,
+            created=webhook.created,
+            failing=webhook.failing,
+            problem=webhook.problem,
+            collection=WEBHOOKS,
+            position=keys.sortable(webhook.name),
+        )
+
+    def to_webhook(self) -> Webhook:
+        return Webhook(
+            id=self.id,
+            name=self.name,
+            url=self.url,
+            kinds=tuple(map(EventKind, self.kinds)),
+            encrypted_secret=self.encrypted_secret,
+            created=int(self.created),
+            failing=None if self.failing is None else int(self.failing),
+            problem=self.problem,
+        )
+
+
+class LifecycleItem(Item, discriminator="lifecycle"):
+    """How far tokens have been looked at since policies were changed: `wanted` is when that was."""
+
+    wanted = NumberAttribute(default=0)
+    done = NumberAttribute(default=0)
