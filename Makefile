@@ -41,11 +41,12 @@ lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
 clean: ## Forget the local installation and its data
 	rm -rf .keyturn out
 
-$(READY): $(LOCKS)
+$(READY): $(LOCKS) cli/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Keyturn needs Python 3.11 or newer; name one: make PYTHON=python3.12 …"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "This Python cannot make a virtual environment (Debian: install python3-venv)."; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) …"
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt || \
 		{ echo "The packages could not be installed. Is there a network? Run the same command again."; exit 1; }
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable ./cli
 	@touch $(READY)

@@ -8,12 +8,13 @@ import os  # noqa: E402
 
 from chalice.app import Chalice  # noqa: E402
 
-from chalicelib import oauth, pages, rest  # noqa: E402
+from chalicelib import jobs, oauth, pages, rest  # noqa: E402
 
 app = Chalice(app_name="keyturn")
 rest.register(app)
 oauth.register(app)
 pages.register(app)
+tell_events, every_minute = jobs.register(app)  # by these names Lambda finds them
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     # Lambda gives a starting process a whole processor, and a request only its share of one.

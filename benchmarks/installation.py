@@ -64,7 +64,7 @@ def install(database: DynamoDBLocal) -> Installation:
     os.environ.update(environment)
     ensure_key(database.folder / "signing-keys.json")
     keyturn = Keyturn(Settings.from_environment(os.environ))
-    create_table()
+    create_table(stream=False)
     origin = Origin(time.time_ns() // 1_000_000, "127.0.0.1")
     administrator = keyturn.first_administrator.issue("admin", origin)
     caller = keyturn.authentication.caller(administrator.secret or "", origin)

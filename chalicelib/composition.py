@@ -16,6 +16,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
+    from chalicelib.composition_events import Telling
     from chalicelib.composition_oauth import OAuth
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
@@ -26,24 +27,27 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.first_administrator import FirstAdministrator
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
+    from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.operations.login import Login
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
+    from chalicelib.core.operations.policies import Policies
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
     from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.operations.second_factors import SecondFactors
-    from chalicelib.core.operations.secret_reuse import SecretReuse
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
+    from chalicelib.scanning.github import GithubReports
 
 
 class Keyturn:
@@ -85,7 +89,7 @@ class Keyturn:
 
         credentials = DynamoCredentials()
         uses = LastUses(credentials, self.settings.last_used_window_ms)
-        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self._secret_reuse)
+        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self._exposure)
 
     @functools.cached_property
     def policies_in_force(self) -> PoliciesInForce:
@@ -94,12 +98,54 @@ class Keyturn:
 
         return PoliciesInForce(lambda ids: self.access.with_outer(ids))
 
-    def _secret_reuse(self) -> SecretReuse:
-        from chalicelib.core.operations.secret_reuse import SecretReuse
+    def _exposure(self) -> Exposure:
+        from chalicelib.core.operations.exposure import Exposure
         from chalicelib.storage.permanent_tokens import DynamoTokens
         from chalicelib.storage.services import DynamoServices
 
-        return SecretReuse(DynamoTokens(), DynamoServices(), self.policies_in_force)
+        return Exposure(DynamoTokens(), DynamoServices(), self.policies_in_force)
+
+    @functools.cached_property
+    def policies(self) -> Policies:
+        """What services and groups demand of tokens."""
+        from chalicelib.core.operations.policies import Policies
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+        from chalicelib.storage.services import DynamoServices
+
+        stores = DynamoServices(), DynamoGroups(), DynamoAccounts(), DynamoTokens()
+        return Policies(self.services, self.groups, *stores, self.policies_in_force)
+
+    @functools.cached_property
+    def leaks(self) -> Leaks:
+        """Secrets that were found."""
+        from chalicelib.core.operations.leaks import Leaks
+        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
+        from chalicelib.storage.audit import DynamoAudit
+        from chalicelib.storage.credentials import DynamoCredentials
+        from chalicelib.storage.sessions import DynamoSessions
+
+        stores = DynamoCredentials(), DynamoApplicationPasswords(), DynamoSessions(), DynamoAudit()
+        return Leaks(*stores, self._exposure(), self.guesses, self.verifier)
+
+    @functools.cached_property
+    def github_reports(self) -> GithubReports:
+        """Who signs reports of found secrets?"""
+        from urllib.parse import urlsplit
+
+        from chalicelib.federation.fetch import Fetcher
+        from chalicelib.scanning.github import GithubReports
+
+        internal = {urlsplit(issuer).hostname or "" for issuer in self.settings.internal_issuers}
+        return GithubReports(Fetcher(frozenset(internal)).json, self.settings.github_keys)
+
+    @functools.cached_property
+    def telling(self) -> Telling:
+        """Events, and who is told of them."""
+        from chalicelib.composition_events import Telling
+
+        return Telling(self, self.settings)
 
     @functools.cached_property
     def oauth(self) -> OAuth:

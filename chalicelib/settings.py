@@ -38,6 +38,7 @@ class Settings:
     last_used_window_ms: int = LAST_USED_WINDOW_MS  # in which a use of a credential is noted once
     notice_days: tuple[int, ...] = (30, 7, 1)  # before a token ends, when an event says so
     trusted_proxies: tuple[str, ...] = ()  # networks of proxies that say truly whom they were asked by
+    internal_receivers: frozenset[str] = frozenset()  # hosts of webhooks that may be at private addresses
     event_topic: str | None = None  # of SNS, by its ARN
     event_bus: str | None = None  # of EventBridge, by name or ARN
     github_keys: str = GITHUB_KEYS  # where GitHub publishes by what it signs found secrets
@@ -73,6 +74,7 @@ class Settings:
             * _number(environment, "KEYTURN_LAST_USED_WINDOW", LAST_USED_WINDOW_MS // 1_000, highest=86_400),
             notice_days=_notice_days(environment.get("KEYTURN_EXPIRY_NOTICES", "30,7,1")),
             trusted_proxies=_trusted_proxies(environment.get("KEYTURN_TRUSTED_PROXIES", "")),
+            internal_receivers=frozenset(environment.get("KEYTURN_INTERNAL_RECEIVERS", "").split()),
             event_topic=environment.get("KEYTURN_EVENT_TOPIC"),
             event_bus=environment.get("KEYTURN_EVENT_BUS"),
             github_keys=environment.get("KEYTURN_GITHUB_KEYS", GITHUB_KEYS),

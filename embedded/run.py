@@ -34,6 +34,7 @@ def main() -> int:
         _start(stack)
         _do_main_job(stack)
         if os.environ.get("KEYTURN_ONCE") != "1":
+            stack.start_worker()
             _say_where(stack)
             stop.wait()
     except KeyboardInterrupt:

@@ -17,6 +17,7 @@ from embedded.dynamodb import DynamoDBLocal
 from embedded.layout import PROJECT
 from embedded.secrets_folder import SecretsFolder
 from embedded.server import Server
+from embedded.worker import SCHEDULE_SECONDS, Worker
 
 ADMINISTRATOR = "administrator"
 PASSWORD = "administrator-password"
@@ -35,6 +36,7 @@ class Stack:
         self.secrets = SecretsFolder(folder / "secrets")
         self.database = DynamoDBLocal(folder / "database")
         self.server: Server | None = None
+        self.worker: Worker | None = None
         self._lock: IO[str] | None = None
 
     @property
@@ -56,6 +58,7 @@ class Stack:
             **self.database.environment,
             "KEYTURN_TAG_KEYS": self._tag_keys(),
             "KEYTURN_SIGNING_KEYS_FILE": str(self.folder / "server" / "signing-keys.json"),
+            "KEYTURN_INTERNAL_RECEIVERS": "localhost 127.0.0.1",
         }
 
     def lock(self) -> None:
@@ -87,6 +90,12 @@ class Stack:
         server.start(port)
         self.server = self.server or server
         return server
+
+    def start_worker(self, schedule_seconds: float = SCHEDULE_SECONDS) -> None:
+        """Start what tells events and looks at tokens in time."""
+        environment = {**self.environment, "KEYTURN_ADDRESS": self.page}
+        self.worker = Worker(environment, self.folder / "server", self.folder / "worker.log")
+        self.worker.start(schedule_seconds)
 
     def administrator(self) -> Api:
         """A client with the administrator's token, made if there is none that works."""
@@ -128,6 +137,8 @@ class Stack:
 
     def stop(self) -> None:
         """End server and database; the data stay."""
+        if self.worker:
+            self.worker.stop()
         if self.server:
             self.server.stop()
         self.database.stop()

@@ -62,7 +62,7 @@ def installed(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Itera
         monkeypatch.setenv(name, value)
     keyturn.cache_clear()
     product = keyturn()
-    create_table()
+    create_table(stream=False)  # which costs the engine a thread for each table
     signing(["ensure"])
     yield product
     keyturn.cache_clear()

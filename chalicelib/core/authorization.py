@@ -103,6 +103,16 @@ class Operation(Enum):
     UPDATE_SERVICE = Rule(p.UPDATE_SERVICE, fresh=True)
     DELETE_SERVICE = Rule(p.DELETE_SERVICE)
 
+    # What is demanded of the tokens for a service, or of a group's members.
+    SET_SERVICE_POLICY = Rule(p.UPDATE_SERVICE, fresh=True)
+    SET_GROUP_POLICY = Rule(p.UPDATE_GROUP, fresh=True)
+
+    # They are told of everybody's tokens.
+    READ_WEBHOOKS = Rule(p.LOW_LEVEL_ADMIN)
+    CREATE_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN, fresh=True)
+    TEST_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN)
+    DELETE_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN)
+
     READ_AUDIT = Rule(p.READ_AUDIT, own=p.READ_SELF)
 
     READ_GROUP = Rule(p.READ_GROUP)

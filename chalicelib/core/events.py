@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.core.permissions import KEYTURN
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -82,6 +84,21 @@ def event(token: PermanentToken, record: AuditRecord) -> Event:
         actor_id=record.actor_id,
         token=description(token),
         details=record.details,
+    )
+
+
+def ended_with_account(token: PermanentToken, at: int, id: str) -> Event:
+    """A token is gone because its account is."""
+    return Event(
+        id=id,
+        kind=EventKind.REVOKED,
+        at=at,
+        token_id=token.id,
+        sequence=token.revision + 1,
+        owner_id=token.user_id,
+        actor_id=KEYTURN,
+        token=description(token),
+        details={"name": token.name, "reason": "its account was deleted"},
     )
 
 

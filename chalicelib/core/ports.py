@@ -230,6 +230,9 @@ class ServiceStore(Protocol):
 class AuditStore(Protocol):
     """Audit records, to be read."""
 
+    def append(self, record: AuditRecord) -> None:
+        """A record of something that changes nothing."""
+
     def page(self, query: AuditQuery, top: int) -> AuditPage:
         """At most `top` records. Eventually consistent by actor and by target."""
 

@@ -40,10 +40,11 @@ class Webhook:
     created: int
     failing: int | None = None
     problem: str | None = None
+    gone: bool = False  # it said that it never wants to be told again (410)
 
     def wants(self, kind: EventKind) -> bool:
         """Whether it is told of this."""
-        return not self.kinds or kind in self.kinds
+        return not self.gone and (not self.kinds or kind in self.kinds)
 
 
 def new_secret() -> str:

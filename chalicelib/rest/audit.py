@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import LAST_MOMENT, AuditQuery
 from chalicelib.core.errors import Invalid
-from chalicelib.rest.endpoint import Call, operation, parameter
-from chalicelib.rest.refusals import answer
+from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.shapes import AUDIT_RECORD
 
 if TYPE_CHECKING:
@@ -19,26 +18,21 @@ KIND_FORM = "[a-z.-]{1,64}"
 POSITION_FORM = "[0-9]{15}#[A-Za-z0-9]{0,12}"
 
 
-@operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"))
+@operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"), trail="audit")
 def list_records(call: Call) -> Response:
     window = call.window()
     if window.skip:
         raise Invalid("$skip", "is not supported here; go on with after=<the answer's after>.")
     query = AuditQuery(
-        actor_id=_text(call, "actor", REFERENCE_FORM),
-        target_id=_text(call, "target", REFERENCE_FORM),
-        kind=_text(call, "kind", KIND_FORM),
+        actor_id=call.text("actor", REFERENCE_FORM),
+        target_id=call.text("target", REFERENCE_FORM),
+        kind=call.text("kind", KIND_FORM),
         since=call.number("from", 0, LAST_MOMENT),
         until=call.number("to", call.origin.now, LAST_MOMENT),
-        after=_text(call, "after", POSITION_FORM),
+        after=call.text("after", POSITION_FORM),
     )
     page = call.keyturn.audit_trail.page(call.caller(), query, window.top)
-    rendered = [AUDIT_RECORD.render(record, call.selection) for record in page.records]
-    return answer({"top": window.top, "after": page.after, "audit": rendered})
-
-
-def _text(call: Call, name: str, form: str) -> str | None:
-    return checked(parameter(call.request, name), name, form)
+    return call.trail(page.records, window.top, page.after)
 
 
 def checked(text: str | None, name: str, form: str) -> str | None:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import functools
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,7 @@ class Contract:
     query: tuple[str, ...] = ()
     creates: bool = False  # and so takes an Idempotency-Key
     search: Searchable = Searchable()
+    trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -146,6 +148,20 @@ class Call:
         envelope = {"skip": window.skip, "top": window.top, "total": total}
         return refusals.answer({**envelope, self.contract.collection: rendered})
 
+    def trail(self, things: Iterable[object], top: int, after: str | None) -> Response:
+        """The answer that shows a part of the contract's trail, and where to go on."""
+        assert self.contract.shape
+        assert self.contract.trail
+        rendered = [self.contract.shape.render(thing, self.selection) for thing in things]
+        return refusals.answer({"top": top, "after": after, self.contract.trail: rendered})
+
+    def text(self, name: str, form: str) -> str | None:
+        """A query parameter that has this form. Raises Invalid."""
+        text = parameter(self.request, name)
+        if text is not None and not re.fullmatch(form, text, re.ASCII):
+            raise Invalid(name, f"must have the form {form}.")
+        return text
+
     def number(self, name: str, default: int, highest: int = 10**9) -> int:
         """A query parameter that is a whole number. Raises Invalid."""
         text = parameter(self.request, name)
@@ -218,9 +234,10 @@ def operation(
     query: tuple[str, ...] = (),
     creates: bool = False,
     search: Searchable = Searchable(),
+    trail: str | None = None,
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates, search)
+    contract = Contract(shape, body, collection, query, creates, search, trail)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)

@@ -34,6 +34,7 @@ class Kind(Enum):
     TIME = "milliseconds since the epoch"
     MAYBE_TIME = "milliseconds since the epoch or null"
     NUMBER = "a whole number"
+    MAYBE_NUMBER = "a whole number or null"
     FLAG = "true or false"
     LINES = "a list of texts"
     OBJECT = "any JSON object or null"

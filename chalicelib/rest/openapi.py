@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib import __version__
 from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.core.permanent_tokens import LABEL_FORM
 from chalicelib.core.search import MAX_QUERY
 from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.bodies import NAMED, Reference
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 INTROSPECTION = f"{ROOT}/oauth2/introspect"
 REFERENCE_PAGE = f"{ROOT}/reference"
 UNREFUSED = frozenset({"/health", f"{ROOT}/openapi.json", REFERENCE_PAGE})
-OPEN = UNREFUSED | {f"{ROOT}/login", f"{ROOT}/login/passkey"}  # to everybody
+GITHUB = f"{ROOT}/leaks/github"  # by GitHub's own contract, and signed by it
+OPEN = UNREFUSED | {f"{ROOT}/login", f"{ROOT}/login/passkey", f"{ROOT}/leaks", GITHUB}  # to everybody
 
 _VALUES: dict[Kind, dict[str, Any]] = {
     Kind.TEXT: {"type": "string"},
@@ -36,6 +38,7 @@ _VALUES: dict[Kind, dict[str, Any]] = {
     Kind.TIME: {"type": "integer", "description": Kind.TIME.value},
     Kind.MAYBE_TIME: {"type": ["integer", "null"], "description": Kind.MAYBE_TIME.value},
     Kind.NUMBER: {"type": "integer"},
+    Kind.MAYBE_NUMBER: {"type": ["integer", "null"]},
     Kind.FLAG: {"type": "boolean"},
     Kind.LINES: {"type": "array", "items": {"type": "string"}},
     Kind.OBJECT: {"type": ["object", "null"]},
@@ -58,6 +61,7 @@ _QUERY: dict[str, dict[str, Any]] = {
     "actor": {"type": "string", "pattern": f"^{REFERENCE_FORM}$"},
     "target": {"type": "string", "pattern": f"^{REFERENCE_FORM}$"},
     "kind": {"type": "string", "pattern": f"^{KIND_FORM}$"},
+    "label": {"type": "string", "pattern": f"^{LABEL_FORM}$"},
     "after": {"type": "string", "pattern": f"^{POSITION_FORM}$"},
 }
 _NOTES = {
@@ -138,6 +142,11 @@ def _operation(path: str, method: str, view: Callable[..., Response], shapes: di
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if contract.creates:
         described["parameters"].append(_IDEMPOTENCY_KEY)
+    if path == GITHUB:
+        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": _GITHUB_REPORT}}}
+        described["parameters"] += [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}} for name in SIGNED
+        ]
     if path == INTROSPECTION:
         described["requestBody"] = {
             "required": True,
@@ -192,10 +201,10 @@ def _refusals() -> dict[str, Any]:
 
 def _answer(contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
     if contract.shape is None:
-        return {"type": "object"}
+        return {"type": ["object", "array"]}
     member = _reference(contract.shape, shapes)
-    if contract.collection is None and contract.query:  # a trail, which goes on after a place
-        envelope = {"top": _WHOLE_NUMBER, "after": {"type": ["string", "null"]}, "audit": _list_of(member)}
+    if contract.trail:
+        envelope = {"top": _WHOLE_NUMBER, "after": {"type": ["string", "null"]}, contract.trail: _list_of(member)}
         return {"type": "object", "properties": envelope, "required": [*envelope]}
     if contract.collection is None:
         return member
@@ -237,7 +246,25 @@ _ERROR = {
     "required": ["error", "error_code", "error_description"],
     "additionalProperties": False,
 }
-_INTROSPECTION_FORM = {"type": "object", "properties": {"token": {"type": "string"}}, "required": ["token"]}
+_INTROSPECTION_FORM = {
+    "type": "object",
+    "properties": {
+        "token": {"type": "string"},
+        "client_address": {"type": "string", "format": "ip", "description": "who presented it to the service"},
+        "user_agent": {"type": "string", "description": "with what program"},
+    },
+    "required": ["token"],
+}
+_GITHUB_REPORT = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ("token", "type", "url", "source")},
+        "required": ["token"],
+    },
+}
+SIGNED = ("Github-Public-Key-Identifier", "Github-Public-Key-Signature")
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.permanent_tokens import LABEL_FORM, About
+from chalicelib.rest.audit import POSITION_FORM
 from chalicelib.rest.bodies import NewToken, Reference, Rotation, TakingBack, TokenChange
 from chalicelib.rest.durations import milliseconds
-from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, Searchable, operation, parameter
+from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_TOKEN, LISTED_TOKEN, PERMANENT_TOKEN, ROTATED_TOKEN, TokenView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chalice.app import Response
 
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.token_health import TokenFlags
 
 
 @operation(PERMANENT_TOKEN, collection="permanenttokens", search=Searchable(("name",), (), ("name", "creationTime")))
@@ -81,16 +83,13 @@ def delete_token(call: Call, user: str, token: str) -> Response:
     return answer({})
 
 
-@operation(LISTED_TOKEN, query=("label", "after", "$top"))
+@operation(LISTED_TOKEN, query=("label", "after", "$top"), trail="permanenttokens")
 def list_all_tokens(call: Call) -> Response:
     """Those of all accounts with a label, newest last; or all, by when something will happen to them."""
     caller, top = call.caller(), max(1, min(call.number("$top", DEFAULT_TOP), MAX_TOP))
-    label, after = parameter(call.request, "label"), parameter(call.request, "after")
+    label, after = call.text("label", LABEL_FORM), call.text("after", POSITION_FORM)
     found = call.keyturn.permanent_tokens.labelled(caller, label, after, top)
-    shape = call.contract.shape
-    assert shape
-    rendered = [shape.render(view, call.selection) for view in token_views(call, found.items)]
-    return answer({"top": top, "after": found.after, "permanenttokens": rendered})
+    return call.trail(token_views(call, found.items), top, found.after)
 
 
 def _about(body: NewToken | TokenChange) -> About:
@@ -112,5 +111,9 @@ def _view(call: Call, owned: OwnedToken) -> TokenView:
 def token_views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
     """The tokens with the services that their scopes name, read together."""
     services = call.keyturn.services.resolve({id for owned in tokens for id in owned.token.scope})
-    flags = call.keyturn.permanent_tokens.flags
-    return [TokenView(owned, services, partial(flags, owned, services, call.origin.now)) for owned in tokens]
+
+    @cache
+    def flags() -> Mapping[str, TokenFlags]:
+        return call.keyturn.permanent_tokens.flags(tokens, services, call.origin.now)
+
+    return [TokenView(owned, services, flags) for owned in tokens]

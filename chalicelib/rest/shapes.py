@@ -49,7 +49,11 @@ class TokenView:
 
     owned: OwnedToken
     services: Mapping[str, Service]
-    flags: Callable[[], TokenFlags]  # which may read groups, and so is asked only for answers that show it
+    all_flags: Callable[[], Mapping[str, TokenFlags]]  # of tokens read together; only for answers that show it
+
+    def flags(self) -> TokenFlags:
+        """What there is to know of it."""
+        return self.all_flags()[self.owned.token.id]
 
     def last_use(self) -> LastUseView | None:
         """How it was used last."""

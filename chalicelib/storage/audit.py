@@ -12,6 +12,7 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import AuditItem, acts_of
 from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,9 @@ class DynamoAudit:
     One page reads at most 10 batches of 100 records, and at most one query for each of 31 days; where
     it gives up, it says how to go on.
     """
+
+    def append(self, record: AuditRecord) -> None:
+        Transaction(record).commit()
 
     def page(self, query: AuditQuery, top: int) -> AuditPage:
         if query.lowest > query.highest:  # which DynamoDB would refuse to look between

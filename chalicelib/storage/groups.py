@@ -11,6 +11,7 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner, check_unchanged
 from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
+from chalicelib.storage.lifecycle import look_at_all_tokens
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -66,6 +67,8 @@ class DynamoGroups:
             transaction.delete(GroupGrantItem.of(Grant(old.id, *pair)))
         for pair in new.grants - old.grants:
             transaction.create(GroupGrantItem.of(Grant(new.id, *pair)), otherwise=StaleWrite())
+        if old.policy != new.policy:
+            look_at_all_tokens(transaction, audit.at)
         transaction.commit()
 
     def delete(self, group: Group, audit: AuditRecord) -> None:

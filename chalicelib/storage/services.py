@@ -9,6 +9,7 @@ from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.items import SERVICES, NameItem, ServiceItem
+from chalicelib.storage.lifecycle import look_at_all_tokens
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class DynamoServices:
         if old.key != new.key:
             transaction.free_name(keys.service_key(old.key))
             transaction.take_name(keys.service_key(new.key), new.id, otherwise=_key_taken(new))
+        if old.policy != new.policy:
+            look_at_all_tokens(transaction, audit.at)
         transaction.commit()
 
     def delete(self, service: Service, audit: AuditRecord) -> None:

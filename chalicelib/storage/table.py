@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
@@ -95,7 +95,15 @@ def open_client() -> None:
     _ = connection().client
 
 
-def create_table() -> None:
-    """Create the table and wait until it can be used. A table that exists is left as it is."""
+def create_table(stream: bool = True) -> None:
+    """Create the table and wait until it can be used. A table that exists is left as it is.
+
+    `stream`: it has one, by which events are told; also a table that exists gets it.
+    """
     if not Item.exists():
         Item.create_table(wait=True)
+    client: Any = connection().client
+    table = client.describe_table(TableName=Item.Meta.table_name)["Table"]
+    if stream and not table.get("StreamSpecification", {}).get("StreamEnabled"):
+        specification = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+        client.update_table(TableName=Item.Meta.table_name, StreamSpecification=specification)

@@ -87,6 +87,10 @@ class Transaction:
         condition = None if change > 0 else CounterItem.members > -change
         self._updates.append((lambda write: write.update(counter, _counting(change), condition=condition), otherwise))
 
+    def put_into(self, item: Item, actions: list[Action]) -> None:
+        """Change some attributes of an item that may not be there yet, whatever it holds."""
+        self._updates.append((lambda write: write.update(item, actions), None))
+
     def update(self, item: Item, actions: list[Action], condition: Condition, otherwise: Exception) -> None:
         """Change some attributes of the stored item, which must fulfil `condition`."""
         self._updates.append((lambda write: write.update(item, actions, condition=condition), otherwise))

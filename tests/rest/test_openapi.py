@@ -40,6 +40,7 @@ def test_what_holds_a_secret_is_described_for_creation_alone() -> None:
         "createdpermanenttoken",
         "rotatedpermanenttoken",
         "createdservice",
+        "createdwebhook",
         "openedsession",
         "pairedtwofactorauthentication",
     }

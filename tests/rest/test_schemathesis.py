@@ -42,6 +42,11 @@ REFERENCES = {
     "conditions",
     "assertion",
     "expiresOn",  # in the future
+    "networks",
+    "keep",
+    "url",  # https
+    "client_address",
+    "found",  # too many reports
 }
 
 load_all_checks()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.secret_reuse import SecretReuse
     from chalicelib.core.ports import Credential, CredentialStore
     from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
@@ -45,13 +45,13 @@ class CredentialCheck:
         verifier: SecretVerifier,
         uses: LastUses,
         policies: PoliciesInForce,
-        reuse: Callable[[], SecretReuse],
+        exposure: Callable[[], Exposure],
     ) -> None:
         self._credentials = credentials
         self._verifier = verifier
         self._uses = uses
         self._policies = policies
-        self._reuse = reuse  # made when the first secret comes that was superseded
+        self._exposure = exposure  # made when the first secret comes that was superseded
 
     def good(
         self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
@@ -115,7 +115,7 @@ class CredentialCheck:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
         ended = [*token.dead, *(each.sealed for each in token.earlier if use.now >= each.until)]
         if any(self._verifier.verify(presented, each, use.now) for each in ended):
-            self._reuse().notice(token, owner, use)
+            self._exposure().reused(token, owner, use)
 
     def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):

@@ -31,8 +31,7 @@ class Guesses:
         key, network = names.login_key(login), throttling.network(address)
         budgets = throttling.budgets(key, network, self._attempts.is_known(key, network, now))
         for budget in budgets:
-            if self._attempts.add(budget, +1, now) > budget.limit:
-                raise Throttled(retry_after=max(1, (budget.ends(now) - now) // 1000))
+            self.spend(budget, now)
         try:
             yield
         except NO_GUESS:
@@ -40,6 +39,11 @@ class Guesses:
             raise
         self._forgive(budgets, now)
         self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)
+
+    def spend(self, budget: throttling.Budget, now: int) -> None:
+        """One of what a budget allows. Raises Throttled."""
+        if self._attempts.add(budget, +1, now) > budget.limit:
+            raise Throttled(retry_after=max(1, (budget.ends(now) - now) // 1000))
 
     def _forgive(self, budgets: list[throttling.Budget], now: int) -> None:
         for budget in budgets:

@@ -109,9 +109,13 @@ class PermanentTokens:
         owned = [OwnedToken(token, owners[token.user_id]) for token in page.tokens if token.user_id in owners]
         return LabelledTokens(owned, page.after)
 
-    def flags(self, owned: OwnedToken, services: Mapping[str, Service], now: int) -> TokenFlags:
-        """What deserves a look about it; `services`, by id, are those of its scope."""
-        return token_flags(owned.token, self._policies.on(owned.token, owned.owner, services), now)
+    def flags(self, owned: Sequence[OwnedToken], services: Mapping[str, Service], now: int) -> Mapping[str, TokenFlags]:
+        """What deserves a look about these tokens, by id; `services`, by id, are those of their scopes."""
+        bodies = self._policies.by_body([(each.token, each.owner) for each in owned], services)
+        return {
+            each.token.id: token_flags(each.token, [policy for policy in found.values() if policy], now)
+            for each, found in zip(owned, bodies, strict=True)
+        }
 
     def lacked(self, caller: Caller, user: str) -> Sequence[Power]:
         """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access import chain
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chalicelib.core.accounts import User
     from chalicelib.core.groups import Group
@@ -19,7 +21,7 @@ REMEMBERED = 10_000  # combinations of groups
 
 
 class PoliciesInForce:
-    """Reads groups' policies, and remembers them for a minute: they count in days, and no credential was revoked
+    """Reads groups' policies, and remembers them for a minute: they count in days, and no credential is revoked
     by one. In which groups an account is, is in the account itself, and so read anew at every use.
     """
 
@@ -34,9 +36,20 @@ class PoliciesInForce:
 
     def on(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> tuple[Policy, ...]:
         """Those that bind the token anywhere, groups read at this moment; `services` by id, those in its scope."""
-        named = (services.get(id) for id in token.scope)
-        groups = self._with_outer(owner.groups).values() if owner.groups else ()
-        return tuple(each.policy for each in (*named, *groups) if each and each.policy)
+        return tuple(policy for policy in self.by_body([(token, owner)], services)[0].values() if policy)
+
+    def by_body(
+        self, held: Sequence[tuple[PermanentToken, User]], services: Mapping[str, Service]
+    ) -> list[dict[str, Policy | None]]:
+        """For each token with its owner: the ids of its services and of its owner's groups, each with its policy.
+        One read for each level of nested groups, for all of them together."""
+        groups = self._with_outer({id for _, owner in held for id in owner.groups})
+        bodies = []
+        for token, owner in held:
+            named = {id: services[id].policy for id in token.scope if id in services}
+            inside = {group.id: group.policy for id in owner.groups for group in chain(id, groups)}
+            bodies.append(named | inside)
+        return bodies
 
     def _of_groups(self, group_ids: frozenset[str], now: int) -> tuple[Policy, ...]:
         at, policies = self._known.get(group_ids, (0, ()))

@@ -115,7 +115,7 @@ class Services:
 
     def get(self, caller: Caller, reference: str) -> Service:
         """One service. Raises Forbidden or NotFound."""
-        return self._find(caller, reference, Operation.READ_SERVICE)
+        return self.find(caller, reference, Operation.READ_SERVICE)
 
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Service]:
         """A part of the services that are wanted and that the caller may see, sorted by key unless `search`
@@ -176,12 +176,13 @@ class Services:
         until_current(attempt)
 
     def _changeable(self, caller: Caller, reference: str, operation: Operation) -> Service:
-        service = self._find(caller, reference, operation)
+        service = self.find(caller, reference, operation)
         if service.id == KEYTURN:
             raise Conflict("Keyturn's own service is built in and can be neither changed nor deleted.")
         return service
 
-    def _find(self, caller: Caller, reference: str, operation: Operation) -> Service:
+    def find(self, caller: Caller, reference: str, operation: Operation) -> Service:
+        """The service, for a caller who may do this to it. Raises Forbidden or NotFound."""
         service = self.resolve([reference]).get(reference)
         if service is None:
             caller.require(operation)

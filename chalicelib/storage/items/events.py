@@ -56,15 +56,15 @@ class EventItem(Item, discriminator="event"):
 
 
 class OutgoingItem(Item, discriminator="outgoing"):
-    """How far one token's events have got to one destination. Who sends them holds `lease` until `leased_until`;
-    `again` says that somebody else came meanwhile."""
+    """How far one token's events have got to one destination. `holder` sends them, until `free_at`; without one, they
+    wait until then. `again` says that somebody else came meanwhile."""
 
-    token_id = UnicodeAttribute()
-    destination_id = UnicodeAttribute()
-    sent = NumberAttribute(default=0)
-    attempts = NumberAttribute(default=0)
-    lease = UnicodeAttribute(null=True)
-    leased_until = NumberAttribute(null=True)
+    token_id = UnicodeAttribute(null=True)
+    destination_id = UnicodeAttribute(null=True)
+    sent = NumberAttribute(null=True)
+    attempts = NumberAttribute(null=True)
+    holder = UnicodeAttribute(null=True)
+    free_at = NumberAttribute(null=True)
     again = BooleanAttribute(null=True)
 
 
@@ -77,6 +77,7 @@ class WebhookItem(Item, discriminator="webhook"):
     created = NumberAttribute()
     failing = NumberAttribute(null=True)
     problem = UnicodeAttribute(null=True)
+    gone = BooleanAttribute(null=True)
 
     @classmethod
     def of(cls, webhook: Webhook) -> WebhookItem:
@@ -90,6 +91,7 @@ class WebhookItem(Item, discriminator="webhook"):
             created=webhook.created,
             failing=webhook.failing,
             problem=webhook.problem,
+            gone=webhook.gone or None,
             collection=WEBHOOKS,
             position=keys.sortable(webhook.name),
         )
@@ -104,11 +106,13 @@ class WebhookItem(Item, discriminator="webhook"):
             created=int(self.created),
             failing=None if self.failing is None else int(self.failing),
             problem=self.problem,
+            gone=bool(self.gone),
         )
 
 
 class LifecycleItem(Item, discriminator="lifecycle"):
     """How far tokens have been looked at since policies were changed: `wanted` is when that was."""
 
-    wanted = NumberAttribute(default=0)
-    done = NumberAttribute(default=0)
+    wanted = NumberAttribute(null=True)
+    done = NumberAttribute(null=True)
+    after = UnicodeAttribute(null=True)

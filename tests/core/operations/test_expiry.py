@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import Forbidden, Invalid, InvalidGrant
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import LONGEST_LIFE_MS, PermanentToken
-from tests.conftest import Scene, now
+from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed
 
 HOUR = 3_600_000
@@ -57,15 +58,15 @@ def test_a_service_is_told_when_what_it_asked_about_ends(scene: Scene) -> None:
 def test_an_exchanged_access_token_ends_no_later(scene: Scene) -> None:
     made, end = ending(scene, 60_000)
     exchange = scene.product.oauth.token_exchange.exchange
-    issued = exchange(Exchange(made.secret or "", audience=["deploy"]), now())
+    issued = exchange(Exchange(made.secret or "", audience=["deploy"]), origin())
     assert issued.token.expires <= end
     with pytest.raises(InvalidGrant):
-        exchange(Exchange(made.secret or "", audience=["deploy"]), end)
+        exchange(Exchange(made.secret or "", audience=["deploy"]), Origin(end, "192.0.2.1"))
 
 
 def test_what_came_of_it_dies_with_an_end_that_is_brought_forward(scene: Scene) -> None:
     made, _ = ending(scene)
-    issued = scene.product.oauth.token_exchange.exchange(Exchange(made.secret or "", audience=["deploy"]), now())
+    issued = scene.product.oauth.token_exchange.exchange(Exchange(made.secret or "", audience=["deploy"]), origin())
     soon = now() + 1_000
     scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, made.token.id, None, None, soon)
     check = scene.product.oauth.access_token_check

@@ -1,0 +1,117 @@
+"""What telling events needs from storage and from outside. The rules of `core.ports` hold here too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.events import Event
+    from chalicelib.core.webhooks import Webhook
+
+
+class NotDelivered(Exception):
+    """A destination did not take an event; the message says why, without what was sent. `gone`: it never will."""
+
+    def __init__(self, reason: str, gone: bool = False) -> None:
+        super().__init__(reason)
+        self.gone = gone
+
+
+class Destination(Protocol):
+    """Where events are told."""
+
+    @property
+    def id(self) -> str: ...
+
+    def wants(self, event: Event) -> bool:
+        """Whether it is told of this."""
+
+    def send(self, event: Event, now: int) -> None:
+        """Raises NotDelivered."""
+
+    def reached(self) -> None:
+        """An event has arrived."""
+
+    def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
+        """It has not, and is sent again later unless it is `given_up`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A token's events on their way to a destination, held by whoever sends them: `sent` is the sequence of the
+    last one that is through, `attempts` how often the next one has failed."""
+
+    destination_id: str
+    token_id: str
+    holder: str
+    sent: int = 0
+    attempts: int = 0
+
+
+class EventStore(Protocol):
+    """Events, as they were written with the changes that they tell of."""
+
+    def after(self, token_id: str, sequence: int, top: int) -> list[Event]:
+        """The next ones of a token, in order."""
+
+    def add(self, event: Event) -> None:
+        """Store it, unless there is one in its place."""
+
+
+class QueueStore(Protocol):
+    """Queues. One holder at a time, and not for longer than it says."""
+
+    def take(self, destination_id: str, token_id: str, holder: str, now: int, until: int) -> Queue | None:
+        """The queue, held until then; None if somebody else holds it, or it waits. Whoever holds it will look again."""
+
+    def advance(self, queue: Queue, now: int, until: int) -> Queue:
+        """Store `sent` and `attempts`, and hold it on. Raises StaleWrite if it is held no more."""
+
+    def put_off(self, queue: Queue, until: int) -> None:
+        """Let go of it; nobody takes it before then. Raises StaleWrite."""
+
+    def release(self, queue: Queue) -> bool:
+        """Let go of it, unless somebody came meanwhile: then it is False. Raises StaleWrite."""
+
+    def waiting(self, now: int, top: int) -> Sequence[tuple[str, str]]:
+        """Destinations and tokens of queues that were put off until now, or whose holder is overdue."""
+
+
+class WebhookStore(Protocol):
+    """Webhooks."""
+
+    def list(self) -> Sequence[Webhook]:
+        """All, by name. Strongly consistent, but for which there are."""
+
+    def get(self, webhook_id: str) -> Webhook | None: ...
+
+    def create(self, webhook: Webhook, audit: AuditRecord) -> None: ...
+
+    def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
+        """Raises StaleWrite if it is gone."""
+
+    def note(self, webhook: Webhook) -> None:
+        """Store what is known of how it answers, if it is still there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """How far all tokens have been looked at since something that concerns all was changed, at `wanted`. `after`:
+    where to go on; None before the first and when it is `done`."""
+
+    wanted: int = 0
+    done: int = 0
+    after: str | None = None
+
+
+class WalkStore(Protocol):
+    """The one walk."""
+
+    def get(self) -> Walk: ...
+
+    def went(self, walk: Walk) -> None:
+        """Store how far it went. Raises StaleWrite if another walk is wanted meanwhile."""

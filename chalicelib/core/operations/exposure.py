@@ -1,0 +1,89 @@
+"""A secret shows up where it should not: a superseded one is presented after its end, or one is found in public.
+
+Either is recorded, and raised as an event, at most once an hour and token; and the token is revoked where a policy
+says so, or, of a secret that is still good, where none says otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.audit import by_keyturn
+from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.policies import Consequence, strictest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.ports import ServiceStore, TokenStore
+    from chalicelib.core.uses import Use
+
+WINDOW_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class _What:
+    """One of the two: the token's attribute that keeps its time, and the reason that a record gives."""
+
+    attribute: str
+    reason: str
+
+
+REUSED = _What("reused", "a superseded secret was used")
+LEAKED = _What("leaked", "a secret was found in public")
+
+
+class Exposure:
+    """What follows when it happens."""
+
+    def __init__(self, tokens: TokenStore, services: ServiceStore, policies: PoliciesInForce) -> None:
+        self._tokens = tokens
+        self._services = services
+        self._policies = policies
+
+    def reused(self, token: PermanentToken, owner: User, use: Use) -> None:
+        """A superseded secret was presented. What others change at the same time, or a database that does not
+        answer, only puts it off until it happens again."""
+        with contextlib.suppress(StaleWrite, Unavailable):
+            policies = self._policies.on(token, owner, self._services.get_many(token.scope))
+            known = {"agent": use.agent, "service": use.service.id if use.service else None}
+            details = {name: text for name, text in known.items() if text}
+            self._follow(REUSED, token, use, details, strictest((each.reused for each in policies), Consequence.FLAG))
+
+    def leaked(self, token: PermanentToken, owner: User, use: Use, details: Mapping[str, str], good: bool) -> None:
+        """One of its secrets was found, which is still `good` or not. Raises Unavailable."""
+
+        def attempt() -> None:
+            current = self._tokens.get(token.user_id, token.id)
+            if current is None:  # somebody was faster
+                return
+            policies = self._policies.on(current, owner, self._services.get_many(current.scope))
+            otherwise = Consequence.REVOKE if good else Consequence.FLAG
+            consequence = strictest((each.leaked for each in policies), otherwise) if good else Consequence.FLAG
+            self._follow(LEAKED, current, use, details, consequence)
+
+        until_current(attempt)
+
+    def _follow(
+        self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str], consequence: Consequence
+    ) -> None:
+        noticed = self._noticed(what, token, use, details)
+        if consequence is Consequence.REVOKE:
+            record = by_keyturn("permanent-token.deleted", noticed, use, {"name": token.name, "reason": what.reason})
+            self._tokens.delete(noticed, record)
+
+    def _noticed(self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str]) -> PermanentToken:
+        before = getattr(token, what.attribute)
+        if before is not None and use.now - before < WINDOW_MS:
+            return token
+        noted: dict[str, Any] = {what.attribute: use.now}
+        noticed = replace(token, **noted, revision=token.revision + 1)
+        record = by_keyturn(f"permanent-token.{what.attribute}", noticed, use, {"name": token.name, **details})
+        self._tokens.note(token, noticed, record)
+        return noticed

@@ -1,0 +1,145 @@
+"""Secrets that were found where everybody can read them.
+
+Anybody may report. Whoever reports a secret has it, and could use it; so it is ended at once. Whether a guess was
+right is told to nobody but GitHub, which signs what it says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from chalicelib.core import throttling
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
+from chalicelib.core.errors import Invalid, StaleWrite
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.sessions import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.application_passwords import ApplicationPassword
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.exposure import Exposure
+    from chalicelib.core.operations.guesses import Guesses
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.ports import ApplicationPasswordStore, AuditStore, CredentialStore, SessionStore
+
+MAX_FOUND = 100  # in one report
+MAX_PLACE = 500
+REPORTS = 60  # of one network in a quarter of an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A string that looks like a secret, and where it was found."""
+
+    text: str = field(repr=False)
+    place: str | None = None
+
+
+class Leaks:
+    """Recognises what is ours, and ends it."""
+
+    def __init__(
+        self,
+        credentials: CredentialStore,
+        passwords: ApplicationPasswordStore,
+        sessions: SessionStore,
+        trail: AuditStore,
+        exposure: Exposure,
+        guesses: Guesses,
+        verifier: SecretVerifier,
+    ) -> None:
+        self._credentials = credentials
+        self._passwords = passwords
+        self._sessions = sessions
+        self._exposure = exposure
+        self._guesses = guesses
+        self._verifier = verifier
+        self._trail = trail
+
+    def report(self, found: Sequence[Found], origin: Origin) -> None:
+        """End what is ours among it. Raises Invalid, Throttled or Unavailable; what was done by then stays done."""
+        network = throttling.network(origin.address)
+        self._guesses.spend(throttling.Budget(f"LEAKS#{network}", REPORTS, 15 * throttling.MINUTE_MS), origin.now)
+        self.ended(found, origin)
+
+    def ended(self, found: Sequence[Found], origin: Origin) -> list[bool]:
+        """The same, for somebody who may know which of them were ours."""
+        if not 1 <= len(found) <= MAX_FOUND:
+            raise Invalid("found", f"must hold 1 to {MAX_FOUND} strings.")
+        return [self._end(each, origin) for each in found]
+
+    def _end(self, found: Found, origin: Origin) -> bool:
+        details = {"place": _printable(found.place)} if found.place else {}
+        ids = SERVICE_SECRET.parse(found.text)
+        if ids:
+            return self._note_service(found.text, ids[0], details, origin)
+        key = recognise(found.text, *CredentialKind)
+        if key is None:
+            return False
+        stored = self._credentials.find(key, None)
+        credential, owner = stored.credential, stored.owner
+        if credential is None or owner is None:
+            return False
+        if isinstance(credential, PermanentToken):
+            return self._end_token(found.text, credential, owner, details, origin)
+        if not self._verifier.verify(found.text, credential.secret, origin.now):
+            return False
+        return self._end_other(credential, details, origin)
+
+    def _end_token(
+        self, text: str, token: PermanentToken, owner: User, details: dict[str, str], origin: Origin
+    ) -> bool:
+        live = [token.secret, *(each.sealed for each in token.live(origin.now))]
+        ended = [*token.dead, *(each.sealed for each in token.earlier if origin.now >= each.until)]
+        good = any(self._verifier.verify(text, each, origin.now) for each in live)
+        if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
+            return False
+        self._exposure.leaked(token, owner, origin.use(), details, good)
+        return True
+
+    def _end_other(self, credential: ApplicationPassword | Session, details: dict[str, str], origin: Origin) -> bool:
+        """Nothing is lost with one of these that its owner cannot make again at once."""
+        is_session = isinstance(credential, Session)
+        kind = "session" if is_session else "application-password"
+        record = _record(f"{kind}.leaked", kind, credential.id, details, origin, credential.user_id)
+        with contextlib.suppress(StaleWrite):  # somebody was faster
+            if isinstance(credential, Session):
+                self._sessions.delete(credential, record)
+            else:
+                self._passwords.delete(credential, record)
+        return True
+
+    def _note_service(self, text: str, service_id: str, details: dict[str, str], origin: Origin) -> bool:
+        """It is recorded only: without its secret a service could check nobody's token, which is worse."""
+        service = self._credentials.find(None, service_id).service
+        if service is None or service.secret is None or not self._verifier.verify(text, service.secret, origin.now):
+            return False
+        self._trail.append(_record("service.secret-leaked", "service", service.id, details, origin))
+        return True
+
+
+def _record(
+    kind: str, target_kind: str, target_id: str, details: dict[str, str], origin: Origin, owner_id: str | None = None
+) -> AuditRecord:
+    return AuditRecord(
+        kind=kind,
+        at=origin.now,
+        actor_id=KEYTURN,
+        credential_id=target_id,
+        address=origin.address,
+        target_kind=target_kind,
+        target_id=target_id,
+        owner_id=owner_id,
+        details=details,
+    )
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text[:MAX_PLACE] if character.isprintable())

@@ -1,0 +1,146 @@
+"""Tells in time what will happen to tokens, and that it has: each token is looked at when something is due, and all
+of them after a policy was changed.
+
+Nothing here ends anything: a token whose end has come is refused by the check itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import by_keyturn
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.events import EventKind, rfc3339
+from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.policies import outlook
+from chalicelib.core.uses import Use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from chalicelib.core.event_ports import WalkStore
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.policies import Outlook
+    from chalicelib.core.ports import AccountStore, ServiceStore, TokenStore
+
+NEVER = 10**14  # milliseconds since the epoch, as when something is due
+AT_ONCE = 100
+MAX_LOOKED_AT = 5_000  # tokens in one run
+WALK_EVERY_MS = DAY_MS  # who is in which group changes too
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something to tell of a token, once it is `at`; `key` is by what it is known to have been told."""
+
+    at: int
+    kind: EventKind
+    key: str
+    details: tuple[tuple[str, str], ...] = ()
+
+
+class Lifecycle:
+    """One run does a bounded amount of work; the next one goes on. Runs may overlap."""
+
+    def __init__(
+        self,
+        tokens: TokenStore,
+        accounts: AccountStore,
+        services: ServiceStore,
+        policies: PoliciesInForce,
+        walks: WalkStore,
+        notice_days: Sequence[int],
+    ) -> None:
+        self._tokens = tokens
+        self._accounts = accounts
+        self._services = services
+        self._policies = policies
+        self._walks = walks
+        self._notice_days = notice_days
+
+    def run(self, now: int) -> int:
+        """Look at tokens that are due, and go on with a walk through all. How many events were raised."""
+        return self._due(now) + self._walk(now)
+
+    def _due(self, now: int) -> int:
+        told, after, looked = 0, None, 0
+        while looked < MAX_LOOKED_AT:
+            page = self._tokens.page(None, after, AT_ONCE, due=now)
+            told += self._look_at(page.tokens, now)
+            looked, after = looked + len(page.tokens), page.after
+            if after is None:
+                break
+        return told
+
+    def _walk(self, now: int) -> int:
+        walk = self._walks.get()
+        if walk.done >= walk.wanted and now - walk.done < WALK_EVERY_MS:
+            return 0
+        told, looked, begun = 0, 0, walk.after
+        wanted = max(walk.wanted, walk.done + 1)
+        while looked < MAX_LOOKED_AT:
+            page = self._tokens.page(None, begun, AT_ONCE)
+            told += self._look_at(page.tokens, now)
+            looked, begun = looked + len(page.tokens), page.after
+            if begun is None:
+                break
+        with contextlib.suppress(StaleWrite):  # another policy has changed: begin again with the next run
+            self._walks.went(replace(walk, done=max(wanted, now) if begun is None else walk.done, after=begun))
+        return told
+
+    def _look_at(self, tokens: Sequence[PermanentToken], now: int) -> int:
+        owners = self._accounts.get_many({token.user_id for token in tokens})
+        held = [(token, owners[token.user_id]) for token in tokens if token.user_id in owners]
+        services = self._services.get_many({id for token, _ in held for id in token.scope})
+        told = 0
+        for (token, _), bodies in zip(held, self._policies.by_body(held, services), strict=True):
+            ahead = outlook(token, [policy for policy in bodies.values() if policy])
+            with contextlib.suppress(StaleWrite):  # it has changed meanwhile, and so is due again
+                told += self._tell(token, list(notices(ahead, self._notice_days)), now)
+        return told
+
+    def _tell(self, token: PermanentToken, known: Sequence[Notice], now: int) -> int:
+        """Raise what has come and was not told, and say when the token has to be looked at again."""
+        came = [notice for notice in known if notice.at <= now]
+        due = min((notice.at for notice in known if notice.at > now), default=NEVER)
+        news = list(_news(came, token.told))
+        for notice in news:
+            keys = {each.key for each in came}
+            told = tuple(sorted(keys & {*token.told, *(each.key for each in came if each.at <= notice.at)}))
+            changed = replace(token, told=told, revision=token.revision + 1)
+            details = {"name": token.name, **dict(notice.details)}
+            self._tokens.note(token, changed, by_keyturn(notice.kind.value, changed, Use(now), details), due)
+            token = changed
+        if not news:
+            self._tokens.put_off(token, due)
+        return len(news)
+
+
+def notices(ahead: Outlook, notice_days: Sequence[int]) -> Iterator[Notice]:
+    """All that there is to tell of a token with this outlook, in order of time for each kind."""
+    if ahead.refused is not None:
+        for days in sorted(notice_days, reverse=True):
+            at = ahead.refused - days * DAY_MS
+            details = (("endsOn", rfc3339(ahead.refused)), ("days", str(days)))
+            yield Notice(at, EventKind.EXPIRING, f"expiring-{days}@{ahead.refused}", details)
+    if ahead.ends is not None:
+        yield Notice(ahead.ends, EventKind.EXPIRED, f"expired@{ahead.ends}")
+    if ahead.rotation_due is not None:
+        yield Notice(ahead.rotation_due, EventKind.ROTATION_DUE, f"rotation-due@{ahead.rotation_due}")
+    if ahead.unused is not None:
+        yield Notice(ahead.unused, EventKind.UNUSED, f"unused@{ahead.unused}")
+    if ahead.disabled is not None and ahead.disabled != ahead.unused:
+        yield Notice(ahead.disabled, EventKind.UNUSED, f"disabled@{ahead.disabled}", (("disabled", "true"),))
+
+
+def _news(came: Sequence[Notice], told: Sequence[str]) -> Iterator[Notice]:
+    """What has come and was not told. Of several warnings of one end only the last, and none when the end itself has
+    come: nobody wants to hear now that it is thirty days off."""
+    over = any(notice.kind is EventKind.EXPIRED for notice in came)
+    warnings = [notice for notice in came if notice.kind is EventKind.EXPIRING]
+    for notice in came:
+        if notice.key not in told and (notice.kind is not EventKind.EXPIRING or (notice is warnings[-1] and not over)):
+            yield notice

@@ -1,0 +1,166 @@
+"""Policies of services and groups: switched on, looked up, taken away, and tried out before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.errors import NotFound
+from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.token_health import TokenFlags, token_flags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from chalicelib.core.groups import Group
+    from chalicelib.core.operations.groups import Groups
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.operations.services import Services
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.policies import Policy
+    from chalicelib.core.ports import AccountStore, GroupStore, ServiceStore, TokenStore
+    from chalicelib.core.services import Service
+
+EXAMINED_AT_ONCE = 100
+MAX_EXAMINED = 2_000  # tokens that one request looks at
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A token that a policy would change something for: what there would be to know of it, and what there is now."""
+
+    owned: OwnedToken
+    now: TokenFlags
+    then: TokenFlags
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a policy would do. `examined` tokens were looked at; `after` says where to go on, None at the end."""
+
+    affected: Sequence[Affected]
+    examined: int
+    after: str | None
+
+
+class Policies:
+    """`reference` is a service's id or key, or a group's id or name."""
+
+    def __init__(
+        self,
+        services: Services,
+        groups: Groups,
+        service_store: ServiceStore,
+        group_store: GroupStore,
+        accounts: AccountStore,
+        tokens: TokenStore,
+        in_force: PoliciesInForce,
+    ) -> None:
+        self._services = services
+        self._groups = groups
+        self._service_store = service_store
+        self._group_store = group_store
+        self._accounts = accounts
+        self._tokens = tokens
+        self._in_force = in_force
+
+    def of_service(self, caller: Caller, reference: str) -> Policy:
+        """Raises Forbidden, or NotFound (also if it has none)."""
+        return _existing(self._services.find(caller, reference, Operation.READ_SERVICE))
+
+    def of_group(self, caller: Caller, reference: str) -> Policy:
+        """Raises as `of_service`."""
+        return _existing(self._groups.find(caller, reference, Operation.READ_GROUP))
+
+    def set_for_service(self, caller: Caller, reference: str, policy: Policy | None) -> Service:
+        """The policy binds from now on, also tokens that there are; None: no policy does. Raises Forbidden or
+        NotFound."""
+
+        def attempt() -> Service:
+            old = self._services.find(caller, reference, Operation.SET_SERVICE_POLICY)
+            new = replace(old, policy=policy, revision=old.revision + 1)
+            if new.policy != old.policy:
+                details = _difference(old.policy, policy)
+                self._service_store.replace(
+                    old, new, caller.record("service.policy-changed", "service", old.id, details=details)
+                )
+            return new
+
+        return until_current(attempt)
+
+    def set_for_group(self, caller: Caller, reference: str, policy: Policy | None) -> Group:
+        """As `set_for_service`; it may take a minute until it binds."""
+
+        def attempt() -> Group:
+            old = self._groups.find(caller, reference, Operation.SET_GROUP_POLICY)
+            new = replace(old, policy=policy, revision=old.revision + 1)
+            if new.policy != old.policy:
+                details = _difference(old.policy, policy)
+                self._group_store.replace(
+                    old, new, None, caller.record("group.policy-changed", "group", old.id, details=details)
+                )
+            return new
+
+        return until_current(attempt)
+
+    def preview_for_service(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
+        """Which tokens the policy would change something for. Nothing is switched on. Raises as `set_for_service`."""
+        service = self._services.find(caller, reference, Operation.SET_SERVICE_POLICY)
+        return self._preview(caller, service.id, policy, after)
+
+    def preview_for_group(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
+        """As `preview_for_service`."""
+        group = self._groups.find(caller, reference, Operation.SET_GROUP_POLICY)
+        return self._preview(caller, group.id, policy, after)
+
+    def _preview(self, caller: Caller, body_id: str, policy: Policy, after: str | None) -> Preview:
+        caller.require(Operation.LIST_TOKENS)
+        affected: list[Affected] = []
+        examined = 0
+        while examined < MAX_EXAMINED:
+            page = self._tokens.page(None, after, EXAMINED_AT_ONCE)
+            affected += self._affected(page.tokens, body_id, policy, caller.now)
+            examined, after = examined + len(page.tokens), page.after
+            if after is None:
+                break
+        return Preview(affected, examined, after)
+
+    def _affected(self, tokens: Sequence[PermanentToken], body_id: str, policy: Policy, now: int) -> Iterator[Affected]:
+        owners = self._accounts.get_many({token.user_id for token in tokens})
+        held = [(token, owners[token.user_id]) for token in tokens if token.user_id in owners]
+        services = self._services.resolve({id for token, _ in held for id in token.scope})
+        for (token, owner), bodies in zip(held, self._in_force.by_body(held, services), strict=True):
+            if body_id in bodies:
+                before = token_flags(token, _said(bodies.values()), now)
+                then = token_flags(token, _said({**bodies, body_id: policy}.values()), now)
+                if before != then:
+                    yield Affected(OwnedToken(token, owner), before, then)
+
+
+def _said(policies: Iterable[Policy | None]) -> list[Policy]:
+    return [policy for policy in policies if policy]
+
+
+def _existing(body: Service | Group) -> Policy:
+    if body.policy is None:
+        raise NotFound("policy of", body.name)
+    return body.policy
+
+
+def _difference(old: Policy | None, new: Policy | None) -> dict[str, str]:
+    return {"policy": f"{_text(old)} -> {_text(new)}"}
+
+
+def _text(policy: Policy | None) -> str:
+    if policy is None:
+        return "none"
+    days = (
+        ("longest life", policy.longest_life_days),
+        ("rotation due", policy.rotation_due_days),
+        ("unused", policy.unused_days),
+    )
+    said = [f"{name} {count} d" for name, count in days if count]
+    follows = f"unused: {policy.unused.value}, reused: {policy.reused.value}, leaked: {policy.leaked.value}"
+    return ", ".join([*said, follows])

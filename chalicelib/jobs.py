@@ -1,0 +1,76 @@
+"""What runs without anybody asking: after every change of the table, and every minute.
+
+Both are Lambda functions of their own, which Chalice declares with the app. The stream's handler may be killed at any
+point: AWS gives it the same records again.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from chalice.app import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent
+
+    Handler = Callable[[dict[str, Any], object], Any]
+
+# AWS names a stream when it makes the table, so an installation has to say it (docs/deployment.md).
+STREAM = os.environ.get("KEYTURN_STREAM_ARN", "arn:aws:dynamodb:us-east-1:000000000000:table/keyturn/stream/not-set")
+BATCH = 100
+
+
+def register(app: Chalice) -> tuple[Handler, Handler]:
+    """Add both to the app: the stream's, and that of every minute."""
+
+    @app.on_dynamodb_record(stream_arn=STREAM, batch_size=BATCH, starting_position="TRIM_HORIZON", name="tell_events")
+    def tell_events(event: DynamoDBEvent) -> None:
+        records = event.to_dict()["Records"]
+        end_orphans(records)
+        deliver_for(records)
+
+    @app.schedule(Rate(1, unit=Rate.MINUTES), name="every_minute")
+    def every_minute(event: CloudWatchEvent) -> dict[str, int]:
+        return run()
+
+    return tell_events, every_minute
+
+
+def deliver_for(records: Iterable[dict[str, Any]]) -> None:
+    """Tell what these changes of the table wrote as events."""
+    images = (record["dynamodb"].get("NewImage", {}) for record in records if record["eventName"] == "INSERT")
+    token_ids = [image["token_id"]["S"] for image in images if image.get("kind", {}).get("S") == "event"]
+    if token_ids:
+        _telling().deliveries.deliver(dict.fromkeys(token_ids))
+
+
+def end_orphans(records: Iterable[dict[str, Any]]) -> None:
+    """A token that went with its account leaves an event too. That of one that was deleted by itself is there, in the
+    very place where this one would be."""
+    for record in records:
+        image = record["dynamodb"].get("OldImage", {})
+        if record["eventName"] == "REMOVE" and image.get("kind", {}).get("S") == "token":
+            from chalicelib.core.events import ended_with_account
+            from chalicelib.storage.items import TokenItem
+
+            item = TokenItem()
+            item.deserialize(image)
+            at = round(float(record["dynamodb"]["ApproximateCreationDateTime"]) * 1000)
+            _telling().events.add(ended_with_account(item.to_credential(), at, record["eventID"]))
+
+
+def run() -> dict[str, int]:
+    """Look at tokens that something is due for, and send again what failed. How many of each."""
+    import time
+
+    telling = _telling()
+    return {"raised": telling.lifecycle.run(time.time_ns() // 1_000_000), "resent": telling.deliveries.resend()}
+
+
+def _telling() -> Any:
+    from chalicelib.composition import keyturn
+
+    return keyturn().telling

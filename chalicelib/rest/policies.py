@@ -1,0 +1,70 @@
+"""`/services/{service}/policy` and `/usergroups/{group}/policy`: what is demanded of permanent tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.rest.audit import POSITION_FORM
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.lifecycle_bodies import PolicyBody
+from chalicelib.rest.lifecycle_shapes import POLICY, PREVIEW, PreviewView
+from chalicelib.rest.permanent_tokens import token_views
+from chalicelib.rest.refusals import answer
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.operations.policies import Preview
+
+
+@operation(POLICY)
+def get_service_policy(call: Call, service: str) -> Response:
+    return call.one(call.keyturn.policies.of_service(call.caller(), service))
+
+
+@operation(POLICY, body=PolicyBody)
+def set_service_policy(call: Call, service: str) -> Response:
+    caller = call.caller()
+    return call.one(call.keyturn.policies.set_for_service(caller, service, call.body(PolicyBody).policy()).policy)
+
+
+@operation()
+def remove_service_policy(call: Call, service: str) -> Response:
+    call.keyturn.policies.set_for_service(call.caller(), service, None)
+    return answer({})
+
+
+@operation(PREVIEW, body=PolicyBody, query=("after",))
+def preview_service_policy(call: Call, service: str) -> Response:
+    """Which tokens the policy would change something for. Nothing is switched on."""
+    caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
+    return _preview(call, call.keyturn.policies.preview_for_service(caller, service, policy, after))
+
+
+@operation(POLICY)
+def get_group_policy(call: Call, group: str) -> Response:
+    return call.one(call.keyturn.policies.of_group(call.caller(), group))
+
+
+@operation(POLICY, body=PolicyBody)
+def set_group_policy(call: Call, group: str) -> Response:
+    caller = call.caller()
+    return call.one(call.keyturn.policies.set_for_group(caller, group, call.body(PolicyBody).policy()).policy)
+
+
+@operation()
+def remove_group_policy(call: Call, group: str) -> Response:
+    call.keyturn.policies.set_for_group(call.caller(), group, None)
+    return answer({})
+
+
+@operation(PREVIEW, body=PolicyBody, query=("after",))
+def preview_group_policy(call: Call, group: str) -> Response:
+    """As for a service."""
+    caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
+    return _preview(call, call.keyturn.policies.preview_for_group(caller, group, policy, after))
+
+
+def _preview(call: Call, preview: Preview) -> Response:
+    views = token_views(call, [each.owned for each in preview.affected])
+    return call.one(PreviewView(preview, views))

@@ -1,0 +1,1 @@
+"""Programs that look for secrets in public, and tell whose they are."""

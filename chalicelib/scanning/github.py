@@ -1,0 +1,80 @@
+"""Who signs a report of found secrets: GitHub, by its secret scanning partner program.
+
+Source: GitHub's page "Secret scanning partner program": the raw body is signed with ECDSA on P-256 and SHA-256; the
+header `Github-Public-Key-Identifier` names the key, which GitHub publishes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from chalicelib.core.errors import Unauthenticated, Unavailable
+from chalicelib.core.oauth_ports import IssuerUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+REMEMBERED_SECONDS = 3_600.0
+PAUSE_SECONDS = 30.0  # between two fetches for a key that GitHub does not have
+MAX_KEYS = 20
+
+
+class GithubReports:
+    """Knows GitHub's reports by their signatures. One instance for the life of a process."""
+
+    def __init__(
+        self,
+        fetch: Callable[[str], dict[str, Any]],
+        address: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._address = address
+        self._clock = clock
+        self._keys: dict[str, EllipticCurvePublicKey] = {}
+        self._at = float("-inf")
+        self._lock = threading.Lock()
+
+    def require_signed(self, body: bytes, key_id: str, signature: str) -> None:
+        """Raises Unauthenticated unless GitHub signed this body; Unavailable if its keys cannot be had."""
+        refusal = "The report is not signed by GitHub."
+        key = self._key(key_id)
+        if key is None:
+            raise Unauthenticated(refusal)
+        try:
+            key.verify(base64.b64decode(signature, validate=True), body, ECDSA(SHA256()))
+        except (InvalidSignature, binascii.Error, ValueError):
+            raise Unauthenticated(refusal) from None
+
+    def _key(self, id: str) -> EllipticCurvePublicKey | None:
+        with self._lock:
+            age = self._clock() - self._at
+            if age >= (REMEMBERED_SECONDS if id in self._keys else PAUSE_SECONDS):
+                try:
+                    self._keys = _keys(self._fetch(self._address))
+                except IssuerUnreachable:
+                    raise Unavailable("GitHub's keys cannot be had at the moment. Send the report again.") from None
+                self._at = self._clock()
+            return self._keys.get(id)
+
+
+def _keys(document: dict[str, Any]) -> dict[str, EllipticCurvePublicKey]:
+    listed = document.get("public_keys")
+    keys = {}
+    for entry in listed[:MAX_KEYS] if isinstance(listed, list) else ():
+        try:
+            key = load_pem_public_key(str(entry["key"]).encode())
+        except (ValueError, KeyError, TypeError):
+            continue
+        if isinstance(key, EllipticCurvePublicKey):
+            keys[str(entry.get("key_identifier"))] = key
+    return keys

@@ -1,0 +1,125 @@
+"""Events, and how far they have got, in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pynamodb.exceptions import PutError, UpdateError
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.event_ports import Queue
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.items import OUTGOING, EventItem, OutgoingItem
+from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pynamodb.expressions.condition import Condition
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.core.events import Event
+
+
+@answers_or_unavailable
+class DynamoEvents:
+    """Implements `core.event_ports.EventStore`."""
+
+    def after(self, token_id: str, sequence: int, top: int) -> list[Event]:
+        pk, lowest = keys.event(token_id, sequence)
+        found = EventItem.query(pk, EventItem.sk > lowest, consistent_read=True, limit=top)
+        return [item.to_event() for item in found]
+
+    def add(self, event: Event) -> None:
+        try:
+            EventItem.of(event).save(condition=EventItem.pk.does_not_exist())
+        except PutError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
+
+
+@answers_or_unavailable
+class DynamoQueues:
+    """Implements `core.event_ports.QueueStore`."""
+
+    def take(self, destination_id: str, token_id: str, holder: str, now: int, until: int) -> Queue | None:
+        item = OutgoingItem(*keys.outgoing(destination_id, token_id))
+        actions: list[Action] = [
+            OutgoingItem.kind.set(OutgoingItem),
+            OutgoingItem.token_id.set(token_id),
+            OutgoingItem.destination_id.set(destination_id),
+            OutgoingItem.holder.set(holder),
+            OutgoingItem.again.remove(),
+            *_free_at(until, destination_id, token_id),
+        ]
+        is_free = OutgoingItem.free_at.does_not_exist() | (OutgoingItem.free_at <= now)
+        if not _updated(item, actions, is_free):
+            _updated(item, [OutgoingItem.again.set(True)], OutgoingItem.holder.exists())
+            return None
+        return Queue(destination_id, token_id, holder, int(item.sent or 0), int(item.attempts or 0))
+
+    def advance(self, queue: Queue, now: int, until: int) -> Queue:
+        actions: list[Action] = [
+            OutgoingItem.sent.set(queue.sent),
+            OutgoingItem.attempts.set(queue.attempts),
+            *_free_at(until, queue.destination_id, queue.token_id),
+        ]
+        self._held(queue, actions)
+        return queue
+
+    def put_off(self, queue: Queue, until: int) -> None:
+        actions: list[Action] = [
+            OutgoingItem.sent.set(queue.sent),
+            OutgoingItem.attempts.set(queue.attempts),
+            OutgoingItem.holder.remove(),
+            OutgoingItem.again.remove(),
+            *_free_at(until, queue.destination_id, queue.token_id),
+        ]
+        self._held(queue, actions)
+
+    def release(self, queue: Queue) -> bool:
+        actions: list[Action] = [
+            attribute.remove()
+            for attribute in (
+                OutgoingItem.holder,
+                OutgoingItem.free_at,
+                OutgoingItem.collection,
+                OutgoingItem.position,
+            )
+        ]
+        item = OutgoingItem(*keys.outgoing(queue.destination_id, queue.token_id))
+        is_ours = OutgoingItem.holder == queue.holder
+        if _updated(item, actions, is_ours & OutgoingItem.again.does_not_exist()):
+            return True
+        self._held(queue, [OutgoingItem.again.remove()])
+        return False
+
+    def waiting(self, now: int, top: int) -> Sequence[tuple[str, str]]:
+        due = Item.position <= f"{now:015d}#~"
+        found = Item.by_collection.query(OUTGOING, due, limit=top)
+        return [(item.pk.partition("#")[2], item.sk) for item in found]
+
+    def _held(self, queue: Queue, actions: list[Action]) -> None:
+        item = OutgoingItem(*keys.outgoing(queue.destination_id, queue.token_id))
+        if not _updated(item, actions, OutgoingItem.holder == queue.holder):
+            raise StaleWrite
+
+
+def _free_at(moment: int, destination_id: str, token_id: str) -> list[Action]:
+    """From when on somebody may take it, and by when the schedule finds it."""
+    return [
+        OutgoingItem.free_at.set(moment),
+        OutgoingItem.collection.set(OUTGOING),
+        OutgoingItem.position.set(keys.due(moment, f"{destination_id}#{token_id}")),
+    ]
+
+
+def _updated(item: OutgoingItem, actions: list[Action], condition: Condition) -> bool:
+    try:
+        item.update(actions, condition=condition)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""How far all tokens have been looked at, in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pynamodb.exceptions import UpdateError
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.event_ports import Walk
+from chalicelib.storage import keys
+from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read_one
+from chalicelib.storage.items import LifecycleItem
+
+if TYPE_CHECKING:
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.storage.transaction import Transaction
+
+
+@answers_or_unavailable
+class DynamoWalk:
+    """Implements `core.event_ports.WalkStore`."""
+
+    def get(self) -> Walk:
+        item = read_one(LifecycleItem, keys.LIFECYCLE)
+        return Walk(int(item.wanted or 0), int(item.done or 0), item.after) if item else Walk()
+
+    def went(self, walk: Walk) -> None:
+        after = LifecycleItem.after
+        actions: list[Action] = [
+            LifecycleItem.done.set(walk.done),
+            LifecycleItem.kind.set(LifecycleItem),
+            after.set(walk.after) if walk.after else after.remove(),
+        ]
+        wanted = LifecycleItem.wanted
+        unchanged = wanted == walk.wanted if walk.wanted else wanted.does_not_exist()
+        try:
+            LifecycleItem(*keys.LIFECYCLE).update(actions, condition=unchanged)
+        except UpdateError as error:
+            if error.cause_response_code == "ConditionalCheckFailedException":
+                raise StaleWrite from None
+            raise
+
+
+def look_at_all_tokens(transaction: Transaction, now: int) -> None:
+    """What a policy says has changed for tokens that nobody names here."""
+    actions: list[Action] = [
+        LifecycleItem.wanted.set(now),
+        LifecycleItem.after.remove(),
+        LifecycleItem.kind.set(LifecycleItem),
+    ]
+    transaction.put_into(LifecycleItem(*keys.LIFECYCLE), actions)

@@ -1,0 +1,101 @@
+"""What on AWS calls the two handlers that nobody asks for: after changes of the table, and every minute.
+
+`python -m embedded.worker CHECKPOINT SECONDS` runs until its parent ends; SECONDS is the pause of the schedule.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from embedded.layout import PROJECT
+from embedded.stream import StreamReader
+
+PAUSE_SECONDS = 0.3
+SCHEDULE_SECONDS = 60.0
+
+
+class Worker:
+    """The process that does it. `folder` holds its checkpoint, `log` gets what it prints."""
+
+    def __init__(self, environment: Mapping[str, str], folder: Path, log: Path) -> None:
+        self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
+        self._checkpoint = folder / "stream.json"
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, schedule_seconds: float = SCHEDULE_SECONDS) -> None:
+        """Run it beside us."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "embedded.worker", str(self._checkpoint), str(schedule_seconds)],
+                cwd=PROJECT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """End it. There is nothing to be polite about: it may be killed at any point."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def main() -> int:
+    """Runs until the parent ends; the exit code."""
+    checkpoint, pause, parent = Path(sys.argv[1]), float(sys.argv[2]), os.getppid()
+    import app  # with the settings of the environment
+
+    table = os.environ.get("KEYTURN_TABLE", "keyturn")
+    endpoint, region = os.environ["KEYTURN_DYNAMODB_ENDPOINT"], os.environ.get("AWS_REGION", "us-east-1")
+    reader = StreamReader(table, endpoint, region, checkpoint)
+    due = 0.0
+    while os.getppid() == parent:
+        for shard, records in _safely(reader.batches) or ():
+            if _safely(lambda records=records: app.tell_events(_event(records), None) or True):
+                reader.handled(shard, records)
+            else:
+                reader.again(shard)
+        if time.monotonic() >= due:
+            _safely(lambda: app.every_minute({"source": "aws.events"}, None))
+            due = time.monotonic() + pause
+        time.sleep(PAUSE_SECONDS)
+    return 0
+
+
+def _safely(step: Any) -> Any:
+    """What the step gives; None if it failed, which is tried again."""
+    try:
+        return step()
+    except Exception as error:
+        print(type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-2:]), file=sys.stderr)
+        return None
+
+
+def _event(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The records as Lambda hands them over: as JSON."""
+    return {"Records": [_plain(record) for record in records]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value.timestamp() if isinstance(value, datetime) else value
+
+
+if __name__ == "__main__":
+    sys.exit(main())
