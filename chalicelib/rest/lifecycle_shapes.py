@@ -2,75 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from chalicelib.rest.fields import Field, Kind, Shape
-from chalicelib.rest.shapes import LISTED_TOKEN, SECRET_WAS_SHOWN
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chalicelib.core.operations.policies import Affected, Preview
-    from chalicelib.rest.shapes import TokenView
-
-
-@dataclass(frozen=True, slots=True)
-class AffectedView:
-    """One token that a policy would change something for."""
-
-    affected: Affected
-    token: TokenView
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewView:
-    """What a policy would do."""
-
-    preview: Preview
-    tokens: Sequence[TokenView]
-
-    def affected(self) -> list[AffectedView]:
-        """Each token with what would become of it."""
-        return [AffectedView(each, view) for each, view in zip(self.preview.affected, self.tokens, strict=True)]
-
+from chalicelib.rest.shapes import SECRET_WAS_SHOWN
 
 POLICY = Shape(
     "policy",
     {
-        "type": Field(lambda policy: "policy"),
-        "longestLifeDays": Field(lambda policy: policy.longest_life_days, Kind.MAYBE_NUMBER),
-        "rotationDueDays": Field(lambda policy: policy.rotation_due_days, Kind.MAYBE_NUMBER),
-        "unusedDays": Field(lambda policy: policy.unused_days, Kind.MAYBE_NUMBER),
-        "unused": Field(lambda policy: policy.unused.value),
-        "reused": Field(lambda policy: policy.reused.value),
-        "leaked": Field(lambda policy: policy.leaked.value),
+        "id": Field(lambda body: body.id),  # of the service or group that it hangs on
+        "type": Field(lambda body: "policy"),
+        "longestLifeDays": Field(lambda body: body.policy.longest_life_days, Kind.MAYBE_NUMBER),
+        "rotationDueDays": Field(lambda body: body.policy.rotation_due_days, Kind.MAYBE_NUMBER),
+        "unusedDays": Field(lambda body: body.policy.unused_days, Kind.MAYBE_NUMBER),
+        "unused": Field(lambda body: body.policy.unused.value),
+        "reused": Field(lambda body: body.policy.reused.value),
+        "leaked": Field(lambda body: body.policy.leaked.value),
     },
 )
 
 AFFECTED = Shape(
     "affectedtoken",
     {
-        "id": Field(lambda view: view.affected.owned.token.id),
-        "name": Field(lambda view: view.affected.owned.token.name),
-        "type": Field(lambda view: "affectedToken"),
-        "owner": Field(lambda view: view.affected.owned.owner.login),
-        "endsOn": Field(lambda view: view.affected.now.outlook.refused, Kind.MAYBE_TIME),
-        "wouldEndOn": Field(lambda view: view.affected.then.outlook.refused, Kind.MAYBE_TIME),
-        "wouldBeDueOn": Field(lambda view: view.affected.then.outlook.rotation_due, Kind.MAYBE_TIME),
-        "flags": Field(lambda view: [flag.value for flag in view.affected.now.flags], Kind.LINES),
-        "wouldHaveFlags": Field(lambda view: [flag.value for flag in view.affected.then.flags], Kind.LINES),
-        "token": Field(lambda view: view.token, Kind.ONE, LISTED_TOKEN),
+        "id": Field(lambda affected: affected.owned.token.id),
+        "name": Field(lambda affected: affected.owned.token.name),
+        "type": Field(lambda affected: "affectedToken"),
+        "owner": Field(lambda affected: affected.owned.owner.login),
+        "endsOn": Field(lambda affected: affected.now.outlook.refused, Kind.MAYBE_TIME),
+        "wouldEndOn": Field(lambda affected: affected.then.outlook.refused, Kind.MAYBE_TIME),
+        "wouldBeDueOn": Field(lambda affected: affected.then.outlook.rotation_due, Kind.MAYBE_TIME),
+        "flags": Field(lambda affected: [flag.value for flag in affected.now.flags], Kind.LINES),
+        "wouldHaveFlags": Field(lambda affected: [flag.value for flag in affected.then.flags], Kind.LINES),
     },
 )
 PREVIEW = Shape(
     "policypreview",
     {
-        "type": Field(lambda view: "policyPreview"),
-        "affected": Field(lambda view: len(view.preview.affected), Kind.NUMBER),
-        "examined": Field(lambda view: view.preview.examined, Kind.NUMBER),
-        "after": Field(lambda view: view.preview.after, Kind.MAYBE_TEXT),
-        "tokens": Field(lambda view: view.affected(), Kind.MANY, AFFECTED),
+        "id": Field(lambda preview: preview.body_id),
+        "type": Field(lambda preview: "policyPreview"),
+        "affected": Field(lambda preview: len(preview.affected), Kind.NUMBER),
+        "examined": Field(lambda preview: preview.examined, Kind.NUMBER),
+        "after": Field(lambda preview: preview.after, Kind.MAYBE_TEXT),
+        "tokens": Field(lambda preview: list(preview.affected), Kind.MANY, AFFECTED),
     },
 )
 

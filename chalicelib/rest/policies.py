@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 from chalicelib.rest.audit import POSITION_FORM
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import PolicyBody
-from chalicelib.rest.lifecycle_shapes import POLICY, PREVIEW, PreviewView
-from chalicelib.rest.permanent_tokens import token_views
+from chalicelib.rest.lifecycle_shapes import POLICY, PREVIEW
 from chalicelib.rest.refusals import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
-
-    from chalicelib.core.operations.policies import Preview
 
 
 @operation(POLICY)
@@ -25,7 +22,7 @@ def get_service_policy(call: Call, service: str) -> Response:
 @operation(POLICY, body=PolicyBody)
 def set_service_policy(call: Call, service: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.policies.set_for_service(caller, service, call.body(PolicyBody).policy()).policy)
+    return call.one(call.keyturn.policies.set_for_service(caller, service, call.body(PolicyBody).policy()))
 
 
 @operation()
@@ -38,7 +35,7 @@ def remove_service_policy(call: Call, service: str) -> Response:
 def preview_service_policy(call: Call, service: str) -> Response:
     """Which tokens the policy would change something for. Nothing is switched on."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
-    return _preview(call, call.keyturn.policies.preview_for_service(caller, service, policy, after))
+    return call.one(call.keyturn.policies.preview_for_service(caller, service, policy, after))
 
 
 @operation(POLICY)
@@ -49,7 +46,7 @@ def get_group_policy(call: Call, group: str) -> Response:
 @operation(POLICY, body=PolicyBody)
 def set_group_policy(call: Call, group: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.policies.set_for_group(caller, group, call.body(PolicyBody).policy()).policy)
+    return call.one(call.keyturn.policies.set_for_group(caller, group, call.body(PolicyBody).policy()))
 
 
 @operation()
@@ -62,9 +59,4 @@ def remove_group_policy(call: Call, group: str) -> Response:
 def preview_group_policy(call: Call, group: str) -> Response:
     """As for a service."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
-    return _preview(call, call.keyturn.policies.preview_for_group(caller, group, policy, after))
-
-
-def _preview(call: Call, preview: Preview) -> Response:
-    views = token_views(call, [each.owned for each in preview.affected])
-    return call.one(PreviewView(preview, views))
+    return call.one(call.keyturn.policies.preview_for_group(caller, group, policy, after))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 REMEMBERED_SECONDS = 3_600.0
 PAUSE_SECONDS = 30.0  # between two fetches for a key that GitHub does not have
 MAX_KEYS = 20
+KEY_ID = re.compile(r"[0-9a-f]{16,128}")
+SEQUENCE = b"\x30"  # with which an ECDSA signature in DER begins (RFC 3279 section 2.2.3)
 
 
 class GithubReports:
@@ -46,14 +49,19 @@ class GithubReports:
 
     def require_signed(self, body: bytes, key_id: str, signature: str) -> None:
         """Raises Unauthenticated unless GitHub signed this body; Unavailable if its keys cannot be had."""
-        refusal = "The report is not signed by GitHub."
-        key = self._key(key_id)
-        if key is None:
-            raise Unauthenticated(refusal)
+        refusal = Unauthenticated("The report is not signed by GitHub.")
         try:
-            key.verify(base64.b64decode(signature, validate=True), body, ECDSA(SHA256()))
-        except (InvalidSignature, binascii.Error, ValueError):
-            raise Unauthenticated(refusal) from None
+            signed = base64.b64decode(signature, validate=True)
+        except (binascii.Error, ValueError):
+            raise refusal from None
+        # What cannot be a key's name, or a signature, makes nobody ask GitHub.
+        key = self._key(key_id) if KEY_ID.fullmatch(key_id) and signed.startswith(SEQUENCE) else None
+        if key is None:
+            raise refusal
+        try:
+            key.verify(signed, body, ECDSA(SHA256()))
+        except InvalidSignature:
+            raise refusal from None
 
     def _key(self, id: str) -> EllipticCurvePublicKey | None:
         with self._lock:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
 from tests.conftest import now
@@ -72,7 +73,7 @@ def test_nothing_grows(stage: Stage, token: str) -> None:
 
 def test_a_chain_does_not_live_longer_than_its_beginning(stage: Stage, token: str) -> None:
     first = exchange(token).json["access_token"]
-    late = now() + 200_000
+    late = Origin(now() + 200_000, "192.0.2.1")
     second = stage.scene.product.oauth.token_exchange.exchange(Exchange(first), late)
     assert second.token.expires == claims_of(first)["exp"] * 1000
 

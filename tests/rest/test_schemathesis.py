@@ -42,6 +42,7 @@ REFERENCES = {
     "conditions",
     "assertion",
     "expiresOn",  # in the future
+    "grace",
     "networks",
     "keep",
     "url",  # https

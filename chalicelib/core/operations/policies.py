@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.authorization import Caller, Operation
 from chalicelib.core.errors import NotFound
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.ports import AccountStore, GroupStore, ServiceStore, TokenStore
     from chalicelib.core.services import Service
 
+B = TypeVar("B", "Service", "Group")
+
 EXAMINED_AT_ONCE = 100
 MAX_EXAMINED = 2_000  # tokens that one request looks at
 
@@ -40,6 +42,7 @@ class Affected:
 class Preview:
     """What a policy would do. `examined` tokens were looked at; `after` says where to go on, None at the end."""
 
+    body_id: str  # of the service or group
     affected: Sequence[Affected]
     examined: int
     after: str | None
@@ -66,11 +69,11 @@ class Policies:
         self._tokens = tokens
         self._in_force = in_force
 
-    def of_service(self, caller: Caller, reference: str) -> Policy:
-        """Raises Forbidden, or NotFound (also if it has none)."""
+    def of_service(self, caller: Caller, reference: str) -> Service:
+        """The service, which has a policy. Raises Forbidden, or NotFound (also if it has none)."""
         return _existing(self._services.find(caller, reference, Operation.READ_SERVICE))
 
-    def of_group(self, caller: Caller, reference: str) -> Policy:
+    def of_group(self, caller: Caller, reference: str) -> Group:
         """Raises as `of_service`."""
         return _existing(self._groups.find(caller, reference, Operation.READ_GROUP))
 
@@ -125,7 +128,7 @@ class Policies:
             examined, after = examined + len(page.tokens), page.after
             if after is None:
                 break
-        return Preview(affected, examined, after)
+        return Preview(body_id, affected, examined, after)
 
     def _affected(self, tokens: Sequence[PermanentToken], body_id: str, policy: Policy, now: int) -> Iterator[Affected]:
         owners = self._accounts.get_many({token.user_id for token in tokens})
@@ -143,10 +146,10 @@ def _said(policies: Iterable[Policy | None]) -> list[Policy]:
     return [policy for policy in policies if policy]
 
 
-def _existing(body: Service | Group) -> Policy:
+def _existing(body: B) -> B:
     if body.policy is None:
         raise NotFound("policy of", body.name)
-    return body.policy
+    return body
 
 
 def _difference(old: Policy | None, new: Policy | None) -> dict[str, str]:

@@ -1,0 +1,121 @@
+"""What is said of a token: description, contact, labels; and from where it may be used."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.core.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
+from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.origin import Origin
+from chalicelib.core.permanent_tokens import About
+from tests.conftest import Scene, now, origin
+from tests.people import person
+
+ABOUT = About("Builds the product.", "team-build@example.com", ["nightly", "team=build"], ["192.0.2.0/24"])
+
+
+def make(scene: Scene, name: str, about: About, user: str | None = None) -> OwnedToken:
+    return scene.product.permanent_tokens.create(scene.caller(), user or scene.bot.id, name, ["ci"], None, about)
+
+
+def stored(scene: Scene, token_id: str) -> About:
+    token = scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, token_id).token
+    return About(token.description, token.contact, list(token.labels), list(token.networks))
+
+
+def change(scene: Scene, token_id: str, about: About) -> About:
+    scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, token_id, None, None, about=about)
+    return stored(scene, token_id)
+
+
+def test_it_is_kept_through_changes_and_rotations_and_taken_away_by_what_is_empty(scene: Scene) -> None:
+    id = make(scene, "described", ABOUT).token.id
+    assert stored(scene, id) == ABOUT
+    scene.product.rotation.rotate(scene.caller(), scene.bot.id, id, 60_000)
+    assert change(scene, id, About(contact="#build")) == replace(ABOUT, contact="#build")
+    assert change(scene, id, About("", "", [], [])) == About(None, None, [], [])
+
+
+@pytest.mark.parametrize(
+    ("about", "field"),
+    [
+        (About(labels=["ok", "not ok"]), r"labels\[1\]"),
+        (About(labels=[""]), r"labels\[0\]"),
+        (About(labels=["x" * 64]), r"labels\[0\]"),
+        (About(labels=[f"l{number}" for number in range(21)]), "labels: may hold at most 20"),
+        (About(networks=["nowhere"]), r"networks\[0\]"),
+        (About(contact="a\x00b"), "contact"),
+        (About(description="x" * 1001), "description"),
+    ],
+)
+def test_what_breaks_a_rule_is_named_and_nothing_is_made(scene: Scene, about: About, field: str) -> None:
+    with pytest.raises(Invalid, match=field):
+        make(scene, "wrong", about)
+    assert make(scene, "wrong", About())
+
+
+def found(scene: Scene, label: str | None, top: int = 100) -> list[str]:
+    names, after = [], None
+    while True:
+        page = scene.product.permanent_tokens.labelled(scene.caller(), label, after, top)
+        names += [each.token.name for each in page.items]
+        after = page.after
+        if after is None:
+            return names
+
+
+def test_tokens_of_all_accounts_are_found_by_label(scene: Scene) -> None:
+    jo = person(scene)
+    label, owners = About(labels=["Nightly"]), [scene.bot.id, jo.user.id]
+    made = [make(scene, f"n{number}", label, owners[number % 2]) for number in range(5)]
+    make(scene, "other", About(labels=["daily"]))
+    assert found(scene, "nightly") == found(scene, "nightly", top=2) == [each.token.name for each in made]
+    change(scene, made[0].token.id, About(labels=[]))
+    scene.product.permanent_tokens.delete(scene.caller(), made[1].owner.id, made[1].token.id)
+    scene.product.accounts.delete(scene.caller(), jo.user.id)
+    assert found(scene, "nightly") == ["n2", "n4"]
+    assert set(found(scene, None, top=2)) > {"n2", "n4", "other", "build"}
+
+
+def test_only_who_may_read_accounts_sees_them_all(scene: Scene) -> None:
+    with pytest.raises(Forbidden, match="Read User"):
+        scene.product.permanent_tokens.labelled(person(scene).log_in(), "nightly", None, 10)
+
+
+def ask(scene: Scene, secret: str | None, address: str | None) -> bool:
+    return scene.product.introspection.ask("ci", scene.ci.secret, secret or "", now(), address) is not None
+
+
+def test_a_service_has_to_say_from_where_a_bound_token_came(scene: Scene) -> None:
+    secret = make(scene, "bound", ABOUT).secret
+    assert ask(scene, secret, "192.0.2.77")
+    assert not ask(scene, secret, "198.51.100.1")
+    assert not ask(scene, secret, None)
+    assert ask(scene, scene.token.secret, None)
+
+
+def test_the_network_binds_at_every_entrance(scene: Scene) -> None:
+    """REST, a rotation of itself, and an exchange: each from inside and from outside."""
+    tokens = scene.product.permanent_tokens
+    made = tokens.create(scene.caller(), scene.bot.id, "bound", ["keyturn", "ci"], None, ABOUT)
+    inside, outside = origin(), Origin(now(), "198.51.100.1")
+    enter = scene.product.authentication
+    assert enter.caller(made.secret or "", inside).user.id == scene.bot.id
+    assert enter.holder(made.secret or "", inside)
+    for entrance in (enter.caller, enter.holder):
+        with pytest.raises(Unauthenticated):
+            entrance(made.secret or "", outside)
+    exchange = scene.product.oauth.token_exchange.exchange
+    assert exchange(Exchange(made.secret or "", audience=["ci"]), inside)
+    with pytest.raises(InvalidGrant):
+        exchange(Exchange(made.secret or "", audience=["ci"]), outside)
+
+
+def test_a_network_is_changed_at_once_and_only_with_the_owners_permissions(scene: Scene) -> None:
+    made = make(scene, "bound", ABOUT)
+    assert not ask(scene, made.secret, "198.51.100.1")
+    assert change(scene, made.token.id, About(networks=["198.51.100.0/24"])).networks == ["198.51.100.0/24"]
+    assert (ask(scene, made.secret, "198.51.100.1"), ask(scene, made.secret, "192.0.2.1")) == (True, False)

@@ -1,0 +1,86 @@
+"""What policies mean for a token, as a calculation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.core.errors import Invalid
+from chalicelib.core.operations.lifecycle import notices
+from chalicelib.core.permanent_tokens import DAY_MS, PermanentToken
+from chalicelib.core.policies import Consequence, Policy, outlook, strictest
+from chalicelib.core.token_health import Flag, token_flags
+from tests.core.operations.test_rotation import sealed
+
+TOKEN = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))
+DISABLE = Policy(unused_days=10, unused=Consequence.DISABLE)
+
+
+@pytest.mark.parametrize("field", ["longest_life_days", "rotation_due_days", "unused_days"])
+@pytest.mark.parametrize("days", [0, -1, 3_651])
+def test_days_have_their_bounds(field: str, days: int) -> None:
+    with pytest.raises(Invalid, match="must be a whole number of days from 1 to 3650"):
+        Policy(**{field: days})
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("unused", Consequence.REVOKE), ("reused", Consequence.DISABLE), ("leaked", Consequence.DISABLE)],
+)
+def test_only_what_makes_sense_can_follow(field: str, wrong: Consequence) -> None:
+    with pytest.raises(Invalid, match=field):
+        Policy(**{field: wrong})
+
+
+def test_a_life_begins_with_each_secret() -> None:
+    policy = Policy(longest_life_days=30, rotation_due_days=20)
+    assert (outlook(TOKEN, [policy]).ends, outlook(TOKEN, [policy]).rotation_due) == (30 * DAY_MS, 20 * DAY_MS)
+    renewed = TOKEN.rotated_to(sealed(1), DAY_MS, 5 * DAY_MS)
+    assert (outlook(renewed, [policy]).ends, outlook(renewed, [policy]).rotation_due) == (35 * DAY_MS, 25 * DAY_MS)
+
+
+def test_of_several_policies_each_holds() -> None:
+    policies = [Policy(longest_life_days=30, unused_days=3), Policy(longest_life_days=20), DISABLE]
+    ahead = outlook(replace(TOKEN, expires=25 * DAY_MS), policies)
+    assert (ahead.ends, ahead.unused, ahead.disabled, ahead.refused) == (
+        20 * DAY_MS,
+        3 * DAY_MS,
+        10 * DAY_MS,
+        10 * DAY_MS,
+    )
+    assert outlook(TOKEN, []).refused is None
+
+
+def test_a_use_or_a_rotation_puts_off_being_unused() -> None:
+    assert outlook(replace(TOKEN, last_used=4 * DAY_MS), [DISABLE]).disabled == 14 * DAY_MS
+    assert outlook(TOKEN.rotated_to(sealed(1), 0, 6 * DAY_MS), [DISABLE]).disabled == 16 * DAY_MS
+
+
+def test_flags_come_at_their_moments() -> None:
+    policies = [Policy(longest_life_days=30, rotation_due_days=20, unused_days=5), DISABLE]
+
+    def flags(day: float) -> set[Flag]:
+        return set(token_flags(TOKEN, policies, round(day * DAY_MS)).flags)
+
+    assert flags(4.9) == set()
+    assert flags(5) == {Flag.UNUSED}
+    assert flags(10) == {Flag.UNUSED, Flag.DISABLED}
+    assert flags(20) == {Flag.UNUSED, Flag.DISABLED, Flag.ROTATION_DUE}
+    assert flags(30) == {Flag.UNUSED, Flag.DISABLED, Flag.ROTATION_DUE, Flag.EXPIRED}
+
+
+def test_revoking_wins_and_silence_leaves_the_usual() -> None:
+    flag, revoke = Consequence.FLAG, Consequence.REVOKE
+    assert strictest([], flag) is flag
+    assert strictest([], revoke) is revoke
+    assert strictest([flag], revoke) is flag
+    assert strictest([flag, revoke], flag) is revoke
+
+
+def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
+    """Another end is another thing to tell."""
+    first = {notice.key for notice in notices(outlook(replace(TOKEN, expires=40 * DAY_MS), []), (30, 7, 1))}
+    second = {notice.key for notice in notices(outlook(replace(TOKEN, expires=41 * DAY_MS), []), (30, 7, 1))}
+    assert len(first) == len(second) == 4
+    assert not first & second
