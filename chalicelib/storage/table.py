@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ConnectionClosedError
 from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSResponse
+    from botocore.endpoint import Endpoint
     from pynamodb.connection import Connection
     from pynamodb.connection.table import TableConnection
 
@@ -74,7 +79,33 @@ class Item(Model):
     @classmethod
     def _get_connection(cls) -> TableConnection:
         """One client for all kinds. PynamoDB makes one for each model class, and a client costs 50 ms."""
-        return super()._get_connection() if cls is Item else Item._get_connection()
+        if cls is not Item:
+            return Item._get_connection()
+        made = cls._connection is None
+        table = super()._get_connection()
+        if made:
+            table.connection.client.meta.events.register("needs-retry.dynamodb", again_if_cut_off)  # type: ignore[arg-type]
+        return table
+
+
+def again_if_cut_off(
+    response: tuple[AWSResponse, dict[str, Any]] | None, attempts: int, endpoint: Endpoint, **_: object
+) -> float | None:
+    """Repeat a call whose answer was cut off: the pause in seconds, or None if there is nothing amiss.
+
+    botocore reads an answer that ends in its headers as an empty one, and after the last attempt also one whose
+    checksum is wrong; either would pass for "there is no such item". DynamoDB never answers with less than `{}`.
+    """
+    if response is None or response[0].status_code != HTTPStatus.OK or _is_whole(response[0]):
+        return None
+    if attempts > RETRIES:
+        raise ConnectionClosedError(endpoint_url=endpoint.host)
+    return 0.05 * attempts
+
+
+def _is_whole(answer: AWSResponse) -> bool:
+    told = answer.headers.get("x-amz-crc32")
+    return bool(answer.content) and (told is None or int(told) == zlib.crc32(answer.content))
 
 
 def connect(address: TableAddress) -> None:

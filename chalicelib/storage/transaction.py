@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
@@ -117,6 +118,8 @@ class Transaction:
 
     def _raise_refusal(self, error: TransactWriteError) -> None:
         """Raise for the first condition that did not hold; return if there is only contention."""
+        if not isinstance(error.cause, ClientError):  # no answer came: PynamoDB's error has no code to ask for
+            raise error
         reasons = error.cancellation_reasons
         for reason, (_, otherwise) in zip(reasons, self._steps, strict=False):
             if reason and reason.code == "ConditionalCheckFailed" and otherwise:

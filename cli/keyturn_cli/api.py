@@ -86,7 +86,8 @@ class Api:
                     raise
                 self._pause(min(LONGEST_PAUSE_SECONDS, 0.5 * 2**attempt))
                 continue
-            if answer.status in PASSING and not last:
+            cut_off = answer.status == 200 and _content(answer) is None
+            if (answer.status in PASSING or cut_off) and not last:
                 self._pause(_wait(answer, attempt))
                 continue
             return _checked(answer)

@@ -43,6 +43,7 @@ REFERENCES = {
     "assertion",
     "expiresOn",  # in the future
     "grace",
+    *("longestLifeDays", "rotationDueDays", "unusedDays"),  # to JSON Schema, 1.0 is a whole number
     "networks",
     "keep",
     "url",  # https

@@ -1,0 +1,194 @@
+"""Events on their way: at least once, in the order of each token, whoever fails and whenever."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.event_ports import NotDelivered
+from chalicelib.core.events import Event, EventKind
+from chalicelib.core.operations.deliveries import HELD_MS, Deliveries
+from chalicelib.core.webhooks import PAUSES_MS
+from chalicelib.storage.events import DynamoEvents, DynamoQueues
+from tests.conftest import Scene
+
+_ids = itertools.count()
+
+
+@dataclass
+class Receiver:
+    """A destination that fails as it is told: `plan` says for each attempt what it does."""
+
+    plan: list[str] = field(default_factory=list)
+    id: str = field(default_factory=lambda: f"receiver{next(_ids)}")
+    got: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    given_up: list[int] = field(default_factory=list)
+
+    def wants(self, event: Event) -> bool:
+        return event.kind is not EventKind.UPDATED
+
+    def send(self, event: Event, now: int) -> None:
+        step = self.plan.pop(0) if self.plan else "take"
+        if step == "refuse":
+            raise NotDelivered("it answered with 500")
+        self.got[event.token_id].append(event.sequence)
+        if step == "lose":  # it has it, and nobody knows
+            raise NotDelivered("no answer")
+        if step == "die":
+            raise KeyboardInterrupt
+
+    def reached(self) -> None: ...
+
+    def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
+        if given_up:
+            self.given_up.append(event.sequence)
+
+
+class World:
+    """Events, one or more receivers, and a clock."""
+
+    def __init__(self, *receivers: Receiver) -> None:
+        self.receivers = {receiver.id: receiver for receiver in receivers}
+        self.clock = 1_000_000
+        self.events = DynamoEvents()
+        self.queues = DynamoQueues()
+        self.deliveries = Deliveries(self.events, self.queues, lambda: dict(self.receivers), lambda: self.clock)
+
+    def happen(self, token_id: str, sequence: int, kind: EventKind = EventKind.ROTATED) -> None:
+        self.events.add(Event(f"{token_id}-{sequence}", kind, self.clock, token_id, sequence, "u", "u"))
+
+    def pass_time(self, steps: int = 40) -> None:
+        for _ in range(steps):
+            self.clock += max(PAUSES_MS) + 1
+            self.deliveries.resend()
+
+
+def one_of_each(sequence: list[int]) -> list[int]:
+    """The first time that each came."""
+    return list(dict.fromkeys(sequence))
+
+
+@settings(max_examples=40)
+@given(
+    plan=st.lists(st.sampled_from(["take", "refuse", "lose", "die"]), max_size=12),
+    batches=st.lists(st.integers(1, 4), min_size=1, max_size=4),
+)
+def test_each_event_arrives_at_least_once_and_in_order(scene: Scene, plan: list[str], batches: list[int]) -> None:
+    receiver, steady = Receiver(list(plan)), Receiver()
+    world, token, last = World(receiver, steady), f"token{next(_ids)}", 0
+    for batch in batches:
+        for _ in range(batch):
+            last += 1
+            world.happen(token, last)
+        while True:
+            try:
+                world.deliveries.deliver([token])
+                break
+            except KeyboardInterrupt:  # the process is killed, and the stream gives the same to the next one
+                world.clock += HELD_MS + 1
+    for _ in range(30):
+        try:
+            world.pass_time(1)
+        except KeyboardInterrupt:
+            continue
+    assert one_of_each(receiver.got[token]) == list(range(1, last + 1))
+    for early, late in itertools.pairwise(receiver.got[token]):
+        assert late in (early, early + 1), "only what was lost or cut off came again"
+    assert steady.got[token] == list(range(1, last + 1))
+
+
+def test_a_receiver_that_fails_waits_longer_each_time_and_holds_up_nobody_else(scene: Scene) -> None:
+    failing, other = Receiver(["refuse"] * 4), Receiver()
+    world = World(failing, other)
+    world.happen("waits", 1)
+    world.deliveries.deliver(["waits"])
+    assert (failing.got["waits"], other.got["waits"]) == ([], [1])
+    for pause in PAUSES_MS[:3]:
+        world.clock += pause - 1
+        world.deliveries.resend()
+        world.deliveries.deliver(["waits"])  # a new event does not make it earlier
+        left = len(failing.plan)
+        world.clock += 2
+        world.deliveries.resend()
+        assert len(failing.plan) == left - 1
+    world.clock += PAUSES_MS[3]
+    world.deliveries.resend()
+    assert failing.got["waits"] == [1]
+
+
+def test_what_never_arrives_is_given_up_after_days_and_the_next_is_tried(scene: Scene) -> None:
+    receiver = Receiver(["refuse"] * (len(PAUSES_MS) + 1))
+    world = World(receiver)
+    world.happen("stuck", 1)
+    world.happen("stuck", 2)
+    world.deliveries.deliver(["stuck"])
+    world.pass_time(len(PAUSES_MS) + 1)
+    assert (receiver.given_up, receiver.got["stuck"]) == ([1], [2])
+    assert sum(PAUSES_MS) > 3 * 24 * 3_600_000
+
+
+def test_what_a_receiver_does_not_want_is_passed_over(scene: Scene) -> None:
+    receiver = Receiver()
+    world = World(receiver)
+    for sequence, kind in enumerate([EventKind.CREATED, EventKind.UPDATED, EventKind.REVOKED], 1):
+        world.happen("picky", sequence, kind)
+    world.deliveries.deliver(["picky"])
+    assert receiver.got["picky"] == [1, 3]
+
+
+def test_nothing_is_left_lying_when_all_have_arrived_or_the_receiver_is_gone(scene: Scene) -> None:
+    receiver = Receiver(["refuse"])
+    world = World(receiver)
+    world.happen("rest", 1)
+    world.deliveries.deliver(["rest"])
+    assert len(world.queues.waiting(world.clock + 10**9, 10)) == 1
+    del world.receivers[receiver.id]
+    world.pass_time(1)
+    assert world.queues.waiting(world.clock + 10**9, 10) == []
+
+
+def test_two_who_hold_the_same_queue_do_not_pass_each_other(scene: Scene) -> None:
+    """The first one is slow and overdue: it must not store where it is."""
+    world = World(Receiver())
+    slow = world.queues.take("there", "token", "slow", world.clock, world.clock + HELD_MS)
+    assert slow
+    assert world.queues.take("there", "token", "other", world.clock, world.clock + HELD_MS) is None
+    late = world.clock + HELD_MS
+    other = world.queues.take("there", "token", "other", late, late + HELD_MS)
+    assert other
+    for step in (
+        lambda: world.queues.advance(replace(slow, sent=9), late, late),
+        lambda: world.queues.put_off(slow, late),
+        lambda: world.queues.release(slow),
+    ):
+        with pytest.raises(StaleWrite):
+            step()
+    assert world.queues.release(other)
+
+
+def test_many_at_once_lose_nothing_and_keep_the_order(scene: Scene) -> None:
+    receiver, token = Receiver(), "busy"
+    world = World(receiver)
+
+    def deliver(first: int) -> None:
+        for sequence in range(first, 41, 4):
+            world.happen(token, sequence)
+            world.deliveries.deliver([token])
+
+    # Sequences come from conditional writes, so that one is never there before those that it follows.
+    for sequence in range(1, 41):
+        world.happen(token, sequence)
+    threads = [threading.Thread(target=deliver, args=(first,)) for first in range(1, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    world.pass_time(2)
+    assert receiver.got[token] == list(range(1, 41))

@@ -1,0 +1,183 @@
+"""A superseded secret comes back, or a secret is found in public."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.core.audit import AuditQuery
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.errors import Invalid, NotFound, Throttled, Unauthenticated
+from chalicelib.core.operations.exposure import WINDOW_MS
+from chalicelib.core.operations.leaks import REPORTS, Found
+from chalicelib.core.permanent_tokens import MAX_DEAD, PermanentToken
+from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.policies import Consequence, Policy
+from tests.conftest import Scene, now, origin
+from tests.core.operations.test_rotation import is_good, rotate
+from tests.people import person
+
+
+def stored(scene: Scene) -> PermanentToken:
+    return scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, scene.token.token.id).token
+
+
+def records(scene: Scene, kind: str) -> list[dict[str, str]]:
+    page = scene.product.audit_trail.page(scene.caller(), AuditQuery(actor_id=KEYTURN, kind=kind), 100)
+    return [dict(record.details) for record in page.records]
+
+
+def events(scene: Scene) -> list[str]:
+    found = scene.product.telling.events.after(scene.token.token.id, 0, 100)
+    assert [event.sequence for event in found] == list(range(1, len(found) + 1))
+    return [event.kind.value.removeprefix("permanent-token.") for event in found]
+
+
+class TestReuse:
+    @pytest.mark.parametrize("grace", [0, 1_000])
+    def test_it_is_refused_recorded_and_raised(self, scene: Scene, grace: int) -> None:
+        old = scene.token.secret or ""
+        rotate(scene, grace)
+        later = now() + 5_000
+        assert not is_good(scene, old, later)
+        (details,) = records(scene, "permanent-token.reused")
+        assert details == {"name": "build", "service": scene.ci.service.id}
+        assert events(scene) == ["created", "rotated", "reused"]
+        assert stored(scene).reused == later
+
+    def test_within_an_hour_it_is_noted_once(self, scene: Scene) -> None:
+        old = scene.token.secret or ""
+        rotate(scene, 0)
+        at = now()
+        for later in (0, 1, WINDOW_MS - 1, WINDOW_MS):
+            assert not is_good(scene, old, at + later)
+        assert len(records(scene, "permanent-token.reused")) == 2
+
+    def test_an_invented_secret_is_nobodys(self, scene: Scene) -> None:
+        rotate(scene, 0)
+        for _ in range(20):
+            invented = CredentialKind.PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
+            assert not is_good(scene, invented, now())
+        assert events(scene) == ["created", "rotated"]
+
+    def test_it_is_known_after_later_rotations_until_there_were_many(self, scene: Scene) -> None:
+        old = scene.token.secret or ""
+        for _ in range(MAX_DEAD):
+            rotate(scene, 0)
+        assert not is_good(scene, old, now())
+        assert events(scene).count("reused") == 1
+        rotate(scene, 0)
+        assert not is_good(scene, old, now() + WINDOW_MS)
+        assert events(scene).count("reused") == 1
+
+    def test_a_policy_may_revoke(self, scene: Scene) -> None:
+        scene.product.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
+        old, renewed = scene.token.secret or "", rotate(scene, 0)
+        assert is_good(scene, renewed, now())
+        assert not is_good(scene, old, now())
+        assert not is_good(scene, renewed, now())
+        with pytest.raises(NotFound):
+            stored(scene)
+        assert events(scene) == ["created", "rotated", "reused", "revoked"]
+        (details,) = records(scene, "permanent-token.deleted")
+        assert details["reason"] == "a superseded secret was used"
+
+    def test_a_secret_that_was_taken_back_is_superseded_too(self, scene: Scene) -> None:
+        old, new = scene.token.secret or "", rotate(scene)
+        taken = scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
+        assert taken.token.earlier == ()
+        assert (is_good(scene, old, now() + 10**10), is_good(scene, new, now())) == (True, False)
+        assert events(scene) == ["created", "rotated", "rotation-taken-back", "reused"]
+
+
+class TestTakingBack:
+    def test_what_was_made_after_the_secret_that_is_kept_ends_and_what_was_before_goes_on(self, scene: Scene) -> None:
+        first = scene.token.secret or ""
+        second, third, fourth = rotate(scene), rotate(scene), rotate(scene)
+        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
+        good = [is_good(scene, each, now()) for each in (first, second, third, fourth)]
+        assert good == [True, True, False, False]
+        assert is_good(scene, second, now() + 10**10)
+        assert not is_good(scene, first, now() + 10**10)
+
+    def test_with_an_earlier_secret_a_token_cannot_take_its_rotation_back(self, scene: Scene) -> None:
+        """Who was rotated away would come back so."""
+        old = scene.token.secret or ""
+        new = rotate(scene)
+        thief = scene.product.authentication.holder(old, origin())
+        with pytest.raises(Exception, match="Present the current secret"):
+            scene.product.rotation.take_back(thief, "me", "current", old)
+        holder = scene.product.authentication.holder(new, origin())
+        assert scene.product.rotation.take_back(holder, "me", "current", old).token.rotated is None
+
+    @pytest.mark.parametrize("kept", ["", "ktp_nothing", "the current one"])
+    def test_only_an_earlier_secret_that_is_good_can_be_kept(self, scene: Scene, kept: str) -> None:
+        new = rotate(scene)
+        with pytest.raises(Invalid, match="keep: must be an earlier secret"):
+            scene.product.rotation.take_back(
+                scene.caller(), scene.bot.id, scene.token.token.id, new if kept == "the current one" else kept
+            )
+
+
+class TestLeaks:
+    def report(self, scene: Scene, *texts: str | None) -> None:
+        scene.product.leaks.report([Found(text or "", "https://example.com/gist") for text in texts], origin())
+
+    def test_a_token_that_was_found_is_revoked_at_once(self, scene: Scene) -> None:
+        self.report(scene, "nothing", scene.token.secret)
+        assert not scene.is_good(scene.token.secret)
+        assert events(scene) == ["created", "leaked", "revoked"]
+        (details,) = records(scene, "permanent-token.leaked")
+        assert details["place"] == "https://example.com/gist"
+
+    def test_a_policy_may_leave_it_and_flag_it(self, scene: Scene) -> None:
+        scene.product.policies.set_for_service(scene.caller(), "ci", Policy(leaked=Consequence.FLAG))
+        self.report(scene, scene.token.secret)
+        self.report(scene, scene.token.secret)
+        assert scene.is_good(scene.token.secret)
+        assert events(scene) == ["created", "leaked"]
+        assert stored(scene).leaked is not None
+
+    def test_an_earlier_secret_that_is_good_counts_and_one_that_ended_is_only_noted(self, scene: Scene) -> None:
+        old = scene.token.secret
+        new = rotate(scene, 0)
+        self.report(scene, old)
+        assert scene.is_good(new)
+        assert events(scene) == ["created", "rotated", "leaked"]
+        newest = rotate(scene)
+        self.report(scene, new)
+        assert not scene.is_good(newest)
+
+    def test_guesses_and_what_is_not_ours_change_nothing(self, scene: Scene) -> None:
+        invented = CredentialKind.PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
+        self.report(scene, invented, "ghp_" + "x" * 36, "", "kts_" + "0" * 61, invented[:-1])
+        assert scene.is_good(scene.token.secret)
+        assert events(scene) == ["created"]
+
+    def test_other_credentials_end_too_and_a_services_secret_is_recorded(self, scene: Scene) -> None:
+        jo = person(scene)
+        jo.turn_on_2fa()
+        jo.wait(STEP_MS)
+        opened = jo.attempt(code=jo.code())
+        caller = jo.caller(opened)
+        password = scene.product.application_passwords.create(caller, "me", "mail")
+        self.report(scene, password.secret, scene.ci.secret, opened.secret)
+        authentication = scene.product.authentication
+        with pytest.raises(Unauthenticated):
+            authentication.caller_by_password(jo.user.login, password.secret or "", origin())
+        with pytest.raises(Unauthenticated):
+            authentication.caller(opened.secret, origin())
+        assert scene.is_good(scene.token.secret)
+        for kind in ("service.secret-leaked", "application-password.leaked", "session.leaked"):
+            assert len(records(scene, kind)) == 1
+
+    def test_reports_of_one_network_are_limited(self, scene: Scene) -> None:
+        for _ in range(REPORTS):
+            self.report(scene, "nothing")
+        with pytest.raises(Throttled):
+            self.report(scene, "nothing")
+
+    @pytest.mark.parametrize("number", [0, 101])
+    def test_a_report_has_its_bounds(self, scene: Scene, number: int) -> None:
+        with pytest.raises(Invalid, match="found: must hold 1 to 100"):
+            self.report(scene, *["nothing"] * number)

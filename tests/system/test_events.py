@@ -1,0 +1,198 @@
+"""Events from end to end: real changes through the real API, the table's real stream, a worker that is killed and
+started again, and receivers that we did not make kind."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from chalicelib.core import webhooks
+from embedded.api import Api
+from embedded.stack import Stack
+
+SCHEDULE_SECONDS = 1.0
+
+
+class Receiver:
+    """An HTTP server of a test. `behave` says what becomes of each request, by its number."""
+
+    def __init__(self, behave: Callable[[int], str] = lambda number: "take") -> None:
+        self.secret = ""
+        self.got: list[dict[str, Any]] = []
+        self.ids: list[str] = []
+        self.bodies: list[bytes] = []
+        self._number = 0
+        self._behave = behave
+        self._lock = threading.Lock()
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                receiver.receive(self)
+
+            def log_message(self, format: str, *arguments: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/events"
+
+    def receive(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        with self._lock:
+            behaviour, self._number = self._behave(self._number), self._number + 1
+        if behaviour == "slow":
+            time.sleep(1.0)
+        if behaviour == "hang":
+            time.sleep(6.5)
+            return
+        if behaviour == "fail":
+            request.send_response(500)
+            request.end_headers()
+            return
+        message = Webhook(self.secret).verify(body, dict(request.headers))  # the library of those who made the standard
+        with self._lock:
+            self.bodies.append(body)
+            self.ids.append(request.headers["webhook-id"])
+            self.got.append(message)
+        request.send_response(204)
+        request.end_headers()
+
+    def by_token(self) -> dict[str, list[int]]:
+        """The sequences that came, each counted once, for each token."""
+        found: dict[str, list[int]] = defaultdict(list)
+        with self._lock:
+            for message in self.got:
+                data = message["data"]
+                if data["sequence"] not in found[data["token"]["id"]]:
+                    found[data["token"]["id"]].append(data["sequence"])
+        return found
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("events")) as stack:
+        stack.administrator()
+        yield stack
+
+
+def listen(api: Api, receiver: Receiver, name: str) -> None:
+    made = api.call("POST", "/webhooks", {"name": name, "url": receiver.url}).json()
+    receiver.secret = made["secret"]
+
+
+def live(api: Api, number: int) -> tuple[str, list[str]]:
+    """A token is made, rotated twice, changed, and deleted; its id, and every secret that it had."""
+    bot = api.call("POST", "/users", {"login": f"bot{number}", "name": "Bot", "type": "bot"}).json()["id"]
+    tokens = f"/users/{bot}/permanenttokens"
+    made = api.call("POST", tokens, {"name": "t", "scope": [{"key": "keyturn"}]}).json()
+    one = f"{tokens}/{made['id']}"
+    rotated = [api.call("POST", f"{one}/rotate", {"grace": grace}).json()["token"] for grace in (60, 0)]
+    api.call("POST", one, {"labels": [f"l{number}"]})
+    if number % 2:
+        api.call("DELETE", f"/users/{bot}")  # and with the account its token
+    else:
+        api.call("DELETE", one)
+    return made["id"], [made["token"], *rotated]
+
+
+def until(condition: Callable[[], bool], seconds: float = 120) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.2)
+    return condition()
+
+
+def has_all(receiver: Receiver, lives: Iterable[str]) -> bool:
+    found = receiver.by_token()
+    return all(found.get(id) == ALL for id in lives)
+
+
+ALL = [1, 2, 3, 4, 5]  # created, rotated, rotated, updated, revoked
+
+
+def test_each_event_arrives_in_order_though_the_worker_is_killed_and_receivers_fail(stack: Stack) -> None:
+    api = stack.administrator()
+    steady = Receiver()
+    failing = Receiver(lambda number: "fail" if number % 3 == 0 else "take")
+    hanging = Receiver(lambda number: "hang" if number in (1, 4) else "slow" if number % 5 == 0 else "take")
+    for receiver, name in ((steady, "steady"), (failing, "failing"), (hanging, "hanging")):
+        listen(api, receiver, name)
+    stop = threading.Event()
+
+    def keep_killing() -> None:
+        while not stop.is_set():
+            stack.start_worker(SCHEDULE_SECONDS)
+            stop.wait(4.0)
+            assert stack.worker
+            stack.worker.stop()
+
+    killer = threading.Thread(target=keep_killing)
+    killer.start()
+    lives = dict(live(api, number) for number in range(6))
+    time.sleep(9)
+    stop.set()
+    killer.join()
+    stack.start_worker(SCHEDULE_SECONDS)
+    try:
+        for receiver in (steady, failing, hanging):
+            assert until(partial(has_all, receiver, lives)), receiver.by_token()
+    finally:
+        for receiver in (steady, failing, hanging):
+            receiver.close()
+    secrets = [secret for each in lives.values() for secret in each]
+    for receiver in (steady, failing, hanging):
+        told = b"".join(receiver.bodies).decode()
+        assert not [secret for secret in secrets if secret in told]
+        found = [message["data"] for message in receiver.got]
+        ids = {(data["token"]["id"], data["sequence"]): data["id"] for data in found}
+        assert set(receiver.ids) >= set(ids.values())
+        assert len(set(ids.values())) == len(ids)  # by which a receiver knows what it has had
+    kinds = [message["type"].removeprefix("permanent-token.") for message in steady.got]
+    assert {kind: kinds.count(kind) >= 6 for kind in kinds} == dict.fromkeys(
+        ("created", "rotated", "updated", "revoked"), True
+    )
+
+
+def test_a_forged_message_is_refused_by_a_receiver_that_checks() -> None:
+    """The standard's own library knows ours from all others."""
+    secret, other = webhooks.new_secret(), webhooks.new_secret()
+    now = int(time.time())
+    body = json.dumps({"type": "permanent-token.revoked"}).encode()
+
+    def headers(key: str, at: int = now, id: str = "msg_1") -> dict[str, str]:
+        return {
+            "webhook-id": "msg_1",
+            "webhook-timestamp": str(at),
+            "webhook-signature": webhooks.signature(key, id, at, body),
+        }
+
+    assert Webhook(secret).verify(body, headers(secret))
+    for forged in (
+        headers(other),
+        headers(secret, id="msg_2"),
+        headers(secret, now - 3_600),
+        {**headers(secret), "webhook-timestamp": str(now + 1)},
+        {**headers(secret), "webhook-signature": "v1,"},
+    ):
+        with pytest.raises(Exception, match=r"signature|timestamp|Signature|Timestamp|too"):
+            Webhook(secret).verify(body, forged)
+    with pytest.raises(Exception, match="signature"):
+        Webhook(secret).verify(body + b" ", headers(secret))

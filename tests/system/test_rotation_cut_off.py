@@ -1,0 +1,110 @@
+"""A rotation whose answer never comes: whatever was cut, the client holds a secret that is good.
+
+Every connection that a rotation makes is cut at every point: those between Keyturn and the database, once and for
+good, and the one between the client and Keyturn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from keyturn_cli.api import Api
+from keyturn_cli.errors import Problem
+from keyturn_cli.rotation import Place, rotate
+
+from chalicelib.core.errors import Refusal, Unavailable
+from chalicelib.storage import table
+from embedded.dynamodb import DynamoDBLocal
+from embedded.stack import Stack
+from tests.conftest import Scene, origin
+from tests.cutting import Cut, CuttingProxy
+
+GRACE_MS = 3_600_000
+CALLS = 9  # of one rotation to the database, with the check of who asks; a test says that there are no more
+FOREVER = 100
+
+
+@pytest.fixture
+def proxy(scene: Scene, database: DynamoDBLocal) -> Iterator[CuttingProxy]:
+    """Between Keyturn and the database."""
+    address = scene.product.settings.table
+    with CuttingProxy(database.url) as proxy:
+        table.connect(table.TableAddress(address.name, address.region, proxy.url))
+        yield proxy
+        table.connect(address)
+
+
+def turn(scene: Scene, held: str) -> str | None:
+    """The new secret; None if no answer came."""
+    try:
+        holder = scene.product.authentication.holder(held, origin())
+        return scene.product.rotation.rotate(holder, "me", "current", GRACE_MS).secret
+    except Unavailable:
+        return None
+
+
+def test_a_rotation_makes_no_more_calls_than_are_cut_below(scene: Scene, proxy: CuttingProxy) -> None:
+    proxy.begin({})
+    assert turn(scene, scene.token.secret or "")
+    assert 5 <= proxy.number <= CALLS
+
+
+@pytest.mark.parametrize("cut", Cut)
+@pytest.mark.parametrize("call", range(CALLS))
+@pytest.mark.parametrize("times", [1, FOREVER])
+def test_a_cut_between_keyturn_and_the_database(
+    scene: Scene, proxy: CuttingProxy, cut: Cut, call: int, times: int
+) -> None:
+    """Cut once, the call is repeated, and nothing is written twice; cut for good, the client is told to try again."""
+    held = scene.token.secret or ""
+    assert scene.is_good(held)  # so that its use is noted
+    proxy.begin({call + number: cut for number in range(times)})
+    made = turn(scene, held)
+    proxy.begin({})
+    assert scene.is_good(held)
+    if times == 1:
+        assert made
+    again = turn(scene, made or held)
+    assert again
+    assert scene.is_good(held)
+    assert scene.is_good(again)
+
+
+class TestBetweenClientAndKeyturn:
+    """The client is the command line's own, against the real server."""
+
+    @pytest.fixture(scope="class")
+    def stack(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+        with Stack(tmp_path_factory.mktemp("cut")) as stack:
+            yield stack
+
+    @pytest.mark.parametrize("cut", Cut)
+    @pytest.mark.parametrize("times", [1, 2, FOREVER])
+    def test_the_client_ends_with_a_good_secret_in_its_file(
+        self, stack: Stack, cut: Cut, times: int, tmp_path: object
+    ) -> None:
+        body = {"name": f"{cut.name} {times}", "scope": [{"key": "keyturn"}]}
+        made = stack.administrator().call("POST", "/users/me/permanenttokens", body).json()
+        file, held = type(stack.folder)(str(tmp_path)) / "token", made["token"]
+        with CuttingProxy(stack.url) as proxy:
+            proxy.begin(dict.fromkeys(range(times), cut))
+            api = Api(proxy.url, held, pause=lambda seconds: None)
+            path = f"/users/me/permanenttokens/{made['id']}"
+            try:
+                rotate(api, path, "3600", Place(file, None, held))
+                kept = file.read_text().strip()
+            except Problem:
+                kept = held
+            assert (kept != held) is (times != FOREVER)
+            proxy.begin({})
+            assert Api(proxy.url, kept).get("/users/me", fields="login")["login"] == "admin"
+            assert Api(proxy.url, held).get("/users/me", fields="login")["login"] == "admin"
+            again = rotate(Api(proxy.url, kept), path, "3600", Place(file, None, kept))
+            assert Api(proxy.url, again["token"]).get("/users/me", fields="login")
+
+
+def test_a_refusal_is_no_cut(scene: Scene) -> None:
+    """Or every test above would pass with a client that is always refused."""
+    with pytest.raises(Refusal):
+        scene.product.authentication.holder("ktp_nothing", origin())
