@@ -7,6 +7,7 @@ point: AWS gives it the same records again.
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Rate
@@ -58,16 +59,17 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
 
             item = TokenItem()
             item.deserialize(image)
-            at = round(float(record["dynamodb"]["ApproximateCreationDateTime"]) * 1000)
-            _telling().events.add(ended_with_account(item.to_credential(), at, record["eventID"]))
+            _telling().events.add(ended_with_account(item.to_credential(), _now(), record["eventID"]))
 
 
 def run() -> dict[str, int]:
     """Look at tokens that something is due for, and send again what failed. How many of each."""
-    import time
-
     telling = _telling()
-    return {"raised": telling.lifecycle.run(time.time_ns() // 1_000_000), "resent": telling.deliveries.resend()}
+    return {"raised": telling.lifecycle.run(_now()), "resent": telling.deliveries.resend()}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _telling() -> Any:

@@ -20,6 +20,18 @@ from embedded.stream import StreamReader
 
 PAUSE_SECONDS = 0.3
 SCHEDULE_SECONDS = 60.0
+# As EventBridge's page "Scheduled events" has it.
+SCHEDULED: dict[str, Any] = {
+    "version": "0",
+    "id": "0",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "1970-01-01T00:00:00Z",
+    "region": "us-east-1",
+    "resources": [],
+    "detail": {},
+}
 
 
 class Worker:
@@ -69,7 +81,7 @@ def main() -> int:
             else:
                 reader.again(shard)
         if time.monotonic() >= due:
-            _safely(lambda: app.every_minute({"source": "aws.events"}, None))
+            _safely(lambda: app.every_minute(SCHEDULED, None))
             due = time.monotonic() + pause
         time.sleep(PAUSE_SECONDS)
     return 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn_cli.api import AnswerLost, Api, part
 from keyturn_cli.errors import ExitCode, Problem
-from keyturn_cli.files import write_secret
+from keyturn_cli.files import read_secret, write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def rotate(api: Api, path: str, grace: str, place: Place) -> dict[str, Any]:
         if place.command:
             _run(place.command, made["token"])
     except (Problem, KeyboardInterrupt) as failure:
-        _undo(api, path, made["token"], place, str(failure) or "interrupted")
+        _undo(api, path, made["token"], place, str(failure).rstrip(".") or "interrupted")
     return made
 
 
@@ -86,7 +86,7 @@ def _undo(api: Api, path: str, new: str, place: Place, reason: str) -> None:
             ExitCode.LEFT_BEHIND,
         )
     try:
-        if place.file:
+        if place.file and read_secret(place.file) == new:
             write_secret(place.file, place.held)
         api.using(new).post(f"{path}/takeback", {"keep": place.held})
     except Problem as second:

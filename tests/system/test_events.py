@@ -23,14 +23,14 @@ SCHEDULE_SECONDS = 1.0
 
 
 class Receiver:
-    """An HTTP server of a test. `behave` says what becomes of each request, by its number."""
+    """An HTTP server of a test. `behave` says what becomes of each message, by its number, when it comes first."""
 
     def __init__(self, behave: Callable[[int], str] = lambda number: "take") -> None:
         self.secret = ""
         self.got: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.bodies: list[bytes] = []
-        self._number = 0
+        self._seen: dict[str, int] = {}
         self._behave = behave
         self._lock = threading.Lock()
         receiver = self
@@ -51,7 +51,9 @@ class Receiver:
     def receive(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"]))
         with self._lock:
-            behaviour, self._number = self._behave(self._number), self._number + 1
+            id = request.headers["webhook-id"]
+            behaviour = "take" if id in self._seen else self._behave(len(self._seen))
+            self._seen[id] = self._seen.get(id, 0) + 1
         if behaviour == "slow":
             time.sleep(1.0)
         if behaviour == "hang":

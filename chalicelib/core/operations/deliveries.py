@@ -2,7 +2,7 @@
 
 A token's events to a destination are a queue. Whoever sends them holds it for a while, so no second one sends a later
 event first; whoever comes meanwhile leaves a word, and the holder looks again before letting go. A holder that dies
-is overdue after a minute, and the queue is found by the schedule, as is one whose receiver failed.
+is overdue after a while, and the queue is found by the schedule, as is one whose receiver failed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.event_ports import Destination, EventStore, Queue, QueueStore
 
-HELD_MS = 60_000  # longer than one event takes, however slow the receiver
+HELD_MS = 20_000  # longer than one event takes, however slow the receiver
 AT_ONCE = 25
 
 
