@@ -20,10 +20,9 @@ handled: OrderedDict[str, None] = OrderedDict()  # in a program that must not fo
 @app.post("/events")
 def take() -> tuple[str, int]:
     """An event may come again: its id says so. Of one token they come in order."""
+    webhook = Webhook(os.environ["KEYTURN_WEBHOOK_SECRET"])
     try:
-        message = Webhook(os.environ["KEYTURN_WEBHOOK_SECRET"]).verify(
-            request.get_data(), dict(request.headers.items())
-        )
+        message = webhook.verify(request.get_data(), dict(request.headers.items()))
     except WebhookVerificationError:
         return "not signed by Keyturn", 401
     event = message["data"]

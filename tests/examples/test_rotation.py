@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -59,7 +59,7 @@ class Platform:
                 self.send_response(500 if platform.refuses else 200)
                 self.end_headers()
 
-            do_PATCH = do_PUT
+            do_PATCH = do_PUT  # noqa: N815
 
             def log_message(self, format: str, *arguments: object) -> None: ...
 
@@ -201,7 +201,7 @@ class TestSystemd:
 
 
 class TestKubernetes:
-    objects = {each["kind"]: each for each in yaml.safe_load_all((FOLDER / "kubernetes.yml").read_text())}
+    objects: ClassVar = {each["kind"]: each for each in yaml.safe_load_all((FOLDER / "kubernetes.yml").read_text())}
 
     @pytest.mark.parametrize("refuses", [False, True])
     def test_the_job_patches_the_secret_or_all_is_as_before(

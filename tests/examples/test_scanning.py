@@ -1,4 +1,4 @@
-"""The rules for secret scanners: detect-secrets runs ours; gitleaks' rule is read as TOML and tried as an expression."""
+"""The rules for secret scanners: detect-secrets runs ours; gitleaks' rule is read, and tried as an expression."""
 
 from __future__ import annotations
 
