@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def _warm(installation: Installation) -> list[str]:
-    ask = _handler(installation, installation.token.secret or "")
+    ask = handler(installation, installation.token.secret or "")
     token, service = installation.token.token, installation.service.service
     places = [keys.user(token.user_id), keys.token(token.user_id, token.id), keys.service(service.id)]
     read = bare_read(installation, places, found=3)
@@ -91,12 +91,12 @@ def _argon2_calls(installation: Installation) -> str:
     counts = {}
     for kind, token in {"malformed": "ktp_" + "x" * 70, "unknown": unknown, "wrong secret": wrong}.items():
         with patch.object(argon2.PasswordHasher, "verify", side_effect=AssertionError("Argon2 ran")) as verify:
-            _handler(installation, token, good=False)()
+            handler(installation, token, good=False)()
         counts[kind] = verify.call_count
     return "Argon2id computations: " + ", ".join(f"{kind} {count}" for kind, count in counts.items())
 
 
-def _handler(installation: Installation, token: str, good: bool = True) -> Callable[[], None]:
+def handler(installation: Installation, token: str, good: bool = True) -> Callable[[], None]:
     from app import app
 
     event = installation.introspection_event(token)
