@@ -73,3 +73,8 @@ def _form(request: Request) -> Pairs:
         return parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
     except (UnicodeDecodeError, ValueError):
         raise Invalid("body", f"must be a form with at most {MAX_FIELDS} fields in UTF-8.") from None
+
+
+def lines(text: str) -> list[str]:
+    """What is said one to a line; empty lines say nothing."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -67,3 +67,35 @@ def test_the_address_of_an_installation(address: str) -> None:
 def test_an_address_that_browsers_would_not_trust_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match="KEYTURN_ADDRESS"):
         Settings.from_environment({"KEYTURN_TAG_KEYS": f"a:{KEY}", "KEYTURN_ADDRESS": address})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "attribute", "value"),
+    [
+        ("LAST_USED_WINDOW", "0", "last_used_window_ms", 0),
+        ("LAST_USED_WINDOW", "60", "last_used_window_ms", 60_000),
+        ("EXPIRY_NOTICES", "1, 14,14", "notice_days", (14, 1)),
+        ("EXPIRY_NOTICES", "", "notice_days", ()),
+        ("TRUSTED_PROXIES", "10.0.0.0/8 2001:db8::/32", "trusted_proxies", ("10.0.0.0/8", "2001:db8::/32")),
+        ("INTERNAL_RECEIVERS", "hooks ops", "internal_receivers", frozenset({"hooks", "ops"})),
+    ],
+)
+def test_what_the_lifecycle_is_told(name: str, text: str, attribute: str, value: object) -> None:
+    settings = Settings.from_environment({"KEYTURN_TAG_KEYS": f"a:{KEY}", f"KEYTURN_{name}": text})
+    assert getattr(settings, attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("LAST_USED_WINDOW", "soon"),
+        ("LAST_USED_WINDOW", "-1"),
+        ("LAST_USED_WINDOW", "86401"),
+        ("EXPIRY_NOTICES", "30,0"),
+        ("EXPIRY_NOTICES", "a month"),
+        ("TRUSTED_PROXIES", "everybody"),
+    ],
+)
+def test_what_it_cannot_be_told(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=f"KEYTURN_{name}"):
+        Settings.from_environment({"KEYTURN_TAG_KEYS": f"a:{KEY}", f"KEYTURN_{name}": text})

@@ -13,6 +13,7 @@ from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import Service
+from chalicelib.message import lines
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -205,4 +206,4 @@ def _permission(line: str) -> PermissionDeclaration:
 
 
 def _lines(message: Message, name: str) -> list[str]:
-    return [line.strip() for line in (message.value(name) or "").splitlines() if line.strip()]
+    return lines(message.value(name) or "")

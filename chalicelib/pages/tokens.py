@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.core.paging import Window
-from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.message import lines
 from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.permissions import Power
     from chalicelib.core.services import Service
     from chalicelib.message import Message
@@ -33,6 +36,46 @@ if TYPE_CHECKING:
 OFFERED = 1_000  # services to choose from
 # How long the secret before may go on, by what the page calls it.
 GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "not at all": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form about a token, as it is filled in: labels and networks one to a line."""
+
+    name: str = ""
+    scope: tuple[str, ...] = ()
+    last_day: str = ""
+    description: str = ""
+    contact: str = ""
+    labels: str = ""
+    networks: str = ""
+
+    @classmethod
+    def read(cls, message: Message) -> Filled:
+        """What was sent. Raises Invalid."""
+        texts = {name: message.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
+        return cls(scope=tuple(message.values("scope")), last_day=message.value("expiresOn") or "", **texts)
+
+    @classmethod
+    def of(cls, token: PermanentToken) -> Filled:
+        """The token as it is."""
+        return cls(
+            token.name,
+            token.scope,
+            day_of(token.expires),
+            token.description or "",
+            token.contact or "",
+            "\n".join(token.labels),
+            "\n".join(token.networks),
+        )
+
+    @property
+    def about(self) -> About:
+        """What is said besides the name."""
+        return About(self.description, self.contact, lines(self.labels), lines(self.networks))
+
+
+EMPTY = Filled()
 
 
 @for_users
@@ -47,16 +90,17 @@ def ask_new(message: Message, caller: Caller, user: str) -> Response:
 def create(message: Message, caller: Caller, user: str) -> Response:
     """The new token, shown this once."""
     account = read(message, caller, user)
-    name, scope, last_day = _filled_in(message)
+    filled = Filled.read(message)
 
     def do() -> Response:
-        expires = end(last_day, "expiresOn")
-        made = message.keyturn.permanent_tokens.create(caller, account.id, name, scope, expires)
+        expires = end(filled.last_day, "expiresOn")
+        tokens = message.keyturn.permanent_tokens
+        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.about)
         dialog = Dialog("account/new-token-shown.html", back(message, account), {"made": made})
         return security_page(message, caller, account, dialog)
 
     def again(problem: Refusal) -> Response:
-        dialog = _new_dialog(message, caller, account, name, scope, last_day)
+        dialog = _new_dialog(message, caller, account, filled)
         return security_page(message, caller, account, dialog, problem)
 
     return unless_refused(do, again)
@@ -74,7 +118,7 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
     account = read(message, caller, user)
     caller.require(Operation.UPDATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    dialog = _edit_dialog(message, caller, found, found.token.name, found.token.scope, day_of(found.token.expires))
+    dialog = _edit_dialog(message, caller, found, Filled.of(found.token))
     return _token_page(message, caller, account, token, dialog)
 
 
@@ -83,17 +127,20 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
     """Rename or re-scope; the secret stays."""
     account = read(message, caller, user)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    name, scope, last_day = _filled_in(message)
+    filled, before = Filled.read(message), Filled.of(found.token)
 
     def do() -> Response:
         # What stays as it is needs no permissions that include the owner's.
-        changed = None if set(scope) == set(found.token.scope) else scope
-        expires = UNCHANGED if last_day == day_of(found.token.expires) else end(last_day, "expiresOn")
-        message.keyturn.permanent_tokens.update(caller, account.id, token, name, changed, expires)
+        changed = None if set(filled.scope) == set(before.scope) else filled.scope
+        expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
+        about = filled.about
+        if tuple(about.networks or ()) == found.token.networks:
+            about = replace(about, networks=None)
+        message.keyturn.permanent_tokens.update(caller, account.id, token, filled.name, changed, expires, about)
         return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
 
     def again(problem: Refusal) -> Response:
-        dialog = _edit_dialog(message, caller, found, name, scope, last_day)
+        dialog = _edit_dialog(message, caller, found, filled)
         return _token_page(message, caller, account, token, dialog, problem)
 
     return unless_refused(do, again)
@@ -156,38 +203,32 @@ def _token_page(
     problem: Refusal | None = None,
 ) -> Response:
     found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
+    services = services_in(message, [found.token.scope])
+    flags = message.keyturn.permanent_tokens.flags([found], services, message.origin.now)
     values = {
         "found": found,
-        "services": services_in(message, [found.token.scope]),
+        "services": services,
+        "flags": flags[found.token.id],
         "timeline": timeline(found.token, message.origin.now),
     }
     return account_page(message, caller, user, "token", values, dialog, problem)
 
 
-def _filled_in(message: Message) -> tuple[str, list[str], str]:
-    """Name, scope, and the last day on which the token is good."""
-    return message.value("name") or "", message.values("scope"), message.value("expiresOn") or ""
-
-
-def _new_dialog(
-    message: Message, caller: Caller, user: User, name: str = "", scope: Sequence[str] = (), last_day: str = ""
-) -> Dialog:
+def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = EMPTY) -> Dialog:
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
         return _lacked_dialog(message, user, lacked)
     offered = _offered(message, caller)
-    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "last_day": last_day}
+    values = {"filled": filled, "offered": offered}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
 
 
-def _edit_dialog(
-    message: Message, caller: Caller, found: OwnedToken, name: str, scope: Sequence[str], last_day: str
-) -> Dialog:
+def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Filled) -> Dialog:
     offered = _offered(message, caller)
     known = {service.id for service in offered}
     there = services_in(message, [found.token.scope])
     offered += [service for id, service in there.items() if id not in known]
-    values = {"filled_name": name, "chosen": set(scope), "offered": offered, "found": found, "last_day": last_day}
+    values = {"filled": filled, "offered": offered, "found": found}
     return Dialog("account/edit-token-dialog.html", _address(message, found), values)
 
 

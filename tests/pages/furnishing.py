@@ -98,7 +98,10 @@ def _bots(site: Site, tag: str, owner: str, service_id: str, naming: Naming, fre
         api.post("/users", {"login": f"{login}-{tag}", "name": naming(f"{login.title()} {tag}"), **described})
     scope = [{"key": "ci"}, {"key": "deploy"}, {"id": service_id}]
     for name in ("nightly build", "release", "backup"):
-        made = api.post(f"/users/robot-{tag}/permanenttokens", {"name": naming(name), "scope": scope})
+        said = {"description": free_text("Runs at night."), "contact": naming("Team build"), "labels": ["nightly"]}
+        if name == "backup":  # which nobody uses
+            said["networks"] = ["192.0.2.0/24"]
+        made = api.post(f"/users/robot-{tag}/permanenttokens", {"name": naming(name), "scope": scope, **said})
         if name != "backup":
             assert site.is_good(made["token"])
     api.post(f"/users/idle-{tag}", {"banned": True, "banReason": naming("leaked")})

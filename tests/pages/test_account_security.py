@@ -115,6 +115,36 @@ def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
     expect(page.get_by_role("definition").filter(has_text="never")).to_have_count(2)  # used, and expiring
 
 
+def test_what_is_said_of_a_token_is_filled_in_shown_and_changed(site: Site, visitor: Visitor) -> None:
+    bot = site.bot()
+    page = visitor.log_in()
+    visitor.see(site.address(bot, "security"))
+    visitor.press("New token")
+    dialog = visitor.dialog("New token")
+    dialog.get_by_label("Name").fill("described")
+    dialog.get_by_label("Build server").check()
+    dialog.get_by_text("Description, contact, labels, networks").click()
+    dialog.get_by_label("Contact").fill("#team-build")
+    dialog.get_by_label("Labels").fill("nightly\nteam=build")
+    dialog.get_by_label("Allowed networks").fill("192.0.2.0/24\nnowhere")
+    dialog.get_by_role("button", name="Create token").click()
+    expect(dialog.locator("#rule-networks")).to_contain_text("Line 2")
+    dialog.get_by_label("Allowed networks").fill("192.0.2.0/24")
+    dialog.get_by_role("button", name="Create token").click()
+    visitor.press("Close")
+    expect(page.get_by_role("row").filter(has_text="described")).to_contain_text("team=build")
+    page.get_by_role("link", name="described", exact=True).click()
+    for shown in ("#team-build", "192.0.2.0/24", "nightly"):
+        expect(page.get_by_text(shown, exact=True)).to_be_visible()
+    visitor.press("Edit")
+    dialog = visitor.dialog("Edit the token described")
+    dialog.get_by_text("Description, contact, labels, networks").click()
+    dialog.get_by_label("Labels").fill("")
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("nightly", exact=True)).to_have_count(0)
+    expect(page.get_by_text("#team-build", exact=True)).to_be_visible()
+
+
 def test_a_name_that_is_taken_is_refused_beside_the_field(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
     site.token(bot, "taken")
