@@ -39,10 +39,12 @@ from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_GROUP, READ_USER
+from chalicelib.core.policies import Policy
 from chalicelib.core.roles import Grant
 from chalicelib.core.search import parse
 from chalicelib.storage.table import connection
 
+POLICY = Policy(longest_life_days=365, rotation_due_days=90)
 PASSWORD = "correct horse battery staple"
 READS = {"BatchGetItem", "GetItem", "Query"}
 
@@ -114,6 +116,11 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("create a token", lambda: product.permanent_tokens.create(caller, "newer", "t", ["ci"])),
         ("re-scope a token", lambda: _update_token(installation, caller, scope=["keyturn", "ci"])),
         ("rotate a token", lambda: _rotate_token(installation, caller)),
+        ("preview a policy (3 tokens)", lambda: product.policies.preview_for_service(caller, "ci", POLICY, None)),
+        ("switch a policy on", lambda: product.policies.set_for_service(caller, "ci", POLICY)),
+        ("look at 3 tokens that are due", lambda: product.telling.lifecycle.run(origin.now)),
+        ("look whether any is due", lambda: product.telling.lifecycle.run(origin.now)),
+        ("list tokens with a label (0)", lambda: product.permanent_tokens.labelled(caller, "nightly", None, 100)),
         ("rename a token", lambda: _update_token(installation, caller, name="renamed")),
         ("grant a role", lambda: product.roles.grant(caller, "newer", "system-admin")),
         ("delete a token", lambda: product.permanent_tokens.delete(caller, "bench-bot", installation.token.token.id)),
@@ -179,7 +186,7 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
                 "ci", installation.service.secret, kept["issued"].access_token, origin.now
             ),
         ),
-        ("exchange an access token", lambda: oauth.token_exchange.exchange(_exchange(kept, service.id), origin.now)),
+        ("exchange an access token", lambda: oauth.token_exchange.exchange(_exchange(kept, service.id), origin)),
         (
             "revoke an access token",
             lambda: oauth.access_token_check.revoke(service.id, kept["issued"].access_token, origin),

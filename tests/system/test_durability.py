@@ -13,7 +13,7 @@ from embedded.api import Api, introspect
 from embedded.stack import Stack
 
 WRITERS = 4
-STREAM_SECONDS = 3.0
+STREAM_SECONDS = 5.0
 
 
 def stream(stack: Stack, api: Api, writer: int, answered: dict[str, str], stop: threading.Event) -> None:

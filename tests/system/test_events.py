@@ -94,9 +94,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def listen(api: Api, receiver: Receiver, name: str) -> None:
+def listen(api: Api, receiver: Receiver, name: str) -> str:
+    """The webhook's id."""
     made = api.call("POST", "/webhooks", {"name": name, "url": receiver.url}).json()
     receiver.secret = made["secret"]
+    return str(made["id"])
 
 
 def live(api: Api, number: int) -> tuple[str, list[str]]:
@@ -172,6 +174,17 @@ def test_each_event_arrives_in_order_though_the_worker_is_killed_and_receivers_f
     assert {kind: kinds.count(kind) >= 6 for kind in kinds} == dict.fromkeys(
         ("created", "rotated", "updated", "revoked"), True
     )
+
+
+def test_a_webhook_is_tried_and_says_how_it_answers(stack: Stack) -> None:
+    api, receiver = stack.administrator(), Receiver(lambda number: "fail" if number == 0 else "take")
+    id = listen(api, receiver, "tried")
+    refused = api.call("POST", f"/webhooks/{id}/test")
+    assert (refused.status_code, refused.json()["error_field"]) == (400, "url")
+    assert "it answered with 500" in refused.json()["error_description"]
+    assert api.call("POST", f"/webhooks/{id}/test").status_code == 200
+    assert [message["data"]["token"]["name"] for message in receiver.got] == ["test"]
+    receiver.close()
 
 
 def test_a_forged_message_is_refused_by_the_example_of_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
