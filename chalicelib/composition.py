@@ -16,7 +16,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
-    from chalicelib.composition_events import Telling
+    from chalicelib.composition_lifecycle import TokenLifecycle
     from chalicelib.composition_oauth import OAuth
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
@@ -32,13 +32,11 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
-    from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.operations.login import Login
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
-    from chalicelib.core.operations.policies import Policies
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.second_factors import SecondFactors
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
-    from chalicelib.scanning.github import GithubReports
 
 
 class Keyturn:
@@ -89,7 +86,7 @@ class Keyturn:
 
         credentials = DynamoCredentials()
         uses = LastUses(credentials, self.settings.last_used_window_ms)
-        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self._exposure)
+        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self.exposure)
 
     @functools.cached_property
     def policies_in_force(self) -> PoliciesInForce:
@@ -98,7 +95,8 @@ class Keyturn:
 
         return PoliciesInForce(lambda ids: self.access.with_outer(ids))
 
-    def _exposure(self) -> Exposure:
+    def exposure(self) -> Exposure:
+        """What follows when a secret shows up where it should not."""
         from chalicelib.core.operations.exposure import Exposure
         from chalicelib.storage.permanent_tokens import DynamoTokens
         from chalicelib.storage.services import DynamoServices
@@ -106,46 +104,11 @@ class Keyturn:
         return Exposure(DynamoTokens(), DynamoServices(), self.policies_in_force)
 
     @functools.cached_property
-    def policies(self) -> Policies:
-        """What services and groups demand of tokens."""
-        from chalicelib.core.operations.policies import Policies
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.permanent_tokens import DynamoTokens
-        from chalicelib.storage.services import DynamoServices
+    def lifecycle(self) -> TokenLifecycle:
+        """What is demanded of tokens, what becomes of them, and who is told."""
+        from chalicelib.composition_lifecycle import TokenLifecycle
 
-        stores = DynamoServices(), DynamoGroups(), DynamoAccounts(), DynamoTokens()
-        return Policies(self.services, self.groups, *stores, self.policies_in_force)
-
-    @functools.cached_property
-    def leaks(self) -> Leaks:
-        """Secrets that were found."""
-        from chalicelib.core.operations.leaks import Leaks
-        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
-        from chalicelib.storage.audit import DynamoAudit
-        from chalicelib.storage.credentials import DynamoCredentials
-        from chalicelib.storage.sessions import DynamoSessions
-
-        stores = DynamoCredentials(), DynamoApplicationPasswords(), DynamoSessions(), DynamoAudit()
-        return Leaks(*stores, self._exposure(), self.guesses, self.verifier)
-
-    @functools.cached_property
-    def github_reports(self) -> GithubReports:
-        """Who signs reports of found secrets?"""
-        from urllib.parse import urlsplit
-
-        from chalicelib.federation.fetch import Fetcher
-        from chalicelib.scanning.github import GithubReports
-
-        internal = {urlsplit(issuer).hostname or "" for issuer in self.settings.internal_issuers}
-        return GithubReports(Fetcher(frozenset(internal)).json, self.settings.github_keys)
-
-    @functools.cached_property
-    def telling(self) -> Telling:
-        """Events, and who is told of them."""
-        from chalicelib.composition_events import Telling
-
-        return Telling(self, self.settings)
+        return TokenLifecycle(self, self.settings)
 
     @functools.cached_property
     def oauth(self) -> OAuth:

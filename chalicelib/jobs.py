@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent
 
+    from chalicelib.composition_lifecycle import TokenLifecycle
+
     Handler = Callable[[dict[str, Any], object], Any]
 
 # AWS names a stream when it makes the table, so an installation has to say it (docs/deployment.md).
@@ -45,7 +47,7 @@ def deliver_for(records: Iterable[dict[str, Any]]) -> None:
     images = (record["dynamodb"].get("NewImage", {}) for record in records if record["eventName"] == "INSERT")
     token_ids = [image["token_id"]["S"] for image in images if image.get("kind", {}).get("S") == "event"]
     if token_ids:
-        _telling().deliveries.deliver(dict.fromkeys(token_ids))
+        _lifecycle().deliveries.deliver(dict.fromkeys(token_ids))
 
 
 def end_orphans(records: Iterable[dict[str, Any]]) -> None:
@@ -59,20 +61,20 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
 
             item = TokenItem()
             item.deserialize(image)
-            _telling().events.add(ended_with_account(item.to_credential(), _now(), record["eventID"]))
+            _lifecycle().events.add(ended_with_account(item.to_credential(), _now(), record["eventID"]))
 
 
 def run() -> dict[str, int]:
     """Look at tokens that something is due for, and send again what failed. How many of each."""
-    telling = _telling()
-    return {"raised": telling.lifecycle.run(_now()), "resent": telling.deliveries.resend()}
+    lifecycle = _lifecycle()
+    return {"raised": lifecycle.announcements.run(_now()), "resent": lifecycle.deliveries.resend()}
 
 
 def _now() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _telling() -> Any:
+def _lifecycle() -> TokenLifecycle:
     from chalicelib.composition import keyturn
 
-    return keyturn().telling
+    return keyturn().lifecycle

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def report(call: Call) -> Response:
     """Anybody may report; the answer is the same, whatever was found."""
     body = call.body(LeakReport)
-    call.keyturn.leaks.report([Found(each.text, each.place) for each in body.found], call.origin)
+    call.keyturn.lifecycle.leaks.report([Found(each.text, each.place) for each in body.found], call.origin)
     return answer({"received": len(body.found)})
 
 
@@ -29,7 +29,7 @@ def report(call: Call) -> Response:
 def report_by_github(call: Call) -> Response:
     """GitHub's secret scanning partner program, which is told what was ours: it signs its reports."""
     raw, headers = raw_body(call.request, "application/json"), call.request.headers
-    call.keyturn.github_reports.require_signed(
+    call.keyturn.lifecycle.github_reports.require_signed(
         raw,
         headers.get("github-public-key-identifier", ""),
         headers.get("github-public-key-signature", ""),
@@ -40,7 +40,7 @@ def report_by_github(call: Call) -> Response:
     ours: list[bool] = []
     for start in range(0, len(found), MAX_FOUND):
         part = [Found(each.token, each.url or None) for each in found[start : start + MAX_FOUND]]
-        ours += call.keyturn.leaks.ended(part, call.origin)
+        ours += call.keyturn.lifecycle.leaks.ended(part, call.origin)
     return answer([_feedback(each, is_ours) for each, is_ours in zip(found, ours, strict=True)])
 
 

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 @operation(POLICY)
 def get_service_policy(call: Call, service: str) -> Response:
-    return call.one(call.keyturn.policies.of_service(call.caller(), service))
+    return call.one(call.keyturn.lifecycle.policies.of_service(call.caller(), service))
 
 
 @operation(POLICY, body=PolicyBody)
 def set_service_policy(call: Call, service: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.policies.set_for_service(caller, service, call.body(PolicyBody).policy()))
+    return call.one(call.keyturn.lifecycle.policies.set_for_service(caller, service, call.body(PolicyBody).policy()))
 
 
 @operation()
 def remove_service_policy(call: Call, service: str) -> Response:
-    call.keyturn.policies.set_for_service(call.caller(), service, None)
+    call.keyturn.lifecycle.policies.set_for_service(call.caller(), service, None)
     return answer({})
 
 
@@ -35,23 +35,23 @@ def remove_service_policy(call: Call, service: str) -> Response:
 def preview_service_policy(call: Call, service: str) -> Response:
     """Which tokens the policy would change something for. Nothing is switched on."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
-    return call.one(call.keyturn.policies.preview_for_service(caller, service, policy, after))
+    return call.one(call.keyturn.lifecycle.policies.preview_for_service(caller, service, policy, after))
 
 
 @operation(POLICY)
 def get_group_policy(call: Call, group: str) -> Response:
-    return call.one(call.keyturn.policies.of_group(call.caller(), group))
+    return call.one(call.keyturn.lifecycle.policies.of_group(call.caller(), group))
 
 
 @operation(POLICY, body=PolicyBody)
 def set_group_policy(call: Call, group: str) -> Response:
     caller = call.caller()
-    return call.one(call.keyturn.policies.set_for_group(caller, group, call.body(PolicyBody).policy()))
+    return call.one(call.keyturn.lifecycle.policies.set_for_group(caller, group, call.body(PolicyBody).policy()))
 
 
 @operation()
 def remove_group_policy(call: Call, group: str) -> Response:
-    call.keyturn.policies.set_for_group(call.caller(), group, None)
+    call.keyturn.lifecycle.policies.set_for_group(call.caller(), group, None)
     return answer({})
 
 
@@ -59,4 +59,4 @@ def remove_group_policy(call: Call, group: str) -> Response:
 def preview_group_policy(call: Call, group: str) -> Response:
     """As for a service."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
-    return call.one(call.keyturn.policies.preview_for_group(caller, group, policy, after))
+    return call.one(call.keyturn.lifecycle.policies.preview_for_group(caller, group, policy, after))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @operation(WEBHOOK, collection="webhooks")
 def list_webhooks(call: Call) -> Response:
     window = call.window()
-    found = call.keyturn.telling.webhooks.all(call.caller())
+    found = call.keyturn.lifecycle.webhooks.all(call.caller())
     part = found[window.skip : window.skip + window.top]
     return call.many([CreatedWebhook(webhook) for webhook in part], window, len(found))
 
@@ -26,7 +26,7 @@ def list_webhooks(call: Call) -> Response:
 def create_webhook(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewWebhook)
-    webhooks = call.keyturn.telling.webhooks
+    webhooks = call.keyturn.lifecycle.webhooks
     return call.create(
         caller,
         lambda by: webhooks.create(by, body.name, body.url, body.kinds),
@@ -36,17 +36,17 @@ def create_webhook(call: Call) -> Response:
 
 @operation(WEBHOOK)
 def get_webhook(call: Call, webhook: str) -> Response:
-    return call.one(CreatedWebhook(call.keyturn.telling.webhooks.get(call.caller(), webhook)))
+    return call.one(CreatedWebhook(call.keyturn.lifecycle.webhooks.get(call.caller(), webhook)))
 
 
 @operation()
 def test_webhook(call: Call, webhook: str) -> Response:
     """Send an event that never happened."""
-    call.keyturn.telling.webhooks.test(call.caller(), webhook)
+    call.keyturn.lifecycle.webhooks.test(call.caller(), webhook)
     return answer({})
 
 
 @operation()
 def delete_webhook(call: Call, webhook: str) -> Response:
-    call.keyturn.telling.webhooks.delete(call.caller(), webhook)
+    call.keyturn.lifecycle.webhooks.delete(call.caller(), webhook)
     return answer({})

@@ -267,7 +267,7 @@ class TestGithub:
         from chalicelib.composition import keyturn
 
         github = Github()
-        keyturn().__dict__["github_reports"] = GithubReports(github.document, "https://api.github.com/keys")
+        keyturn().lifecycle.__dict__["github_reports"] = GithubReports(github.document, "https://api.github.com/keys")
         return github
 
     def report(self, body: str, headers: dict[str, str]) -> Answer:

@@ -28,7 +28,7 @@ def records(scene: Scene, kind: str) -> list[dict[str, str]]:
 
 
 def events(scene: Scene) -> list[str]:
-    found = scene.product.telling.events.after(scene.token.token.id, 0, 100)
+    found = scene.product.lifecycle.events.after(scene.token.token.id, 0, 100)
     assert [event.sequence for event in found] == list(range(1, len(found) + 1))
     return [event.kind.value.removeprefix("permanent-token.") for event in found]
 
@@ -71,7 +71,7 @@ class TestReuse:
         assert events(scene).count("reused") == 1
 
     def test_a_policy_may_revoke(self, scene: Scene) -> None:
-        scene.product.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
         old, renewed = scene.token.secret or "", rotate(scene, 0)
         assert is_good(scene, renewed, now())
         assert not is_good(scene, old, now())
@@ -121,7 +121,9 @@ class TestTakingBack:
 
 class TestLeaks:
     def report(self, scene: Scene, *texts: str | None) -> None:
-        scene.product.leaks.report([Found(text or "", "https://example.com/gist") for text in texts], origin())
+        scene.product.lifecycle.leaks.report(
+            [Found(text or "", "https://example.com/gist") for text in texts], origin()
+        )
 
     def test_a_token_that_was_found_is_revoked_at_once(self, scene: Scene) -> None:
         self.report(scene, "nothing", scene.token.secret)
@@ -131,7 +133,7 @@ class TestLeaks:
         assert details["place"] == "https://example.com/gist"
 
     def test_a_policy_may_leave_it_and_flag_it(self, scene: Scene) -> None:
-        scene.product.policies.set_for_service(scene.caller(), "ci", Policy(leaked=Consequence.FLAG))
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(leaked=Consequence.FLAG))
         self.report(scene, scene.token.secret)
         self.report(scene, scene.token.secret)
         assert scene.is_good(scene.token.secret)

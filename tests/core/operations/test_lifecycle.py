@@ -16,7 +16,7 @@ from tests.conftest import Scene, now
 
 
 def told(scene: Scene, token_id: str) -> list[str]:
-    found = scene.product.telling.events.after(token_id, 0, 100)
+    found = scene.product.lifecycle.events.after(token_id, 0, 100)
     return [
         event.kind.value.removeprefix("permanent-token.") + event.details.get("days", "")
         for event in found
@@ -30,7 +30,7 @@ def ending(scene: Scene, days: float, name: str = "ending") -> str:
 
 
 def run(scene: Scene, days: float) -> int:
-    return scene.product.telling.lifecycle.run(now() + round(days * DAY_MS))
+    return scene.product.lifecycle.announcements.run(now() + round(days * DAY_MS))
 
 
 def test_an_end_is_announced_a_month_a_week_and_a_day_before(scene: Scene) -> None:
@@ -71,7 +71,7 @@ def test_another_end_is_announced_anew_and_a_removed_one_no_more(scene: Scene) -
 def test_a_policy_is_followed_from_the_next_run_on_for_tokens_that_nothing_was_due_for(scene: Scene) -> None:
     id = scene.token.token.id
     run(scene, 0)
-    scene.product.policies.set_for_service(scene.caller(), "ci", Policy(rotation_due_days=20, unused_days=10))
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(rotation_due_days=20, unused_days=10))
     for day, expected in ((0.1, []), (10.1, ["unused"]), (20.1, ["unused", "rotation-due"])):
         run(scene, day)
         assert told(scene, id) == expected
@@ -80,7 +80,9 @@ def test_a_policy_is_followed_from_the_next_run_on_for_tokens_that_nothing_was_d
 
 def test_a_use_puts_off_what_is_said_of_a_token_that_nobody_uses(scene: Scene) -> None:
     id = scene.token.token.id
-    scene.product.policies.set_for_service(scene.caller(), "ci", Policy(unused_days=10, unused=Consequence.DISABLE))
+    scene.product.lifecycle.policies.set_for_service(
+        scene.caller(), "ci", Policy(unused_days=10, unused=Consequence.DISABLE)
+    )
     run(scene, 0)
     ask = scene.product.introspection.ask
     assert ask("ci", scene.ci.secret, scene.token.secret or "", now() + 5 * DAY_MS)

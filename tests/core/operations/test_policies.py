@@ -33,16 +33,16 @@ def test_a_services_policy_binds_tokens_that_there_are_from_the_next_use_on(scen
     secret, made = scene.token.secret or "", scene.token.token.created
     late = made + 30 * DAY_MS
     assert is_good(scene, secret, late)
-    scene.product.policies.set_for_service(scene.caller(), "ci", MONTH)
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", MONTH)
     assert (is_good(scene, secret, late - 1), is_good(scene, secret, late)) == (True, False)
-    scene.product.policies.set_for_service(scene.caller(), "ci", None)
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", None)
     assert is_good(scene, secret, late)
 
 
 def test_a_groups_policy_binds_the_tokens_of_members_by_nesting(scene: Scene) -> None:
     secret, late = scene.token.secret or "", scene.token.token.created + 30 * DAY_MS
     outer = in_group(scene)
-    scene.product.policies.set_for_group(scene.caller(), outer, MONTH)
+    scene.product.lifecycle.policies.set_for_group(scene.caller(), outer, MONTH)
     assert (is_good(scene, secret, late - 1), is_good(scene, secret, late)) == (True, False)
     scene.product.groups.remove_member(scene.caller(), "inner", scene.bot.id)
     assert is_good(scene, secret, late)
@@ -52,12 +52,12 @@ def test_a_change_of_a_groups_policy_is_seen_within_a_minute_by_every_process(sc
     secret, late = scene.token.secret or "", scene.token.token.created + 40 * DAY_MS
     outer = in_group(scene)
     assert is_good(scene, secret, late)  # and so this process knows that there is none
-    scene.product.policies.set_for_group(scene.caller(), outer, MONTH)
+    scene.product.lifecycle.policies.set_for_group(scene.caller(), outer, MONTH)
     assert not is_good(scene, secret, late + REMEMBERED_MS)
 
 
 def test_rotating_begins_another_life_and_ends_no_earlier_secret_late(scene: Scene) -> None:
-    scene.product.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=1))
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=1))
     old, begun = scene.token.secret or "", scene.token.token.created
     made = scene.product.rotation.rotate(scene.caller(), scene.bot.id, scene.token.token.id, 10 * DAY_MS)
     assert not is_good(scene, old, begun + DAY_MS)  # though its grace is ten days
@@ -67,7 +67,7 @@ def test_rotating_begins_another_life_and_ends_no_earlier_secret_late(scene: Sce
 
 def test_what_nobody_uses_is_disabled_and_comes_back_by_a_rotation(scene: Scene) -> None:
     secret, created = scene.token.secret or "", scene.token.token.created
-    scene.product.policies.set_for_service(scene.caller(), "ci", IDLE)
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", IDLE)
     assert is_good(scene, secret, created + 9 * DAY_MS)
     assert is_good(scene, secret, created + 18 * DAY_MS)  # it was used in between
     assert not is_good(scene, secret, created + 28 * DAY_MS)
@@ -77,7 +77,7 @@ def test_what_nobody_uses_is_disabled_and_comes_back_by_a_rotation(scene: Scene)
 
 
 def test_a_token_cannot_be_made_to_live_longer_and_one_without_an_end_gets_the_policys(scene: Scene) -> None:
-    scene.product.policies.set_for_service(scene.caller(), "ci", MONTH)
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", MONTH)
     tokens, by = scene.product.permanent_tokens, scene.caller()
     with pytest.raises(Invalid, match="expiresOn: a policy ends this token at 20"):
         tokens.create(by, scene.bot.id, "long", ["ci"], now() + 31 * DAY_MS)
@@ -94,7 +94,7 @@ def test_a_policy_binds_at_an_exchange_too(scene: Scene) -> None:
     """What the service refuses by introspection it does not get as a signed token either."""
     tokens = scene.product.permanent_tokens
     both = tokens.create(scene.caller(), scene.bot.id, "both", ["ci", "deploy"])
-    scene.product.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=1))
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=1))
     exchange = scene.product.oauth.token_exchange.exchange
     late = Origin(both.token.created + DAY_MS, "192.0.2.1")
     with pytest.raises(Invalid, match="audience: a policy of ci"):
@@ -108,7 +108,7 @@ def test_a_preview_names_who_would_be_affected_and_switches_nothing_on(scene: Sc
     tokens, by = scene.product.permanent_tokens, scene.caller()
     tokens.create(by, scene.bot.id, "elsewhere", ["deploy"])
     bound = tokens.create(by, scene.bot.id, "bound", ["ci"], now() + DAY_MS)
-    preview = scene.product.policies.preview_for_service(by, "ci", MONTH, None)
+    preview = scene.product.lifecycle.policies.preview_for_service(by, "ci", MONTH, None)
     (affected,) = preview.affected  # the one that ends tomorrow anyway is not
     assert affected.owned.token.id == scene.token.token.id
     assert affected.now.outlook.refused is None
@@ -116,7 +116,7 @@ def test_a_preview_names_who_would_be_affected_and_switches_nothing_on(scene: Sc
     assert (preview.examined, preview.after) == (4, None)
     assert bound.token.id not in {each.owned.token.id for each in preview.affected}
     with pytest.raises(NotFound):
-        scene.product.policies.of_service(by, "ci")
+        scene.product.lifecycle.policies.of_service(by, "ci")
 
 
 def test_what_a_preview_says_is_what_happens(scene: Scene) -> None:
@@ -124,18 +124,18 @@ def test_what_a_preview_says_is_what_happens(scene: Scene) -> None:
     later = now() + 20 * DAY_MS
     old = scene.caller()
     policy = Policy(rotation_due_days=3, unused_days=5)
-    predicted = scene.product.policies.preview_for_group(old, outer, policy, None).affected
+    predicted = scene.product.lifecycle.policies.preview_for_group(old, outer, policy, None).affected
     assert [each.owned.owner.login for each in predicted] == ["build-bot"]
-    scene.product.policies.set_for_group(by, outer, policy)
+    scene.product.lifecycle.policies.set_for_group(by, outer, policy)
     current = scene.product.permanent_tokens.get(by, scene.bot.id, scene.token.token.id)
     flags = scene.product.permanent_tokens.flags([current], {}, later)[scene.token.token.id]
     assert flags.outlook == predicted[0].then.outlook
     assert set(flags.flags) == {Flag.ROTATION_DUE, Flag.UNUSED}
-    assert scene.product.policies.preview_for_group(by, outer, policy, None).affected == []
+    assert scene.product.lifecycle.policies.preview_for_group(by, outer, policy, None).affected == []
 
 
 def test_policies_are_for_who_may_change_what_they_hang_on(scene: Scene) -> None:
-    jo, policies = person(scene), scene.product.policies
+    jo, policies = person(scene), scene.product.lifecycle.policies
     outer = in_group(scene)
     for attempt in (
         lambda: policies.set_for_service(jo.log_in(), "ci", MONTH),
@@ -147,7 +147,7 @@ def test_policies_are_for_who_may_change_what_they_hang_on(scene: Scene) -> None
 
 
 def test_keyturn_itself_may_have_one(scene: Scene) -> None:
-    scene.product.policies.set_for_service(scene.caller(), "keyturn", Policy(longest_life_days=1))
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "keyturn", Policy(longest_life_days=1))
     late = Origin(scene.administrator.token.created + DAY_MS, "192.0.2.1")
     with pytest.raises(Exception, match="not valid"):
         scene.product.authentication.caller(scene.administrator.secret or "", late)

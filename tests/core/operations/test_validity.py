@@ -102,7 +102,7 @@ class Run:
         tokens, bot, id = self.scene.product.permanent_tokens, self.scene.bot.id, self.made.token.id
         if what == "policy":
             assert value is None or isinstance(value, Policy)
-            self.scene.product.policies.set_for_service(self.caller, "ci", value)
+            self.scene.product.lifecycle.policies.set_for_service(self.caller, "ci", value)
             self.model.policy = value
         elif self.model.deleted:
             return
@@ -138,7 +138,7 @@ def test_a_secret_is_good_exactly_when_the_model_says_so(
     scene: Scene, steps: list[tuple[int, tuple[str, object]]], later: int
 ) -> None:
     run = Run(scene)
-    scene.product.policies.set_for_service(run.caller, "ci", None)
+    scene.product.lifecycle.policies.set_for_service(run.caller, "ci", None)
     for pause, (what, value) in steps:
         run.clock += pause
         run.take(what, value)

@@ -1,4 +1,5 @@
-"""Where the parts are put together that tell events. Imported where something is told or asked about it."""
+"""Where the parts are put together that look after tokens: policies, leaks, events and who is told of them. Imported
+where something is asked of one of these."""
 
 from __future__ import annotations
 
@@ -13,15 +14,18 @@ if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
     from chalicelib.core.event_ports import Destination
     from chalicelib.core.operations.deliveries import Deliveries
+    from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.operations.lifecycle import Lifecycle
+    from chalicelib.core.operations.policies import Policies
     from chalicelib.core.operations.webhooks import Webhooks
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
+    from chalicelib.scanning.github import GithubReports
     from chalicelib.settings import Settings
 
 
-class Telling:
-    """Who is told what happens to tokens."""
+class TokenLifecycle:
+    """What is demanded of tokens, what becomes of them, and who is told."""
 
     def __init__(self, keyturn: Keyturn, settings: Settings) -> None:
         """No network is used yet."""
@@ -29,6 +33,41 @@ class Telling:
         self._settings = settings
         self.events = DynamoEvents()
         self._webhook_store = DynamoWebhooks()
+
+    @functools.cached_property
+    def policies(self) -> Policies:
+        """What services and groups demand of tokens."""
+        from chalicelib.core.operations.policies import Policies
+        from chalicelib.storage.accounts import DynamoAccounts
+        from chalicelib.storage.groups import DynamoGroups
+        from chalicelib.storage.permanent_tokens import DynamoTokens
+        from chalicelib.storage.services import DynamoServices
+
+        stores = DynamoServices(), DynamoGroups(), DynamoAccounts(), DynamoTokens()
+        return Policies(self._keyturn.services, self._keyturn.groups, *stores, self._keyturn.policies_in_force)
+
+    @functools.cached_property
+    def leaks(self) -> Leaks:
+        """Secrets that were found."""
+        from chalicelib.core.operations.leaks import Leaks
+        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
+        from chalicelib.storage.audit import DynamoAudit
+        from chalicelib.storage.credentials import DynamoCredentials
+        from chalicelib.storage.sessions import DynamoSessions
+
+        stores = DynamoCredentials(), DynamoApplicationPasswords(), DynamoSessions(), DynamoAudit()
+        return Leaks(*stores, self._keyturn.exposure(), self._keyturn.guesses, self._keyturn.verifier)
+
+    @functools.cached_property
+    def github_reports(self) -> GithubReports:
+        """Who signs reports of found secrets?"""
+        from urllib.parse import urlsplit
+
+        from chalicelib.federation.fetch import Fetcher
+        from chalicelib.scanning.github import GithubReports
+
+        internal = {urlsplit(issuer).hostname or "" for issuer in self._settings.internal_issuers}
+        return GithubReports(Fetcher(frozenset(internal)).json, self._settings.github_keys)
 
     @functools.cached_property
     def webhooks(self) -> Webhooks:
@@ -45,7 +84,7 @@ class Telling:
         return Deliveries(self.events, DynamoQueues(), self._destinations, _now)
 
     @functools.cached_property
-    def lifecycle(self) -> Lifecycle:
+    def announcements(self) -> Lifecycle:
         """What will happen to tokens."""
         from chalicelib.core.operations.lifecycle import Lifecycle
         from chalicelib.storage.accounts import DynamoAccounts
