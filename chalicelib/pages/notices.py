@@ -36,6 +36,8 @@ _NOTICES = {
     "role-granted": "The role is granted.",
     "role-revoked": "The role is revoked.",
     "service-changed": "The service is changed.",
+    "policy-set": "The policy is switched on.",
+    "policy-removed": "Nothing is demanded any more.",
     "service-deleted": "The service is deleted.",
 }
 

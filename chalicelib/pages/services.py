@@ -49,7 +49,7 @@ def create(message: Message, caller: Caller) -> Response:
 
     def do() -> Response:
         made = message.keyturn.services.register(caller, _description(message))
-        return _service_page(message, caller, made.service, _secret_dialog(message, made))
+        return service_page(message, caller, made.service, _secret_dialog(message, made))
 
     return unless_refused(
         do, lambda problem: _services_page(message, caller, _form_dialog(message, caller, None), problem)
@@ -59,7 +59,7 @@ def create(message: Message, caller: Caller) -> Response:
 @for_users
 def show_service(message: Message, caller: Caller, service: str) -> Response:
     """What is known of it."""
-    return _service_page(message, caller, message.keyturn.services.get(caller, service))
+    return service_page(message, caller, message.keyturn.services.get(caller, service))
 
 
 @for_users
@@ -67,7 +67,7 @@ def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
     caller.require(Operation.UPDATE_SERVICE, place=found.id)
-    return _service_page(message, caller, found, _form_dialog(message, caller, found))
+    return service_page(message, caller, found, _form_dialog(message, caller, found))
 
 
 @form
@@ -82,7 +82,7 @@ def edit(message: Message, caller: Caller, service: str) -> Response:
         return redirect(message, "services", found.id, done="service-changed")
 
     return unless_refused(
-        do, lambda problem: _service_page(message, caller, found, _form_dialog(message, caller, found), problem)
+        do, lambda problem: service_page(message, caller, found, _form_dialog(message, caller, found), problem)
     )
 
 
@@ -91,7 +91,7 @@ def ask_secret(message: Message, caller: Caller, service: str) -> Response:
     """The confirmation."""
     found = message.keyturn.services.get(caller, service)
     caller.require(Operation.UPDATE_SERVICE, place=found.id)
-    return _service_page(message, caller, found, _dialog(message, found, "renew-secret"))
+    return service_page(message, caller, found, _dialog(message, found, "renew-secret"))
 
 
 @form
@@ -99,7 +99,7 @@ def renew_secret(message: Message, caller: Caller, service: str) -> Response:
     """A new secret, shown this once; the old one is refused."""
     found = message.keyturn.services.get(caller, service)
     made = message.keyturn.services.renew_secret(caller, found.id)
-    return _service_page(message, caller, made.service, _secret_dialog(message, made))
+    return service_page(message, caller, made.service, _secret_dialog(message, made))
 
 
 @for_users
@@ -107,7 +107,7 @@ def ask_delete(message: Message, caller: Caller, service: str) -> Response:
     """The confirmation."""
     found = message.keyturn.services.get(caller, service)
     caller.require(Operation.DELETE_SERVICE, place=found.id)
-    return _service_page(message, caller, found, _dialog(message, found, "delete"))
+    return service_page(message, caller, found, _dialog(message, found, "delete"))
 
 
 @form
@@ -128,7 +128,7 @@ def _services_page(
     return page(message, "services/list", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _service_page(
+def service_page(
     message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()

@@ -58,6 +58,8 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
     outer = api.post("/usergroups", {"name": naming(f"Everybody {tag}")})
     group = api.post("/usergroups", {"name": naming(f"Shop team {tag}"), "parent": {"id": outer["id"]}})
     api.post(f"/services/{service['id']}", {"groups": [{"id": group["id"]}]})
+    for governed in (f"/services/{service['id']}", f"/usergroups/{group['id']}"):
+        api.post(f"{governed}/policy", {"longestLifeDays": 300, "rotationDueDays": 200, "unusedDays": 100})
     grant = {"role": {"id": role["id"]}, "project": {"id": service["id"]}}
     api.post(f"/usergroups/{group['id']}/projectroles", grant)
     person = _person(site, f"jo-{tag}", naming, free_text)

@@ -276,3 +276,29 @@ def test_who_may_read_nothing_sees_only_their_own(site: Site, visitor: Visitor) 
         expect(page.get_by_text("This needs the permission")).to_be_visible()
     visitor.see("/users/nobody-there")
     expect(page.get_by_text("This needs the permission")).to_be_visible()
+
+
+def test_a_policy_is_looked_at_before_it_is_switched_on(site: Site, visitor: Visitor) -> None:
+    bot, key = site.bot("governed"), site.name("shop")
+    service = site.api.post("/services", {"key": key, "name": f"Shop {key}"})
+    for name in ("one", "two"):
+        site.api.post(f"/users/{bot}/permanenttokens", {"name": name, "scope": [{"key": key}]})
+    page = visitor.log_in()
+    visitor.see(f"{site.url}/services/{service['id']}")
+    visitor.press("Token policy")
+    dialog = visitor.dialog("Token policy")
+    dialog.get_by_label("Longest life, in days").fill("a year")
+    dialog.get_by_role("button", name="See what it would do").click()
+    expect(dialog.locator("#rule-longestLifeDays")).to_contain_text("whole number of days")
+    dialog.get_by_label("Longest life, in days").fill("365")
+    dialog.get_by_role("button", name="See what it would do").click()
+    preview = visitor.dialog("2 tokens would be affected")
+    expect(preview.get_by_role("row")).to_have_count(3)
+    assert site.api.call("GET", f"/services/{key}/policy").status_code == 404
+    preview.get_by_role("button", name="Switch it on").click()
+    expect(page.get_by_text("The policy is switched on.")).to_be_visible()
+    expect(page.get_by_text("A secret lives 365 days at most.")).to_be_visible()
+    assert site.api.get(f"/services/{key}/policy")["longestLifeDays"] == 365
+    page.get_by_role("button", name="Remove the policy").click()
+    expect(page.get_by_text("Nothing is demanded any more.")).to_be_visible()
+    assert site.api.call("GET", f"/services/{key}/policy").status_code == 404
