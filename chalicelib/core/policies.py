@@ -70,8 +70,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What lies before a token, in milliseconds since the epoch; None: nothing of the kind."""
+    """What lies before a token, in milliseconds since the epoch; None: nothing of the kind. `renewed` is when its
+    current secret was made, `quiet_since` when that or its last use was."""
 
+    renewed: int
+    quiet_since: int
     ends: int | None  # it is refused from then on, whether by its own end or by a policy's
     rotation_due: int | None
     unused: int | None  # when it will count as unused, if it is not used before
@@ -89,6 +92,8 @@ def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
     quiet_since = max(token.renewed, token.last_used or 0)
     unused = [(quiet_since + each.unused_days * DAY_MS, each.unused) for each in policies if each.unused_days]
     return Outlook(
+        renewed=token.renewed,
+        quiet_since=quiet_since,
         ends=earliest((token.expires, *(each.ends(token.renewed) for each in policies))),
         rotation_due=earliest(
             token.renewed + each.rotation_due_days * DAY_MS for each in policies if each.rotation_due_days

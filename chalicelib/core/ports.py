@@ -7,7 +7,7 @@ strongly consistent except the pages of whole collections.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -125,10 +125,12 @@ class TokenStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TokenPage:
-    """Tokens of several accounts, with the place where each stands, and where to go on: None at the end."""
+    """Tokens of several accounts, and where to go on: None at the end. `due`: when each has to be looked at, by id,
+    as the index has it; of those with a label, nothing."""
 
     tokens: Sequence[PermanentToken]
     after: str | None
+    due: Mapping[str, int] = field(default_factory=dict)
 
 
 class AuthenticatorStore(Protocol):

@@ -51,7 +51,9 @@ class DynamoTokens:
         places = [(entry.pk, keys.TOKEN_PREFIX + entry.sk.rpartition("#")[2]) for entry in entries]
         found = read(TokenItem, places)
         tokens = [found[place].to_credential() for place in places if place in found]
-        return TokenPage(tokens, entries[-1].position if len(entries) == top else None)
+        due_at = {place[1]: int(entry.position[:15]) for place, entry in zip(places, entries, strict=True)}
+        due_of = {token.id: due_at[keys.TOKEN_PREFIX + token.id] for token in tokens} if label is None else {}
+        return TokenPage(tokens, entries[-1].position if len(entries) == top else None, due_of)
 
     def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Outlook
-    from chalicelib.core.ports import AccountStore, ServiceStore, TokenStore
+    from chalicelib.core.ports import AccountStore, ServiceStore, TokenPage, TokenStore
 
 NEVER = 10**14  # milliseconds since the epoch, as when something is due
 AT_ONCE = 100
@@ -34,12 +34,14 @@ WALK_EVERY_MS = DAY_MS  # who is in which group changes too
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell of a token, once it is `at`; `key` is by what it is known to have been told."""
+    """Something to tell of a token, once it is `at`; `key` is by what it is known to have been told. `final`: it is
+    refused from then on."""
 
     at: int
     kind: EventKind
     key: str
     details: tuple[tuple[str, str], ...] = ()
+    final: bool = False
 
 
 class Lifecycle:
@@ -69,7 +71,7 @@ class Lifecycle:
         told, after, looked = 0, None, 0
         while looked < MAX_LOOKED_AT:
             page = self._tokens.page(None, after, AT_ONCE, due=now)
-            told += self._look_at(page.tokens, now)
+            told += self._look_at(page, now)
             looked, after = looked + len(page.tokens), page.after
             if after is None:
                 break
@@ -83,7 +85,7 @@ class Lifecycle:
         wanted = max(walk.wanted, walk.done + 1)
         while looked < MAX_LOOKED_AT:
             page = self._tokens.page(None, begun, AT_ONCE)
-            told += self._look_at(page.tokens, now)
+            told += self._look_at(page, now)
             looked, begun = looked + len(page.tokens), page.after
             if begun is None:
                 break
@@ -91,55 +93,68 @@ class Lifecycle:
             self._walks.went(replace(walk, done=max(wanted, now) if begun is None else walk.done, after=begun))
         return told
 
-    def _look_at(self, tokens: Sequence[PermanentToken], now: int) -> int:
-        owners = self._accounts.get_many({token.user_id for token in tokens})
-        held = [(token, owners[token.user_id]) for token in tokens if token.user_id in owners]
+    def _look_at(self, page: TokenPage, now: int) -> int:
+        owners = self._accounts.get_many({token.user_id for token in page.tokens})
+        held = [(token, owners[token.user_id]) for token in page.tokens if token.user_id in owners]
         services = self._services.get_many({id for token, _ in held for id in token.scope})
         told = 0
         for (token, _), bodies in zip(held, self._policies.by_body(held, services), strict=True):
             ahead = outlook(token, [policy for policy in bodies.values() if policy])
             with contextlib.suppress(StaleWrite):  # it has changed meanwhile, and so is due again
-                told += self._tell(token, list(notices(ahead, self._notice_days)), now)
+                told += self._tell(token, list(notices(ahead, self._notice_days)), now, page.due[token.id])
         return told
 
-    def _tell(self, token: PermanentToken, known: Sequence[Notice], now: int) -> int:
+    def _tell(self, token: PermanentToken, known: Sequence[Notice], now: int, was_due: int) -> int:
         """Raise what has come and was not told, and say when the token has to be looked at again."""
         came = [notice for notice in known if notice.at <= now]
         due = min((notice.at for notice in known if notice.at > now), default=NEVER)
         news = list(_news(came, token.told))
         for notice in news:
-            keys = {each.key for each in came}
-            told = tuple(sorted(keys & {*token.told, *(each.key for each in came if each.at <= notice.at)}))
-            changed = replace(token, told=told, revision=token.revision + 1)
+            told = {each.key for each in came} & {*token.told, notice.key}
+            if notice.final or notice.kind is EventKind.EXPIRING:  # it tells what earlier warnings would have
+                told |= {each.key for each in came if each.kind is EventKind.EXPIRING and each.at <= notice.at}
+            changed = replace(token, told=tuple(sorted(told)), revision=token.revision + 1)
             details = {"name": token.name, **dict(notice.details)}
-            self._tokens.note(token, changed, by_keyturn(notice.kind.value, changed, Use(now), details), due)
+            record = by_keyturn(notice.kind.value, changed, Use(now), details)
+            # Until the last is told it stays due, or a run that is killed here would leave the others untold.
+            self._tokens.note(token, changed, record, due if notice is news[-1] else 0)
             token = changed
-        if not news:
+        if not news and due != was_due:
             self._tokens.put_off(token, due)
         return len(news)
 
 
 def notices(ahead: Outlook, notice_days: Sequence[int]) -> Iterator[Notice]:
-    """All that there is to tell of a token with this outlook, in order of time for each kind."""
-    if ahead.refused is not None:
-        for days in sorted(notice_days, reverse=True):
-            at = ahead.refused - days * DAY_MS
-            details = (("endsOn", rfc3339(ahead.refused)), ("days", str(days)))
-            yield Notice(at, EventKind.EXPIRING, f"expiring-{days}@{ahead.refused}", details)
+    """All that there is to tell of a token with this outlook, in order of time for each kind.
+
+    A secret that was made with less time before it than a warning needs is not warned of so: whoever made it knows.
+    Of a token that will be disabled for want of use, only when half of the time is over: it may well be used.
+    """
     if ahead.ends is not None:
-        yield Notice(ahead.ends, EventKind.EXPIRED, f"expired@{ahead.ends}")
+        yield from _warnings(ahead.ends, notice_days, ahead.renewed)
+        yield Notice(ahead.ends, EventKind.EXPIRED, f"expired@{ahead.ends}", final=True)
     if ahead.rotation_due is not None:
         yield Notice(ahead.rotation_due, EventKind.ROTATION_DUE, f"rotation-due@{ahead.rotation_due}")
-    if ahead.unused is not None:
+    if ahead.disabled is not None:
+        yield from _warnings(ahead.disabled, notice_days, (ahead.quiet_since + ahead.disabled) // 2)
+        details = (("disabled", "true"),)
+        yield Notice(ahead.disabled, EventKind.UNUSED, f"disabled@{ahead.disabled}", details, final=True)
+    if ahead.unused is not None and ahead.unused != ahead.disabled:
         yield Notice(ahead.unused, EventKind.UNUSED, f"unused@{ahead.unused}")
-    if ahead.disabled is not None and ahead.disabled != ahead.unused:
-        yield Notice(ahead.disabled, EventKind.UNUSED, f"disabled@{ahead.disabled}", (("disabled", "true"),))
+
+
+def _warnings(end: int, notice_days: Sequence[int], since: int) -> Iterator[Notice]:
+    for days in sorted(notice_days, reverse=True):
+        at = end - days * DAY_MS
+        if at > since:
+            details = (("endsOn", rfc3339(end)), ("days", str(days)))
+            yield Notice(at, EventKind.EXPIRING, f"expiring-{days}@{end}", details)
 
 
 def _news(came: Sequence[Notice], told: Sequence[str]) -> Iterator[Notice]:
-    """What has come and was not told. Of several warnings of one end only the last, and none when the end itself has
-    come: nobody wants to hear now that it is thirty days off."""
-    over = any(notice.kind is EventKind.EXPIRED for notice in came)
+    """What has come and was not told. Of several warnings only the last, and none when the end itself has come:
+    nobody wants to hear now that it is thirty days off."""
+    over = any(notice.final for notice in came)
     warnings = [notice for notice in came if notice.kind is EventKind.EXPIRING]
     for notice in came:
         if notice.key not in told and (notice.kind is not EventKind.EXPIRING or (notice is warnings[-1] and not over)):

@@ -12,6 +12,7 @@ from chalicelib.core.operations import lifecycle
 from chalicelib.core.operations.lifecycle import MAX_LOOKED_AT
 from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.core.policies import Consequence, Policy
+from chalicelib.storage.permanent_tokens import DynamoTokens
 from tests.conftest import Scene, now
 
 
@@ -50,22 +51,49 @@ def test_an_end_is_announced_a_month_a_week_and_a_day_before(scene: Scene) -> No
 
 
 def test_nobody_is_told_twice_nor_of_a_month_when_a_day_is_left(scene: Scene) -> None:
-    id = ending(scene, 0.5)
-    assert run(scene, 0) == 1
-    assert run(scene, 0) == 0
+    id = ending(scene, 40)
+    assert run(scene, 39.5) == 1
+    assert run(scene, 39.6) == 0
     assert told(scene, id) == ["expiring1"]
 
 
-def test_another_end_is_announced_anew_and_a_removed_one_no_more(scene: Scene) -> None:
+def test_whoever_makes_a_secret_that_ends_soon_is_not_told_at_once(scene: Scene) -> None:
+    """Or a pipeline that rotates every night would be, every night."""
     id = ending(scene, 5)
     run(scene, 0)
-    by, tokens = scene.caller(), scene.product.permanent_tokens
-    tokens.update(by, scene.bot.id, id, None, None, now() + 6 * DAY_MS)
+    assert told(scene, id) == []
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=4))
+    scene.product.rotation.rotate(scene.caller(), scene.bot.id, id, 0)
     run(scene, 0.1)
-    assert told(scene, id) == ["expiring7", "expiring7"]
+    assert told(scene, id) == ["rotated"]
+    run(scene, 3.1)
+    assert told(scene, id) == ["rotated", "expiring1"]
+
+
+def test_another_end_is_announced_anew_and_a_removed_one_no_more(scene: Scene) -> None:
+    id = ending(scene, 40)
+    run(scene, 11)
+    by, tokens = scene.caller(), scene.product.permanent_tokens
+    tokens.update(by, scene.bot.id, id, None, None, now() + 41 * DAY_MS)
+    run(scene, 11.5)
+    assert told(scene, id) == ["expiring30", "expiring30"]
     tokens.update(by, scene.bot.id, id, None, None, None)
-    run(scene, 7)
-    assert told(scene, id) == ["expiring7", "expiring7"]
+    run(scene, 50)
+    assert told(scene, id) == ["expiring30", "expiring30"]
+
+
+def test_a_token_that_is_used_now_and_then_is_not_said_to_be_unused(scene: Scene) -> None:
+    policy = Policy(unused_days=20, unused=Consequence.DISABLE)
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", policy)
+    ask = scene.product.introspection.ask
+    for day in range(1, 60, 7):
+        run(scene, day)
+        assert ask("ci", scene.ci.secret, scene.token.secret or "", now() + day * DAY_MS)
+    assert told(scene, scene.token.token.id) == []
+    run(scene, 57 + 14)
+    assert told(scene, scene.token.token.id) == ["expiring7"]
+    run(scene, 57 + 21)
+    assert told(scene, scene.token.token.id) == ["expiring7", "unused"]
 
 
 def test_a_policy_is_followed_from_the_next_run_on_for_tokens_that_nothing_was_due_for(scene: Scene) -> None:
@@ -93,31 +121,40 @@ def test_a_use_puts_off_what_is_said_of_a_token_that_nobody_uses(scene: Scene) -
 
 
 def test_a_run_that_is_killed_anywhere_is_made_good_by_the_next(scene: Scene) -> None:
-    ids = [ending(scene, 0.5, f"t{number}") for number in range(4)]
+    ids = [ending(scene, 40, f"t{number}") for number in range(4)]
+    scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(rotation_due_days=20))
     by_keyturn, calls = lifecycle.by_keyturn, []
 
     def dies(*arguments: object) -> object:
         calls.append(arguments)
-        if len(calls) in (2, 4):
+        if len(calls) in (2, 4, 6, 9):
             raise KeyboardInterrupt
         return by_keyturn(*arguments)  # type: ignore[arg-type]
 
     with patch.object(lifecycle, "by_keyturn", dies):
-        for _ in range(2):
+        for _ in range(4):
             with pytest.raises(KeyboardInterrupt):
-                run(scene, 0)
-        run(scene, 0)
-    run(scene, 0)
-    assert [told(scene, id) for id in ids] == [["expiring1"]] * 4
+                run(scene, 39.5)
+        run(scene, 39.5)
+    run(scene, 39.5)
+    assert [sorted(told(scene, id)) for id in ids] == [["expiring1", "rotation-due"]] * 4
 
 
 def test_more_tokens_than_one_run_looks_at_are_left_to_the_next(scene: Scene) -> None:
-    ids = [ending(scene, 0.5, f"t{number}") for number in range(7)]
+    ids = [ending(scene, 40, f"t{number}") for number in range(7)]
     assert MAX_LOOKED_AT == 5_000
     with patch.object(lifecycle, "MAX_LOOKED_AT", 4), patch.object(lifecycle, "AT_ONCE", 2):
         for _ in range(6):
-            run(scene, 0)
+            run(scene, 39.5)
     assert [told(scene, id) for id in ids] == [["expiring1"]] * 7
+
+
+def test_looking_at_everything_writes_nothing_where_nothing_has_changed(scene: Scene) -> None:
+    ending(scene, 40)
+    run(scene, 0)
+    with patch.object(DynamoTokens, "put_off", side_effect=AssertionError("a write")) as written:
+        run(scene, 3)
+    assert not written.called
 
 
 @settings(max_examples=15)
@@ -127,7 +164,7 @@ def test_whenever_it_runs_every_event_comes_once_and_in_order(scene: Scene, life
     for day in sorted(days):
         run(scene, day + 0.01)
     last = max(days) + 0.01
-    warned = [f"expiring{left}" for left in (1, 7, 30) if last >= life - left]
+    warned = [f"expiring{left}" for left in (1, 7, 30) if last >= life - left and life > left]
     expected = "expired" if last >= life else "".join(warned[:1])
     events = told(scene, id)
     assert events[-1:] == ([expected] if expected else [])
