@@ -50,6 +50,15 @@ def write_secret(path: Path, secret: str) -> None:
         raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
 
 
+def require_writable(path: Path) -> None:
+    """Raises Problem if a secret could not be put there."""
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
+
+
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

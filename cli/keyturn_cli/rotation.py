@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn_cli.api import AnswerLost, Api, part
 from keyturn_cli.errors import ExitCode, Problem
-from keyturn_cli.files import read_secret, write_secret
+from keyturn_cli.files import read_secret, require_writable, write_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,8 @@ class Place:
 def rotate(api: Api, path: str, grace: str, place: Place) -> dict[str, Any]:
     """What the API says of the token, with its new secret as `token`. Raises Problem: ROLLED_BACK if everything is
     as before."""
+    if place.file:
+        require_writable(place.file)  # before anything is changed
     made = _rotated(api, path, grace)
     try:
         if place.file:
@@ -40,7 +42,10 @@ def rotate(api: Api, path: str, grace: str, place: Place) -> dict[str, Any]:
         if place.command:
             _run(place.command, made["token"])
     except (Problem, KeyboardInterrupt) as failure:
-        _undo(api, path, made["token"], place, str(failure).rstrip(".") or "interrupted")
+        reason = str(failure).rstrip(".") or "interrupted"
+        if grace == "0":
+            raise _nothing_before(place, made["token"], reason) from None
+        _undo(api, path, made["token"], place, reason)
     return made
 
 
@@ -75,6 +80,13 @@ def _run(command: str, secret: str) -> None:
     )
     if finished.returncode:
         raise Problem(f"the command ended with {finished.returncode}")
+
+
+def _nothing_before(place: Place, new: str, reason: str) -> Problem:
+    """Without grace there is no secret to go back to."""
+    kept = place.file is not None and read_secret(place.file) == new
+    remedy = f"The new one is in {place.file}: see that it gets where it belongs." if kept else "Rotate it once more."
+    return Problem(f"Failed: {reason}. Without grace, the secrets before have ended. {remedy}", ExitCode.LEFT_BEHIND)
 
 
 def _undo(api: Api, path: str, new: str, place: Place, reason: str) -> None:

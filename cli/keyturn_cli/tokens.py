@@ -100,6 +100,8 @@ def rotate(session: Any, which: str, user: str, grace: str, write: Path | None, 
         api = session.api()
         id = _id(api, user, which)
     seconds = str(_seconds(grace, "--grace"))
+    if seconds == "0" and command and not write:
+        raise Problem("Without grace nothing can be taken back: name a file too (--write), which keeps the new secret.")
     with session.output.during("Rotating"):
         made = rotate_token(api, token_path(user, id), seconds, Place(write, command, held))
     if write or command:

@@ -158,11 +158,22 @@ class TestRotate:
         )
         assert secrets == {"secrets": [{"endsOn": None}]}, token
 
-    def test_if_the_file_cannot_be_written_everything_is_as_before(self, terminal: Terminal, tmp_path: Path) -> None:
+    def test_if_the_file_cannot_be_written_nothing_is_begun(self, terminal: Terminal, tmp_path: Path) -> None:
         _, old = make(terminal)
         code, said = self.rotate_with(terminal, old, "--write", str(tmp_path / "no" / "folder" / "token"))
-        assert (code, "cannot be written" in said) == (5, True), said
+        assert (code, "cannot be written" in said) == (1, True), said
         assert is_good(terminal.stack, old)
+
+    def test_without_grace_the_new_secret_is_not_lost(self, terminal: Terminal, tmp_path: Path) -> None:
+        _, old = make(terminal)
+        refused = self.rotate_with(terminal, old, "--grace", "0", "--exec", "true")
+        assert (refused[0], is_good(terminal.stack, old)) == (1, True)
+        file = tmp_path / "token"
+        file.write_text(old)
+        code, said = self.rotate(terminal, "--write", str(file), "--grace", "0", "--exec", "exit 1")
+        assert (code, str(file) in said) == (6, True), said
+        assert is_good(terminal.stack, file.read_text().strip())
+        assert not is_good(terminal.stack, old)
 
     def rotate_with(self, terminal: Terminal, token: str, *arguments: str) -> tuple[int, str]:
         terminal.token = token
