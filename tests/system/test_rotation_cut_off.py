@@ -7,6 +7,7 @@ good, and the one between the client and Keyturn.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from keyturn_cli.api import Api
@@ -71,22 +72,23 @@ def test_a_cut_between_keyturn_and_the_database(
     assert scene.is_good(again)
 
 
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("cut")) as stack:
+        yield stack
+
+
 class TestBetweenClientAndKeyturn:
     """The client is the command line's own, against the real server."""
-
-    @pytest.fixture(scope="class")
-    def stack(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-        with Stack(tmp_path_factory.mktemp("cut")) as stack:
-            yield stack
 
     @pytest.mark.parametrize("cut", Cut)
     @pytest.mark.parametrize("times", [1, 2, FOREVER])
     def test_the_client_ends_with_a_good_secret_in_its_file(
-        self, stack: Stack, cut: Cut, times: int, tmp_path: object
+        self, stack: Stack, cut: Cut, times: int, tmp_path: Path
     ) -> None:
         body = {"name": f"{cut.name} {times}", "scope": [{"key": "keyturn"}]}
         made = stack.administrator().call("POST", "/users/me/permanenttokens", body).json()
-        file, held = type(stack.folder)(str(tmp_path)) / "token", made["token"]
+        file, held = tmp_path / "token", made["token"]
         with CuttingProxy(stack.url) as proxy:
             proxy.begin(dict.fromkeys(range(times), cut))
             api = Api(proxy.url, held, pause=lambda seconds: None)
