@@ -7,7 +7,12 @@ import pytest
 
 from tests.collection import conftest as _importable  # noqa: F401 - it makes the collection importable
 
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import changes, same_services  # isort: skip
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (  # isort: skip
+    about,
+    changes,
+    same_services,
+    same_value,
+)
 
 CI = {"id": "1", "key": "ci", "name": "Build server"}
 DEPLOY = {"id": "2", "key": "deploy", "name": "Deployment"}
@@ -47,3 +52,20 @@ def test_every_choice_of_names_and_services() -> None:
                 names = [service["key"] for service in wanted]
                 expected = {service["id"] for service in wanted} == {service["id"] for service in existing}
                 assert same_services(names, existing) == expected
+
+
+def test_what_a_task_says_is_compared_as_the_server_keeps_it() -> None:
+    said = {"description": " e\u0301 ", "contact": None, "labels": ["b", "a", "b"], "networks": ["10.0.0.1", "x"]}
+    assert about(said) == {
+        "description": "\u00e9",
+        "labels": ["b", "a"],
+        "networks": ["10.0.0.1/32", "x"],
+    }
+
+
+def test_nothing_is_as_good_as_empty_and_order_does_not_matter() -> None:
+    assert same_value("", None)
+    assert same_value([], None)
+    assert same_value(["a", "b"], ["b", "a"])
+    assert not same_value(["a"], ["a", "b"])
+    assert not same_value("x", None)

@@ -136,3 +136,54 @@ def test_it_speaks_hubs_contract_alone(play: Play, stack: Stack) -> None:
         "GET services",
     }
     assert len(kinds) == 6
+
+
+SAID = {
+    "description": " Builds the product. ",
+    "contact": "#build",
+    "labels": ["nightly", "team=build"],
+    "networks": ["192.0.2.7", "2001:DB8::/32"],
+}
+KEPT = {
+    "description": "Builds the product.",
+    "contact": "#build",
+    "labels": ["nightly", "team=build"],
+    "networks": ["192.0.2.7/32", "2001:db8::/32"],
+}
+
+
+def test_what_is_said_of_a_token_is_declared_and_what_is_left_out_stays(play: Play, stack: Stack) -> None:
+    reordered = {**SAID, "labels": ["team=build", "nightly"], "networks": list(reversed(KEPT["networks"]))}
+    emptied = {"description": "", "contact": "", "labels": [], "networks": []}
+    tasks = [
+        bot("said"),
+        token("said", "t", ["ci"], **SAID),
+        token("said", "t", ["ci"], **SAID),
+        token("said", "t", ["ci"], **reordered),
+        token("said", "t", ["ci"]),
+        token("said", "t", ["ci"], labels=["daily"]),
+        token("said", "t", ["ci"], **emptied),
+        token("said", "t", ["ci"], **emptied),
+    ]
+    run = play(*tasks)
+    assert run.changed == [True, True, False, False, False, True, True, False]
+    assert {name: run.results[1]["permanent_token"][name] for name in KEPT} == KEPT
+    assert run.results[5]["permanent_token"]["labels"] == ["daily"]
+    assert run.results[7]["permanent_token"]["labels"] == []
+    assert run.results[7]["permanent_token"]["contact"] is None
+
+
+def test_check_mode_says_what_applying_does_to_what_is_said(play: Play, stack: Stack) -> None:
+    play(bot("foretold"), token("foretold", "old", ["ci"], labels=["a"]))
+    tasks = [token("foretold", "new", ["ci"], **SAID), token("foretold", "old", ["ci"], labels=["b"], contact="")]
+    checked, done = play(*tasks, arguments=("--check",)), play(*tasks)
+    assert checked.changed == done.changed == [True, True]
+    for foretold, happened in zip(checked.results, done.results, strict=True):
+        told = foretold["permanent_token"]
+        assert told == {name: happened["permanent_token"][name] for name in told}
+
+
+def test_a_wrong_label_names_the_option(play: Play) -> None:
+    run = play(bot("wrong"), token("wrong", "t", ["ci"], labels=["not ok"]))
+    assert run.results[1]["failed"]
+    assert "Option labels: labels[0]: " in run.results[1]["msg"]

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import unicodedata
+
 ABSENT = {}
 
 
@@ -22,6 +25,33 @@ def same_services(wanted, existing):
             return False
         matched.add(ids[0])
     return len(matched) == len(existing)
+
+
+def about(parameters):
+    """What a task says of a token besides name and scope, as the server keeps it; what is left out is left out."""
+    said = {}
+    for name in ("description", "contact"):
+        if parameters[name] is not None:
+            said[name] = unicodedata.normalize("NFC", parameters[name]).strip()
+    if parameters["labels"] is not None:
+        said["labels"] = list(dict.fromkeys(parameters["labels"]))
+    if parameters["networks"] is not None:
+        said["networks"] = list(dict.fromkeys(map(_network, parameters["networks"])))
+    return said
+
+
+def same_value(wanted, existing):
+    """Whether a value is there already: nothing is as good as empty, and a list's order does not matter."""
+    if isinstance(wanted, list):
+        return set(wanted) == set(existing or [])
+    return wanted == (existing or "")
+
+
+def _network(text):
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        return text  # the server says what is wrong with it
 
 
 def is_named(service, name):

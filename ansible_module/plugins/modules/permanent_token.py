@@ -45,6 +45,25 @@ options:
       - Required with O(state=present). Order does not matter.
     type: list
     elements: str
+  description:
+    description:
+      - What the token is for; an empty text takes it away. What is left out stays as it is, here and below.
+      - This and the next three options are Keyturn's; JetBrains Hub has nothing of the kind.
+    type: str
+  contact:
+    description:
+      - Whom to ask about the token, such as a person, a team or a channel.
+    type: str
+  labels:
+    description:
+      - By what the token is found, such as V(nightly) or V(team=payments). Order does not matter.
+    type: list
+    elements: str
+  networks:
+    description:
+      - The networks (CIDR) from which alone the token may be used; an empty list lets it be used from everywhere.
+    type: list
+    elements: str
   state:
     description:
       - V(present) makes the token exist with this scope.
@@ -62,6 +81,8 @@ EXAMPLES = r"""
     user: deploy-bot
     name: nightly deployment
     scope: [ci]
+    contact: "#deployment"
+    labels: [nightly]
   register: nightly
 
 - name: A new secret goes where it is used
@@ -95,6 +116,20 @@ permanent_token:
       description: The services, each with RV(ignore:id), RV(ignore:key) and RV(ignore:name).
       type: list
       elements: dict
+    description:
+      description: What it is for. This and the next three only if the task has the option of the same name.
+      type: str
+    contact:
+      description: Whom to ask about it.
+      type: str
+    labels:
+      description: By what it is found.
+      type: list
+      elements: str
+    networks:
+      description: From where alone it may be used.
+      type: list
+      elements: str
 secret:
   description:
     - The token itself. The whole result is hidden from the output, and available to later tasks.
@@ -103,7 +138,14 @@ secret:
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, difference, is_named, same_services
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
+    ABSENT,
+    about,
+    difference,
+    is_named,
+    same_services,
+    same_value,
+)
 from ansible_collections.keyturn.hub.plugins.module_utils.running import run
 
 FIELDS = "id,name,scope(id,key,name)"
@@ -111,6 +153,10 @@ ARGUMENTS = {
     "user": {"type": "str", "required": True},
     "name": {"type": "str", "required": True, "no_log": False},
     "scope": {"type": "list", "elements": "str"},
+    "description": {"type": "str"},
+    "contact": {"type": "str"},
+    "labels": {"type": "list", "elements": "str"},
+    "networks": {"type": "list", "elements": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -118,39 +164,45 @@ ARGUMENTS = {
 def ensure(client, parameters, check_mode):
     """Make the token as declared; the module's result."""
     owner = client.get("users", parameters["user"], fields="id")
-    existing = _find(client, owner, parameters["name"])
+    wanted = about(parameters)
+    fields = ",".join([FIELDS, *wanted])  # a Hub knows no more, and is asked for no more
+    existing = _find(client, owner, parameters["name"], fields)
     if parameters["state"] == "absent":
         return _ensure_absent(client, owner, existing, check_mode)
     if owner is None and not check_mode:
         raise RequestRefused(404, f"there is no account {parameters['user']}.", "user")
     if existing is None:
-        return _create(client, owner, parameters, check_mode)
-    if same_services(parameters["scope"], existing["scope"]):
+        return _create(client, owner, parameters, wanted, fields, check_mode)
+    body = {name: value for name, value in wanted.items() if not same_value(value, existing.get(name))}
+    after = dict(existing, **{name: value or (None if value == "" else value) for name, value in body.items()})
+    if not same_services(parameters["scope"], existing["scope"]):
+        after["scope"] = _services(client, parameters["scope"])
+        body["scope"] = [{"id": service["id"]} for service in after["scope"]]
+    if not body:
         return {"changed": False, "permanent_token": existing, "diff": difference(existing, existing)}
-    after = dict(existing, scope=_services(client, parameters["scope"]))
     if not check_mode:
-        body = {"scope": [{"id": service["id"]} for service in after["scope"]]}
-        after = client.post(body, "users", owner["id"], "permanenttokens", existing["id"], fields=FIELDS)
+        after = client.post(body, "users", owner["id"], "permanenttokens", existing["id"], fields=fields)
     return {"changed": True, "permanent_token": after, "diff": difference(existing, after)}
 
 
-def _find(client, owner, name):
+def _find(client, owner, name, fields):
     if owner is None:
         return None
-    tokens = client.get_all("permanenttokens", "users", owner["id"], "permanenttokens", fields=FIELDS)
+    tokens = client.get_all("permanenttokens", "users", owner["id"], "permanenttokens", fields=fields)
     named = [token for token in tokens if token["name"] == name]
     if len(named) > 1:
         raise RequestRefused(0, f"the account has {len(named)} tokens of this name; delete all but one.", "name")
     return named[0] if named else None
 
 
-def _create(client, owner, parameters, check_mode):
+def _create(client, owner, parameters, wanted, fields, check_mode):
     services = _services(client, parameters["scope"])
-    after = {"name": parameters["name"], "scope": services}
+    said = {name: None if value == "" else value for name, value in wanted.items()}
+    after = dict(said, name=parameters["name"], scope=services)
     result = {}
     if not check_mode:
-        body = {"name": parameters["name"], "scope": [{"id": service["id"]} for service in services]}
-        after = client.post(body, "users", owner["id"], "permanenttokens", fields=FIELDS + ",token")
+        body = dict(wanted, name=parameters["name"], scope=[{"id": service["id"]} for service in services])
+        after = client.post(body, "users", owner["id"], "permanenttokens", fields=fields + ",token")
         result["secret"] = after.pop("token")
     return dict(result, changed=True, permanent_token=after, diff=difference(ABSENT, after))
 
@@ -179,7 +231,7 @@ def main():
     run(
         ARGUMENTS,
         ensure,
-        {"user": "user", "name": "name", "scope": "scope"},
+        {name: name for name in ("user", "name", "scope", "description", "contact", "labels", "networks")},
         required_if=[("state", "present", ("scope",))],
     )
 
