@@ -69,7 +69,8 @@ class Operation(Enum):
     CREATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     UPDATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
     ROTATE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, first_hand=True, fresh=True)
-    # With the token itself, whatever its scope: who has it can use it anyway, and so renew it.
+    # With the token itself, whatever its scope: who has it can use it anyway, and so look at it and renew it.
+    READ_CURRENT_TOKEN = Rule(None, own=p.ROTATE_SELF)
     ROTATE_CURRENT_TOKEN = Rule(None, own=p.ROTATE_SELF)
     DELETE_TOKEN = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
 

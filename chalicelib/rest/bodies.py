@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 from chalicelib.core import names, roles, services
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import LAST_MOMENT
-from chalicelib.core.credentials import passwords
+from chalicelib.core.credentials import brought_secrets, passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.networks import MAX_NETWORKS
@@ -147,9 +147,20 @@ class _TokenBody(ResourceBody, kw_only=True):
     secrets: Ignored = UNSET
 
 
+BroughtSecret = Annotated[
+    str,
+    Meta(
+        pattern=f"^{brought_secrets.FORM}$",
+        description="chosen at random, of which the token is made, instead of one that is made here",
+        extra_json_schema={"format": "random"},
+    ),
+]
+
+
 class NewToken(_TokenBody, kw_only=True):
     name: Name
     scope: Scope
+    secret: BroughtSecret | None = None
     expires_on: Moment | None = None
     token: Ignored = UNSET
     user: Ignored = UNSET
@@ -171,6 +182,13 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
 
     grace: int | str
+    secret: BroughtSecret | None = None
+
+
+class SecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Is this the token's current secret?"""
+
+    secret: BroughtSecret
 
 
 class TakingBack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

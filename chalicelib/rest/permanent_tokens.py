@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from chalicelib.core.operations.permanent_tokens import UNCHANGED
+from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
 from chalicelib.core.permanent_tokens import LABEL_FORM, About
 from chalicelib.rest.audit import POSITION_FORM
-from chalicelib.rest.bodies import NewToken, Reference, Rotation, TakingBack, TokenChange
+from chalicelib.rest.bodies import NewToken, Reference, Rotation, SecretComparison, TakingBack, TokenChange
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, Searchable, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import CREATED_TOKEN, LISTED_TOKEN, PERMANENT_TOKEN, ROTATED_TOKEN, TokenView
+from chalicelib.rest.shapes import (
+    CREATED_TOKEN,
+    LISTED_TOKEN,
+    PERMANENT_TOKEN,
+    ROTATED_TOKEN,
+    TOKEN_COMPARISON,
+    TokenView,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,14 +46,18 @@ def create_token(call: Call, user: str) -> Response:
     tokens = call.keyturn.permanent_tokens
     return call.create(
         caller,
-        lambda by: _view(call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body))),
+        lambda by: _view(
+            call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body), body.secret)
+        ),
         lambda id: _view(call, tokens.get(caller, user, id)),
     )
 
 
 @operation(PERMANENT_TOKEN)
 def get_token(call: Call, user: str, token: str) -> Response:
-    return _one(call, call.keyturn.permanent_tokens.get(call.caller(), user, token))
+    """`current` is the token that is presented, whatever its scope."""
+    caller = call.caller(whatever_scope=token == CURRENT)
+    return _one(call, call.keyturn.permanent_tokens.get(caller, user, token))
 
 
 @operation(PERMANENT_TOKEN, body=TokenChange)
@@ -66,9 +77,16 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
         caller,
-        lambda by: _view(call, rotation.rotate(by, user, token, grace_ms)),
+        lambda by: _view(call, rotation.rotate(by, user, token, grace_ms, body.secret)),
         lambda id: _view(call, rotation.rotated(caller, user, id)),
     )
+
+
+@operation(TOKEN_COMPARISON, body=SecretComparison)
+def compare_secret(call: Call, user: str, token: str) -> Response:
+    """Whether a secret that could be brought is the token's already, so that nothing needs to change."""
+    caller = call.caller()
+    return call.one(call.keyturn.rotation.has_current(caller, user, token, call.body(SecretComparison).secret))
 
 
 @operation(PERMANENT_TOKEN, body=TakingBack)

@@ -35,6 +35,7 @@ ROUTES: dict[str, dict[str, str]] = {
         "DELETE": "permanent_tokens.delete_token",
     },
     f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/rotate": {"POST": "permanent_tokens.rotate_token"},
+    f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/comparison": {"POST": "permanent_tokens.compare_secret"},
     f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/takeback": {"POST": "permanent_tokens.take_back_rotation"},
     f"{ROOT}/permanenttokens": {"GET": "permanent_tokens.list_all_tokens"},
     f"{ROOT}/services/{{service}}/policy": {

@@ -223,6 +223,15 @@ def _with_secret(name: str, remedy: str) -> Shape:
 CREATED_TOKEN = _with_secret("createdpermanenttoken", "delete the token and create another with a new key")
 ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key")
 
+TOKEN_COMPARISON = Shape(
+    "tokencomparison",
+    {
+        "id": Field(lambda compared: compared[0].token.id),
+        "type": Field(lambda compared: "tokenComparison"),
+        "current": Field(lambda compared: compared[1], Kind.FLAG),
+    },
+)
+
 PERMISSION = Shape(
     "permission",
     {

@@ -4,6 +4,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
+from chalicelib.core.identifiers import random_text
 from tests.conftest import Scene, now
 from tests.rest.calling import Client, introspect
 
@@ -160,3 +161,36 @@ def test_whoever_still_uses_an_earlier_secret_is_told_when_it_ends(scene: Scene,
     told = administrator.get("/users/me").headers["sunset"]
     assert parsedate_to_datetime(told).timestamp() == until // 1000
     assert "sunset" not in Client(renewed.json["token"]).get("/users/me").headers
+
+
+def test_a_secret_can_be_brought_and_compared(scene: Scene, administrator: Client) -> None:
+    path, secret = f"/users/{scene.bot.id}/permanenttokens", random_text(43)
+    made = administrator.post(path, {"name": "brought", "scope": [{"key": "ci"}], "secret": secret})
+    assert secret in made.json["token"]
+    token = f"{path}/{made.json['id']}"
+    assert administrator.post(f"{token}/comparison", {"secret": secret}).json == {
+        "id": made.json["id"],
+        "type": "tokenComparison",
+        "current": True,
+    }
+    other = random_text(43)
+    assert administrator.post(f"{token}/comparison", {"secret": other}).json["current"] is False
+    assert other in administrator.post(f"{token}/rotate", {"grace": 60, "secret": other}).json["token"]
+    assert secret not in administrator.get(f"{token}?fields=id,secrets(creationTime)").text
+
+
+def test_a_weak_secret_is_refused_by_the_rule_and_not_repeated(scene: Scene, administrator: Client) -> None:
+    path = f"/users/{scene.bot.id}/permanenttokens"
+    refused = administrator.post(path, {"name": "weak", "scope": [{"key": "ci"}], "secret": "abc" * 14 + "a"})
+    assert (refused.status, refused.json["error_field"]) == (400, "secret")
+    assert "abcabc" not in refused.text
+
+
+def test_a_token_that_is_not_for_keyturn_can_look_at_itself_alone(scene: Scene) -> None:
+    own = Client(scene.token.secret or "")
+    assert own.get("/users/me/permanenttokens/current?fields=id,name").json == {
+        "id": scene.token.token.id,
+        "name": scene.token.token.name,
+    }
+    assert own.get(f"/users/me/permanenttokens/{scene.token.token.id}").status == 403
+    assert own.get("/users/me/permanenttokens").status == 403

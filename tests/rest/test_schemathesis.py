@@ -39,6 +39,7 @@ REFERENCES = {
     "login",
     "credential",
     "query",
+    "secret",
     "conditions",
     "assertion",
     "expiresOn",  # in the future

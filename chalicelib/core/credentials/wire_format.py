@@ -84,6 +84,11 @@ class CredentialKind(Enum):
         wire_format: WireFormat = self.value
         return wire_format.issue(user_id, id)
 
+    def assemble(self, secret: str, user_id: str, id: str) -> str:
+        """This secret, for this credential."""
+        wire_format: WireFormat = self.value
+        return wire_format.assemble(secret, user_id, id)
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialKey:

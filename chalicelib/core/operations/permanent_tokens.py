@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.events import rfc3339
@@ -45,6 +46,7 @@ class Unchanged(Enum):
 
 
 UNCHANGED = Unchanged.UNCHANGED
+CURRENT = "current"  # in place of a token's id: the one that the caller presents
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,11 @@ class PermanentTokens:
         return Page([OwnedToken(token, owner) for token in part], len(tokens))
 
     def get(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
-        """One token. Raises Forbidden or NotFound."""
-        owner = self._accounts.find(caller, user, Operation.READ_TOKENS)
-        return OwnedToken(existing(self._tokens, owner, token_id), owner)
+        """One token; CURRENT is the one that the caller presents. Raises Forbidden or NotFound."""
+        operation = Operation.READ_CURRENT_TOKEN if token_id == CURRENT else Operation.READ_TOKENS
+        owner = self._accounts.find(caller, user, operation)
+        id = caller.credential_id if token_id == CURRENT else token_id
+        return OwnedToken(existing(self._tokens, owner, id), owner)
 
     def labelled(self, caller: Caller, label: str | None, after: str | None, top: int) -> LabelledTokens:
         """Tokens of all accounts: those with this label, or else those that something will happen to first.
@@ -132,20 +136,23 @@ class PermanentTokens:
         scope: Sequence[str],
         expires: int | None = None,
         about: About = NOTHING_SAID,
+        secret: str | None = None,
     ) -> OwnedToken:
-        """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch.
+        """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch;
+        `secret` is brought by the caller, and otherwise made here.
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
         name).
         """
         valid_name, ends, said = names.name(name), expiry(expires, caller.now), about.valid()
+        bring = None if secret is None else brought(secret)
 
         def attempt() -> OwnedToken:
             owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
             compared = self._access.compared(caller, owner)
             services = self._visible(caller, scope)
             token_id = new_id()
-            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
+            shown = new_secret(bring, owner, token_id)
             token = PermanentToken(
                 id=token_id,
                 user_id=owner.id,
@@ -154,7 +161,7 @@ class PermanentTokens:
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
-                secret=self._verifier.seal(secret),
+                secret=self._verifier.seal(shown),
                 expires=ends,
                 **said,
             )
@@ -162,7 +169,7 @@ class PermanentTokens:
             details = {"name": token.name, "scope": " ".join(token.scope), **_told(token)}
             record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
             self._tokens.create(token, owner, compared, record)
-            return OwnedToken(token, owner, secret)
+            return OwnedToken(token, owner, shown)
 
         return until_current(attempt)
 
@@ -249,6 +256,12 @@ def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
     if token is None:
         raise NotFound("permanent token", token_id)
     return token
+
+
+def new_secret(bring: str | None, owner: User, token_id: str) -> str:
+    """What the owner's token will be presented as: with the secret that was brought, or one that is made now."""
+    kind = CredentialKind.PERMANENT_TOKEN
+    return kind.issue(owner.id, token_id) if bring is None else kind.assemble(bring, owner.id, token_id)
 
 
 def _told(token: PermanentToken) -> dict[str, str]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.operations.permanent_tokens import OwnedToken, existing
+from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing, new_secret
 from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
 
 if TYPE_CHECKING:
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.ports import TokenStore
-
-CURRENT = "current"
 
 
 class Rotation:
@@ -34,13 +34,16 @@ class Rotation:
         self._access = access
         self._verifier = verifier
 
-    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int) -> OwnedToken:
+    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int, secret: str | None = None) -> OwnedToken:
         """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
 
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
-        Rotating again, such as after an answer that was lost, therefore locks nobody out. Raises Invalid (`grace`),
-        Forbidden, NotFound, or Conflict (too many secrets are good at the same time).
+        Rotating again, such as after an answer that was lost, therefore locks nobody out. A `secret` that is brought
+        and is the current one already changes nothing, and one that was the token's before is refused: it may be in
+        other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many secrets are good at
+        the same time).
         """
+        bring = None if secret is None else brought(secret)
         if not 0 <= grace_ms <= LONGEST_GRACE_MS:
             raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
         id, operation = _rotating(caller, token_id)
@@ -49,19 +52,40 @@ class Rotation:
             owner = self._accounts.find(caller, user, operation)
             compared = self._access.compared(caller, owner)
             old = existing(self._tokens, owner, id)
+            shown = new_secret(bring, owner, old.id)
+            if bring and self._verifier.verify(shown, old.secret, caller.now):
+                return OwnedToken(old, owner, shown)
+            if bring and self._was_before(shown, old, caller.now):
+                raise Invalid("secret", "was this token's secret before. Bring another one.")
             if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
                 raise Conflict(
                     f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
                     "one of them ends, or rotate without grace."
                 )
-            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, old.id)
-            new = old.rotated_to(self._verifier.seal(secret), grace_ms, caller.now)
+            new = old.rotated_to(self._verifier.seal(shown), grace_ms, caller.now)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
             record = caller.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
             self._tokens.replace(old, new, owner, compared, record)
-            return OwnedToken(new, owner, secret)
+            return OwnedToken(new, owner, shown)
 
         return until_current(attempt)
+
+    def has_current(self, caller: Caller, user: str, token_id: str, secret: str) -> tuple[OwnedToken, bool]:
+        """The token, and whether the `secret` that is brought is its current one, for whoever could make it so.
+
+        Raises Invalid (`secret`), Forbidden, NotFound or Throttled.
+        """
+        id, operation = _rotating(caller, token_id)
+        bring = brought(secret)
+        owner = self._accounts.find(caller, user, operation)
+        self._access.compared(caller, owner)
+        token = existing(self._tokens, owner, id)
+        shown = CredentialKind.PERMANENT_TOKEN.assemble(bring, owner.id, token.id)
+        return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
+
+    def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
+        superseded = [*(each.sealed for each in token.earlier), *token.dead]
+        return any(self._verifier.verify(shown, sealed, now) for sealed in superseded)
 
     def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
         """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
