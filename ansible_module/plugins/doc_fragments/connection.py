@@ -30,12 +30,33 @@ options:
     description:
       - A file with certificates of the authorities to trust, instead of the system's.
       - If not given, the value of the environment variable E(KEYTURN_CA_PATH) is used.
+      - E(SSL_CERT_FILE) and E(SSL_CERT_DIR) are heeded as usual.
     type: path
+  client_cert:
+    description:
+      - A PEM file with the certificate to show to the server, and perhaps its key.
+    type: path
+  client_key:
+    description:
+      - A PEM file with the key of O(client_cert), if it is not in the same file.
+    type: path
+  use_proxy:
+    description:
+      - Whether to heed E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
+    type: bool
+    default: true
   timeout:
     description:
       - How many seconds to wait for an answer.
     type: int
     default: 30
+  retries:
+    description:
+      - How often to try again when the server is busy (429, 503), a gateway fails (502, 504) or the connection is lost.
+      - It waits as long as C(Retry-After) says, and otherwise longer each time. What must not happen twice is looked
+        for before it is tried again.
+    type: int
+    default: 3
 """
 
     ATTRIBUTES = r"""
@@ -45,4 +66,16 @@ attributes:
     description: Can run in C(check_mode) and tells exactly what would change.
   diff_mode:
     description: Shows what changes, and never a secret.
+"""
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode), and does there what it always does.
+    support: full
+  diff_mode:
+    description: Shows what changes, and never a secret.
+    support: none
+    details: Nothing changes.
 """

@@ -11,54 +11,62 @@ import unicodedata
 ABSENT = {}
 
 
-def changes(wanted, existing):
-    """The wanted values that differ from the existing ones; None means: as it is."""
-    return {name: value for name, value in wanted.items() if value is not None and value != existing.get(name)}
+def kept(text):
+    """A text as the server keeps it."""
+    return unicodedata.normalize("NFC", text).strip()
 
 
-def same_services(wanted, existing):
-    """Whether the names in `wanted` (ids, keys or names) stand for exactly the `existing` services."""
-    matched = set()
-    for name in wanted:
-        ids = [service["id"] for service in existing if is_named(service, name)]
-        if len(ids) != 1:
-            return False
-        matched.add(ids[0])
-    return len(matched) == len(existing)
+def declared(parameters, *names, **fields):
+    """What a task declares, under the server's names, texts as it keeps them; what is left out is left out.
 
-
-def about(parameters):
-    """What a task says of a token besides name and scope, as the server keeps it; what is left out is left out."""
+    `fields` are those that the server calls otherwise: option=field.
+    """
     said = {}
-    for name in ("description", "contact"):
-        if parameters[name] is not None:
-            said[name] = unicodedata.normalize("NFC", parameters[name]).strip()
-    if parameters["labels"] is not None:
-        said["labels"] = list(dict.fromkeys(parameters["labels"]))
-    if parameters["networks"] is not None:
-        said["networks"] = list(dict.fromkeys(map(_network, parameters["networks"])))
+    for option, field in [*((name, name) for name in names), *fields.items()]:
+        value = parameters[option]
+        if isinstance(value, str):
+            value = kept(value)
+        if value is not None:
+            said[field] = value
     return said
 
 
-def same_value(wanted, existing):
-    """Whether a value is there already: nothing is as good as empty, and a list's order does not matter."""
-    if isinstance(wanted, list):
-        return set(wanted) == set(existing or [])
-    return wanted == (existing or "")
+def changes(wanted, existing):
+    """The wanted values that differ from the existing ones; an empty text stands for nothing."""
+    return {name: value for name, value in wanted.items() if not _same(value, existing.get(name))}
 
 
-def _network(text):
+def predicted(existing, changed):
+    """What is there once `changed` is so."""
+    return dict(existing, **{name: None if value == "" else value for name, value in changed.items()})
+
+
+def _same(wanted, existing):
+    return wanted == (existing or "") if isinstance(wanted, str) else wanted == existing
+
+
+def unordered(values, existing):
+    """The values as the server has them, if they differ in order or repetition alone; otherwise each once."""
+    each = list(dict.fromkeys(values))
+    return existing if existing is not None and set(each) == set(existing) else each
+
+
+def network(text):
+    """A network as the server writes it; a text that is none, as it is: the server says what is wrong with it."""
     try:
         return str(ipaddress.ip_network(text))
     except ValueError:
-        return text  # the server says what is wrong with it
+        return text
 
 
-def is_named(service, name):
-    """Whether `name` is the service's id, key or name."""
-    return name in (service["id"], service.get("key"), service.get("name"))
+def is_named(thing, name):
+    """Whether `name` is the thing's id, key, login or name."""
+    return name in (thing["id"], thing.get("key"), thing.get("login"), thing.get("name"))
 
 
-def difference(before, after):
-    """The diff that Ansible shows."""
-    return {"before": before, "after": after}
+def outcome(kind, before, after, changed=None, **more):
+    """A module's result. It changed something if what is there differs, or if `changed` says so."""
+    result = {"changed": before != after if changed is None else changed, "diff": {"before": before, "after": after}}
+    if after:
+        result[kind] = after
+    return dict(result, **more)

@@ -9,21 +9,23 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.keyturn.hub.plugins.module_utils.client import CONNECTION_ARGUMENTS, Client, RequestRefused
 
 
-def run(arguments, ensure, field_options, required_if=()):
+def run(arguments, ensure, field_options=None, kept_alive=False, **rules):
     """Run `ensure(client, parameters, check_mode)` and exit with its result.
 
-    `field_options` maps the server's names of fields to the options that set them, so that a
-    refusal names what is in the playbook.
+    `field_options` maps the server's names of fields to the options that set them, where they differ, so that a
+    refusal names what is in the playbook. `rules` are those of AnsibleModule, such as `required_if`.
     """
-    module = AnsibleModule(
-        argument_spec=dict(CONNECTION_ARGUMENTS, **arguments),
-        required_if=list(required_if),
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=dict(CONNECTION_ARGUMENTS, **arguments), supports_check_mode=True, **rules)
+    options = dict({name: name for name in arguments}, **(field_options or {}))
     try:
-        result = ensure(Client.from_parameters(module.params), module.params, module.check_mode)
+        client = Client.from_parameters(module.params, kept_alive)
+        result = ensure(client, module.params, module.check_mode)
     except RequestRefused as refusal:
-        option = field_options.get((refusal.field or "").split("[")[0])
+        option = options.get((refusal.field or "").split("[")[0].split(".")[0])
         prefix = f"Option {option}: " if option else ""
         module.fail_json(msg=prefix + str(refusal), status=refusal.status)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)
+    if result.pop("failed", False):
+        module.fail_json(**result)
     module.exit_json(**result)

@@ -10,9 +10,9 @@ module: permanent_token
 short_description: Declare a permanent token of an account
 version_added: 0.1.0
 description:
-  - Creates, re-scopes and deletes permanent tokens of Keyturn or JetBrains Hub.
-  - The secret of a token exists only in the result of the run that creates it. That result is never
-    printed, whatever the verbosity; register it and hand the secret over in the same play.
+  - Creates, changes, renews and deletes permanent tokens of Keyturn or JetBrains Hub.
+  - A secret that the server makes is only in the result of the run that makes it. That result is never printed,
+    whatever the verbosity; register it and hand the secret over in the same play.
 author:
   - The Keyturn authors (@keyturn)
 extends_documentation_fragment:
@@ -25,8 +25,12 @@ attributes:
     support: partial
     details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
 notes:
-  - In check mode, an account that does not exist yet is taken for one that an earlier task of the play creates.
-  - JetBrains Hub cannot change the scope of an existing token. Keyturn can.
+  - In check mode, an account or service that does not exist yet is taken for one that an earlier task of the play
+    creates.
+  - JetBrains Hub cannot change the scope of an existing token, nor rotate it. Keyturn can.
+seealso:
+  - module: keyturn.hub.bots
+  - module: keyturn.hub.token_health_info
 options:
   user:
     description:
@@ -41,14 +45,14 @@ options:
     required: true
   scope:
     description:
-      - The services that the token is good for, each by its key, its id, or its name.
-      - Required with O(state=present). Order does not matter.
+      - The services that the token is good for, each by its key, its id, or its name. Order does not matter.
+      - Required to create a token.
     type: list
     elements: str
   description:
     description:
       - What the token is for; an empty text takes it away. What is left out stays as it is, here and below.
-      - This and the next three options are Keyturn's; JetBrains Hub has nothing of the kind.
+      - This and all that follows but O(state) is Keyturn's; JetBrains Hub has nothing of the kind.
     type: str
   contact:
     description:
@@ -57,6 +61,7 @@ options:
   labels:
     description:
       - By what the token is found, such as V(nightly) or V(team=payments). Order does not matter.
+      - Labels that begin with C(keyturn.hub/) are the collection's own, and are left alone.
     type: list
     elements: str
   networks:
@@ -64,17 +69,57 @@ options:
       - The networks (CIDR) from which alone the token may be used; an empty list lets it be used from everywhere.
     type: list
     elements: str
+  expires_on:
+    description:
+      - When the token ends, with all its secrets, such as V(2027-01-31) or V(2027-01-31T12:00:00Z); V(never) for no
+        end.
+    type: str
+  lifetime:
+    description:
+      - How long the token lives from when its current secret was made, such as V(90d). Each new secret moves its
+        end.
+    type: str
+  grace:
+    description:
+      - How long the secret before goes on after a rotation, such as V(36h), V(7d), V(P7D) or seconds. With V(0),
+        all
+        earlier ones end at once.
+      - If not given, a day.
+    type: str
+  rotate_before:
+    description:
+      - Give the token a new secret when it would end within this time, whether by O(lifetime) or by a policy.
+    type: str
+  max_age:
+    description:
+      - Give the token a new secret when the current one is older than this.
+    type: str
+  rotate_when:
+    description:
+      - Anything that the secret depends on, such as who is in a team. When it changes, the token gets a new secret.
+      - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted.
+    type: raw
+  secret:
+    description:
+      - The secret that the token is to be made of, such as from a vault, instead of one that the server makes.
+      - 43 characters of A-Z, a-z and 0-9, chosen at random (P(keyturn.hub.new_secret#lookup) makes one). The same
+        value gives another token on each server; the result of every run has the whole token.
+      - A different value rotates the token, with O(grace). One that was the token's before is refused.
+    type: str
   state:
     description:
-      - V(present) makes the token exist with this scope.
+      - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or where
+        an
+        earlier run died before it could hand over the one that it made.
       - V(absent) deletes it; it is refused from then on.
+      - V(rotated) also gives it a new secret, at every run.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, rotated]
     default: present
 """
 
 EXAMPLES = r"""
-- name: The deployment bot holds a token for the build server
+- name: The deployment bot holds a token for the build server, renewed each month
   keyturn.hub.permanent_token:
     url: https://tokens.example.com
     token: "{{ keyturn_token }}"
@@ -83,6 +128,8 @@ EXAMPLES = r"""
     scope: [ci]
     contact: "#deployment"
     labels: [nightly]
+    max_age: 30d
+    grace: 2d
   register: nightly
 
 - name: A new secret goes where it is used
@@ -92,6 +139,22 @@ EXAMPLES = r"""
     mode: "0600"
   no_log: true
   when: nightly.secret is defined
+
+- name: A token whose secret is in a vault, and nowhere else
+  keyturn.hub.permanent_token:
+    user: report-bot
+    name: weekly report
+    scope: [ci]
+    secret: "{{ vault_report_secret }}"
+  register: report
+
+- name: Everybody who left may have seen it
+  keyturn.hub.permanent_token:
+    user: deploy-bot
+    name: shared
+    rotate_when: "{{ team_members }}"
+    grace: 1h
+  register: shared
 
 - name: The old token is gone
   keyturn.hub.permanent_token:
@@ -103,7 +166,7 @@ EXAMPLES = r"""
 RETURN = r"""
 permanent_token:
   description: The token as it is now, or as it would be in check mode, without its secret.
-  returned: state is V(present)
+  returned: O(state) is not V(absent)
   type: dict
   contains:
     id:
@@ -117,7 +180,7 @@ permanent_token:
       type: list
       elements: dict
     description:
-      description: What it is for. This and the next three only if the task has the option of the same name.
+      description: What it is for. This and what follows only if the task has the option of the same name.
       type: str
     contact:
       description: Whom to ask about it.
@@ -130,110 +193,29 @@ permanent_token:
       description: From where alone it may be used.
       type: list
       elements: str
+    expires:
+      description: When it ends, if the task has O(expires_on) or O(lifetime).
+      type: str
+    inputs:
+      description: The label that stands for O(rotate_when).
+      type: str
+rotated:
+  description: Whether the token got, or would get, a new secret.
+  returned: O(state) is not V(absent)
+  type: bool
 secret:
   description:
     - The token itself. The whole result is hidden from the output, and available to later tasks.
-  returned: only when this run created the token
+  returned: when this run made it, or O(secret) declares it
   type: str
 """
 
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
-    ABSENT,
-    about,
-    difference,
-    is_named,
-    same_services,
-    same_value,
-)
+from ansible_collections.keyturn.hub.plugins.module_utils import tokens
 from ansible_collections.keyturn.hub.plugins.module_utils.running import run
-
-FIELDS = "id,name,scope(id,key,name)"
-ARGUMENTS = {
-    "user": {"type": "str", "required": True},
-    "name": {"type": "str", "required": True, "no_log": False},
-    "scope": {"type": "list", "elements": "str"},
-    "description": {"type": "str"},
-    "contact": {"type": "str"},
-    "labels": {"type": "list", "elements": "str"},
-    "networks": {"type": "list", "elements": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-
-
-def ensure(client, parameters, check_mode):
-    """Make the token as declared; the module's result."""
-    owner = client.get("users", parameters["user"], fields="id")
-    wanted = about(parameters)
-    fields = ",".join([FIELDS, *wanted])  # a Hub knows no more, and is asked for no more
-    existing = _find(client, owner, parameters["name"], fields)
-    if parameters["state"] == "absent":
-        return _ensure_absent(client, owner, existing, check_mode)
-    if owner is None and not check_mode:
-        raise RequestRefused(404, f"there is no account {parameters['user']}.", "user")
-    if existing is None:
-        return _create(client, owner, parameters, wanted, fields, check_mode)
-    body = {name: value for name, value in wanted.items() if not same_value(value, existing.get(name))}
-    after = dict(existing, **{name: value or (None if value == "" else value) for name, value in body.items()})
-    if not same_services(parameters["scope"], existing["scope"]):
-        after["scope"] = _services(client, parameters["scope"])
-        body["scope"] = [{"id": service["id"]} for service in after["scope"]]
-    if not body:
-        return {"changed": False, "permanent_token": existing, "diff": difference(existing, existing)}
-    if not check_mode:
-        after = client.post(body, "users", owner["id"], "permanenttokens", existing["id"], fields=fields)
-    return {"changed": True, "permanent_token": after, "diff": difference(existing, after)}
-
-
-def _find(client, owner, name, fields):
-    if owner is None:
-        return None
-    tokens = client.get_all("permanenttokens", "users", owner["id"], "permanenttokens", fields=fields)
-    named = [token for token in tokens if token["name"] == name]
-    if len(named) > 1:
-        raise RequestRefused(0, f"the account has {len(named)} tokens of this name; delete all but one.", "name")
-    return named[0] if named else None
-
-
-def _create(client, owner, parameters, wanted, fields, check_mode):
-    services = _services(client, parameters["scope"])
-    said = {name: None if value == "" else value for name, value in wanted.items()}
-    after = dict(said, name=parameters["name"], scope=services)
-    result = {}
-    if not check_mode:
-        body = dict(wanted, name=parameters["name"], scope=[{"id": service["id"]} for service in services])
-        after = client.post(body, "users", owner["id"], "permanenttokens", fields=fields + ",token")
-        result["secret"] = after.pop("token")
-    return dict(result, changed=True, permanent_token=after, diff=difference(ABSENT, after))
-
-
-def _ensure_absent(client, owner, existing, check_mode):
-    if existing and not check_mode:
-        client.delete("users", owner["id"], "permanenttokens", existing["id"])
-    return {"changed": existing is not None, "diff": difference(existing or ABSENT, ABSENT)}
-
-
-def _services(client, names):
-    known = client.get_all("services", "services", fields="id,key,name")
-    services = []
-    for name in names:
-        found = [service for service in known if is_named(service, name)]
-        if not found:
-            raise RequestRefused(404, f"there is no service {name} that this account may see.", "scope")
-        if len(found) > 1:
-            raise RequestRefused(0, f"{name} names more than one service; give an id.", "scope")
-        if found[0] not in services:
-            services.append(found[0])
-    return services
 
 
 def main():
-    run(
-        ARGUMENTS,
-        ensure,
-        {name: name for name in ("user", "name", "scope", "description", "contact", "labels", "networks")},
-        required_if=[("state", "present", ("scope",))],
-    )
+    run(tokens.ARGUMENTS, tokens.ensure, tokens.FIELD_OPTIONS)
 
 
 if __name__ == "__main__":

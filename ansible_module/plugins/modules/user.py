@@ -10,7 +10,7 @@ module: user
 short_description: Declare a user or bot account
 version_added: 0.1.0
 description:
-  - Creates, changes and deletes accounts of Keyturn or JetBrains Hub.
+  - Creates, changes and deletes accounts of Keyturn or JetBrains Hub, and says what they are in and may do.
 author:
   - The Keyturn authors (@keyturn)
 extends_documentation_fragment:
@@ -46,6 +46,38 @@ options:
     description:
       - Why the account is banned.
     type: str
+  description:
+    description:
+      - What the account is for; an empty text takes it away. A Hub has no such thing.
+    type: str
+  email:
+    description:
+      - Its address for mail; an empty text takes it away.
+    type: str
+  owner:
+    description:
+      - Of a bot, the login or id of the account that answers for it; an empty text for nobody. A Hub has no such
+        thing.
+    type: str
+  groups:
+    description:
+      - Exactly the groups that the account is directly in, each by name or id. Left out, all stays as it is.
+    type: list
+    elements: str
+  roles:
+    description:
+      - Exactly the roles that it has. What is not in the list is taken away; left out, all stays as it is.
+      - The role C(registered-user), which every account has from the beginning, is left alone.
+    type: list
+    elements: dict
+    suboptions:
+      role:
+        description: The role, by its key, id or name.
+        type: str
+        required: true
+      service:
+        description: The service for which alone it has the role, by key, id or name; otherwise everywhere.
+        type: str
   state:
     description:
       - V(present) makes the account exist as declared; options that are left out stay as they are.
@@ -56,21 +88,26 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The deployment bot exists
+- name: The deployment bot exists, and may do what deployers may
   keyturn.hub.user:
     url: https://tokens.example.com
     token: "{{ keyturn_token }}"
     login: deploy-bot
     name: Deployment bot
     type: bot
+    owner: jo
+    groups: [Deployers]
+    roles:
+      - role: deployer
+        service: ci
 
-- name: Nobody uses the old bot any more
+- name: A bot that misbehaves is stopped at once
   keyturn.hub.user:
-    login: old-bot
+    login: report-bot
     banned: true
-    ban_reason: Replaced by deploy-bot
+    ban_reason: it filled the disk
 
-- name: The old bot is gone
+- name: The old bot is gone, with all its tokens
   keyturn.hub.user:
     login: old-bot
     state: absent
@@ -79,11 +116,14 @@ EXAMPLES = r"""
 RETURN = r"""
 user:
   description: The account as it is now, or as it would be in check mode.
-  returned: state is V(present)
+  returned: O(state=present)
   type: dict
   contains:
     id:
       description: The account's id; absent in check mode for an account that does not exist yet.
+      type: str
+    type:
+      description: What kind of account it is.
       type: str
     login:
       description: The login.
@@ -91,82 +131,38 @@ user:
     name:
       description: The full name.
       type: str
-    type:
-      description: V(user) or V(bot).
-      type: str
     banned:
-      description: Whether the account is banned.
+      description: Whether it is banned.
       type: bool
     banReason:
-      description: Why the account is banned.
+      description: Why it is banned.
       type: str
+    description:
+      description: What it is for. This and what follows only if the task has the option of the same name.
+      type: str
+    email:
+      description: Its address for mail.
+      type: str
+    owner:
+      description: The name of who answers for it.
+      type: str
+    groups:
+      description: The names of the groups that it is directly in.
+      type: list
+      elements: str
+    roles:
+      description: Its roles, each as its key, or as key and service.
+      type: list
+      elements: str
+      sample: [deployer at ci]
 """
 
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, changes, difference
+from ansible_collections.keyturn.hub.plugins.module_utils import accounts
 from ansible_collections.keyturn.hub.plugins.module_utils.running import run
-
-FIELDS = "id,type,login,name,banned,banReason"
-ARGUMENTS = {
-    "login": {"type": "str", "required": True},
-    "name": {"type": "str"},
-    "type": {"type": "str", "choices": ["user", "bot"]},
-    "banned": {"type": "bool"},
-    "ban_reason": {"type": "str"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-}
-
-
-def ensure(client, parameters, check_mode):
-    """Make the account as declared; the module's result."""
-    existing = client.get("users", parameters["login"], fields=FIELDS)
-    if parameters["state"] == "absent":
-        return _ensure_absent(client, existing, check_mode)
-    wanted = {
-        "name": parameters["name"],
-        "banned": parameters["banned"],
-        "banReason": parameters["ban_reason"],
-    }
-    if existing is None:
-        return _create(client, parameters, wanted, check_mode)
-    if parameters["type"] not in (None, existing.get("type")):
-        raise RequestRefused(
-            0, "{} is a {}, and no account can change its type.".format(existing["login"], existing["type"]), "type"
-        )
-    changed = changes(wanted, existing)
-    after = dict(existing, **changed)
-    if changed and not check_mode:
-        after = client.post(changed, "users", existing["id"], fields=FIELDS)
-    return {"changed": bool(changed), "user": after, "diff": difference(existing, after)}
-
-
-def _create(client, parameters, wanted, check_mode):
-    if not wanted["name"]:
-        raise RequestRefused(0, f"is required to create the account {parameters['login']}.", "name")
-    body = {"login": parameters["login"], "name": wanted["name"]}
-    if parameters["type"]:
-        body["type"] = parameters["type"]
-    ban = changes({"banned": wanted["banned"], "banReason": wanted["banReason"]}, {"banned": False})
-    after = dict({"type": "user", "banned": False, "banReason": None}, **dict(body, **ban))
-    if not check_mode:
-        after = client.post(body, "users", fields=FIELDS)
-        if ban:
-            after = client.post(ban, "users", after["id"], fields=FIELDS)
-    return {"changed": True, "user": after, "diff": difference(ABSENT, after)}
-
-
-def _ensure_absent(client, existing, check_mode):
-    if existing and not check_mode:
-        client.delete("users", existing["id"])
-    return {"changed": existing is not None, "diff": difference(existing or ABSENT, ABSENT)}
 
 
 def main():
-    run(
-        ARGUMENTS,
-        ensure,
-        {"login": "login", "name": "name", "type": "type", "banned": "banned", "banReason": "ban_reason"},
-    )
+    run(accounts.ARGUMENTS, accounts.ensure, accounts.FIELD_OPTIONS)
 
 
 if __name__ == "__main__":

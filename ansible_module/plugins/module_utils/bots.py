@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, the Keyturn authors
+# Simplified BSD License (see https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""The whole desired state of many bots: read together, planned, applied in parallel; what is not declared goes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.keyturn.hub.plugins.module_utils import accounts, plan, tokens
+from ansible_collections.keyturn.hub.plugins.module_utils.bot_reading import Reading
+from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
+from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, kept, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.token_rules import shown
+
+ACCOUNT_OPTIONS = {name: option for name, option in accounts.OPTIONS.items() if name != "type"}
+ARGUMENTS = {
+    "bots": {
+        "type": "list",
+        "elements": "dict",
+        "options": dict(
+            ACCOUNT_OPTIONS,
+            login={"type": "str", "required": True},
+            tokens={"type": "list", "elements": "dict", "options": tokens.OPTIONS, "no_log": False},
+        ),
+    },
+    "src": {"type": "path"},
+    "boundary": {"type": "dict", "options": {"owner": {"type": "str"}, "label": {"type": "str"}}},
+    "purge": {"type": "bool", "default": False},
+    "parallel": {"type": "int", "default": 8},
+}
+
+
+def ensure(client, parameters, check_mode):
+    """Make all bots as declared; the module's result."""
+    _require_consistent(parameters)
+    with ThreadPoolExecutor(max_workers=max(1, min(parameters["parallel"], 64))) as pool:
+        return _Reconciliation(client, parameters, check_mode, pool).run()
+
+
+class _Bot:
+    """A declared bot on its way: what there is, and what came of account and tokens."""
+
+    def __init__(self, parameters, existing):
+        self.parameters = parameters
+        self.existing = existing
+        self.account = None
+        self.tokens = []
+
+    @property
+    def changed(self):
+        return self.account["changed"] or any(result["changed"] for _name, result in self.tokens)
+
+
+class _Reconciliation:
+    """One run."""
+
+    def __init__(self, client, parameters, check_mode, pool):
+        self.client = client
+        self.parameters = parameters
+        self.check_mode = check_mode
+        self.pool = pool
+        self.boundary = parameters["boundary"] or {}
+        self.catalog = Catalog(client, check_mode)
+        self.going = set()  # ids of tokens of declared bots that are not declared
+        self.declared = [self._inside(bot) for bot in parameters["bots"] or []]
+
+    def run(self):
+        """Plan everything; then, unless there is nothing to do or this is check mode, do it."""
+        reading = Reading(self.client, self.declared, self.boundary, self.parameters["purge"], self.pool)
+        bots = [_Bot(each, reading.bots.get(each["login"].lower())) for each in self.declared]
+        failures = self._for_each(bots, lambda bot: self._make(bot, True))
+        if failures:
+            return self._failed("Nothing was changed, since not all of it can be.", failures)
+        gone_bots, gone_tokens = self._not_declared(reading)
+        lines = [line for bot in bots for line in plan.of_bot(bot.parameters["login"], bot.account, bot.tokens)]
+        lines += ["- bot {}".format(bot["login"]) for bot in gone_bots]
+        lines += ["-   token {} of {}".format(token["name"], token["user"]["login"]) for token in gone_tokens]
+        if not self.check_mode:
+            failures = self._apply([bot for bot in bots if bot.changed], gone_bots, gone_tokens)
+            if failures:
+                return self._failed("Not all of it could be done. Run it again.", failures)
+        return self._result(bots, lines)
+
+    def _apply(self, bots, gone_bots, gone_tokens):
+        failures = self._for_each(bots, lambda bot: self._make(bot, False))
+        if failures:
+            return failures  # nothing is removed then, and secrets stay marked as not handed over
+        failures = self._for_each(gone_tokens, self._remove_token)
+        failures += self._for_each(gone_bots, lambda bot: self.client.delete("users", bot["id"]))
+        if not failures:
+            self._for_each(self.catalog.at_end, lambda finish: finish())
+        return failures
+
+    def _make(self, bot, check_mode):
+        """Plan or make one bot with its tokens."""
+        if check_mode or bot.account["changed"]:
+            bot.account = accounts.make(self.client, self.catalog, bot.parameters, bot.existing, check_mode)
+        there = {token["name"]: token for token in (bot.existing or {}).get("permanentTokens", [])}
+        owner = bot.existing or ({"id": bot.account["user"]["id"]} if "id" in bot.account["user"] else None)
+        planned = dict(bot.tokens)
+        results = []
+        for wanted in bot.parameters["tokens"] or []:
+            name = kept(wanted["name"])
+            result = planned.get(name)
+            if check_mode or result["changed"]:
+                wanted = self._labelled(wanted, there.get(name))
+                result = tokens.make(self.client, self.catalog, owner, wanted, there.get(name), check_mode)
+            results.append((name, result))
+        for name in self._undeclared(bot, there):
+            self.going.add(there[name]["id"])
+            if not check_mode:
+                self.client.delete("users", owner["id"], "permanenttokens", there[name]["id"])
+            results.append((name, outcome("permanent_token", {"name": name}, ABSENT)))
+        bot.tokens = results
+
+    def _undeclared(self, bot, there):
+        """Tokens of a declared bot that go, since it is inside a boundary of owner."""
+        if not (self.parameters["purge"] and self.boundary.get("owner")):
+            return []
+        said = {kept(token["name"]) for token in bot.parameters["tokens"] or []}
+        return sorted(name for name in there if name not in said)
+
+    def _not_declared(self, reading):
+        """Bots and tokens inside the boundary that nobody declares. Raises RequestRefused for those that act here."""
+        if not self.parameters["purge"]:
+            return [], []
+        said = {each["login"].lower(): each for each in self.declared}
+        bots = [bot for bot in reading.inside_owner if bot["login"].lower() not in said]
+        gone = {bot["id"] for bot in bots}
+        left = []
+        for token in reading.inside_label:
+            bot = said.get(token["user"]["login"].lower())
+            names = {kept(each["name"]) for each in (bot or {}).get("tokens") or []}
+            owned = self.boundary.get("owner") and bot
+            if token["name"] not in names and token["user"]["id"] not in gone and not owned:
+                left.append(token)
+        going = gone | {token["id"] for token in left} | self.going
+        if going & set(reading.acting):
+            raise RequestRefused(0, "the account or token that acts is inside the boundary: declare it.", "boundary")
+        return bots, left
+
+    def _remove_token(self, token):
+        self.client.delete("users", token["user"]["id"], "permanenttokens", token["id"])
+
+    def _inside(self, bot):
+        """A bot as declared, and inside the boundary."""
+        wanted = dict(bot, type="bot")
+        if self.boundary.get("owner") and wanted["owner"] is None:
+            wanted["owner"] = self.boundary["owner"]
+        return wanted
+
+    def _labelled(self, token, existing):
+        """A token as declared, and inside the boundary: with its label, besides those that it has or is to have."""
+        label = self.boundary.get("label")
+        if not label or token["state"] == "absent":
+            return token
+        labels = shown((existing or {}).get("labels")) if token["labels"] is None else token["labels"]
+        return dict(token, labels=list(dict.fromkeys([*labels, label])))
+
+    def _for_each(self, things, act):
+        """Do something to all of them in parallel; what failed, in words."""
+
+        def attempt(thing):
+            try:
+                act(thing)
+            except RequestRefused as refusal:
+                name = (
+                    thing.parameters["login"] if isinstance(thing, _Bot) else str(thing.get("login") or thing["name"])
+                )
+                option = f"option {refusal.field}: " if refusal.field else ""
+                return f"{name}: {option}{refusal}"
+            return None
+
+        return [failure for failure in self.pool.map(attempt, things) if failure]
+
+    def _failed(self, message, failures):
+        return {"failed": True, "msg": " ".join([message, *failures[:20]]), "failures": failures}
+
+    def _result(self, bots, lines):
+        return {
+            "changed": bool(lines),
+            "diff": {"prepared": "".join(line + "\n" for line in lines)},
+            "plan": lines,
+            "bots": [_shown(bot) for bot in bots],
+            "tokens": [_told(bot, name, made) for bot in bots for name, made in bot.tokens if _is_told(made)],
+            "warnings": self.catalog.warnings,
+        }
+
+
+def _shown(bot):
+    return {
+        "login": bot.parameters["login"],
+        "id": bot.account["user"].get("id"),
+        "changed": bot.changed,
+    }
+
+
+def _is_told(made):
+    return "secret" in made or "token_ids" in made
+
+
+def _told(bot, name, made):
+    told = {"user": bot.parameters["login"], "name": name}
+    told.update({field: made[field] for field in ("secret", "token_ids") if field in made})
+    return told
+
+
+def _require_consistent(parameters):
+    boundary = parameters["boundary"] or {}
+    if parameters["purge"] and not (boundary.get("owner") or boundary.get("label")):
+        raise RequestRefused(0, "needs a boundary: an owner or a label inside of which it may remove things.", "purge")
+    logins = [bot["login"].lower() for bot in parameters["bots"] or []]
+    for login in logins:
+        if logins.count(login) > 1:
+            raise RequestRefused(0, f"{login} is declared more than once.", "bots")
+    for bot in parameters["bots"] or []:
+        names = [kept(token["name"]) for token in bot["tokens"] or []]
+        for name in names:
+            if names.count(name) > 1:
+                raise RequestRefused(0, "{} declares the token {} more than once.".format(bot["login"], name), "bots")
+        owner = boundary.get("owner")
+        if owner and bot["owner"] not in (None, owner):
+            raise RequestRefused(0, "{} is declared outside the boundary of {}.".format(bot["login"], owner), "bots")

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the Keyturn authors
+# Simplified BSD License (see https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""Groups: what they are inside of, who is in them, which roles they give."""
+
+from __future__ import annotations
+
+from ansible_collections.keyturn.hub.plugins.module_utils import holdings
+from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog, reference
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
+    ABSENT,
+    changes,
+    declared,
+    outcome,
+    predicted,
+)
+
+ARGUMENTS = {
+    "name": {"type": "str", "required": True},
+    "new_name": {"type": "str"},
+    "parent": {"type": "str"},
+    "required_two_factor": {"type": "bool"},
+    "members": {"type": "list", "elements": "str"},
+    "roles": holdings.ROLES_ARGUMENT,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+FIELD_OPTIONS = {"requiredTwoFactorAuthentication": "required_two_factor", "role": "roles", "user": "members"}
+_FIELDS = "id,name,requiredTwoFactorAuthentication,parent(id,name)"
+
+
+def ensure(client, parameters, check_mode):
+    """Make the group as declared; the module's result."""
+    catalog = Catalog(client, check_mode)
+    existing = _find(client, catalog, parameters)
+    if parameters["state"] == "absent":
+        if existing and not check_mode:
+            client.delete("usergroups", existing["id"])
+        return outcome("group", _view(client, existing, {}) if existing else ABSENT, ABSENT)
+    wanted = declared(parameters, required_two_factor="requiredTwoFactorAuthentication", new_name="name")
+    wanted.setdefault("name", existing["name"] if existing else declared(parameters, "name")["name"])
+    things = _things(catalog, parameters)
+    before = _view(client, existing, parameters) if existing else ABSENT
+    start = before or {"requiredTwoFactorAuthentication": False}
+    after = dict(predicted(start, changes(wanted, start)), **_shown(things))
+    if after != before and not check_mode:
+        after["id"] = _apply(client, existing, wanted, things)
+    return outcome("group", before, after, warnings=catalog.warnings)
+
+
+def _find(client, catalog, parameters):
+    names = [name for name in (parameters["name"], parameters["new_name"]) if name]
+    known = catalog.all("usergroups")
+    for name in names:
+        found = [group for group in known if name in (group["id"], group["name"])]
+        if found:
+            return client.get("usergroups", found[0]["id"], fields=f"{_FIELDS},{holdings.ROLE_FIELDS}")
+    return None
+
+
+def _apply(client, existing, wanted, things):
+    """Make it so; the group's id."""
+    body = dict(wanted)
+    if "parent" in things:
+        body["parent"] = reference(things["parent"]) if things["parent"] else None
+    if existing:
+        client.set(body, "usergroups", existing["id"], fields="id")
+        group = existing
+    else:
+
+        def find():
+            named = client.get_all("usergroups", "usergroups", fields="id,name")
+            return next((dict(each, projectRoles=[]) for each in named if each["name"] == wanted["name"]), None)
+
+        group = client.made(find, body, "usergroups", fields=f"id,{holdings.ROLE_FIELDS}")
+    if "members" in things:
+        holdings.set_members(client, group["id"], _members(client, group), things["members"])
+    if "roles" in things:
+        holdings.set_roles(client, "usergroups", group, things["roles"])
+    return group["id"]
+
+
+def _things(catalog, parameters):
+    things = {}
+    if parameters["parent"] is not None:
+        things["parent"] = catalog.find("usergroups", parameters["parent"], "parent") if parameters["parent"] else None
+    if parameters["members"] is not None:
+        things["members"] = []
+        for login in parameters["members"]:
+            account = catalog.account(login, "members", "id,login") or {"id": None, "login": login}
+            if account not in things["members"]:
+                things["members"].append(account)
+    if parameters["roles"] is not None:
+        things["roles"] = holdings.wanted_roles(catalog, parameters)
+    return things
+
+
+def _shown(things):
+    shown = {}
+    if "parent" in things:
+        shown["parent"] = things["parent"]["name"] if things["parent"] else None
+    if "members" in things:
+        shown["members"] = sorted(account["login"] for account in things["members"])
+    if "roles" in things:
+        shown["roles"] = holdings.shown_roles(things["roles"])
+    return shown
+
+
+def _view(client, group, parameters):
+    """A group as tasks see it: with what they speak of."""
+    view = {name: group[name] for name in ("id", "name", "requiredTwoFactorAuthentication")}
+    if parameters.get("parent") is not None:
+        view["parent"] = group["parent"]["name"] if group["parent"] else None
+    if parameters.get("members") is not None:
+        view["members"] = sorted(account["login"] for account in _members(client, group))
+    if parameters.get("roles") is not None:
+        view["roles"] = holdings.shown_roles(holdings.grants_of(group))
+    return view
+
+
+def _members(client, group):
+    return client.get_all("users", "usergroups", group["id"], "users", fields="id,login")

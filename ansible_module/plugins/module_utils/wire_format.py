@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, the Keyturn authors
+# Simplified BSD License (see https://opensource.org/licenses/BSD-2-Clause)
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a secret of Keyturn looks like, so that it is recognised, and put together, without asking anybody.
+
+The rules are in Keyturn's documentation, `docs/lifecycle.md`: a prefix, letters and digits, and the CRC-32 of all
+before as six digits in base 62.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import zlib
+
+DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+SECRET_LENGTH = 43
+KINDS = {
+    "ktp": ("permanent token", 73),
+    "kta": ("application password", 73),
+    "kss": ("session", 73),
+    "ktc": ("authorization code", 73),
+    "kts": ("service secret", 61),
+    "ktd": ("device code", 61),
+    "ktr": ("refresh token", 95),
+}
+FOUND = re.compile(
+    r"(?<![0-9A-Za-z_])(?:(?:ktp|kta|kss|ktc)_[0-9A-Za-z]{73}|kt[sd]_[0-9A-Za-z]{61}|ktr_[0-9A-Za-z]{95})(?![0-9A-Za-z_])"
+)
+
+
+def kind(text):
+    """What kind of secret this is, or None if it is none, or mistyped."""
+    if not isinstance(text, str) or not FOUND.fullmatch(text) or _checksum(text[:-6]) != text[-6:]:
+        return None
+    return KINDS[text[:3]][0]
+
+
+def secrets_in(text):
+    """Every secret in a text, in order."""
+    return [found for found in FOUND.findall(text) if kind(found)]
+
+
+def permanent_token(secret, user_id, token_id):
+    """The whole token that the server makes of a secret that was brought."""
+    body = "ktp_" + user_id + token_id + secret
+    return body + _checksum(body)
+
+
+def new_secret():
+    """A secret that can be brought, such as by way of a vault."""
+    return "".join(secrets.choice(DIGITS) for _number in range(SECRET_LENGTH))
+
+
+def _checksum(text):
+    number, digits = zlib.crc32(text.encode("ascii")), ""
+    for _place in range(6):
+        number, digit = divmod(number, 62)
+        digits = DIGITS[digit] + digits
+    return digits

@@ -1,0 +1,61 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: policy_info
+short_description: Tell of policies
+version_added: 0.1.0
+description:
+  - Reads the policy of a service or group.
+author:
+  - The Keyturn authors (@keyturn)
+extends_documentation_fragment:
+  - keyturn.hub.connection
+  - keyturn.hub.connection.info
+options:
+  service:
+    description:
+      - The service, by key, id or name. Either this or O(group).
+    type: str
+  group:
+    description:
+      - The group, by name or id.
+    type: str
+"""
+
+EXAMPLES = r"""
+- name: What is demanded of tokens for the build server?
+  keyturn.hub.policy_info:
+    service: ci
+  register: found
+"""
+
+RETURN = r"""
+policies:
+  description: The policy, if there is one.
+  returned: success
+  type: list
+  elements: dict
+"""
+
+from ansible_collections.keyturn.hub.plugins.module_utils import reading
+from ansible_collections.keyturn.hub.plugins.module_utils.running import run
+
+ARGUMENTS = {"service": {"type": "str"}, "group": {"type": "str"}}
+
+
+def main():
+    run(
+        ARGUMENTS,
+        reading.policies,
+        mutually_exclusive=[("service", "group")],
+        required_one_of=[("service", "group")],
+    )
+
+
+if __name__ == "__main__":
+    main()

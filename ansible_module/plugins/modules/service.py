@@ -1,0 +1,166 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service
+short_description: Declare a service
+version_added: 0.1.0
+description:
+  - Creates, changes and deletes services, which are what tokens are good for.
+  - The secret with which a service asks about tokens is only in the result of the run that makes it, which is never
+    printed, whatever the verbosity; register it and hand the secret over in the same play.
+author:
+  - The Keyturn authors (@keyturn)
+extends_documentation_fragment:
+  - keyturn.hub.connection
+  - keyturn.hub.connection.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: partial
+    details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
+options:
+  key:
+    description:
+      - The service's key, which identifies it.
+    type: str
+    required: true
+  name:
+    description:
+      - Its name. Required to create a service.
+    type: str
+  application_name:
+    description:
+      - What kind of program it is.
+    type: str
+  vendor:
+    description:
+      - Who makes the program.
+    type: str
+  version:
+    description:
+      - The program's version.
+    type: str
+  home_url:
+    description:
+      - Where people find it.
+    type: str
+  icon_url:
+    description:
+      - Its picture.
+    type: str
+  base_urls:
+    description:
+      - Where it is reached.
+    type: list
+    elements: str
+  redirect_uris:
+    description:
+      - Where people are sent back to after they have logged in for it (OAuth 2.0).
+    type: list
+    elements: str
+  grant_types:
+    description:
+      - In which ways it may come by access tokens (OAuth 2.0).
+    type: list
+    elements: str
+    choices:
+      - authorization_code
+      - client_credentials
+      - refresh_token
+      - urn:ietf:params:oauth:grant-type:device_code
+      - urn:ietf:params:oauth:grant-type:token-exchange
+  trusted:
+    description:
+      - Whether nobody needs to approve what it may do for them.
+    type: bool
+  public:
+    description:
+      - Whether it cannot keep a secret, such as a program on people's own machines.
+    type: bool
+  default_roles:
+    description:
+      - Exactly the roles, by key, id or name, that it names as those of new members.
+    type: list
+    elements: str
+  visible_to:
+    description:
+      - Exactly the groups, by name or id, whose members see it without further permissions.
+    type: list
+    elements: str
+  permissions:
+    description:
+      - Exactly the permissions that it declares for roles.
+    type: list
+    elements: dict
+    suboptions:
+      key:
+        description: The permission's key.
+        type: str
+        required: true
+      name:
+        description: Its name; if not given, the key.
+        type: str
+  renew_secret:
+    description:
+      - Whether to make a new secret, at every run. The old one ends at once.
+    type: bool
+    default: false
+
+  state:
+    description:
+      - V(present) makes the service exist as declared; options that are left out stay as they are.
+      - V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: The build server can ask about tokens
+  keyturn.hub.service:
+    key: ci
+    name: Build server
+    home_url: https://ci.example.com
+    permissions:
+      - key: deploy
+        name: Deploy
+  register: ci
+
+- name: Its secret goes where it is used
+  ansible.builtin.copy:
+    content: "{{ ci.secret }}"
+    dest: /etc/ci/keyturn-secret
+    mode: "0600"
+  no_log: true
+  when: ci.secret is defined
+"""
+
+RETURN = r"""
+service:
+  description: The service as it is now, or as it would be in check mode, with the fields of Hub's contract.
+  returned: O(state=present)
+  type: dict
+  sample: {"id": "z9nrlNKKojgb", "key": "ci", "name": "Build server", "homeUrl": "https://ci.example.com"}
+secret:
+  description:
+    - The service's secret. The whole result is hidden from the output, and available to later tasks.
+  returned: only when this run made one
+  type: str
+"""
+
+from ansible_collections.keyturn.hub.plugins.module_utils import services
+from ansible_collections.keyturn.hub.plugins.module_utils.running import run
+
+
+def main():
+    run(services.ARGUMENTS, services.ensure, services.FIELD_OPTIONS)
+
+
+if __name__ == "__main__":
+    main()

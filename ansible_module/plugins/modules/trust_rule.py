@@ -1,0 +1,99 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: trust_rule
+short_description: Declare whose identity tokens a bot's pipelines may trade
+version_added: 0.1.0
+description:
+  - Creates, replaces and deletes trust rules, by which a pipeline trades the identity token of its platform for an
+    access token, and needs no secret.
+  - A rule that differs is replaced; for a moment there is none.
+  - Keyturn alone has them.
+author:
+  - The Keyturn authors (@keyturn)
+extends_documentation_fragment:
+  - keyturn.hub.connection
+  - keyturn.hub.connection.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+options:
+  user:
+    description:
+      - The login of the bot.
+    type: str
+    required: true
+  name:
+    description:
+      - The rule's name, which identifies it among those of the bot.
+    type: str
+    required: true
+  issuer:
+    description:
+      - Who issues the tokens, as their claim C(iss) has it.
+    type: str
+  audience:
+    description:
+      - For whom they have to be issued, as their claim C(aud) has it.
+    type: str
+  conditions:
+    description:
+      - What other claims have to be, each a pattern or a list of patterns, in which C(*) stands for any characters.
+    type: dict
+  scope:
+    description:
+      - The services that the access token is good for, each by key, id or name.
+    type: list
+    elements: str
+
+  state:
+    description:
+      - V(present) makes the rule exist as declared.
+      - V(absent) deletes it.
+    type: str
+    choices: [present, absent]
+    default: present
+"""
+
+EXAMPLES = r"""
+- name: Deployments of the main branch act as the deployment bot
+  keyturn.hub.trust_rule:
+    user: deploy-bot
+    name: GitHub
+    issuer: https://token.actions.githubusercontent.com
+    audience: https://tokens.example.com
+    conditions:
+      repository: example/shop
+      ref: refs/heads/main
+    scope: [ci]
+"""
+
+RETURN = r"""
+trust_rule:
+  description: The rule as it is now, or as it would be in check mode.
+  returned: O(state=present)
+  type: dict
+  sample: {"name": "GitHub", "issuer": "https://token.actions.githubusercontent.com"}
+"""
+
+from ansible_collections.keyturn.hub.plugins.module_utils import trust_rules
+from ansible_collections.keyturn.hub.plugins.module_utils.running import run
+
+
+def main():
+    run(
+        trust_rules.ARGUMENTS,
+        trust_rules.ensure,
+        required_if=[("state", "present", ("issuer", "audience", "conditions", "scope"))],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The collection's client against a server that misbehaves on purpose, by both ways of travelling."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from ansible_collections.keyturn.hub.plugins.module_utils.client import Client, RequestRefused
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import KeptAlive, OneByOne
+
+
+class Scripted:
+    """A real HTTP server that gives prepared answers in order, and keeps what it was asked."""
+
+    def __init__(self):
+        self.answers = []
+        self.asked = []
+        self.connections = 0
+        scripted = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                scripted.connections += 1
+
+            def _answer(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                scripted.asked.append((self.command, self.path, body))
+                status, headers, text = scripted.answers.pop(0)
+                if status == 0:
+                    self.close_connection = True
+                    return  # hang up without a word
+                self.send_response(status)
+                for name, value in dict({"Content-Length": str(len(text))}, **headers).items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text)
+
+            do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server's names
+
+            def log_message(self, *arguments):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/hub/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def server():
+    scripted = Scripted()
+    yield scripted
+    scripted.close()
+
+
+@pytest.fixture
+def waits():
+    return []
+
+
+@pytest.fixture(params=["one by one", "kept alive"])
+def client(request, server, waits):
+    transport = OneByOne(timeout=5) if request.param == "one by one" else KeptAlive(server.url, timeout=5)
+    return Client(server.url, "a token", transport.send, sleep=waits.append)
+
+
+def said(status, body, **headers):
+    return status, headers, json.dumps(body).encode()
+
+
+BUSY = said(503, {}, **{"Retry-After": "7"})
+LOST = (0, {}, b"")
+
+
+def test_a_base_with_a_path_is_kept_and_parts_of_paths_are_quoted(client, server):
+    server.answers = [said(200, {"id": 1})]
+    assert client.get("users", "a/b@c", fields="id,scope(id)") == {"id": 1}
+    assert server.asked[0][:2] == ("GET", "/hub/api/rest/users/a%2Fb%40c?fields=id,scope(id)")
+
+
+def test_a_collection_is_read_page_by_page(client, server):
+    server.answers = [said(200, {"total": 3, "users": [1, 2]}), said(200, {"total": 3, "users": [3]})]
+    assert client.get_all("users", "users") == [1, 2, 3]
+    assert "$skip=2" in server.asked[1][1]
+
+
+def test_a_collection_that_shrinks_meanwhile_ends(client, server):
+    server.answers = [said(200, {"total": 3, "users": [1]}), said(200, {"total": 3, "users": []})]
+    assert client.get_all("users", "users") == [1]
+
+
+def test_a_trail_is_followed_to_its_end(client, server):
+    server.answers = [said(200, {"things": [1], "after": "x"}), said(200, {"things": [2], "after": None})]
+    assert client.trail("things", "things", label="a") == [1, 2]
+    assert "after=x" in server.asked[1][1]
+
+
+def test_reading_is_repeated_when_an_answer_is_lost_or_the_server_is_busy(client, server, waits):
+    server.answers = [BUSY, LOST, said(502, {}), said(200, {"id": 1})]
+    assert client.get("users", "x") == {"id": 1}
+    assert waits[0] == 7
+    assert 1 <= waits[1] <= 2 <= waits[2] <= 4
+
+
+def test_making_something_is_repeated_only_when_the_server_says_that_it_did_nothing(client, server, waits):
+    server.answers = [said(429, {}, **{"Retry-After": "1"}), BUSY, said(200, {"id": 1})]
+    assert client.create({}, "users") == {"id": 1}
+    assert waits == [1, 7]
+
+
+@pytest.mark.parametrize("unknown", [LOST, said(504, {})])
+def test_making_something_whose_fate_is_unknown_is_not_repeated(client, server, unknown):
+    server.answers = [unknown, said(200, {"id": 1})]
+    with pytest.raises(RequestRefused) as refusal:
+        client.create({}, "users")
+    assert refusal.value.unknown
+    assert len(server.asked) == 1
+
+
+def test_what_is_there_after_an_answer_was_lost_was_made(client, server):
+    server.answers = [LOST, said(200, {"id": 1})]
+    assert client.made(lambda: client.get("users", "x"), {}, "users") == {"id": 1}
+    assert [method for method, _path, _body in server.asked] == ["POST", "GET"]
+
+
+def test_what_is_not_there_after_an_answer_was_lost_is_made_again(client, server):
+    server.answers = [LOST, said(404, {}), said(200, {"id": 2})]
+    assert client.made(lambda: client.get("users", "x"), {}, "users") == {"id": 2}
+    assert [method for method, _path, _body in server.asked] == ["POST", "GET", "POST"]
+
+
+def test_what_is_refused_is_not_looked_for(client, server):
+    server.answers = [said(409, {"error_description": "taken", "error_field": "name"})]
+    with pytest.raises(RequestRefused, match="taken"):
+        client.made(lambda: pytest.fail("looked for"), {}, "users")
+
+
+def test_setting_something_may_be_said_twice(client, server):
+    server.answers = [LOST, said(504, {}), said(200, {"id": 1})]
+    assert client.set({"name": "x"}, "users", "1") == {"id": 1}
+
+
+def test_patience_ends(client, server, waits):
+    server.answers = [said(503, {}, **{"Retry-After": "9999"})] * 4
+    with pytest.raises(RequestRefused, match="503"):
+        client.get("users", "x")
+    assert waits == [30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "message"),
+    [
+        (said(409, {"error_description": "taken", "error_field": "name"}), 409, "taken"),
+        (said(401, {"error_description": "bad."}), 401, "bad. Check the option token."),
+        ((500, {}, b"<html>"), 500, "the server answers 500"),
+        ((200, {}, b"<html>"), 0, "not with JSON"),
+    ],
+)
+def test_refusals_are_told_in_the_servers_words(client, server, answer, status, message):
+    server.answers = [answer]
+    with pytest.raises(RequestRefused) as refusal:
+        client.create({}, "users")
+    assert refusal.value.status == status
+    assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("call", ["get", "delete"])
+def test_what_is_not_there_is_no_error(client, server, call):
+    server.answers = [said(404, {"error_description": "none"})]
+    assert getattr(client, call)("users", "x") is None
+
+
+def test_no_message_holds_the_token(client, server):
+    server.answers = [said(403, {})]
+    with pytest.raises(RequestRefused) as refusal:
+        client.create({}, "users")
+    assert "a token" not in str(refusal.value)
+
+
+def test_a_connection_is_kept_for_many_requests(server):
+    server.answers = [said(200, {"id": 1})] * 20
+    client = Client(server.url, "a token", KeptAlive(server.url, timeout=5).send)
+    for _number in range(20):
+        client.get("users", "x")
+    assert server.connections == 1
+
+
+def test_an_address_where_nobody_listens_is_said_with_the_remedy(waits):
+    client = Client("http://127.0.0.1:1", "a token", KeptAlive("http://127.0.0.1:1").send, sleep=waits.append)
+    with pytest.raises(RequestRefused, match="Check the options url"):
+        client.create({}, "users")
+    assert len(waits) == 3  # nothing can have been made, so it may be tried again
