@@ -52,7 +52,18 @@ FIELD_OPTIONS = dict(
 )
 FIELDS = ",".join(["id", "key", *TEXTS.values(), *ADDRESSES.values(), *LISTS.values(), *FLAGS.values()])
 FIELDS += ",defaultRoles(id),permissions(key,name),groups(id)"
-FIRST = {"applicationName": None, "vendor": None, "version": None, "homeUrl": None, "iconUrl": None, "trusted": False}
+# What a new service has before anybody says otherwise.
+FIRST = dict(
+    dict.fromkeys((*TEXTS.values(), *ADDRESSES.values())),
+    trusted=False,
+    public=False,
+    baseUrls=[],
+    redirectUris=[],
+    grantTypes=["authorization_code", "refresh_token", "client_credentials"],
+    defaultRoles=[],
+    permissions=[],
+    groups=[],
+)
 
 
 def ensure(client, parameters, check_mode):

@@ -101,6 +101,14 @@ def _moment(text):
     return int(moment.timestamp() * 1000)
 
 
+def shown_end(parameters, token):
+    """The end of a token with a declared lifetime, for people: the lifetime itself, where it is as declared."""
+    end = token.get("expiresOn")
+    if "creationTime" not in token or wanted_end(parameters, token, False, 0)[1] == end:
+        return "{} after its secret is made".format(parameters["lifetime"])
+    return iso(end)
+
+
 def iso(moment):
     """A moment for people, or None."""
     if moment is None:

@@ -145,7 +145,7 @@ class _Work:
         changed = changes(wanted, dict(existing, labels=rules.shown(existing.get("labels"))))
         labels = changed.get("labels", rules.shown(existing.get("labels"))) + self._own_labels()
         before = _view(existing, self.parameters)
-        after = _view(dict(predicted(existing, changed), labels=labels), self.parameters)
+        after = _view(dict(predicted(existing, changed), labels=labels, **self._renewed(reason)), self.parameters)
         result = outcome("permanent_token", before, after, before != after or bool(reason))
         result["rotated"] = bool(reason)
         if reason:
@@ -176,6 +176,9 @@ class _Work:
             return {}
         self._deliver_at_end(id, labels)
         return {"secret": secret}
+
+    def _renewed(self, reason):
+        return {"rotationTime": self.now} if reason else {}
 
     def _own_labels(self):
         """What the collection keeps on the token for itself."""
@@ -270,8 +273,10 @@ def _view(token, parameters):
             view[name] = token.get(name)
     if parameters["labels"] is not None:
         view["labels"] = rules.shown(token.get("labels"))
-    if parameters["expires_on"] is not None or parameters["lifetime"] is not None:
+    if parameters["expires_on"] is not None:
         view["expires"] = rules.iso(token.get("expiresOn"))
+    elif parameters["lifetime"] is not None:
+        view["expires"] = rules.shown_end(parameters, token)
     if parameters["rotate_when"] is not None:
         view["inputs"] = rules.noted_inputs(token)
     return view

@@ -23,7 +23,7 @@ options:
     type: str
   query:
     description:
-      - Which to tell of, in the notation of Hub's REST API, such as V(is: bot).
+      - "Which to tell of, in the notation of Hub's REST API, such as V(is: bot)."
     type: str
   fields:
     description:

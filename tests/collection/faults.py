@@ -1,0 +1,102 @@
+"""The collection's modules as functions of a client, with a line to the server that fails where a test says."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from collections.abc import Callable, Collection
+from typing import Any
+
+from tests.collection import conftest as _importable  # noqa: F401 - it makes the collection importable
+
+from ansible_collections.keyturn.hub.plugins.module_utils.client import Client  # isort: skip
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import KeptAlive, Unreachable  # isort: skip
+
+
+class Fault(enum.Enum):
+    """What becomes of a request."""
+
+    LOST = "it never arrives, and nobody knows"
+    UNANSWERED = "it is carried out, and its answer is lost"
+    DEAD = "it is carried out, and the run dies"
+
+
+class Died(BaseException):
+    """The run was killed: nothing that catches refusals catches this."""
+
+
+class Line:
+    """Sends requests to a server; those whose numbers are in `faults`, counted from `begin`, fail."""
+
+    def __init__(self, url: str) -> None:
+        self._send = KeptAlive(url).send
+        self._numbers = itertools.count()
+        self._faults: dict[int, Fault] = {}
+        self._dead = False
+        self.changes = 0
+
+    def begin(self, faults: dict[int, Fault] | None = None) -> None:
+        """Count from here."""
+        self._numbers, self._faults, self._dead, self.changes = itertools.count(), faults or {}, False, 0
+
+    def send(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Any:
+        """One request. Raises Unreachable or Died."""
+        if self._dead:
+            raise Died
+        fault = self._faults.get(next(self._numbers))
+        if fault is Fault.LOST:
+            raise Unreachable("lost", False)
+        answer = self._send(method, url, body, headers)
+        self.changes += method != "GET" and not url.partition("?")[0].endswith("/comparison") and answer.status < 300
+        if fault is Fault.UNANSWERED:
+            raise Unreachable("lost", False)
+        if fault is Fault.DEAD:
+            self._dead = True
+            raise Died
+        return answer
+
+
+def client_on(line: Line, url: str, token: str) -> Any:
+    """A client that does not wait."""
+    return Client(url, token, line.send, sleep=lambda _seconds: None)
+
+
+def arguments(spec: dict[str, dict[str, Any]], **given: Any) -> dict[str, Any]:
+    """What AnsibleModule makes of a task's arguments: everything that is left out is there, too."""
+    whole = {name: option.get("default") for name, option in spec.items()}
+    for name, value in given.items():
+        inner = spec[name].get("options")
+        if inner and isinstance(value, list):
+            value = [arguments(inner, **each) for each in value]
+        elif inner and value is not None:
+            value = arguments(inner, **value)
+        whole[name] = value
+    return whole
+
+
+def without_ids(thing: Any) -> Any:
+    """The same, but for ids, which nobody can foretell."""
+    if isinstance(thing, dict):
+        return {name: without_ids(value) for name, value in thing.items() if name != "id"}
+    return [without_ids(each) for each in thing] if isinstance(thing, list) else thing
+
+
+Ensure = Callable[[Any, dict[str, Any], bool], dict[str, Any]]
+
+
+def until_it_lives(line: Line, run: Callable[[], dict[str, Any]], faults: Collection[dict[int, Fault]]) -> Any:
+    """Run with each of these faults, and then without any; what the last run returns."""
+    for each in faults:
+        line.begin(each)
+        try:
+            run()
+        except Died:
+            continue
+    line.begin()
+    return run()
+
+
+def is_current(client: Any, user: str, token_id: str, whole: str) -> bool:
+    """Whether a token that was handed over is made of the current secret."""
+    middle = whole[len("ktp_") + 24 : -6]
+    return bool(client.set({"secret": middle}, "users", user, "permanenttokens", token_id, "comparison")["current"])
