@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Callable, Collection
 from typing import Any
 
 from tests.collection import conftest as _importable  # noqa: F401 - it makes the collection importable
@@ -79,21 +78,6 @@ def without_ids(thing: Any) -> Any:
     if isinstance(thing, dict):
         return {name: without_ids(value) for name, value in thing.items() if name != "id"}
     return [without_ids(each) for each in thing] if isinstance(thing, list) else thing
-
-
-Ensure = Callable[[Any, dict[str, Any], bool], dict[str, Any]]
-
-
-def until_it_lives(line: Line, run: Callable[[], dict[str, Any]], faults: Collection[dict[int, Fault]]) -> Any:
-    """Run with each of these faults, and then without any; what the last run returns."""
-    for each in faults:
-        line.begin(each)
-        try:
-            run()
-        except Died:
-            continue
-    line.begin()
-    return run()
 
 
 def is_current(client: Any, user: str, token_id: str, whole: str) -> bool:

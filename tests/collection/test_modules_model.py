@@ -140,7 +140,7 @@ IDENTITY = {
     "permanent_token": "name",
     "trust_rule": "name",
 }
-MANY = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
