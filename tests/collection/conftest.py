@@ -50,8 +50,11 @@ def play(stack: Stack, tmp_path: Path) -> Play:
         *tasks: dict[str, Any], arguments: tuple[str, ...] = (), environment: dict[str, str] | None = None, **play: Any
     ) -> Run:
         report = tmp_path / "report.json"
-        names = [f"r{number}" for number in range(len(tasks))]
-        named = [{"register": name, "ignore_errors": True, **task} for name, task in zip(names, tasks, strict=True)]
+        names = [f"r{number}" for number, task in enumerate(tasks) if "block" not in task]
+        named = [
+            task if "block" in task else {"register": f"r{number}", "ignore_errors": True, **task}
+            for number, task in enumerate(tasks)
+        ]
         content = "{{ [" + ", ".join(names) + "] | to_json }}"
         tell = {
             "ansible.builtin.copy": {"content": content, "dest": str(report), "mode": "0600"},

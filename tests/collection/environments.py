@@ -80,7 +80,7 @@ def cores() -> Iterator[tuple[str, str]]:
     for core, pythons in PYTHONS.items():
         found = [python for python in pythons if python in interpreters()]
         if found:
-            yield core, found[-1]
+            yield core, found[0]
 
 
 def checkout(root: Path) -> Path:
