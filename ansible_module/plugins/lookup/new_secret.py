@@ -26,6 +26,7 @@ EXAMPLES = r"""
     content: "{{ {'vault_report_secret': lookup('keyturn.hub.new_secret')} | to_yaml | vault(vault_password) }}"
     dest: group_vars/all/report.yml
     mode: "0600"
+    decrypt: false
     force: false
   no_log: true
 """
