@@ -34,7 +34,8 @@ if certificates:
     pathlib.Path(sys.prefix, "pip.conf").write_text("[global]\\ncert = " + certificates + "\\n")
 ensurepip.bootstrap()
 wanted = [word for word in sys.argv[1:] if word not in ("--no-setuptools", "--no-wheel")]
-raise SystemExit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
+trusted = ["--cert", certificates] if certificates else []
+raise SystemExit(subprocess.call([sys.executable, "-m", "pip", "install", *trusted, *wanted]))
 """
 
 

@@ -50,7 +50,8 @@ class ActionModule(ActionBase):
             bots = bots["bots"]
         if not isinstance(bots, list):
             raise AnsibleError("Option src: the file must hold a list of bots, or one under the key bots.")
-        return dict(arguments, bots=self._templar.template(bots))
+        del arguments["src"]
+        return dict(arguments, bots=bots)
 
     def _keep_off_disk(self):
         """Send module and arguments over the connection's standard input, not in a temporary file on the target."""

@@ -176,6 +176,7 @@ options:
     description:
       - A YAML file on the controller with the list of bots, or with one under the key C(bots), instead of O(bots).
         It may be encrypted by ansible-vault.
+      - Templates in it are not evaluated.
     type: path
   boundary:
     description:
