@@ -23,8 +23,9 @@ def _lines(what, outcome):
         return []
     before, after = outcome["diff"]["before"], outcome["diff"]["after"]
     if not before:
-        said = [_said(name, after[name]) for name in sorted(after) if name not in UNSEEN and after[name]]
-        return ["+ {}: {}".format(what, "; ".join(said))]
+        told = [name for name in sorted(after) if name not in UNSEEN and after[name]]
+        said = [_said(name, after[name]) for name in told if not what.endswith(f" {after[name]}")]
+        return ["; ".join([f"+ {what}", *said]).replace("; ", ": ", 1)]
     if not after:
         return [f"- {what}"]
     changed = [

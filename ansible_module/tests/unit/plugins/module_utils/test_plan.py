@@ -26,6 +26,12 @@ def test_what_is_made_changed_and_removed():
     ]
 
 
+def test_what_a_thing_is_called_is_told_once():
+    made = outcome("x", ABSENT, {"name": "t", "scope": [{"key": "ci"}]})
+    assert of_bot("a", SAME, [("t", made)]) == ["  bot a", "+   token t: scope [ci]"]
+    assert of_bot("a", outcome("x", ABSENT, {"name": "a"}), []) == ["+ bot a"]
+
+
 def test_a_bot_that_stays_is_named_for_its_tokens():
     renewed = outcome("x", {"secret": "as it is"}, {"secret": "renewed: it was asked for"})
     assert of_bot("a", SAME, [("t", renewed)]) == ["  bot a", "~   token t: secret renewed: it was asked for"]
