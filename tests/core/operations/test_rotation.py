@@ -166,7 +166,8 @@ class TestRotatingItself:
         narrow = scene.product.permanent_tokens.create(scene.caller(), "me", "narrow", ["ci"])
         holder = scene.product.authentication.holder(narrow.secret or "", origin())
         assert {operation for operation in Operation if holder.may(operation, holder.user.id)} == {
-            Operation.ROTATE_CURRENT_TOKEN
+            Operation.READ_CURRENT_TOKEN,
+            Operation.ROTATE_CURRENT_TOKEN,
         }
         assert not any(holder.may(operation, "another") for operation in Operation)
 
