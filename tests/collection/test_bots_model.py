@@ -223,6 +223,19 @@ def test_what_acts_is_never_removed(world: tuple[Line, Any], stack: Stack, owner
     assert agrees(owner, there(client, owner), [{**bot, "tokens": [token]}])
 
 
+@pytest.mark.parametrize("boundary", ["owner", "label"])
+def test_a_bot_that_says_nothing_of_tokens_keeps_them(world: tuple[Line, Any], owners: Any, boundary: str) -> None:
+    line, client = world
+    owner = owners()
+    line.begin()
+    bot = {"login": "p", "name": "P"}
+    bots.ensure(client, state(owner, [{**bot, "tokens": [{"name": "a", "scope": ["ci"]}]}]), False)
+    silent = state(owner, [bot])
+    silent["boundary"] = {"owner": None, "label": None, boundary: silent["boundary"][boundary]}
+    assert bots.ensure(client, silent, True)["plan"] == []
+    assert bots.ensure(client, {**silent, "bots": state(owner, [{**bot, "tokens": []}])["bots"]}, True)["changed"]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -92,15 +92,14 @@ def _create(client, parameters, wanted, things, check_mode):
     if not wanted.get("name"):
         raise RequestRefused(0, "is required to create the account {}.".format(parameters["login"]), "name")
     new = {"id": None, "type": parameters["type"] or "user", "login": parameters["login"], "banned": False}
-    new.update(banReason=None)
+    new["banReason"] = None
     after = _banned_with_reason(dict(predicted(new, wanted), **_shown(things)))
     if check_mode:
         del after["id"]
         return outcome("user", ABSENT, after)
     ban = {name: after[name] for name in ("banned", "banReason") if wanted.get(name)}
-    body = dict(_body({name: value for name, value in wanted.items() if name not in ban}), login=parameters["login"])
-    body.pop("banned", None)
-    body.pop("banReason", None)
+    said = {name: value for name, value in wanted.items() if name not in ("banned", "banReason")}
+    body = dict(_body(said), login=parameters["login"])
     if parameters["type"]:
         body["type"] = parameters["type"]
     if "owner" in things:  # otherwise whoever makes a bot owns it

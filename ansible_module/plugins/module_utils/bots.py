@@ -117,8 +117,8 @@ class _Reconciliation:
 
     def _undeclared(self, bot, there):
         """Tokens of a declared bot that go, since it is inside a boundary of owner."""
-        if not (self.parameters["purge"] and self.boundary.get("owner")):
-            return []
+        if not (self.parameters["purge"] and self.boundary.get("owner")) or bot.parameters["tokens"] is None:
+            return []  # a bot that says nothing of tokens keeps those that it has
         said = {kept(token["name"]) for token in bot.parameters["tokens"] or []}
         return sorted(name for name in there if name not in said)
 
@@ -133,7 +133,7 @@ class _Reconciliation:
         for token in reading.inside_label:
             bot = said.get(token["user"]["login"].lower())
             names = {kept(each["name"]) for each in (bot or {}).get("tokens") or []}
-            owned = self.boundary.get("owner") and bot
+            owned = bot and (self.boundary.get("owner") or bot["tokens"] is None)
             if token["name"] not in names and token["user"]["id"] not in gone and not owned:
                 left.append(token)
         going = gone | {token["id"] for token in left} | self.going

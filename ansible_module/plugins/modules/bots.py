@@ -195,6 +195,7 @@ options:
     description:
       - Whether to remove what is inside the boundary and not declared. Of an owner, that is their other bots, and
         the other tokens of those declared; of a label, the other tokens with it, of whatever account.
+      - A bot that says nothing of tokens keeps those that it has.
       - Nothing is removed unless all else went well, and never the account or token that acts.
     type: bool
     default: false
