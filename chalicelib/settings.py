@@ -34,6 +34,7 @@ class Settings:
     current_tag_key: str
     signing_keys_file: str | None = None
     signing_keys_parameter: str | None = None  # of SSM, a SecureString
+    parameters_key: str | None = None  # of KMS, that encrypts what is written there
     internal_issuers: frozenset[str] = frozenset()  # that may be at private addresses of the network
     last_used_window_ms: int = LAST_USED_WINDOW_MS  # in which a use of a credential is noted once
     notice_days: tuple[int, ...] = (30, 7, 1)  # before a token ends, when an event says so
@@ -69,6 +70,7 @@ class Settings:
             current_tag_key=next(iter(keys)),
             signing_keys_file=environment.get("KEYTURN_SIGNING_KEYS_FILE"),
             signing_keys_parameter=environment.get("KEYTURN_SIGNING_KEYS_PARAMETER"),
+            parameters_key=environment.get("KEYTURN_PARAMETERS_KEY"),
             internal_issuers=frozenset(environment.get("KEYTURN_INTERNAL_ISSUERS", "").split()),
             last_used_window_ms=1_000
             * _number(environment, "KEYTURN_LAST_USED_WINDOW", LAST_USED_WINDOW_MS // 1_000, highest=86_400),

@@ -46,5 +46,5 @@ def key_document(settings: Settings) -> KeyDocument | None:
     if settings.signing_keys_parameter:
         from chalicelib.parameters import Parameter
 
-        return Parameter(settings.signing_keys_parameter, settings.table.region)
+        return Parameter(settings.signing_keys_parameter, settings.table.region, settings.parameters_key)
     return None

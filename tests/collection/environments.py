@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
@@ -12,8 +11,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from embedded.alone import alone
-from embedded.layout import PROJECT, STATE
+from embedded.layout import PROJECT
+from tests.programs import installed
 
 REQUIREMENTS = Path(__file__).parent / "requirements"
 # For each ansible-core, the Pythons that it runs on.
@@ -40,27 +39,8 @@ raise SystemExit(subprocess.call([sys.executable, "-m", "pip", "install", *trust
 
 
 def programs(name: str, python: str = sys.executable) -> Path:
-    """The folder with the programs of `requirements/<name>.txt`, installed once for each state of that file."""
-    lock = REQUIREMENTS / f"{name}.txt"
-    state = hashlib.sha256(lock.read_bytes() + python.encode()).hexdigest()[:12]
-    folder = STATE / "environments" / f"{name}-{state}"
-    with alone(folder.with_suffix(".lock")):
-        if not (folder / "ready").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run([python, "-m", "venv", str(folder)], check=True, capture_output=True)
-            install = [
-                str(folder / "bin" / "python"),
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--require-hashes",
-                "-r",
-                str(lock),
-            ]
-            subprocess.run(install, check=True, capture_output=True)
-            (folder / "ready").touch()
-    return folder / "bin"
+    """The folder with the programs of `requirements/<name>.txt`."""
+    return installed(REQUIREMENTS / f"{name}.txt", python)
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Keyturn in an AWS account: packaged by Chalice, deployed as one CloudFormation stack."""

@@ -1,0 +1,63 @@
+"""The Lambda package, and the CloudFormation template with everything that belongs to an installation."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parent.parent
+RESOURCES = Path(".chalice") / "resources.json"
+STAGES = ("dev", "prod")
+
+
+class PackagingError(Exception):
+    """Chalice could not package the app; the message is what it said."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is in `folder`: `deployment.zip` and `sam.json`."""
+
+    folder: Path
+
+    @property
+    def archive(self) -> Path:
+        """The code of all functions."""
+        return self.folder / "deployment.zip"
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """As CloudFormation takes it, but for the place of the code."""
+        loaded: dict[str, Any] = json.loads((self.folder / "sam.json").read_text())
+        return loaded
+
+    def template_with(self, bucket: str, key: str) -> str:
+        """The template, for code that is at this place of S3."""
+        template = self.template
+        for resource in template["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = {"Bucket": bucket, "Key": key}
+        return json.dumps(template, separators=(",", ":"))
+
+
+def package(stage: str, folder: Path, project: Path = PROJECT) -> Package:
+    """Package the app for a stage. Raises PackagingError."""
+    chalice = Path(sys.executable).with_name("chalice")
+    merged = ("--merge-template", str(project / RESOURCES))
+    finished = subprocess.run(  # noqa: S603 - our own arguments
+        [str(chalice), "package", "--stage", stage, *merged, str(folder)],
+        cwd=project,
+        env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = finished.stdout + finished.stderr
+    if finished.returncode or "Could not install" in said:
+        raise PackagingError(said.strip())
+    return Package(folder)
