@@ -1,6 +1,7 @@
-"""Keyturn in an AWS account: deploy, remove.
+"""Keyturn in an AWS account: package, deploy, remove.
 
 \b
+    python -m deployment package --stage prod FOLDER
     python -m deployment deploy --stage prod --bucket BUCKET
     python -m deployment remove --stage prod
 
@@ -9,6 +10,7 @@ Credentials and region are found as every AWS tool finds them.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deployment.installation import CommandFailed, Installation
-from deployment.packaging import STAGES, PackagingError, package
+from deployment.packaging import STAGES, Package, PackagingError, package
 from deployment.stack import Change, DeploymentError, Stack
 
 console = Console(stderr=True)
@@ -36,6 +38,7 @@ def main() -> None:
 @stage_option
 @yes_option
 @click.option("--bucket", required=True, help="A bucket of yours, for the package and the template.")
+@click.option("--package", "folder", default=None, help="What `package` made; packaged anew if left out.")
 @click.option("--address", default=None, help="Where browsers will find it; API Gateway's own address if left out.")
 @click.option("--alarm-address", default=None, help="Who gets the alarms by e-mail.")
 @click.option("--second-region", default=None, help="Where a copy of the table is kept.")
@@ -45,6 +48,7 @@ def deploy(
     stage: str,
     yes: bool,
     bucket: str,
+    folder: str | None,
     address: str | None,
     alarm_address: str | None,
     second_region: str | None,
@@ -59,11 +63,12 @@ def deploy(
     parameters = {**stack.parameters(), **{name: value for name, value in given.items() if value is not None}}
     parameters |= {"Stage": stage, "Protected": "false" if unprotected else "true"}
     is_new = stack.status() is None
-    with tempfile.TemporaryDirectory() as folder:
-        with console.status("Packaging …"):
-            packaged = package(stage, Path(folder))
+    with contextlib.ExitStack() as scratch:
+        if folder is None:
+            folder = scratch.enter_context(tempfile.TemporaryDirectory())
+            _package(stage, Path(folder))
         with console.status("Uploading …"):
-            template = stack.upload(packaged)
+            template = stack.upload(Package(Path(folder)))
     _change(stack, template, parameters, yes)
     if not parameters.get("Address"):  # its own address is known only now
         own = {**parameters, "Address": stack.outputs()["EndpointURL"].rstrip("/")}
@@ -73,6 +78,15 @@ def deploy(
     if is_new:
         console.print(f"{login} has a new token, shown only now:")
         click.echo(installation.administrator(login))
+
+
+@main.command("package")
+@stage_option
+@click.argument("folder", type=click.Path(path_type=Path))
+def package_command(stage: str, folder: Path) -> None:
+    """Write the package and its template to a folder, for `deploy --package` or a pipeline of your own."""
+    _package(stage, folder)
+    console.print(f"{folder} has the package and its template.")
 
 
 @main.command()
@@ -90,6 +104,11 @@ def remove(stage: str, yes: bool) -> None:
     with console.status("Removing …"):
         stack.remove()
     console.print(f"{stack.name} is removed. The table {stack.name}, its key and the logs are still there.")
+
+
+def _package(stage: str, folder: Path) -> None:
+    with console.status("Packaging …"):
+        package(stage, folder)
 
 
 def _change(stack: Stack, template: str, parameters: dict[str, str], yes: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
@@ -23,10 +24,12 @@ class Cut(Enum):
 
 @dataclass
 class CuttingProxy:
-    """Passes everything on to `target`; the requests whose numbers are in `cuts`, counted from `begin`, are cut."""
+    """Passes everything on to `target`; the requests whose numbers are in `cuts`, counted from `begin`, are cut.
+    `seen` is told each request."""
 
     target: str
     cuts: dict[int, Cut] = field(default_factory=dict)
+    seen: Callable[[bytes], None] | None = None
     number: int = 0
     port: int = 0
 
@@ -65,6 +68,8 @@ class CuttingProxy:
                     self.number += 1
                 if cut is Cut.BEFORE:
                     return
+                if self.seen:
+                    self.seen(request)
                 parts = urlsplit(self.target)
                 with socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30) as server:
                     if cut is Cut.IN_REQUEST:
