@@ -10,7 +10,7 @@ class Parameter:
     """One parameter. Every call is a request to AWS."""
 
     def __init__(self, name: str, region: str, key: str | None = None) -> None:
-        """`key`: id, ARN or alias of the KMS key that encrypts it; None for the account's own. No network is used yet."""
+        """`key`: the KMS key that encrypts it, by id, ARN or alias; None for the account's. No network is used yet."""
         from botocore.session import get_session
 
         self._name = name

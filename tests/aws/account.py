@@ -1,5 +1,5 @@
-"""An AWS account that is not Amazon's: MiniStack, which makes stacks of templates with SAM's transform, runs packages as
-Lambda functions and enforces IAM, in a process of its own."""
+"""An AWS account that is not Amazon's: MiniStack, which makes stacks of templates with SAM's transform, runs packages
+as Lambda functions and enforces IAM, in a process of its own."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Account(PortProcess):
         """Start it, with a bucket for packages."""
         port = free_port()
         program = installed(Path(__file__).parent / "ministack.txt") / "ministack"
-        settings = {"GATEWAY_PORT": str(port), "BIND_HOST": HOST, "HOME": str(self.folder), "TMPDIR": str(self.folder), "IOT_MTLS_ENABLED": "0"}
+        settings = {"GATEWAY_PORT": str(port), "BIND_HOST": HOST, "IOT_MTLS_ENABLED": "0"}
+        settings |= {"HOME": str(self.folder), "TMPDIR": str(self.folder)}
         environment = {**os.environ, **CREDENTIALS, **settings, **({"AUTH": "true"} if self._enforced else {})}
         self.launch([str(program)], port, START_SECONDS, self.folder, environment)
         self.client("s3").create_bucket(Bucket=BUCKET)

@@ -1,7 +1,7 @@
 """What a function asks of AWS, as IAM sees it: which actions, on which resources.
 
-Sources: the Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB" and "… for AWS
-Systems Manager"; the DynamoDB developer guide, "Using IAM with DynamoDB transactions": a transaction needs the
+Sources: the Service Authorization Reference, "Actions, resources, and condition keys for Amazon DynamoDB" and "… for
+AWS Systems Manager"; the DynamoDB developer guide, "Using IAM with DynamoDB transactions": a transaction needs the
 permissions of what it consists of, and has none of its own.
 """
 
