@@ -8,9 +8,10 @@ import os  # noqa: E402
 
 from chalice.app import Chalice  # noqa: E402
 
-from chalicelib import jobs, oauth, pages, rest  # noqa: E402
+from chalicelib import jobs, oauth, pages, rest, telemetry  # noqa: E402
 
 app = Chalice(app_name="keyturn")
+telemetry.register(app)
 rest.register(app)
 oauth.register(app)
 pages.register(app)

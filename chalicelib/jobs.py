@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.app import Rate
 
+from chalicelib import telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -67,7 +69,9 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
 def run() -> dict[str, int]:
     """Look at tokens that something is due for, and send again what failed. How many of each."""
     lifecycle = _lifecycle()
-    return {"raised": lifecycle.announcements.run(_now()), "resent": lifecycle.deliveries.resend()}
+    done = {"raised": lifecycle.announcements.run(_now()), "resent": lifecycle.deliveries.resend()}
+    telemetry.tell({"job": "every minute", **done})
+    return done
 
 
 def _now() -> int:

@@ -62,7 +62,7 @@ class CuttingProxy:
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
-            while request := _message(client):
+            while request := message(client):
                 with self._lock:
                     cut = self.cuts.get(self.number)
                     self.number += 1
@@ -76,7 +76,7 @@ class CuttingProxy:
                         server.sendall(request[: len(request) // 2])
                         return
                     server.sendall(request)
-                    answer = _message(server)
+                    answer = message(server)
                 if cut is Cut.AFTER_REQUEST:
                     return
                 begins = answer.index(b"\r\n\r\n") + 4
@@ -89,7 +89,7 @@ class CuttingProxy:
                 client.sendall(answer)
 
 
-def _message(connection: socket.socket) -> bytes:
+def message(connection: socket.socket) -> bytes:
     """One HTTP message, whole: by its length, in chunks, or until the connection's end."""
     data = b""
     while b"\r\n\r\n" not in data:

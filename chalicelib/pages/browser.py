@@ -17,6 +17,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.operations.sessions import CURRENT
 from chalicelib.core.sessions import LIFETIME_MS
+from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
     from chalicelib.core.authorization import Caller
@@ -65,9 +66,11 @@ def logged_in(message: Message) -> Caller | None:
     if cookie is None or recognise(cookie.value, CredentialKind.SESSION) is None:
         return None
     try:
-        return message.keyturn.authentication.caller(cookie.value, message.origin)
+        caller = message.keyturn.authentication.caller(cookie.value, message.origin)
     except Unauthenticated:
         return None
+    note(account=caller.user.id, credential=caller.credential_id)
+    return caller
 
 
 def require_login(message: Message) -> Caller:

@@ -28,6 +28,7 @@ from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.uses import agent
 from chalicelib.rest import refusals
+from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
@@ -104,12 +105,15 @@ class Call:
             authentication = self.keyturn.authentication
             identify = authentication.holder if whatever_scope else authentication.caller
             caller = identify(presented.strip(), self.origin)
+            note(account=caller.user.id, credential=caller.credential_id)
             if caller.secret_ends is not None:  # whoever still uses an earlier secret is told so (RFC 8594)
                 self.headers["Sunset"] = formatdate(caller.secret_ends / 1000, usegmt=True)
             return caller
         pair = basic_pair(presented) if scheme.lower() == "basic" else None
         if pair:
-            return self.keyturn.authentication.caller_by_password(*pair, self.origin)
+            caller = self.keyturn.authentication.caller_by_password(*pair, self.origin)
+            note(account=caller.user.id, credential=caller.credential_id)
+            return caller
         raise Unauthenticated(
             "This needs 'Authorization: Bearer <token>', or HTTP Basic with a login and an application password."
         )

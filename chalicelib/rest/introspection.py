@@ -7,11 +7,13 @@ from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.accounts import User
+from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.uses import agent, client_address
 from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
+from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
     from chalice.app import Request, Response
@@ -33,7 +35,12 @@ def introspect(call: Call) -> Response:
         found = call.keyturn.introspection.ask(client, secret, presented, call.origin.now, address, program)
     except Unauthenticated as error:
         raise ClientUnauthenticated(str(error)) from None
-    return answer(_description(found) if found else INACTIVE)
+    if found is None:
+        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
+        note(RefusedVerifications=1, service=client, credential=key.id if key else None)
+        return answer(INACTIVE)
+    note(Verifications=1, service=found.service.id, account=found.owner.id, credential=found.credential.id)
+    return answer(_description(found))
 
 
 def _description(found: TokenInformation) -> dict[str, object]:

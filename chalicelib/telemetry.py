@@ -1,0 +1,93 @@
+"""One line of JSON for each request: what was asked, by whom, how it ended, how long it took. No secret is ever in it.
+
+CloudWatch takes its metrics from the same lines. Source: the CloudWatch user guide, "Specification: Embedded metric
+format". A library for this costs a cold start more than the rest of Keyturn's own code (docs/adr/0022-telemetry.md).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Chalice, Request, Response
+
+NAMESPACE = "Keyturn"
+MILLISECONDS = "Milliseconds"
+# What becomes a metric, and its unit; each name is in `.chalice/resources.json`.
+METRICS = {
+    "RequestTime": MILLISECONDS,
+    "VerificationTime": MILLISECONDS,
+    "Verifications": "Count",
+    "RefusedVerifications": "Count",
+    "Unauthenticated": "Count",
+    "Throttled": "Count",
+    "Unavailable": "Count",
+    "Failures": "Count",
+    "ColdStarts": "Count",
+}
+_COUNTED = {
+    HTTPStatus.UNAUTHORIZED: "Unauthenticated",
+    HTTPStatus.TOO_MANY_REQUESTS: "Throttled",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Failures",
+}
+_noted: ContextVar[dict[str, object]] = ContextVar("noted")
+_cold = True
+
+
+def register(app: Chalice) -> None:
+    """Tell of every request to the app; register it before everything else that looks at answers."""
+    app.register_middleware(_request, "http")
+
+
+def note(**known: object) -> None:
+    """Have this told of the request that is answered: ids of accounts, services and tokens, counts. Never a secret."""
+    _noted.get({}).update(known)
+
+
+def tell(line: dict[str, object]) -> None:
+    """Write a line, and have CloudWatch take from it the metrics that are there."""
+    metrics = [{"Name": name, "Unit": METRICS[name]} for name in line if name in METRICS]
+    now = time.time_ns() // 1_000_000
+    if metrics:
+        directive = {"Namespace": NAMESPACE, "Dimensions": [["Installation"]], "Metrics": metrics}
+        installation = os.environ.get("KEYTURN_TABLE", "keyturn")
+        line |= {"Installation": installation, "_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}}
+    print(json.dumps({"time": now, **line}, separators=(",", ":")), flush=True)
+
+
+def _request(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    global _cold
+    begin = time.perf_counter()
+    noted: dict[str, object] = {"ColdStarts": 1} if _cold else {}
+    _cold = False
+    _noted.set(noted)
+    response = get_response(request)
+    taken = round((time.perf_counter() - begin) * 1_000, 2)
+    tell(_line(request, response.status_code, taken, noted))
+    return response
+
+
+def _line(request: Request, status: int, taken: float, noted: dict[str, object]) -> dict[str, object]:
+    context = request.context
+    line: dict[str, object] = {
+        "request": context.get("requestId"),
+        "method": request.method,
+        "route": context.get("resourcePath"),  # with the names of its parameters, not what somebody put there
+        "status": status,
+        "address": context.get("identity", {}).get("sourceIp"),
+        "RequestTime": taken,
+        **noted,
+    }
+    if "Verifications" in noted or "RefusedVerifications" in noted:
+        line["VerificationTime"] = taken
+    if status in _COUNTED:
+        line[_COUNTED[HTTPStatus(status)]] = 1
+    return line
