@@ -9,7 +9,7 @@ from tests.conftest import Scene
 from tests.oauth.calling import call, token_request
 from tests.rest.calling import introspect
 
-JWT = "eyJhbGciOiJFUzI1NiJ9.e30.AAAA"
+JWT = "eyJhbGciOiJFUzI1NiJ9.e30.AAAA"  # pragma: allowlist secret
 
 
 @pytest.fixture

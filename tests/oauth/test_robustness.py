@@ -34,7 +34,7 @@ WORDS = [
     CALLBACK,
     Pkce().challenge,
     "urn:ietf:params:oauth:token-type:access_token",
-    "eyJhbGciOiJFUzI1NiJ9.e30.AAAA",
+    "eyJhbGciOiJFUzI1NiJ9.e30.AAAA",  # pragma: allowlist secret
     "auth?client_id=web",
     "approve",
 ]

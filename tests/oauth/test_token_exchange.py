@@ -134,7 +134,7 @@ def test_deleting_the_approval_ends_what_was_exchanged(stage: Stage) -> None:
         ({"actor_token": "x"}, "invalid_request"),
         ({"actor_token_type": ACCESS_TOKEN}, "invalid_request"),
         ({"subject_token": "nonsense"}, "invalid_grant"),
-        ({"subject_token": "eyJhbGciOiJub25lIn0.e30."}, "invalid_grant"),
+        ({"subject_token": "eyJhbGciOiJub25lIn0.e30."}, "invalid_grant"),  # pragma: allowlist secret
         ({"subject_token": "ktp_" + "a" * 73}, "invalid_grant"),
         ({"client_id": "web"}, "invalid_client"),
         ({"client_id": "program"}, "invalid_client"),
