@@ -51,7 +51,7 @@ def main() -> None:
 def _costs(users: int, tokens: int) -> dict[str, tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
-        _fill(installation, users, tokens)
+        fill(installation, users, tokens)
         return dict(_ask(installation))
 
 
@@ -94,7 +94,7 @@ def _shown(cost: Cost) -> str:
     return f"{cost.trips}, {cost.read:g}"
 
 
-def _fill(installation: Installation, users: int, tokens: int) -> None:
+def fill(installation: Installation, users: int, tokens: int) -> None:
     """Write the items as the product would, without its transactions."""
     items = itertools.chain(_users(installation, users), _tokens(installation, users, tokens))
     client = connection().client

@@ -1,6 +1,6 @@
 """`ansible-test`, with every ansible-core from 2.17 on that a Python of this machine can run.
 
-The oldest and the newest run all sanity tests. Those between run the ones that load the collection into that ansible-core
+The oldest and the newest run all sanity tests. Those between run the ones that load the collection into their core
 (the others, such as pylint and yamllint, read the same files by nearly the same rules), and all run the units. Two run
 side by side: each is a chain of small programs.
 """
