@@ -80,7 +80,7 @@ def _arithmetic() -> str:
         token = _bytes() - before - account
     whole = MOST_TOKENS // TOKENS_OF_AN_ACCOUNT * account + MOST_TOKENS * token
     return (
-        f"An account: {account:,.0f} bytes, a token: {token:,.0f} bytes, with names, index entries and the audit record. "
+        f"An account: {account:,.0f} bytes, a token: {token:,.0f} bytes, with names, index entries and audit record. "
         f"{MOST_TOKENS:,} tokens of {MOST_TOKENS // TOKENS_OF_AN_ACCOUNT:,} accounts: {whole / 2**30:.1f} GB in "
         f"{whole / PARTITION_BYTES:.0f} partitions or more."
     )

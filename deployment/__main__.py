@@ -1,9 +1,11 @@
-"""Keyturn in an AWS account: package, deploy, remove.
+"""Keyturn in an AWS account: package, deploy, remove, export, import.
 
 \b
     python -m deployment package --stage prod FOLDER
     python -m deployment deploy --stage prod --bucket BUCKET
     python -m deployment remove --stage prod
+    python -m deployment export --stage prod FILE --recipient age1…
+    python -m deployment import --stage prod FILE --identity KEYFILE
 
 Credentials and region are found as every AWS tool finds them.
 """
@@ -11,19 +13,28 @@ Credentials and region are found as every AWS tool finds them.
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import tempfile
+import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 import boto3
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
+from deployment import sealed_file
 from deployment.installation import CommandFailed, Installation
 from deployment.packaging import STAGES, Package, PackagingError, package
+from deployment.sealed_file import SealError
 from deployment.stack import Change, DeploymentError, Stack
+from deployment.table_copy import ChangedMeanwhile, NotEmpty, TableCopy, Trail
 
+PROBLEMS = (DeploymentError, PackagingError, CommandFailed, SealError, ChangedMeanwhile, NotEmpty)
 console = Console(stderr=True)
 stage_option = click.option("--stage", type=click.Choice(STAGES), required=True)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask before anything changes.")
@@ -42,6 +53,7 @@ def main() -> None:
 @click.option("--address", default=None, help="Where browsers will find it; API Gateway's own address if left out.")
 @click.option("--alarm-address", default=None, help="Who gets the alarms by e-mail.")
 @click.option("--second-region", default=None, help="Where a copy of the table is kept.")
+@click.option("--empty", is_flag=True, help="Make no administrator: an import follows.")
 @click.option("--unprotected", is_flag=True, help="The table may be deleted.")
 @click.option("--login", default="admin", show_default=True, help="Of the first administrator.")
 def deploy(
@@ -52,12 +64,13 @@ def deploy(
     address: str | None,
     alarm_address: str | None,
     second_region: str | None,
+    empty: bool,
     unprotected: bool,
     login: str,
 ) -> None:
     """Make an installation, or bring it up to date. A first administrator's token is printed once."""
-    session = boto3.Session()
-    installation = Installation(stage, _region(session))
+    session = _session()
+    installation = Installation(stage, session.region_name)
     stack = Stack(session, installation.name, bucket)
     given = {"Address": address, "AlarmAddress": alarm_address, "SecondRegion": second_region}
     parameters = {**stack.parameters(), **{name: value for name, value in given.items() if value is not None}}
@@ -75,7 +88,7 @@ def deploy(
         _change(stack, template, own, yes=True)
     installation.ensure_keys()
     console.print(f"{installation.name} is at {stack.parameters()['Address']}")
-    if is_new:
+    if is_new and not empty:
         console.print(f"{login} has a new token, shown only now:")
         click.echo(installation.administrator(login))
 
@@ -89,13 +102,62 @@ def package_command(stage: str, folder: Path) -> None:
     console.print(f"{folder} has the package and its template.")
 
 
+@main.command("export")
+@stage_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--recipient", help="Of age (age1…): who can open the file.")
+@click.option("--kms-key", help="Instead: a key of KMS, by id, ARN or alias.")
+def export_command(stage: str, file: Path, recipient: str | None, kms_key: str | None) -> None:
+    """Write everything that the table holds, hashes and all, into an encrypted file. The table must be at rest."""
+    session = _session()
+    begun, table = time.time_ns() // 1_000_000, Installation(stage, session.region_name).name
+    items = TableCopy(session.client("dynamodb"), table).items(begun)
+    sealed_file.write(file, table, begun, track(items, "Exporting", console=console), _key(session, recipient, kms_key))
+    console.print(f"{file} has all of {table}. Its tag keys and signing keys are not in it.")
+
+
+@main.command("import")
+@stage_option
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--identity", type=click.File(), help="The file with age's secret key.")
+@click.option("--kms-key", help="Instead: the key of KMS.")
+@click.option(
+    "--later",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A later export: what was ended between the two does not come back.",
+)
+def import_command(stage: str, file: Path, identity: IO[str] | None, kms_key: str | None, later: Path | None) -> None:
+    """Fill the empty table of an installation (see `deploy --empty`) from an export."""
+    session = _session()
+    key, table = (
+        _key(session, identity.read() if identity else None, kms_key),
+        Installation(stage, session.region_name).name,
+    )
+    begun = sealed_file.header(file).begun
+    trail = Trail()
+    if later:
+        trail = Trail.between(sealed_file.read(file, key), sealed_file.read(later, key), begun)
+    items = (trail.as_it_may_be(item) for item in sealed_file.read(file, key) if trail.allows(item))
+    filled = TableCopy(session.client("dynamodb"), table).fill(track(items, "Importing", console=console))
+    console.print(
+        f"{table} has {filled} items, as of {datetime.fromtimestamp(begun / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC."
+    )
+    if not later:
+        console.print(
+            "What was revoked after that moment is good again: do it again, or give a later export (--later)."
+        )
+    elif trail.others:
+        console.print("These changes came later and have to be looked at:")
+        click.echo("\n".join(trail.others))
+
+
 @main.command()
 @stage_option
 @yes_option
 def remove(stage: str, yes: bool) -> None:
-    """Remove functions, API and alarms. Table, keys and logs stay, so that deploying again brings everything back."""
-    session = boto3.Session()
-    stack = Stack(session, Installation(stage, _region(session)).name, bucket="")
+    """Remove functions, API and alarms. Table, keys and logs stay."""
+    session = _session()
+    stack = Stack(session, Installation(stage, session.region_name).name, bucket="")
     if stack.status() is None:
         console.print(f"There is no stack {stack.name}.")
         return
@@ -104,6 +166,12 @@ def remove(stage: str, yes: bool) -> None:
     with console.status("Removing …"):
         stack.remove()
     console.print(f"{stack.name} is removed. The table {stack.name}, its key and the logs are still there.")
+
+
+def _key(session: boto3.Session, age: str | None, kms: str | None) -> sealed_file.Key:
+    if (age is None) == (kms is None):
+        raise click.UsageError("Give a key of age or one of KMS.")
+    return sealed_file.AgeKey(age) if age is not None else sealed_file.KmsKey(session.client("kms"), kms or "")
 
 
 def _package(stage: str, folder: Path) -> None:
@@ -131,15 +199,16 @@ def _table(changes: list[Change]) -> Table:
     return table
 
 
-def _region(session: boto3.Session) -> str:
+def _session() -> boto3.Session:
+    session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # which boto3 alone does not look at
     if session.region_name is None:
         raise DeploymentError("No region is set: set AWS_REGION.")
-    return session.region_name
+    return session
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (DeploymentError, PackagingError, CommandFailed) as problem:
+    except PROBLEMS as problem:
         console.print(str(problem), style="red", markup=False)
         sys.exit(1)
