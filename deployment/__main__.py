@@ -23,6 +23,7 @@ from typing import IO
 
 import boto3
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -34,7 +35,10 @@ from deployment.sealed_file import SealError
 from deployment.stack import Change, DeploymentError, Stack
 from deployment.table_copy import ChangedMeanwhile, NotEmpty, TableCopy, Trail
 
-PROBLEMS = (DeploymentError, PackagingError, CommandFailed, SealError, ChangedMeanwhile, NotEmpty)
+PROBLEMS = (
+    *(DeploymentError, PackagingError, CommandFailed, SealError, ChangedMeanwhile, NotEmpty),
+    *(BotoCoreError, ClientError),  # AWS refuses, or is not reached; their messages say what
+)
 console = Console(stderr=True)
 stage_option = click.option("--stage", type=click.Choice(STAGES), required=True)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask before anything changes.")

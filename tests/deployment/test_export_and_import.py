@@ -154,6 +154,13 @@ def test_a_table_that_changes_while_it_is_read_gives_no_export(scene: Scene, dat
         list(items)
 
 
+def test_what_aws_refuses_is_told_in_a_line(operator: Operator, tmp_path: Path) -> None:
+    done = operator.run("export", "--stage", "prod", tmp_path / "export", "--recipient", operator.recipient)
+    assert (done.returncode, list(tmp_path.glob("*export*"))) == (1, [])
+    assert "ResourceNotFoundException" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_key_is_needed(operator: Operator, tmp_path: Path) -> None:
     done = operator.run("export", "--stage", "prod", tmp_path / "export")
     assert done.returncode == 2
