@@ -21,7 +21,7 @@ from joserfc.jwk import JWKRegistry
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.installation import Installation, fresh_database, install
+from benchmarks.installation import Installation, answered, fresh_database, install
 from benchmarks.verify import ROUNDS, WARM_UP, bare_read, row, seconds
 from chalicelib.storage import keys
 
@@ -61,19 +61,15 @@ def _compared(what: str, ours: Callable[[], object], read: Callable[[], None]) -
 
 
 def _introspect(installation: Installation, token: str) -> Callable[[], object]:
-    from app import app
-
     event = installation.introspection_event(token)
 
     def ask() -> None:
-        assert '"active":true' in app(event, None)["body"]
+        assert '"active":true' in answered(event)["body"]
 
     return ask
 
 
 def _exchange(installation: Installation) -> Callable[[], str]:
-    from app import app
-
     form = {
         "grant_type": EXCHANGE,
         "subject_token": installation.token.secret or "",
@@ -84,7 +80,7 @@ def _exchange(installation: Installation) -> Callable[[], str]:
     event = installation.event("/api/rest/oauth2/token", urlencode(form), headers)
 
     def exchange() -> str:
-        token: str = json.loads(app(event, None)["body"])["access_token"]
+        token: str = json.loads(answered(event)["body"])["access_token"]
         return token
 
     return exchange

@@ -23,7 +23,7 @@ from botocore.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.installation import Installation, fresh_database, install
+from benchmarks.installation import Installation, answered, fresh_database, install
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.identifiers import new_id
 from chalicelib.storage import keys
@@ -80,7 +80,7 @@ def _seconds_to_answer(script: Path, event: str, installation: Installation) -> 
         assert process.stdin and process.stdout
         process.stdin.write(event)
         process.stdin.close()
-        assert '"active":true' in process.stdout.readline()
+        assert any('"active":true' in line for line in process.stdout)
         return time.perf_counter() - start
 
 
@@ -97,13 +97,11 @@ def _argon2_calls(installation: Installation) -> str:
 
 
 def handler(installation: Installation, token: str, good: bool = True) -> Callable[[], None]:
-    from app import app
-
     event = installation.introspection_event(token)
     expected = '"active":true' if good else '"active":false'
 
     def ask() -> None:
-        answer = app(event, None)
+        answer = answered(event)
         assert expected in answer["body"], answer
 
     return ask
