@@ -77,7 +77,9 @@ def test_an_export_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     assert [each.read_text() for each in tmp_path.iterdir()] == ["yesterday's"]
 
 
-@pytest.mark.parametrize("text", ["", "age1nothing", str(IDENTITY), "two\nlines"])
+@pytest.mark.parametrize(
+    "text", ["", "age1nothing", str(IDENTITY), "two\nlines"], ids=["none", "other", "secret", "two"]
+)
 def test_a_recipient_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(SealError, match="--recipient"):
         AgeKey(text).close()
