@@ -37,7 +37,7 @@ from deployment.table_copy import ChangedMeanwhile, NotEmpty, TableCopy, Trail
 
 PROBLEMS = (
     *(DeploymentError, PackagingError, CommandFailed, SealError, ChangedMeanwhile, NotEmpty),
-    *(BotoCoreError, ClientError),  # AWS refuses, or is not reached; their messages say what
+    *(BotoCoreError, ClientError, OSError),  # AWS or the disk refuses; their messages say what
 )
 console = Console(stderr=True)
 stage_option = click.option("--stage", type=click.Choice(STAGES), required=True)
@@ -79,7 +79,7 @@ def deploy(
     given = {"Address": address, "AlarmAddress": alarm_address, "SecondRegion": second_region}
     parameters = {**stack.parameters(), **{name: value for name, value in given.items() if value is not None}}
     parameters |= {"Stage": stage, "Protected": "false" if unprotected else "true"}
-    is_new = stack.status() is None
+    is_new = stack.is_new
     with contextlib.ExitStack() as scratch:
         if folder is None:
             folder = scratch.enter_context(tempfile.TemporaryDirectory())

@@ -67,6 +67,11 @@ class Stack:
         stack = self._described()
         return stack["StackStatus"] if stack else None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever carried out: a change set that was only looked at leaves an empty stack."""
+        return self.status() in (None, "REVIEW_IN_PROGRESS")
+
     def outputs(self) -> dict[str, str]:
         """What the stack tells."""
         stack = self._described() or {}
@@ -79,14 +84,13 @@ class Stack:
 
     def prepare(self, template_url: str, parameters: Mapping[str, str]) -> list[Change]:
         """Make a change set: what would change. Raises DeploymentError."""
-        fresh = self.status() in (None, "REVIEW_IN_PROGRESS")
         name = f"keyturn-{time.time_ns()}"
         given = [{"ParameterKey": key, "ParameterValue": value} for key, value in sorted(parameters.items())]
         try:
             made = self._cloudformation.create_change_set(
                 StackName=self.name,
                 ChangeSetName=name,
-                ChangeSetType="CREATE" if fresh else "UPDATE",
+                ChangeSetType="CREATE" if self.is_new else "UPDATE",
                 TemplateURL=template_url,
                 Parameters=given,
                 Capabilities=CAPABILITIES,

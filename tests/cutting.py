@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 
@@ -22,30 +23,12 @@ class Cut(Enum):
     IN_BODY = "in the middle of the answer's body"
 
 
-@dataclass
-class CuttingProxy:
-    """Passes everything on to `target`; the requests whose numbers are in `cuts`, counted from `begin`, are cut.
-    `seen` is told each request."""
+class Listener:
+    """Takes connections, each in a thread of its own, which `serve` looks after."""
 
-    target: str
-    cuts: dict[int, Cut] = field(default_factory=dict)
-    seen: Callable[[bytes], None] | None = None
-    number: int = 0
-    port: int = 0
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def begin(self, cuts: dict[int, Cut]) -> None:
-        """Count from here."""
-        with self._lock:
-            self.number, self.cuts = 0, dict(cuts)
-
-    def __enter__(self) -> CuttingProxy:
+    def __enter__(self) -> Self:
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
@@ -54,13 +37,37 @@ class CuttingProxy:
     ) -> None:
         self._listener.close()
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def serve(self, client: socket.socket) -> None:
+        """Answer until the client, or we, have had enough."""
+        raise NotImplementedError
+
     def _accept(self) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+                threading.Thread(target=self.serve, args=(client,), daemon=True).start()
 
-    def _serve(self, client: socket.socket) -> None:
+
+@dataclass
+class CuttingProxy(Listener):
+    """Passes everything on to `target`; the requests whose numbers are in `cuts`, counted from `begin`, are cut.
+    `seen` is told each request."""
+
+    target: str
+    cuts: dict[int, Cut] = field(default_factory=dict)
+    seen: Callable[[bytes], None] | None = None
+    number: int = 0
+
+    def begin(self, cuts: dict[int, Cut]) -> None:
+        """Count from here."""
+        with self._lock:
+            self.number, self.cuts = 0, dict(cuts)
+
+    def serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client:
             while request := message(client):
                 with self._lock:

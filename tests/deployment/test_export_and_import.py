@@ -161,6 +161,14 @@ def test_what_aws_refuses_is_told_in_a_line(operator: Operator, tmp_path: Path) 
     assert "Traceback" not in done.stderr
 
 
+def test_a_folder_that_is_not_there_is_told_in_a_line(operator: Operator, tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "export"
+    done = operator.run("export", "--stage", "prod", file, "--recipient", operator.recipient)
+    assert done.returncode == 1
+    assert "No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_key_is_needed(operator: Operator, tmp_path: Path) -> None:
     done = operator.run("export", "--stage", "prod", tmp_path / "export")
     assert done.returncode == 2

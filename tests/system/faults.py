@@ -6,15 +6,13 @@ import contextlib
 import json
 import random
 import socket
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
-from types import TracebackType
 from urllib.parse import urlsplit
 
-from tests.cutting import message
+from tests.cutting import Listener, message
 
 SLOW_SECONDS = 0.3
 SILENT_SECONDS = 3.5  # longer than the app waits for an answer
@@ -50,7 +48,7 @@ REFUSALS = {
 
 
 @dataclass
-class FaultyLine:
+class FaultyLine(Listener):
     """Passes requests on to `target`; of so many of a hundred something becomes that should not."""
 
     target: str
@@ -59,28 +57,7 @@ class FaultyLine:
     happened: Counter[Fault] = field(default_factory=Counter)
     passed: int = 0
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-
-    def __enter__(self) -> FaultyLine:
-        self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
         parts = urlsplit(self.target)
         with contextlib.suppress(OSError), client:
             server = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
