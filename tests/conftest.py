@@ -19,8 +19,9 @@ from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.signing.__main__ import main as signing
-from chalicelib.storage.table import create_table
+from chalicelib.storage.table import TableAddress, connect, create_table
 from embedded.dynamodb import DynamoDBLocal
+from tests.cutting import CuttingProxy
 
 settings.register_profile(
     "keyturn",
@@ -114,6 +115,16 @@ def set_scene(product: Keyturn) -> Scene:
     bot = product.accounts.create(caller, "build-bot", "Build bot", AccountType.BOT)
     token = product.permanent_tokens.create(caller, bot.id, "build", ["ci"])
     return Scene(product, administrator, ci, deploy, bot, token)
+
+
+@pytest.fixture
+def proxy(scene: Scene, database: DynamoDBLocal) -> Iterator[CuttingProxy]:
+    """Between the scene's Keyturn and the database."""
+    address = scene.product.settings.table
+    with CuttingProxy(database.url) as proxy:
+        connect(TableAddress(address.name, address.region, proxy.url))
+        yield proxy
+        connect(address)
 
 
 def files_below(*folders: Path) -> list[Path]:

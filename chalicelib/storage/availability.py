@@ -10,6 +10,7 @@ from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.storage.refused import refusal_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,4 +60,4 @@ def _guarded(method: Callable[P, R]) -> Callable[P, R]:
 
 
 def _is_passing(error: PynamoDBException) -> bool:
-    return isinstance(error.cause, ConnectionFailed | HTTPClientError) or error.cause_response_code in _PASSING
+    return isinstance(error.cause, ConnectionFailed | HTTPClientError) or refusal_code(error) in _PASSING

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import PutError, UpdateError
-
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
-from chalicelib.core.errors import StaleWrite
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.ports import Credential, Credentials
 from chalicelib.core.services import Service
@@ -26,6 +23,7 @@ from chalicelib.storage.items import (
     UserItem,
     last_use_text,
 )
+from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
@@ -101,9 +99,5 @@ def _item_of(holder: Credential | Service) -> Item:
 
 
 def _note(item: Item, actions: list[Action], condition: Condition) -> None:
-    try:
+    with stale_if_refused():
         item.update(actions=actions, condition=condition)
-    except (PutError, UpdateError) as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
-            raise StaleWrite from None
-        raise

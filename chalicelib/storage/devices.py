@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import PutError
-
 from chalicelib.core.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.delegations import begin
 from chalicelib.storage.items import DeviceItem, NameItem, moment
+from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -41,12 +40,8 @@ class DynamoDevices:
         transaction.commit()
 
     def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
-        try:
+        with stale_if_refused():
             DeviceItem.of(new).save(condition=DeviceItem.revision == old.revision)
-        except PutError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise StaleWrite from None
-            raise
 
     def decide(self, old: DeviceAuthorization, new: DeviceAuthorization, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

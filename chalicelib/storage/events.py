@@ -11,6 +11,7 @@ from chalicelib.core.event_ports import Queue
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.items import OUTGOING, EventItem, OutgoingItem
+from chalicelib.storage.refused import condition_failed
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class DynamoEvents:
         try:
             EventItem.of(event).save(condition=EventItem.pk.does_not_exist())
         except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
 
 
@@ -119,7 +120,7 @@ def _updated(item: OutgoingItem, actions: list[Action], condition: Condition) ->
     try:
         item.update(actions, condition=condition)
     except UpdateError as error:
-        if error.cause_response_code != "ConditionalCheckFailedException":
+        if not condition_failed(error):
             raise
         return False
     return True

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import UpdateError
-
-from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import Walk
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.items import LifecycleItem
+from chalicelib.storage.refused import stale_if_refused
 
 if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
@@ -36,12 +34,8 @@ class DynamoWalk:
         ]
         wanted = LifecycleItem.wanted
         unchanged = wanted == walk.wanted if walk.wanted else wanted.does_not_exist()
-        try:
+        with stale_if_refused():
             LifecycleItem(*keys.LIFECYCLE).update(actions, condition=unchanged)
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise StaleWrite from None
-            raise
 
 
 def look_at_all_tokens(transaction: Transaction, now: int) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import UpdateError
-
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.events import event
 from chalicelib.core.ports import TokenPage
@@ -14,6 +12,7 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.held import check_owner_unchanged
 from chalicelib.storage.items import TOKENS, EventItem, TokenItem, TokenLabelItem, labelled
+from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -97,12 +96,8 @@ class DynamoTokens:
         item = TokenItem(*keys.token(token.user_id, token.id))
         position = keys.due(due, token.id)
         unchanged = TokenItem.revision == token.revision
-        try:
+        with stale_if_refused():
             item.update([TokenItem.position.set(position), TokenItem.collection.set(TOKENS)], condition=unchanged)
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise StaleWrite from None
-            raise
 
 
 def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], new: Sequence[str]) -> None:

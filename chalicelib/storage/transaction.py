@@ -15,6 +15,7 @@ from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.once import AlreadyDone
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
+from chalicelib.storage.refused import refusal_code
 from chalicelib.storage.table import Item, connection
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Transaction:
             if reason and reason.code == "ConditionalCheckFailed" and otherwise:
                 raise otherwise from None
         contended = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-        if error.cause_response_code == "TransactionInProgressException":
+        if refusal_code(error) == "TransactionInProgressException":
             return
         if not reasons or any(reason and reason.code not in contended for reason in reasons):
             raise error

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pynamodb.exceptions import UpdateError
-
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.held import check_owner_unchanged
 from chalicelib.storage.items import TrustRuleItem
+from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -46,9 +45,5 @@ class DynamoTrustRules:
 
     def mark_used(self, rule: TrustRule, now: int) -> None:
         item = TrustRuleItem(*keys.trust_rule(rule.user_id, rule.id))
-        try:
+        with stale_if_refused():
             item.update(actions=[TrustRuleItem.last_used.set(now)], condition=TrustRuleItem.pk.exists())
-        except UpdateError as error:
-            if error.cause_response_code == "ConditionalCheckFailedException":
-                raise StaleWrite from None
-            raise

@@ -12,6 +12,7 @@ from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.items import WEBHOOKS, WebhookItem
+from chalicelib.storage.refused import condition_failed
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -57,7 +58,7 @@ class DynamoWebhooks:
         try:
             WebhookItem(*keys.webhook(webhook.id)).update(actions, condition=WebhookItem.pk.exists())
         except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
+            if not condition_failed(error):
                 raise
 
 

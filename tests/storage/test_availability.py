@@ -1,14 +1,18 @@
 """A database that does not answer is a refusal with a remedy, not a stack trace."""
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
+from pynamodb.exceptions import UpdateError
 
 from chalicelib.composition import Keyturn
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.settings import Settings
+from chalicelib.storage.refused import condition_failed, refusal_code
 from embedded.processes import free_port
-from tests.conftest import TAG_KEYS, origin
+from tests.conftest import TAG_KEYS, Scene, origin
+from tests.cutting import Cut, CuttingProxy
 
 
 @pytest.fixture
@@ -26,3 +30,18 @@ def test_reading_and_writing_say_so(without_database: Keyturn) -> None:
         without_database.first_administrator.issue("admin", origin())
     assert refusal.value.__cause__ is None
     assert refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize("cut", Cut)
+def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene, proxy: CuttingProxy, cut: Cut) -> None:
+    reading, forever = 1, 100
+    proxy.begin(dict.fromkeys(range(reading, forever), cut))
+    assert scene.is_good(scene.token.secret)
+    assert proxy.number > reading  # it was tried
+
+
+def test_a_lost_connection_is_no_refusal_of_the_database() -> None:
+    """PynamoDB's own property fails with an AttributeError here."""
+    lost = UpdateError(cause=ConnectionClosedError(endpoint_url="http://127.0.0.1"))
+    assert refusal_code(lost) is None
+    assert not condition_failed(lost)

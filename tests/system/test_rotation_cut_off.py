@@ -15,8 +15,6 @@ from keyturn_cli.errors import Problem
 from keyturn_cli.rotation import Place, rotate
 
 from chalicelib.core.errors import Refusal, Unavailable
-from chalicelib.storage import table
-from embedded.dynamodb import DynamoDBLocal
 from embedded.stack import Stack
 from tests.conftest import Scene, origin
 from tests.cutting import Cut, CuttingProxy
@@ -24,16 +22,6 @@ from tests.cutting import Cut, CuttingProxy
 GRACE_MS = 3_600_000
 CALLS = 9  # of one rotation to the database, with the check of who asks; a test says that there are no more
 FOREVER = 100
-
-
-@pytest.fixture
-def proxy(scene: Scene, database: DynamoDBLocal) -> Iterator[CuttingProxy]:
-    """Between Keyturn and the database."""
-    address = scene.product.settings.table
-    with CuttingProxy(database.url) as proxy:
-        table.connect(table.TableAddress(address.name, address.region, proxy.url))
-        yield proxy
-        table.connect(address)
 
 
 def turn(scene: Scene, held: str) -> str | None:
