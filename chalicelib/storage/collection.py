@@ -10,7 +10,7 @@ from chalicelib.core.paging import Page, Window
 from chalicelib.core.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.storage import keys
 from chalicelib.storage.items import CounterItem
-from chalicelib.storage.table import Item
+from chalicelib.storage.table import Item, quick_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +85,9 @@ def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
     """The items under these keys, strongly consistent; what is missing is left out."""
     if not places:
         return {}
-    return {(item.pk, item.sk): item for item in model.batch_get(places, consistent_read=True)}
+    raw = quick_reader().items(Item.Meta.table_name, places)
+    items = model.batch_get(places, consistent_read=True) if raw is None else map(model.from_raw_data, raw)
+    return {(item.pk, item.sk): item for item in items}
 
 
 def read_one(model: type[M], place: keys.Key) -> M | None:

@@ -27,6 +27,7 @@ from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.sessions import LIFETIME_MS
 from chalicelib.storage.authenticators import DynamoAuthenticators
+from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 from tests.conftest import Scene, now, origin
 from tests.people import HOME, PASSWORD, Person, person
@@ -76,9 +77,16 @@ def test_an_unknown_login_costs_what_a_wrong_password_costs(jo: Person, login: s
     def answered(model: object, **_: object) -> None:
         trips.append(model.name)  # type: ignore[attr-defined]
 
-    events = connection().client.meta.events
+    def quickly(reader: QuickReader, request: object) -> object:
+        trips.append("BatchGetItem")
+        return ask(reader, request)
+
+    events, ask = connection().client.meta.events, QuickReader.ask
     verify = argon2.PasswordHasher.verify
-    with patch.object(argon2.PasswordHasher, "verify", autospec=True, side_effect=verify) as computed:
+    with (
+        patch.object(argon2.PasswordHasher, "verify", autospec=True, side_effect=verify) as computed,
+        patch.object(QuickReader, "ask", quickly),
+    ):
         events.register("after-call.dynamodb", answered)
         with pytest.raises(LoginRefused):
             jo.attempt(login=login, password="wrong horse")
