@@ -103,6 +103,18 @@ class Api:
             raise AnswerLost(f"{self.address} does not answer ({reason}).", ExitCode.UNREACHABLE) from None
 
 
+def collection(api: Api, path: str, fields: str) -> list[dict[str, Any]]:
+    """All members, in the pages that the server gives, which may be smaller than was asked for. A server that does not
+    tell the total is asked until there is nothing more."""
+    name, found = path.rpartition("/")[2], list[dict[str, Any]]()
+    while True:
+        page = api.get(path, fields=fields, **{"$skip": len(found), "$top": MAX_TOP})
+        members = page.get(name, [])
+        found += members
+        if not members or len(found) >= page.get("total", len(found) + 1):
+            return found
+
+
 def part(text: str) -> str:
     """A text as one part of a path."""
     return quote(text, safe="")

@@ -13,6 +13,7 @@ import click
 from keyturn_cli import federation, logins
 from keyturn_cli.api import TOKEN, Api
 from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.hub.command import hub_import
 from keyturn_cli.output import Output
 from keyturn_cli.tokens import token
 
@@ -60,6 +61,7 @@ def cli(context: click.Context, address: str | None, as_json: bool) -> None:
 
 
 cli.add_command(token)
+cli.add_command(hub_import)
 
 
 @cli.command()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.progress import Progress
 
-from keyturn_cli.api import MAX_TOP, Api, part
+from keyturn_cli.api import Api, collection, part
 from keyturn_cli.errors import Problem
 from keyturn_cli.files import read_secret, write_secret
 from keyturn_cli.output import Output, moment
@@ -47,7 +47,11 @@ def list_tokens(session: Any, user: str, label: str | None, everybody: bool) -> 
     """The tokens of USER (a login or id), of yourself unless said; or with a label; or all."""
     api: Api = session.api()
     with session.output.during("Reading"):
-        found = _trail(api, label) if label or everybody else _collection(api, f"/users/{part(user)}/permanenttokens")
+        found = (
+            _trail(api, label)
+            if label or everybody
+            else collection(api, f"/users/{part(user)}/permanenttokens", FIELDS)
+        )
     session.output.table(found, COLUMNS)
 
 
@@ -147,20 +151,11 @@ def _hand_over(output: Output, made: dict[str, Any], file: Path | None, message:
 
 def _id(api: Api, user: str, which: str) -> str:
     """The token's id, by id or name. Raises Problem."""
-    tokens = _collection(api, f"/users/{part(user)}/permanenttokens", fields="id,name")
+    tokens = collection(api, f"/users/{part(user)}/permanenttokens", "id,name")
     found = [each["id"] for each in tokens if which in (each["id"], each["name"])]
     if not found:
         raise Problem(f"{user} has no token {which!r}.")
     return str(found[0])
-
-
-def _collection(api: Api, path: str, fields: str = FIELDS) -> list[Any]:
-    found: list[Any] = []
-    while True:
-        page = api.get(path, fields=fields, **{"$skip": len(found), "$top": MAX_TOP})
-        found += page["permanenttokens"]
-        if not page["permanenttokens"] or len(found) >= page["total"]:
-            return found
 
 
 def _trail(api: Api, label: str | None) -> list[Any]:

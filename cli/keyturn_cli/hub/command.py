@@ -1,0 +1,77 @@
+"""`keyturn hub-import`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.progress import Progress
+
+from keyturn_cli.api import Api
+from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.hub import letters, source
+from keyturn_cli.hub.moving import MADE, REFUSED, THERE, Move, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keyturn_cli.output import Output
+
+OUTCOMES = (MADE, THERE, REFUSED)
+
+
+@click.command("hub-import")
+@click.option("--from", "address", required=True, metavar="URL", help="Of the Hub, such as https://example.com/hub.")
+@click.option("--bots", multiple=True, metavar="GROUP", help="Members of this group in Hub are bots. Several times.")
+@click.option("--letters", "folder", type=click.Path(path_type=Path, file_okay=False), help="Where to put letters.")
+@click.option("--sender", help="Whom the letters are from.")
+@click.option("--dry-run", is_flag=True, help="Only say what there is to do.")
+@click.pass_obj
+def hub_import(
+    session: Any, address: str, bots: tuple[str, ...], folder: Path | None, sender: str | None, dry_run: bool
+) -> None:
+    """Take over accounts, groups, services and tokens from a JetBrains Hub.
+
+    HUB_TOKEN is presented there, an administrator's. Nothing is changed in Hub, and what Keyturn has already is left
+    as it is, so that it can be run again. Tokens come without their secrets: whoever uses one rotates it, and the
+    letters say so.
+    """
+    presented = os.environ.get("HUB_TOKEN")
+    if not presented:
+        raise Problem("Set HUB_TOKEN to a permanent token of an administrator of the Hub.", ExitCode.NOT_LOGGED_IN)
+    api, output = session.api(), session.output
+    holdings = _read(Api(address, presented), output)
+    unknown = set(bots) - {each["name"] for each in holdings.groups}
+    if unknown:
+        raise Problem(f"--bots: the Hub has no group {', '.join(sorted(unknown))}.")
+    with Progress(console=output.errors, transient=True) as progress:
+
+        def track(things: list[source.Raw], name: str) -> Iterable[source.Raw]:
+            return progress.track(things, description=name)
+
+        report = Move(api, holdings, bots, dry_run).run(track)
+    _tell(output, report, dry_run)
+    if folder and not dry_run:
+        written = letters.write(folder, api.address, sender, report.tokens)
+        output.say(f"{len(written)} letters are in {folder}.")
+    if report.refused:
+        raise Problem(f"{len(report.refused)} could not be moved; the rest was.", ExitCode.LEFT_BEHIND)
+
+
+def _read(hub: Api, output: Output) -> source.Holdings:
+    with output.errors.status("Reading from Hub …") as status:
+        return source.read(hub, lambda what: status.update(f"Reading {what} from Hub …"))
+
+
+def _tell(output: Output, report: Report, pretended: bool) -> None:
+    rows = [{"what": kind, **counts} for kind, counts in report.counts.items()]
+    names = {outcome: "to make" if pretended and outcome is MADE else outcome for outcome in OUTCOMES}
+
+    def taking(outcome: str) -> Any:
+        return lambda row: row.get(outcome, 0)
+
+    output.table(rows, {"": lambda row: row["what"], **{names[each]: taking(each) for each in OUTCOMES}})
+    for line in report.refused:
+        output.say(f"Refused: {line}")
