@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 LOCKS := requirements.txt requirements-dev.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock benchmark screenshots package deploy remove audit clean
+.PHONY: help run test check format lock benchmark screenshots package deploy migrate remove audit clean
 
 help: ## Show what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,9 @@ package: $(READY) ## Package for AWS into out/ (STAGE=dev or prod)
 
 deploy: $(READY) ## Deploy to AWS (STAGE=prod BUCKET=name)
 	@$(BIN)/python -m deployment deploy --stage $(STAGE) --bucket $(BUCKET)
+
+migrate: $(READY) ## Bring what older versions stored into today's form (STAGE=prod)
+	@$(BIN)/python -m deployment migrate --stage $(STAGE)
 
 remove: $(READY) ## Remove from AWS what deploy made, but for data and keys (STAGE=prod)
 	@$(BIN)/python -m deployment remove --stage $(STAGE)

@@ -1,8 +1,9 @@
-"""Keyturn in an AWS account: package, deploy, remove, export, import.
+"""Keyturn in an AWS account: package, deploy, migrate, remove, export, import.
 
 \b
     python -m deployment package --stage prod FOLDER
     python -m deployment deploy --stage prod --bucket BUCKET
+    python -m deployment migrate --stage prod
     python -m deployment remove --stage prod
     python -m deployment export --stage prod FILE --recipient age1…
     python -m deployment import --stage prod FILE --identity KEYFILE
@@ -95,6 +96,15 @@ def deploy(
     if is_new and not empty:
         console.print(f"{login} has a new token, shown only now:")
         click.echo(installation.administrator(login))
+
+
+@main.command()
+@stage_option
+def migrate(stage: str) -> None:
+    """Bring what older versions stored into today's form, after a new version was deployed."""
+    installation = Installation(stage, _session().region_name)
+    with console.status("Looking at all of the table, if anything is waiting …"):
+        console.print(installation.migrate())
 
 
 @main.command("package")

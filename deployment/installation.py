@@ -56,6 +56,10 @@ class Installation:
         """A token of this administrator, who is made where missing."""
         return self._run("chalicelib.bootstrap", "--login", login)
 
+    def migrate(self) -> str:
+        """What was done to bring the table into today's form."""
+        return self._run("chalicelib.migrate")
+
     def _run(self, module: str, *arguments: str) -> str:
         finished = subprocess.run(  # noqa: S603 - our own arguments
             [sys.executable, "-m", module, *arguments],

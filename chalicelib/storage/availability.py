@@ -1,4 +1,4 @@
-"""What the core sees of a database that does not answer: the refusal `Unavailable`, nothing else."""
+"""What the core sees of a database that does not answer, or may not be written: the refusal `Unavailable`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ from chalicelib.storage.refused import refusal_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+NO_ANSWER = "The database did not answer. If this was a change, look whether it was made before you repeat it."
+# Functions in a region that only reads have policies that say so (docs/multi-region.md).
+READ_ONLY = (
+    "The database refuses this here. In a region that only reads nothing can be changed; ask the region that writes."
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,7 +39,8 @@ _PASSING = frozenset(
 
 
 def answers_or_unavailable(store: C) -> C:
-    """A class decorator: the public methods raise Unavailable where PynamoDB reports a passing fault.
+    """A class decorator: the public methods raise Unavailable where PynamoDB reports a passing fault, or a
+    denied access.
 
     By then botocore has repeated the call as often as the table's settings say.
     """
@@ -49,12 +56,14 @@ def _guarded(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except PynamoDBException as error:
-            if not _is_passing(error):
+            if refusal_code(error) == "AccessDeniedException":
+                said = READ_ONLY
+            elif _is_passing(error):
+                said = NO_ANSWER
+            else:
                 raise
         # Outside the except clause, so that no driver's text travels along as context.
-        raise Unavailable(
-            "The database did not answer. If this was a change, look whether it was made before you repeat it."
-        )
+        raise Unavailable(said)
 
     return guarded
 

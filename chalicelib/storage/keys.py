@@ -57,6 +57,7 @@ def webhook(webhook_id: str) -> Key:
 
 
 LIFECYCLE: Key = ("LIFECYCLE", PROFILE)
+MIGRATIONS: Key = ("MIGRATIONS", PROFILE)
 
 
 def application_password(user_id: str, password_id: str) -> Key:

@@ -6,6 +6,7 @@ import email
 import email.policy
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +27,42 @@ COUNTS = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def hub() -> Iterator[Hub]:
     hub = Hub()
     yield hub
     hub.close()
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    """One of its own for each test."""
-    with Stack(tmp_path / "stack") as stack:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Nothing has been moved to it, unless a test wants that."""
+    with Stack(tmp_path_factory.mktemp("hub")) as stack:
         stack.administrator()
         yield stack
+
+
+@pytest.fixture(scope="module")
+def moved(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Move]:
+    """Another one, to which everything was moved."""
+    folder = tmp_path_factory.mktemp("moved")
+    with Stack(folder / "stack") as stack:
+        api = stack.administrator()
+        terminal = Terminal(stack, folder, stack.secrets.read("administrator"))
+        letters = ("--letters", str(folder / "letters"), "--sender", "it@example.com")
+        yield Move(terminal, api, folder / "letters", *move(terminal, hub, *letters))
+
+
+@dataclass(frozen=True)
+class Move:
+    """Where something was moved to, and what the command told."""
+
+    terminal: Terminal
+    api: Api
+    letters: Path
+    code: int
+    counts: dict[str, Any]
+    said: str
 
 
 def move(terminal: Terminal, hub: Hub, *options: str, token: str = TOKEN) -> Any:
@@ -64,11 +88,9 @@ def state(api: Api) -> Any:
     }
 
 
-def test_everything_is_there_afterwards(terminal: Terminal, hub: Hub, api: Api) -> None:
-    code, counts, said = move(terminal, hub)
-    assert counts == COUNTS, said
-    assert code == 6  # one account has a login that Keyturn does not take
-    found = state(api)
+def test_everything_is_there_afterwards(moved: Move) -> None:
+    assert moved.counts == COUNTS, moved.said
+    found = state(moved.api)
     services = {each["key"]: each for each in found["services"]}
     assert services["Build-Test"]["name"] == "Build & Test"
     assert services["Build-Test"]["redirectUris"] == ["https://ci.example.com/back"]
@@ -91,38 +113,59 @@ def test_everything_is_there_afterwards(terminal: Terminal, hub: Hub, api: Api) 
     assert of_bot == {"nightly": ["hub=t-2"], "nightly (2)": ["hub=t-3"]}
 
 
-def test_what_cannot_be_moved_is_named(terminal: Terminal, hub: Hub) -> None:
-    code, _, said = move(terminal, hub)
-    assert code == 6
-    assert "2 could not be moved; the rest was." in said
-    finished = terminal.run("hub-import", "--from", hub.url, HUB_TOKEN=TOKEN)
+def test_what_cannot_be_moved_is_named(moved: Move, hub: Hub) -> None:
+    assert moved.code == 6  # one account has a login that Keyturn does not take
+    assert "2 could not be moved; the rest was." in moved.said
+    finished = moved.terminal.run("hub-import", "--from", hub.url, HUB_TOKEN=TOKEN)
     assert "account two words: login" in finished.stderr
     assert "token lost of two words: there is no such account." in finished.stderr
 
 
-def test_a_second_run_changes_nothing(terminal: Terminal, hub: Hub, api: Api) -> None:
-    move(terminal, hub)
-    before = state(api)
-    _, counts, _ = move(terminal, hub)
+def test_a_second_run_changes_nothing(moved: Move, hub: Hub) -> None:
+    before = state(moved.api)
+    _, counts, _ = move(moved.terminal, hub)
     assert {kind: row.get("made", 0) for kind, row in counts.items()} == dict.fromkeys(counts, 0)
-    assert state(api) == before
+    assert state(moved.api) == before
+    _, counts, _ = move(moved.terminal, hub, "--dry-run")
+    assert counts["tokens"] == {"there already": 3, "made": 1}  # the one that is refused each time
 
 
-def test_what_was_changed_in_keyturn_stays(terminal: Terminal, hub: Hub, api: Api) -> None:
-    move(terminal, hub)
-    api.post("/users/jane", {"name": "Jane Roe"})
-    api.post("/services/wiki", {"name": "Encyclopedia"})
-    move(terminal, hub)
-    found = state(api)
-    assert found["accounts"]["jane"]["name"] == "Jane Roe"
+def test_what_was_changed_in_keyturn_stays(moved: Move, hub: Hub) -> None:
+    moved.api.post("/users/mallory", {"name": "Mal"})
+    moved.api.post("/services/wiki", {"name": "Encyclopedia"})
+    move(moved.terminal, hub)
+    found = state(moved.api)
+    assert found["accounts"]["mallory"]["name"] == "Mal"
     assert "Encyclopedia" in {each["name"] for each in found["services"]}
 
 
-def test_a_ban_that_a_run_did_not_come_to_is_made_up_for(terminal: Terminal, hub: Hub, api: Api) -> None:
-    api.post("/users", {"login": "Mallory", "name": "Mallory"})
-    _, counts, _ = move(terminal, hub)
-    assert counts["bans"] == {"made": 1}
-    assert state(api)["accounts"]["Mallory"]["banned"] is True
+def test_hub_is_only_read(moved: Move, hub: Hub) -> None:
+    assert moved.counts
+    assert {method for method, _ in hub.asked} == {"GET"}
+
+
+def test_owners_are_told_to_rotate(moved: Move) -> None:
+    [path] = moved.letters.iterdir()  # Jane made the bot's tokens too
+    letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    assert (letter["To"], letter["From"]) == ("jane@example.com", "it@example.com")
+    text = letter.get_content()
+    assert "laptop (jane) for Hub, Build & Test; never used" in text
+    assert "nightly (deploy-bot) for Build & Test; last used 2026-" in text
+    assert "nightly (2) (deploy-bot) for Build & Test" in text
+    assert f"keyturn --address {moved.terminal.stack.url} token rotate 'nightly' --user deploy-bot" in text
+
+
+def test_no_secret_is_shown_or_written(moved: Move) -> None:
+    written = "".join(path.read_text() for path in moved.letters.iterdir())
+    assert "ktp_" not in moved.said + written
+    assert TOKEN not in moved.said + written
+
+
+def test_a_moved_token_works_once_it_is_rotated(moved: Move) -> None:
+    rotated = moved.terminal.run("token", "rotate", "laptop", "--user", "jane", "--grace", "0")
+    assert rotated.returncode == 0, rotated.stderr
+    held = Api(moved.terminal.stack.url, rotated.stdout.strip())
+    assert held.get("/users/me?fields=login")["login"] == "jane"
 
 
 def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(terminal: Terminal, hub: Hub, api: Api) -> None:
@@ -132,44 +175,6 @@ def test_a_dry_run_says_what_there_is_to_do_and_does_nothing(terminal: Terminal,
     assert counts["services"] == {"made": 2}
     assert counts["tokens"] == {"made": 4}  # what Keyturn would refuse is not known yet
     assert state(api) == before
-    move(terminal, hub)
-    _, counts, _ = move(terminal, hub, "--dry-run")
-    assert counts["tokens"] == {"there already": 3, "made": 1}
-
-
-def test_hub_is_only_read(terminal: Terminal, hub: Hub) -> None:
-    move(terminal, hub)
-    assert {method for method, _ in hub.asked} == {"GET"}
-
-
-def test_owners_are_told_to_rotate(terminal: Terminal, hub: Hub, stack: Stack, tmp_path: Path) -> None:
-    folder = tmp_path / "letters"
-    move(terminal, hub, "--letters", str(folder), "--sender", "it@example.com")
-    [path] = folder.iterdir()  # Jane made the bot's tokens too
-    letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    assert (letter["To"], letter["From"]) == ("jane@example.com", "it@example.com")
-    text = letter.get_content()
-    assert "laptop (jane) for Hub, Build & Test; never used" in text
-    assert "nightly (deploy-bot) for Build & Test; last used 2026-" in text
-    assert "nightly (2) (deploy-bot) for Build & Test" in text
-    assert f"keyturn --address {stack.url} token rotate 'nightly' --user deploy-bot" in text
-
-
-def test_a_moved_token_works_once_it_is_rotated(terminal: Terminal, hub: Hub, api: Api, stack: Stack) -> None:
-    move(terminal, hub)
-    secret = api.post("/services/wiki/secret", {})["secret"]
-    assert secret
-    rotated = terminal.run("token", "rotate", "laptop", "--user", "jane", "--grace", "0")
-    assert rotated.returncode == 0, rotated.stderr
-    held = Api(stack.url, rotated.stdout.strip())
-    assert held.get("/users/me?fields=login")["login"] == "jane"
-
-
-def test_no_secret_is_shown_or_written(terminal: Terminal, hub: Hub, tmp_path: Path) -> None:
-    finished = terminal.run("hub-import", "--from", hub.url, "--letters", str(tmp_path / "l"), HUB_TOKEN=TOKEN)
-    written = "".join(path.read_text() for path in (tmp_path / "l").iterdir())
-    assert "ktp_" not in finished.stdout + finished.stderr + written
-    assert TOKEN not in finished.stdout + finished.stderr + written
 
 
 @pytest.mark.parametrize(
@@ -188,3 +193,10 @@ def test_a_wrong_command_changes_nothing(
     assert finished.returncode in (1, 3)
     assert problem in finished.stderr
     assert state(api) == before
+
+
+def test_a_ban_that_a_run_did_not_come_to_is_made_up_for(terminal: Terminal, hub: Hub, api: Api) -> None:
+    api.post("/users", {"login": "Mallory", "name": "Mallory"})
+    _, counts, _ = move(terminal, hub)
+    assert counts["bans"] == {"made": 1}
+    assert state(api)["accounts"]["Mallory"]["banned"] is True

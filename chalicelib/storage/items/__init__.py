@@ -48,7 +48,7 @@ from chalicelib.storage.items.oauth import (
     DeviceItem,
     TrustRuleItem,
 )
-from chalicelib.storage.items.shared import CounterItem, NameItem
+from chalicelib.storage.items.shared import CounterItem, MigrationsItem, NameItem
 from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
 
 __all__ = [
@@ -81,6 +81,7 @@ __all__ = [
     "LifecycleItem",
     "MarkItem",
     "MemberItem",
+    "MigrationsItem",
     "NameItem",
     "OnceItem",
     "OutgoingItem",

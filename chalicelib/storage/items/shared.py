@@ -17,3 +17,9 @@ class CounterItem(Item, discriminator="counter"):
     """How many there are. Collections count in shards, administrators in one item."""
 
     members = NumberAttribute(default=0)
+
+
+class MigrationsItem(Item, discriminator="migrations"):
+    """Up to which one the table has been brought."""
+
+    done = NumberAttribute(default=0)

@@ -1,0 +1,41 @@
+"""The command that brings a table that older versions have written into today's form.
+
+    python -m chalicelib.migrate
+
+It works on the database directly, with the settings that the environment holds, while Keyturn goes on. Run it after
+each new version; where nothing is waiting, it reads one item.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.migrations import run, waiting
+from chalicelib.storage.table import connect
+
+TOLD_EVERY = 10_000  # items
+
+
+def main() -> int:
+    """Exit code 0, or 1 with the reason on standard error."""
+    try:
+        connect(Settings.from_environment(os.environ).table)
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    migrations = waiting()
+    for each in migrations:
+        print(f"{each.number}: {each.what}", file=sys.stderr)
+    changed = 0
+    for seen, changes in enumerate(run(migrations) if migrations else (), start=1):
+        changed += changes
+        if seen % TOLD_EVERY == 0:
+            print(f"{seen:,} items looked at, {changed:,} changed …", file=sys.stderr)
+    print(f"{changed} items were changed." if migrations else "Nothing is waiting.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
