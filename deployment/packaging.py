@@ -6,13 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 PROJECT = Path(__file__).parent.parent
 RESOURCES = Path(".chalice") / "resources.json"
 STAGES = ("dev", "prod")
+# botocore describes each of AWS's services in a folder, which are two thirds of the package. These are used; sts is
+# asked for credentials by some set-ups.
+SERVICES = frozenset({"dynamodb", "events", "sns", "ssm", "sts"})
+DESCRIPTIONS = ("botocore", "data")
 
 
 class PackagingError(Exception):
@@ -60,4 +65,16 @@ def package(stage: str, folder: Path, project: Path = PROJECT) -> Package:
     said = finished.stdout + finished.stderr
     if finished.returncode or "Could not install" in said:
         raise PackagingError(said.strip())
-    return Package(folder)
+    made = Package(folder)
+    _leave_out_other_services(made.archive)
+    return made
+
+
+def _leave_out_other_services(archive: Path) -> None:
+    slim = archive.with_suffix(".slim")
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(slim, "w", zipfile.ZIP_DEFLATED) as needed:
+        for entry in whole.infolist():
+            parts = PurePosixPath(entry.filename).parts
+            if len(parts) < 4 or parts[:2] != DESCRIPTIONS or parts[2] in SERVICES:
+                needed.writestr(entry, whole.read(entry))
+    slim.replace(archive)

@@ -52,12 +52,13 @@ class Account(PortProcess):
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         return boto3.client(service, region_name=REGION, endpoint_url=self.url, **keys)  # type: ignore[call-overload]
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """`python -m deployment` with these arguments, by the owner."""
         return subprocess.run(
             [sys.executable, "-m", "deployment", *arguments],
             cwd=PROJECT,
             env=self.environment,
+            input=typed,
             capture_output=True,
             text=True,
             check=False,

@@ -54,6 +54,9 @@ class DeployedStack(Stack):
     def start(self, port: int | None = None) -> None:
         """Deploy it, and have its functions speak to AWS where we hear it."""
         self.account.start()
+        looked = self.deploy(typed="n\n")
+        assert "Aborted" in looked.stderr, looked.stderr
+        # Whoever only looked has left it new: now an administrator is made.
         done = self.deploy()
         assert done.returncode == 0, done.stderr
         self.secrets.write(ADMINISTRATOR, done.stdout.strip())
@@ -66,10 +69,11 @@ class DeployedStack(Stack):
         self.configure()
         self.server = gateway  # type: ignore[assignment]
 
-    def deploy(self) -> subprocess.CompletedProcess[str]:
-        """As an operator does it, with the package that was made before."""
+    def deploy(self, typed: str = "") -> subprocess.CompletedProcess[str]:
+        """As an operator does it, with the package that was made before. Nothing is asked if nothing is typed."""
         package = os.environ[PACKAGE]
-        return self.account.run("deploy", "--stage", STAGE, "--bucket", BUCKET, "--package", package, "--yes")
+        options = ("--stage", STAGE, "--bucket", BUCKET, "--package", package, *(() if typed else ("--yes",)))
+        return self.account.run("deploy", *options, typed=typed)
 
     def configure(self) -> None:
         """Give the functions their settings."""
