@@ -63,7 +63,7 @@ class Move:
         """Everything, in an order in which each finds what it needs. `track` shows how far it is. Raises Problem if
         Keyturn does not answer; a second run goes on from there."""
         self._services(track(self._hub.services, "Services"))
-        self._make_groups(track(list(self._parents_first()), "Groups"))
+        self._make_groups(track(list(parents_first(self._hub.groups)), "Groups"))
         self._accounts(track(self._hub.accounts, "Accounts"))
         return self.report
 
@@ -75,16 +75,6 @@ class Move:
             key = self._keys[each["id"]]
             body = {"key": key, "name": each["name"], **{name: each[name] for name in COPIED if each.get(name)}}
             self._make("services", key in there, f"service {each['name']}", "/services", body)
-
-    def _parents_first(self) -> Iterator[Raw]:
-        waiting = [each for each in self._hub.groups if not each.get("allUsers")]
-        known = {each["id"] for each in waiting}
-        done: set[str] = set()
-        while waiting:
-            ready = [each for each in waiting if _parent(each) not in known - done] or waiting  # never in a circle
-            yield from ready
-            done |= {each["id"] for each in ready}
-            waiting = [each for each in waiting if each["id"] not in done]
 
     def _make_groups(self, groups: Iterable[Raw]) -> None:
         there = {each["name"]: each["id"] for each in collection(self._keyturn, "/usergroups", "id,name")}
@@ -180,10 +170,24 @@ class Move:
         return made
 
 
+def parents_first(groups: list[Raw]) -> Iterator[Raw]:
+    """All groups but the one of all users, each after its parent as far as that is possible."""
+    waiting = [each for each in groups if not each.get("allUsers")]
+    known = {each["id"] for each in waiting}
+    done: set[str] = set()
+    while waiting:
+        ready = [each for each in waiting if _parent(each) not in known - done] or waiting  # or they go in a circle
+        yield from ready
+        done |= {each["id"] for each in ready}
+        waiting = [each for each in waiting if each["id"] not in done]
+
+
 def service_key(service: Raw) -> str:
     """The key that it has, or one made of its name: Keyturn wants letters, digits, dots, lines and underscores."""
-    wanted = service.get("key") or service["name"]
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._") or service["id"]
+    for wanted in (service.get("key"), service["name"], service["id"]):
+        if key := re.sub(r"[^A-Za-z0-9._-]+", "-", wanted or "").strip("-._"):
+            return key
+    raise AssertionError("Hub's ids are letters, digits and lines.")
 
 
 def _free(name: str, taken: set[str]) -> str:
