@@ -53,6 +53,7 @@ def letter(address: str, sender: str | None, login: str, tokens: list[Moved]) ->
                 f"In the browser: {address}/users/me/security",
                 "On the command line:",
                 *commands,
+                "If you may not rotate what a bot has, ask an administrator.",
                 "",
                 "Delete those that nothing uses any more. The secrets in Hub are good there until Hub is switched off.",
                 "",

@@ -57,6 +57,7 @@ class Move:
         self._bots = {each["id"] for each in holdings.groups if each["name"] in set(bots)}
         self._keys = {each["id"]: service_key(each) for each in holdings.services}
         self._groups: dict[str, str] = {}  # Hub's id -> Keyturn's
+        self._logins: set[str] = set()  # of accounts that are in Keyturn, in lower case
         self.report = Report()
 
     def run(self, track: Callable[[list[Raw], str], Iterable[Raw]]) -> Report:
@@ -64,7 +65,7 @@ class Move:
         Keyturn does not answer; a second run goes on from there."""
         self._services(track(self._hub.services, "Services"))
         self._make_groups(track(list(parents_first(self._hub.groups)), "Groups"))
-        self._accounts(track(self._hub.accounts, "Accounts"))
+        self._accounts(track(sorted(self._hub.accounts, key=self._is_bot), "Accounts"))  # people own bots
         return self.report
 
     def _services(self, services: Iterable[Raw]) -> None:
@@ -86,43 +87,51 @@ class Move:
                 body["parent"] = {"id": parent}
             known = there.get(each["name"])
             made = self._make("groups", known is not None, f"group {each['name']}", "/usergroups", body)
-            if id := known or (made and made["id"]):
+            if id := known or (made and made["id"]) or (self._pretend and each["id"]):
                 self._groups[each["id"]] = id
 
     def _accounts(self, accounts: Iterable[Raw]) -> None:
         fields = "id,login,banned,groups(id)"
         there = {each["login"].lower(): each for each in collection(self._keyturn, "/users", fields)}
+        self._logins = set(there)
         for each in accounts:
             known = there.get(each["login"].lower())
             made = self._make("accounts", known is not None, f"account {each['login']}", "/users", self._account(each))
             account = known or made
             if account:
-                self._ban(each, account)
-                self._join(each, account)
+                self._logins.add(each["login"].lower())
+            if account or self._pretend:
+                self._ban(each, account or {})
+                self._join(each, account or {})
             self._tokens(each, account)
 
     def _account(self, each: Raw) -> Raw:
-        email = _email(each)
-        is_bot = any(group["id"] in self._bots for group in each.get("groups", []))
-        return {
-            "login": each["login"],
-            "name": each.get("name") or each["login"],
-            "type": "bot" if is_bot else "user",
-            **({"profile": {"email": {"email": email}}} if email else {}),
-        }
+        body: Raw = {"login": each["login"], "name": each.get("name") or each["login"], "type": "user"}
+        if email := _email(each):
+            body["profile"] = {"email": {"email": email}}
+        if self._is_bot(each):
+            body["type"] = "bot"
+            makers = [token.get("author", {}).get("login", "") for token in self._hub.tokens.get(each["id"], [])]
+            if owner := next((login for login in makers if login.lower() in self._logins), None):
+                body["owner"] = {"login": owner}  # who is asked about it
+        return body
+
+    def _is_bot(self, account: Raw) -> bool:
+        return any(group["id"] in self._bots for group in account.get("groups", []))
 
     def _ban(self, each: Raw, account: Raw) -> None:
         """Also after a run that ended between an account and its ban."""
         if each.get("banned") and not account.get("banned"):
             reason = {"banReason": each["banReason"]} if each.get("banReason") else {}
-            self._make("bans", False, f"ban of {each['login']}", _of(account), {"banned": True, **reason})
+            path = _of(account) if account else ""
+            self._make("bans", False, f"ban of {each['login']}", path, {"banned": True, **reason})
 
     def _join(self, each: Raw, account: Raw) -> None:
         member = {group["id"] for group in account.get("groups", [])}
         for group in each.get("groups", []):
             if id := self._groups.get(group["id"]):
-                what = f"{each['login']} in a group"
-                self._make("memberships", id in member, what, f"/usergroups/{part(id)}/users", {"id": account["id"]})
+                what, body = f"{each['login']} in a group", {"id": account.get("id")}
+                self._make("memberships", id in member, what, f"/usergroups/{part(id)}/users", body)
 
     def _tokens(self, owner: Raw, account: Raw | None) -> None:
         tokens = self._hub.tokens.get(owner["id"], [])
@@ -148,8 +157,7 @@ class Move:
     def _moved(self, owner: Raw, token: Raw) -> Moved:
         """A person rotates what is theirs; what a bot has, whoever made it."""
         accounts = {each["id"]: each for each in self._hub.accounts}
-        is_bot = self._account(owner)["type"] == "bot"
-        told = accounts.get(token.get("author", {}).get("id"), owner) if is_bot else owner
+        told = accounts.get(token.get("author", {}).get("id"), owner) if self._is_bot(owner) else owner
         services = [service.get("name", service["id"]) for service in token.get("scope", [])]
         return Moved(owner["login"], told["login"], _email(told), token["name"], services, token.get("lastAccessTime"))
 
