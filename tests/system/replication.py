@@ -1,4 +1,4 @@
-"""What a global table of DynamoDB does, with two engines for two regions: changes arrive at the other some time later.
+"""What a global table of DynamoDB does, with two engines for two regions: changes arrive at the other later.
 
 As AWS documents it: items are copied whole, of two changes of one item the later one wins on both sides, and conditions
 and transactions look at one side alone.
@@ -37,11 +37,12 @@ class Side:
 
 
 class GlobalTable:
-    """Copies between two tables, whose streams began with nothing in them; what `one` has already is copied at once."""
+    """Copies between two tables, whose streams began with nothing in them; what `one` has already is copied at once.
+    Changes are under way until `arrive` is called."""
 
-    def __init__(self, one: Side, other: Side, lag: float) -> None:
+    def __init__(self, one: Side, other: Side) -> None:
         self._sides = one, other
-        self._lag = lag
+        self._arriving = threading.Event()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.failed: list[BaseException] = []
@@ -68,6 +69,14 @@ class GlobalTable:
             thread.join()
         assert not self.failed, self.failed
 
+    def arrive(self) -> None:
+        """From now on changes arrive as soon as they are made, and those that were under way."""
+        self._arriving.set()
+
+    def is_under_way(self, place: Place) -> bool:
+        """Whether it is known, and so is earlier than what comes now, that the first side has changed this item."""
+        return place in self._sides[0].changed
+
     def _guarded(self, source: Side, target: Side, iterators: list[str]) -> None:
         try:
             self._copy(source, target, iterators)
@@ -89,7 +98,7 @@ class GlobalTable:
                             continue
                         source.changed[place] = now
                     waiting.append((now, place, change.get("NewImage")))
-            while waiting and waiting[0][0] + self._lag <= time.monotonic():
+            while waiting and self._arriving.is_set():
                 self._arrive(target, *waiting.pop(0))
             time.sleep(POLL_SECONDS)
 
