@@ -76,7 +76,7 @@ def move(terminal: Terminal, hub: Hub, *options: str, token: str = TOKEN) -> Any
 def state(api: Api) -> Any:
     """Everything that a move makes."""
     accounts = api.get(
-        "/users?fields=login,name,type,banned,banReason,owner(login),profile(email(email)),groups(name)"
+        "/users?fields=login,name,type,banned,banReason,owner(name),profile(email(email)),groups(name)"
     )["users"]
     fields = "name,description,labels,scope(key)"
     return {
@@ -105,7 +105,7 @@ def test_everything_is_there_afterwards(moved: Move) -> None:
     assert jane["profile"]["email"]["email"] == "jane@example.com"
     assert (jane["type"], bot["type"]) == ("user", "bot")
     assert [group["name"] for group in bot["groups"]] == ["Robots"]
-    assert bot["owner"]["login"] == "jane"
+    assert bot["owner"]["name"] == "Jane Doe"
     assert (mallory["banned"], mallory["banReason"]) == (True, "left")
     assert "guest" not in found["accounts"]
     [laptop] = found["tokens"]["jane"]
