@@ -47,11 +47,8 @@ def list_tokens(session: Any, user: str, label: str | None, everybody: bool) -> 
     """The tokens of USER (a login or id), of yourself unless said; or with a label; or all."""
     api: Api = session.api()
     with session.output.during("Reading"):
-        found = (
-            _trail(api, label)
-            if label or everybody
-            else collection(api, f"/users/{part(user)}/permanenttokens", FIELDS)
-        )
+        path = f"/users/{part(user)}/permanenttokens"
+        found = _trail(api, label) if label or everybody else collection(api, path, FIELDS)
     session.output.table(found, COLUMNS)
 
 

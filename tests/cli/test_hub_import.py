@@ -75,9 +75,8 @@ def move(terminal: Terminal, hub: Hub, *options: str, token: str = TOKEN) -> Any
 
 def state(api: Api) -> Any:
     """Everything that a move makes."""
-    accounts = api.get(
-        "/users?fields=login,name,type,banned,banReason,owner(name),profile(email(email)),groups(name)"
-    )["users"]
+    about = "login,name,type,banned,banReason,owner(name),profile(email(email)),groups(name)"
+    accounts = api.get(f"/users?fields={about}")["users"]
     fields = "name,description,labels,scope(key)"
     return {
         "services": api.get("/services?fields=key,name,homeUrl,redirectUris,vendor,trusted")["services"],
