@@ -11,6 +11,9 @@ from __future__ import annotations
 import os
 import sys
 
+from pynamodb.exceptions import PynamoDBException
+
+from chalicelib.core.errors import Unavailable
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.migrations import run, waiting
 from chalicelib.storage.table import connect
@@ -22,9 +25,14 @@ def main() -> int:
     """Exit code 0, or 1 with the reason on standard error."""
     try:
         connect(Settings.from_environment(os.environ).table)
-    except SettingsError as error:
+        print(_migrated())
+    except (SettingsError, Unavailable, PynamoDBException) as error:
         print(error, file=sys.stderr)
         return 1
+    return 0
+
+
+def _migrated() -> str:
     migrations = waiting()
     for each in migrations:
         print(f"{each.number}: {each.what}", file=sys.stderr)
@@ -33,8 +41,7 @@ def main() -> int:
         changed += changes
         if seen % TOLD_EVERY == 0:
             print(f"{seen:,} items looked at, {changed:,} changed …", file=sys.stderr)
-    print(f"{changed} items were changed." if migrations else "Nothing is waiting.")
-    return 0
+    return f"{changed} items were changed." if migrations else "Nothing is waiting."
 
 
 if __name__ == "__main__":

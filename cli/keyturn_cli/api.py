@@ -105,11 +105,13 @@ class Api:
 
 def collection(api: Api, path: str, fields: str) -> list[dict[str, Any]]:
     """All members, in the pages that the server gives, which may be smaller than was asked for. A server that does not
-    tell the total is asked until there is nothing more."""
+    tell the total is asked until there is nothing more. Raises Problem."""
     name, found = path.rpartition("/")[2], list[dict[str, Any]]()
     while True:
         page = api.get(path, fields=fields, **{"$skip": len(found), "$top": MAX_TOP})
-        members = page.get(name, [])
+        members = page.get(name) if isinstance(page, dict) else None
+        if not isinstance(members, list):
+            raise Problem(f"{api.address} does not answer with {name}. Is the address right?")
         found += members
         if not members or len(found) >= page.get("total", len(found) + 1):
             return found

@@ -5,12 +5,15 @@ from __future__ import annotations
 import email
 import email.policy
 import json
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from keyturn_cli.hub.letters import letter
+from keyturn_cli.hub.moving import Moved
 
 from embedded.api import Api
 from embedded.stack import Stack
@@ -154,7 +157,42 @@ def test_owners_are_told_to_rotate(moved: Move) -> None:
     assert "laptop (jane) for Hub, Build & Test; never used" in text
     assert "nightly (deploy-bot) for Build & Test; last used 2026-" in text
     assert "nightly (2) (deploy-bot) for Build & Test" in text
-    assert f"keyturn --address {moved.terminal.stack.url} token rotate 'nightly' --user deploy-bot" in text
+    assert f"keyturn --address {moved.terminal.stack.url} token rotate nightly --user deploy-bot" in text
+
+
+def test_a_name_cannot_hide_a_command_in_a_letter() -> None:
+    hostile = Moved("bot", "jane", "jane@example.com\nBcc: x@example.com", "a'$(reboot)", ["ci"], None)
+    text = letter("https://keyturn.example.com", None, "jane", [hostile])
+    assert text["Bcc"] is None
+    [command] = [line for line in text.get_content().splitlines() if "token rotate" in line]
+    assert shlex.split(command)[5] == "a'$(reboot)"
+
+
+def test_letters_that_cannot_be_written_are_a_problem_and_not_a_trace(moved: Move, hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code, _, said = move(moved.terminal, hub, "--letters", str(tmp_path / "file" / "letters"))
+    assert code == 6
+    assert "The letters cannot be written" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("collection", "members", "problem"),
+    [
+        ("services", None, "does not answer with services"),
+        ("users", [{"id": "u-9"}], "does not tell the login of all users"),
+        ("usergroups", [{"name": "G"}], "does not tell the id of all usergroups"),
+    ],
+)
+def test_a_hub_that_leaves_something_out_is_a_problem_and_not_a_trace(
+    terminal: Terminal, collection: str, members: Any, problem: str
+) -> None:
+    hub = Hub()
+    hub.holdings[collection] = members if members is not None else "nothing"  # type: ignore[assignment]
+    finished = terminal.run("hub-import", "--from", hub.url, HUB_TOKEN=TOKEN)
+    hub.close()
+    assert finished.returncode == 1
+    assert problem in " ".join(finished.stderr.split())
 
 
 def test_no_secret_is_shown_or_written(moved: Move) -> None:

@@ -21,7 +21,7 @@ import yaml
 from embedded.api import Api, introspect
 from embedded.layout import BIN
 from embedded.stack import Stack
-from tests.oauth.issuer import certificate
+from tests.certificates import certificate
 
 FOLDER = Path(__file__).parents[2] / "examples" / "rotation"
 

@@ -9,20 +9,14 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.storage.lines import Answer, Lines
+from tests.certificates import certificate
 from tests.cutting import Listener, message
 
 BODY = b'{"Responses": {}}'
@@ -149,36 +143,13 @@ def test_nobody_there() -> None:
     assert lines(address).post("/", {}, b"") is None
 
 
-def certificate(folder: Path, address: str) -> Path:
-    """The file of a certificate for this address, which nobody has signed but itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file = folder / f"{address}.pem"
-    file.write_bytes(made.public_bytes(Encoding.PEM) + key.private_bytes(*form))
-    return file
-
-
 class SayingSecretly(Saying):
     """The same over TLS."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, key: Path, public: Path) -> None:
         super().__init__([WHOLE])
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._tls.load_cert_chain(file)
+        self._tls.load_cert_chain(public, key)
 
     def serve(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), self._tls.wrap_socket(client, server_side=True) as line:
@@ -193,8 +164,12 @@ class SayingSecretly(Saying):
 def test_over_tls_only_whoever_is_trusted_for_this_host_is_told_anything(
     tmp_path: Path, shown: str, trusted: str, answered: bool
 ) -> None:
-    files = {address: certificate(tmp_path, address) for address in (shown, trusted)}
-    with SayingSecretly(files[shown]) as server:
-        line = Lines(server.url.replace("http:", "https:"), str(files[trusted]), connecting=2.0, reading=2.0)
+    folders = {address: tmp_path / address for address in (shown, trusted)}
+    for folder in folders.values():
+        folder.mkdir(exist_ok=True)
+    files = {address: certificate(folder, address) for address, folder in folders.items()}
+    with SayingSecretly(*files[shown]) as server:
+        _, authorities = files[trusted]
+        line = Lines(server.url.replace("http:", "https:"), str(authorities), connecting=2.0, reading=2.0)
         assert [bool(line.post("/", {}, b"secret")) for _ in range(3)] == [answered] * 3
     assert bool(server.requests) is answered

@@ -103,3 +103,19 @@ def test_the_command(scene: Scene) -> None:
         )
         said[done.stdout.strip()] += 1
     assert said == {"1 items were changed.": 1, "Nothing is waiting.": 1}
+
+
+def test_the_command_says_what_is_wrong(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert scene
+    monkeypatch.setenv("KEYTURN_TABLE", "no-such-table")
+    done = subprocess.run(
+        [sys.executable, "-m", "chalicelib.migrate"],
+        cwd=PROJECT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr
+    assert "Traceback" not in done.stderr

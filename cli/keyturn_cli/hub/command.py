@@ -54,7 +54,11 @@ def hub_import(
         report = Move(api, holdings, bots, dry_run).run(track)
     _tell(output, report, dry_run)
     if folder and not dry_run:
-        written = letters.write(folder, api.address, sender, report.tokens)
+        try:
+            written = letters.write(folder, api.address, sender, report.tokens)
+        except OSError as error:
+            reason = f"The letters cannot be written ({error.strerror}); all else is done, so run it again."
+            raise Problem(reason, ExitCode.LEFT_BEHIND) from None
         output.say(f"{len(written)} letters are in {folder}.")
     if report.refused:
         raise Problem(f"{len(report.refused)} could not be moved; the rest was.", ExitCode.LEFT_BEHIND)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from email.message import EmailMessage
+from shlex import quote
 from typing import TYPE_CHECKING
 
-from keyturn_cli.output import moment
+from keyturn_cli.output import moment, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,9 +38,9 @@ def letter(address: str, sender: str | None, login: str, tokens: list[Moved]) ->
     if sender:
         message["From"] = sender
     if tokens[0].email:
-        message["To"] = tokens[0].email
+        message["To"] = text(tokens[0].email)
     lines = [f"  {each.name} ({each.owner}) for {', '.join(each.services)}; {_used(each)}" for each in tokens]
-    commands = [f"  keyturn --address {address} token rotate {each.name!r} --user {each.owner}" for each in tokens]
+    commands = [f"  keyturn --address {address} token rotate {quote(each.name)} --user {each.owner}" for each in tokens]
     message.set_content(
         "\n".join(
             [

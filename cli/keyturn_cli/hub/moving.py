@@ -111,13 +111,13 @@ class Move:
             body["profile"] = {"email": {"email": email}}
         if self._is_bot(each):
             body["type"] = "bot"
-            makers = [token.get("author", {}).get("login", "") for token in self._hub.tokens.get(each["id"], [])]
+            makers = [_author(token).get("login", "") for token in self._hub.tokens.get(each["id"], [])]
             if owner := next((login for login in makers if login.lower() in self._logins), None):
                 body["owner"] = {"login": owner}  # who is asked about it
         return body
 
     def _is_bot(self, account: Raw) -> bool:
-        return any(group["id"] in self._bots for group in account.get("groups", []))
+        return any(group["id"] in self._bots for group in account.get("groups") or [])
 
     def _ban(self, each: Raw, account: Raw) -> None:
         """Also after a run that ended between an account and its ban."""
@@ -127,8 +127,8 @@ class Move:
             self._make("bans", False, f"ban of {each['login']}", path, {"banned": True, **reason})
 
     def _join(self, each: Raw, account: Raw) -> None:
-        member = {group["id"] for group in account.get("groups", [])}
-        for group in each.get("groups", []):
+        member = {group["id"] for group in account.get("groups") or []}
+        for group in each.get("groups") or []:
             if id := self._groups.get(group["id"]):
                 what, body = f"{each['login']} in a group", {"id": account.get("id")}
                 self._make("memberships", id in member, what, f"/usergroups/{part(id)}/users", body)
@@ -139,26 +139,26 @@ class Move:
             return
         path = f"{_of(account)}/permanenttokens" if account else ""
         held = collection(self._keyturn, path, "name,labels") if account else []
-        labels = {label for each in held for label in each["labels"]}
+        there = {label: each["name"] for each in held for label in each["labels"]}
         names = {each["name"].casefold() for each in held}
         for each in tokens:
             label, what = f"{LABEL}{each['id']}", f"token {each['name']} of {owner['login']}"
-            name = each["name"] if label in labels else _free(each["name"], names)
+            name = there.get(label) or _free(each["name"], names)
             body = {"name": name, "scope": self._scope(each), "labels": [label], "description": _history(each)}
             if account is None and not self._pretend:
                 self.report.note("tokens", REFUSED, f"{what}: there is no such account.")
-            elif self._make("tokens", label in labels, what, path, body) or label in labels or self._pretend:
+            elif self._make("tokens", label in there, what, path, body) or label in there or self._pretend:
                 self.report.tokens.append(self._moved(owner, {**each, "name": name}))
 
     def _scope(self, token: Raw) -> list[Raw]:
-        ids = [service["id"] for service in token.get("scope", [])]
+        ids = [service["id"] for service in token.get("scope") or []]
         return [{"id": id} if id == OWN_SERVICE else {"key": self._keys.get(id, id)} for id in ids]
 
     def _moved(self, owner: Raw, token: Raw) -> Moved:
         """A person rotates what is theirs; what a bot has, whoever made it."""
         accounts = {each["id"]: each for each in self._hub.accounts}
-        told = accounts.get(token.get("author", {}).get("id"), owner) if self._is_bot(owner) else owner
-        services = [service.get("name", service["id"]) for service in token.get("scope", [])]
+        told = accounts.get(_author(token).get("id"), owner) if self._is_bot(owner) else owner
+        services = [service.get("name", service["id"]) for service in token.get("scope") or []]
         return Moved(owner["login"], told["login"], _email(told), token["name"], services, token.get("lastAccessTime"))
 
     def _make(self, kind: str, known: bool, what: str, path: str, body: Raw) -> Raw | None:
@@ -212,6 +212,10 @@ def _parent(group: Raw) -> str | None:
     return (group.get("parent") or {}).get("id")
 
 
+def _author(token: Raw) -> Raw:
+    return token.get("author") or {}
+
+
 def _email(account: Raw) -> str | None:
     email = ((account.get("profile") or {}).get("email") or {}).get("email")
     return str(email) if email else None
@@ -222,7 +226,7 @@ def _of(account: Raw) -> str:
 
 
 def _history(token: Raw) -> str:
-    author = token.get("author", {})
+    author = _author(token)
     by = author.get("name") or author.get("login") or "somebody"
     made, used = moment(token.get("creationTime")), moment(token.get("lastAccessTime"))
     return f"From Hub, made there {made} by {by}, last used {used}. Rotate it to get its secret."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from keyturn_cli.api import Api, collection, part
+from keyturn_cli.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,15 +35,24 @@ class Holdings:
 def read(hub: Api, told: Callable[[str], None]) -> Holdings:
     """Everything that is moved; `told` hears what is being read. Raises Problem."""
     told("services")
-    services = collection(hub, "/services", SERVICE)
+    services = _all(hub, "/services", SERVICE)
     told("groups")
-    groups = collection(hub, "/usergroups", GROUP)
+    groups = _all(hub, "/usergroups", GROUP)
     told("accounts")
-    accounts = [each for each in collection(hub, "/users", ACCOUNT) if not each.get("guest")]
+    accounts = [each for each in _all(hub, "/users", ACCOUNT, "login") if not each.get("guest")]
     holdings = Holdings(services, groups, accounts)
     for number, account in enumerate(accounts, start=1):
         told(f"tokens of account {number} of {len(accounts)}")
-        tokens = collection(hub, f"/users/{part(account['id'])}/permanenttokens", TOKEN)
+        tokens = _all(hub, f"/users/{part(account['id'])}/permanenttokens", TOKEN)
         if tokens:
             holdings.tokens[account["id"]] = tokens
     return holdings
+
+
+def _all(hub: Api, path: str, fields: str, name: str = "name") -> list[Raw]:
+    """All members, each of which has an id and a name. Raises Problem: Hub leaves out what the caller may not see."""
+    members = collection(hub, path, fields)
+    for wanted in ("id", name):
+        if not all(isinstance(each.get(wanted), str) for each in members):
+            raise Problem(f"The Hub does not tell the {wanted} of all {path[1:]}. Is HUB_TOKEN an administrator's?")
+    return members
