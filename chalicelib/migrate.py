@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.errors import Unavailable
@@ -26,7 +27,7 @@ def main() -> int:
     try:
         connect(Settings.from_environment(os.environ).table)
         print(_migrated())
-    except (SettingsError, Unavailable, PynamoDBException) as error:
+    except (SettingsError, Unavailable, PynamoDBException, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -125,6 +125,12 @@ def test_what_no_policy_allows_is_refused(stack: DeployedStack) -> None:
     assert stack.administrator().call("POST", "/services", {"key": "more", "name": "More"}).status_code == 200
 
 
+def test_a_table_is_brought_into_form_once(stack: DeployedStack) -> None:
+    said = [stack.account.run("migrate", "--stage", STAGE) for _ in range(2)]
+    assert [done.returncode for done in said] == [0, 0], said
+    assert [done.stderr.strip() for done in said] == ["0 items were changed.", "Nothing is waiting."]
+
+
 def test_deploying_again_makes_nobody_new_and_what_is_removed_keeps_its_data(stack: DeployedStack) -> None:
     again = stack.deploy()
     assert again.returncode == 0, again.stderr
