@@ -6,13 +6,13 @@ Its licence allows everybody to run it and nobody to pass it on, so it is fetche
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
 from embedded.alone import alone
+from embedded.children import run
 from embedded.layout import BIN, DYNAMODB_LOCAL, PROJECT
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
@@ -43,9 +43,9 @@ def _download(folder: Path) -> Path:
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
         "npm_config_update_notifier": "false",
     }
-    finished = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, cwd=folder, check=False)
+    code, _, _ = run(command, environment, folder, errors=None)
     archives = list(folder.glob("*.tgz"))
-    if finished.returncode or not archives:
+    if code or not archives:
         raise FetchError(f"npm could not fetch {PACKAGE}. Is there a network? Nothing was changed; run it again.")
     return archives[0]
 
@@ -67,6 +67,7 @@ def _npm() -> str:
     print("This machine has no npm; installing it into the project …", flush=True)
     requirements = PROJECT / "embedded" / "requirements-npm.txt"
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(requirements)]
-    if subprocess.run(command, check=False).returncode:
+    code, _, _ = run(command, os.environ, errors=None)
+    if code:
         raise FetchError("npm could not be installed. Is there a network? Nothing was changed; run it again.")
     return str(BIN / "npm")

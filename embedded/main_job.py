@@ -6,6 +6,7 @@ from typing import Any
 
 from embedded import playbook
 from embedded.api import Api, introspect
+from embedded.children import child
 from embedded.layout import PROJECT
 from embedded.stack import ADMINISTRATOR, Stack
 
@@ -44,11 +45,16 @@ def check_token(stack: Stack) -> dict[str, Any]:
     """What each service is told of one bot's token. Raises JobFailed unless it is what the scope says."""
     token = stack.secrets.read(CHECKED) or ""
     told = {key: introspect(stack.url, key, stack.secrets.read(f"service-{key}") or "", token) for key in SERVICES}
-    if not told["ci"]["active"] or told["ci"]["username"] != CHECKED_BOT:
+    if not told["ci"]["active"] or told["ci"]["sub"] != _id_of(stack, CHECKED_BOT):
         raise JobFailed(f"The service ci does not accept the token of {CHECKED_BOT}.")
     if told["deploy"] != {"active": False}:
         raise JobFailed(f"The service deploy is told of a token of {CHECKED_BOT} that is not for it.")
     return told
+
+
+def _id_of(stack: Stack, login: str) -> str:
+    id: str = stack.administrator().get(f"/users/{login}?fields=id")["id"]
+    return id
 
 
 def _run_playbook(stack: Stack) -> int:
@@ -58,9 +64,7 @@ def _run_playbook(stack: Stack) -> int:
         {"KEYTURN_SECRETS": str(stack.secrets.folder), "ANSIBLE_FORCE_COLOR": str(int(sys.stdout.isatty()))},
     )
     output = []
-    with subprocess.Popen(
-        playbook.command(EXAMPLE), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as running:
+    with child(playbook.command(EXAMPLE), environment, errors=subprocess.STDOUT) as running:
         assert running.stdout
         for line in running.stdout:
             print(f"  {line}", end="", flush=True)

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from embedded import main_job
 from embedded.api import Api
+from embedded.children import INTERRUPTIONS
 from embedded.fetch import FetchError
 from embedded.layout import STATE
 from embedded.stack import AlreadyRunning, Stack
@@ -26,11 +27,12 @@ DEFAULT_PORT = 8000
 
 def main() -> int:
     """The exit code."""
+    os.umask(0o077)  # what an installation keeps is its owner's alone
     stop = threading.Event()
-    for interruption in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(interruption, _interrupt)
     stack = Stack(STATE)
     try:
+        for interruption in INTERRUPTIONS:
+            signal.signal(interruption, _interrupt)
         _start(stack)
         _do_main_job(stack)
         if os.environ.get("KEYTURN_ONCE") != "1":
@@ -43,7 +45,7 @@ def main() -> int:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     finally:
-        for interruption in (signal.SIGINT, signal.SIGTERM):
+        for interruption in INTERRUPTIONS:
             signal.signal(interruption, signal.SIG_IGN)
         stack.stop()
     return 0

@@ -1,10 +1,19 @@
-"""Where the client side of a local run keeps what it was given once: files that only their owner reads.
+"""What only its owner reads: the secrets of a local run, one a file, in folders that are closed to everybody else.
 
-The server never reads these; a real client would keep such things in a vault.
+What the client side was given once is in a folder that the server never reads; a real client would keep it in a vault.
 """
 
 import os
 from pathlib import Path
+
+
+def close(folder: Path) -> None:
+    """The folder is there, and it and the files in it are their owner's alone, however open they were."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    for path in folder.iterdir():
+        if path.is_file() and not path.is_symlink():
+            path.chmod(0o600)
 
 
 class SecretsFolder:
@@ -12,7 +21,7 @@ class SecretsFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        close(folder)
 
     def read(self, name: str) -> str | None:
         """The secret, or None if it is not there."""
@@ -22,6 +31,7 @@ class SecretsFolder:
     def write(self, name: str, secret: str) -> None:
         """Keep the secret; the file appears whole or not at all."""
         scratch = self.folder / f".{name}.new"
+        scratch.unlink(missing_ok=True)
         scratch.touch(mode=0o600)
         scratch.write_text(secret + "\n")
         os.replace(scratch, self.folder / name)

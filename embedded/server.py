@@ -1,10 +1,11 @@
-"""The app under Chalice's local server, as a child process."""
+"""The app under a local server, as a child process."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from embedded.layout import BIN, HOST, PROJECT
+from embedded.layout import HOST, PROJECT
 from embedded.processes import PortProcess, free_port
 
 START_SECONDS = 30.0
@@ -14,15 +15,14 @@ class Server(PortProcess):
     """One HTTP server; `environment` holds Keyturn's settings, `log` gets what it prints."""
 
     def __init__(self, environment: Mapping[str, str], log: Path, pid_file: Path) -> None:
-        super().__init__(pid_file, log, "chalice local")
+        super().__init__(pid_file, log, "embedded.local_server")
         self.address = ""
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
 
     def start(self, preferred_port: int | None = None) -> None:
         """Serve on `preferred_port` if it is free, else on one that is."""
         port = free_port(preferred_port)
-        address = ("--host", HOST, "--port", str(port))
-        command = [str(BIN / "chalice"), "local", "--stage", "local", "--no-autoreload", *address]
+        command = [sys.executable, "-m", "embedded.local_server", HOST, str(port)]
         # A browser's passkeys belong to a host name, and localhost is the one that needs no certificate.
         self.address = f"http://localhost:{port}"
         environment = {**self._environment, "KEYTURN_ADDRESS": self.address}

@@ -6,16 +6,17 @@ import base64
 import fcntl
 import os
 import secrets
-import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Protocol
 
 from embedded.api import Api
+from embedded.children import run
 from embedded.dynamodb import DynamoDBLocal
 from embedded.layout import PROJECT
-from embedded.secrets_folder import SecretsFolder
+from embedded.secrets_folder import SecretsFolder, close
 from embedded.server import Server
 from embedded.worker import SCHEDULE_SECONDS, Worker
 
@@ -27,14 +28,31 @@ class AlreadyRunning(Exception):
     """Another process has this folder's stack; the message says which."""
 
 
-class Stack:
-    """One installation. What it keeps between runs is under `folder`."""
+class Database(Protocol):
+    """DynamoDB, as long as the stack runs."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    @property
+    def url(self) -> str:
+        """Its address."""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What Keyturn's settings need in order to use it."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+class Stack:
+    """One installation. What it keeps between runs is under `folder`, where nobody else looks."""
+
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
+        """`database`: in place of an engine of its own, with its data below `folder`."""
+        close(folder)
         self.folder = folder
         self.secrets = SecretsFolder(folder / "secrets")
-        self.database = DynamoDBLocal(folder / "database")
+        self.database = database or DynamoDBLocal(folder / "database")
         self.server: Server | None = None
         self.worker: Worker | None = None
         self._lock: IO[str] | None = None
@@ -107,14 +125,17 @@ class Stack:
 
     def new_password(self) -> str | None:
         """A password with which the administrator can log in, if there is none yet."""
-        if self.secrets.read(PASSWORD) is not None:
+        known = self.secrets.read(PASSWORD)
+        if known:
             return None
-        password = secrets.token_urlsafe(12)
-        self.secrets.write(PASSWORD, password)  # first: what is set but not kept would lock everybody out
-        answer = self.administrator().call("POST", "/users/me/password", {"password": password})
-        if answer.status_code != 200:  # somebody has set one themselves
+        # What was set but not kept would lock everybody out: a run that was killed in between leaves this mark.
+        was_killed = known == ""
+        self.secrets.write(PASSWORD, "")
+        password = self._run("chalicelib.bootstrap", "--password" if was_killed else "--first-password")
+        if not password:  # somebody has set one themselves
             self.secrets.remove(PASSWORD)
             return None
+        self.secrets.write(PASSWORD, password)
         return password
 
     def bootstrap(self) -> str:
@@ -123,17 +144,11 @@ class Stack:
 
     def _run(self, module: str, *arguments: str) -> str:
         """What a command of the product prints, run as an operator would run it."""
-        finished = subprocess.run(
-            [sys.executable, "-m", module, *arguments],
-            env={**os.environ, **self.environment},
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if finished.returncode:
-            raise RuntimeError(f"{module} failed: {finished.stderr.strip()}")
-        return finished.stdout.strip()
+        command = [sys.executable, "-m", module, *arguments]
+        code, output, errors = run(command, {**os.environ, **self.environment}, PROJECT)
+        if code:
+            raise RuntimeError(f"{module} failed: {errors.strip()}")
+        return output.strip()
 
     def stop(self) -> None:
         """End server and database; the data stay."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from embedded.children import interruptions_held, start_beside
 from embedded.layout import PROJECT
 from embedded.stream import StreamReader
 
@@ -45,17 +46,9 @@ class Worker:
 
     def start(self, schedule_seconds: float = SCHEDULE_SECONDS) -> None:
         """Run it beside us."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "embedded.worker", str(self._checkpoint), str(schedule_seconds)],
-                cwd=PROJECT,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        command = [sys.executable, "-m", "embedded.worker", str(self._checkpoint), str(schedule_seconds)]
+        with interruptions_held():
+            self._process = start_beside(command, self._environment, PROJECT, self._log)
 
     def stop(self) -> None:
         """End it. There is nothing to be polite about: it may be killed at any point."""
