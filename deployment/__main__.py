@@ -29,15 +29,19 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from chalicelib.settings import SettingsError
 from deployment import sealed_file
+from deployment.export_signature import UntrustedExport
 from deployment.installation import CommandFailed, Installation
 from deployment.packaging import STAGES, Package, PackagingError, package
-from deployment.sealed_file import SealError
+from deployment.restoration import Restoration, UnknownKind
+from deployment.sealed_file import Export, SealError
 from deployment.stack import Change, DeploymentError, Stack
-from deployment.table_copy import ChangedMeanwhile, NotEmpty, TableCopy, Trail
+from deployment.table_copy import ChangedMeanwhile, NotEmpty, TableCopy, records_since
 
 PROBLEMS = (
-    *(DeploymentError, PackagingError, CommandFailed, SealError, ChangedMeanwhile, NotEmpty),
+    *(DeploymentError, PackagingError, CommandFailed, SettingsError),
+    *(SealError, UntrustedExport, UnknownKind, ChangedMeanwhile, NotEmpty),
     *(BotoCoreError, ClientError, OSError),  # AWS or the disk refuses; their messages say what
 )
 console = Console(stderr=True)
@@ -122,12 +126,16 @@ def package_command(stage: str, folder: Path) -> None:
 @click.option("--recipient", help="Of age (age1…): who can open the file.")
 @click.option("--kms-key", help="Instead: a key of KMS, by id, ARN or alias.")
 def export_command(stage: str, file: Path, recipient: str | None, kms_key: str | None) -> None:
-    """Write everything that the table holds, hashes and all, into an encrypted file. The table must be at rest."""
+    """Write everything that the table holds, hashes and all, into an encrypted and signed file. The table must be at
+    rest."""
     session = _session()
-    begun, table = time.time_ns() // 1_000_000, Installation(stage, session.region_name).name
-    items = TableCopy(session.client("dynamodb"), table).items(begun)
-    sealed_file.write(file, table, begun, track(items, "Exporting", console=console), _key(session, recipient, kms_key))
+    installation = Installation(stage, session.region_name)
+    begun, table, signer = time.time_ns() // 1_000_000, installation.name, installation.signers()[0]
+    items = track(TableCopy(session.client("dynamodb"), table).items(begun), "Exporting", console=console)
+    sealed_file.write(file, table, begun, items, _key(session, recipient, kms_key), signer)
     console.print(f"{file} has all of {table}. Its tag keys and signing keys are not in it.")
+    console.print("Whoever imports it where those tag keys are not needs this key, with --trust:")
+    click.echo(signer.public)
 
 
 @main.command("import")
@@ -138,31 +146,46 @@ def export_command(stage: str, file: Path, recipient: str | None, kms_key: str |
 @click.option(
     "--later",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A later export: what was ended between the two does not come back.",
+    help="A later export: what ended between the two does not come back.",
 )
-def import_command(stage: str, file: Path, identity: IO[str] | None, kms_key: str | None, later: Path | None) -> None:
+@click.option("--trust", multiple=True, help="The key that the export printed, instead of this installation's own.")
+def import_command(
+    stage: str, file: Path, identity: IO[str] | None, kms_key: str | None, later: Path | None, trust: tuple[str, ...]
+) -> None:
     """Fill the empty table of an installation (see `deploy --empty`) from an export."""
     session = _session()
-    key, table = (
-        _key(session, identity.read() if identity else None, kms_key),
-        Installation(stage, session.region_name).name,
-    )
-    begun = sealed_file.header(file).begun
-    trail = Trail()
-    if later:
-        trail = Trail.between(sealed_file.read(file, key), sealed_file.read(later, key), begun)
-    items = (trail.as_it_may_be(item) for item in sealed_file.read(file, key) if trail.allows(item))
-    filled = TableCopy(session.client("dynamodb"), table).fill(track(items, "Importing", console=console))
-    console.print(
-        f"{table} has {filled} items, as of {datetime.fromtimestamp(begun / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC."
-    )
-    if not later:
+    key = _key(session, identity.read() if identity else None, kms_key)
+    installation = Installation(stage, session.region_name)
+    trusted = trust or [signer.public for signer in installation.signers()]
+    export = Export(file, key, trusted)
+    newer = Export(later, key, trusted) if later else None
+    if newer and (newer.header.table != export.header.table or newer.header.begun <= export.header.begun):
+        raise click.UsageError(f"--later must be an export of {export.header.table} that was begun after the other.")
+    with console.status("Reading …"):
+        restoration = Restoration(export.items, newer.items if newer else None)
+    items = track(restoration.items(), "Importing", console=console)
+    filled = TableCopy(session.client("dynamodb"), installation.name).fill(items)
+    console.print(f"{installation.name} has {filled} items, as of {_moment(export)}.")
+    _tell_what_to_look_at(restoration, export, newer)
+
+
+def _tell_what_to_look_at(restoration: Restoration, export: Export, later: Export | None) -> None:
+    if later is None:
         console.print(
-            "What was revoked after that moment is good again: do it again, or give a later export (--later)."
+            "Sessions, refresh tokens and approved scopes were left out. What of the rest was ended, narrowed or "
+            "replaced after that moment is good again: do it again, or import with a later export (--later)."
         )
-    elif trail.others:
-        console.print("These changes came later and have to be looked at:")
-        click.echo("\n".join(trail.others))
+        click.echo("\n".join(f"{count} {kind}" for kind, count in sorted(restoration.kinds.items())))
+        return
+    console.print(f"What was ended after {_moment(later)} is good again: do that again.")
+    changed = restoration.changed(records_since(export.items(), later.items(), export.header.begun))
+    if changed:
+        console.print("These changes came between the two, and hold. They have to be looked at:")
+        click.echo("\n".join(changed))
+
+
+def _moment(export: Export) -> str:
+    return f"{datetime.fromtimestamp(export.header.begun / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 @main.command()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.parameters import Parameter
+from chalicelib.settings import Settings
+from deployment.export_signature import Signer
 from deployment.packaging import PROJECT
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ class Installation:
             "KEYTURN_SIGNING_KEYS_PARAMETER": f"/{self.name}/signing-keys",
             "KEYTURN_PARAMETERS_KEY": f"alias/{self.name}",
         }
+
+    def signers(self) -> list[Signer]:
+        """Who signs exports in its name: the first one today, the others by keys that it still has. Raises
+        SettingsError if its tag keys are not to be had."""
+        settings = Settings.from_environment({**os.environ, **self.environment})
+        return [Signer(key) for key in settings.tag_keys.values()]
 
     def ensure_keys(self) -> None:
         """There are tag keys and signing keys. Those that exist are left as they are: tokens hang on them."""

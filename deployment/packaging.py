@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from embedded.alone import alone
+
 PROJECT = Path(__file__).parent.parent
 RESOURCES = Path(".chalice") / "resources.json"
 STAGES = ("dev", "prod")
@@ -54,20 +56,30 @@ def package(stage: str, folder: Path, project: Path = PROJECT) -> Package:
     """Package the app for a stage. Raises PackagingError."""
     chalice = Path(sys.executable).with_name("chalice")
     merged = ("--merge-template", str(project / RESOURCES))
-    finished = subprocess.run(  # noqa: S603 - our own arguments
-        [str(chalice), "package", "--stage", stage, *merged, str(folder)],
-        cwd=project,
-        env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with alone(packaging_lock(project)):
+        finished = subprocess.run(  # noqa: S603 - our own arguments
+            [str(chalice), "package", "--stage", stage, *merged, str(folder)],
+            cwd=project,
+            env={"AWS_DEFAULT_REGION": "us-east-1", **os.environ},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     said = finished.stdout + finished.stderr
     if finished.returncode or "Could not install" in said:
         raise PackagingError(said.strip())
     made = Package(folder)
     _leave_out_other_services(made.archive)
     return made
+
+
+def packaging_lock(project: Path) -> Path:
+    """Held by whoever packages this project, by us or by Chalice itself.
+
+    Chalice keeps one archive in `.chalice/deployments` and writes each stage's code into it, before it copies it to
+    where it is wanted: two at once would get a broken one, or each other's.
+    """
+    return project / ".chalice" / "deployments" / "lock"
 
 
 def _leave_out_other_services(archive: Path) -> None:

@@ -1,4 +1,6 @@
-"""An export as a file: a line that says what it is, then the items, encrypted with age.
+"""An export as a file: a line that says what it is, its signature, then the items, encrypted with age.
+
+The signed line holds the digest of all that follows, so nothing can be changed, cut, or put together from two exports.
 
 Its key is age's (`age-keygen`), or one of KMS: then the file has an age identity of its own, which that key encrypts.
 """
@@ -6,19 +8,29 @@ Its key is age's (`age-keygen`), or one of KMS: then the file has an age identit
 from __future__ import annotations
 
 import base64
+import binascii
+import hashlib
 import json
 import os
+import tempfile
 import threading
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import pyrage
 
+from deployment.export_signature import UntrustedExport, is_signed
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-FORMAT = 1
+    from deployment.export_signature import Signer
+
+FORMAT = 2
+UNSIGNED = 1  # the form of older versions
+HEAD_BYTES = 4_096  # of the line and its signature, which are written last
+PART_BYTES = 1 << 20
 
 
 class SealError(Exception):
@@ -28,11 +40,14 @@ class SealError(Exception):
 @dataclass(frozen=True)
 class Header:
     """What everybody may read. `begun`: when the export began, in milliseconds since the epoch; `identity`: the age
-    identity that opens the file, encrypted by KMS, or None."""
+    identity that opens the file, encrypted by KMS, or None; `items`: how many there are; `sha256`: of what is
+    encrypted, in hexadecimal."""
 
     table: str
     begun: int
-    identity: str | None = None
+    identity: str | None
+    items: int
+    sha256: str
     keyturn: int = FORMAT
 
 
@@ -86,7 +101,7 @@ class KmsKey:
         return pyrage.x25519.Identity.from_str(opened.decode())
 
 
-def write(path: Path, table: str, begun: int, items: Iterable[dict[str, Any]], key: Key) -> None:
+def write(path: Path, table: str, begun: int, items: Iterable[dict[str, Any]], key: Key, signer: Signer) -> None:
     """Write an export that only its owner can read; it appears whole or not at all. Raises SealError."""
     recipient, identity = key.close()
     scratch = path.with_name(f".{path.name}.new")
@@ -94,56 +109,109 @@ def write(path: Path, table: str, begun: int, items: Iterable[dict[str, Any]], k
     handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(asdict(Header(table, begun, identity))).encode() + b"\n")
-            lines = _Lines(items)
+            file.seek(HEAD_BYTES)
+            lines, body = _Lines(items), _Body(file)
             try:
-                pyrage.encrypt_io(lines, file, [recipient])
+                pyrage.encrypt_io(lines, body, [recipient])
             except pyrage.EncryptError as error:  # which does not say what failed where the items come from
                 raise lines.failure or error from None
+            file.seek(0)
+            file.write(_head(Header(table, begun, identity, lines.count, body.sha256.hexdigest()), signer))
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
 
 
-def header(path: Path) -> Header:
-    """What the file says of itself. Raises SealError."""
-    with path.open("rb") as file:
-        return _header(file.readline(10_000), path)
+class Export:
+    """An export that somebody made whom we trust. What is read is a copy: a file can be changed meanwhile."""
 
+    def __init__(self, path: Path, key: Key, trusted: Collection[str]) -> None:
+        """`trusted`: public keys (`Signer.public`). Raises SealError, or UntrustedExport if none of them has signed
+        the file as it is."""
+        self._path = path
+        self._copy = tempfile.TemporaryFile()  # noqa: SIM115 - as long as we live; encrypted, and without a name
+        with path.open("rb") as file:
+            self.header = _verified(file.read(HEAD_BYTES), path, trusted)
+            digest = hashlib.sha256()
+            while part := file.read(PART_BYTES):
+                digest.update(part)
+                self._copy.write(part)
+        if digest.hexdigest() != self.header.sha256:
+            raise UntrustedExport(f"{path} was changed after it was signed.")
+        self._identity = key.open(self.header)
 
-def read(path: Path, key: Key) -> Iterator[dict[str, Any]]:
-    """The items. Raises SealError, also in the middle if the file was changed or cut."""
-    with path.open("rb") as file:
-        identity = key.open(_header(file.readline(10_000), path))
+    def items(self) -> Iterator[dict[str, Any]]:
+        """The items. Raises SealError if they cannot be opened with the key, also after the last."""
+        self._copy.seek(0)
         reading, writing = os.pipe()
         failed: list[Exception] = []
 
         def decrypt() -> None:
             with os.fdopen(writing, "wb") as plain:
                 try:
-                    pyrage.decrypt_io(file, plain, [identity])
+                    pyrage.decrypt_io(self._copy, plain, [self._identity])
                 except (pyrage.DecryptError, OSError) as error:
                     failed.append(error)
 
-        thread = threading.Thread(target=decrypt, daemon=True)
+        thread, count = threading.Thread(target=decrypt, daemon=True), 0
         thread.start()
         with os.fdopen(reading, "rb") as plain:
             for line in plain:
-                if line.endswith(b"\n"):
-                    yield _decoded(json.loads(line))
+                if not line.endswith(b"\n"):  # decrypting broke off
+                    break
+                yield _decoded(json.loads(line))
+                count += 1
         thread.join()
-        if failed:
-            raise SealError(f"{path} cannot be opened with this key, or was changed.")
+        if failed or count != self.header.items:
+            raise SealError(f"{self._path} cannot be opened with this key.")
 
 
-def _header(line: bytes, path: Path) -> Header:
+def _head(header: Header, signer: Signer) -> bytes:
+    signature_bytes = 88 + 1  # of base64, and the end of a line
+    line = json.dumps(asdict(header)).encode().ljust(HEAD_BYTES - signature_bytes - 1)
+    head = line + b"\n" + base64.b64encode(signer.sign(line)) + b"\n"
+    assert len(head) == HEAD_BYTES
+    return head
+
+
+def _verified(head: bytes, path: Path, trusted: Collection[str]) -> Header:
+    line, _, rest = head.partition(b"\n")
     try:
-        found = Header(**json.loads(line))
-    except (ValueError, TypeError):
+        said = json.loads(line)
+        form = said["keyturn"]
+    except (ValueError, TypeError, KeyError):
         raise SealError(f"{path} is no export of Keyturn.") from None
-    if found.keyturn != FORMAT:
-        raise SealError(f"{path} has the form {found.keyturn}; this Keyturn reads {FORMAT}.")
-    return found
+    if form == UNSIGNED:
+        raise UntrustedExport(
+            f"{path} is of an older Keyturn, which did not sign: nobody can tell who made it. Export its installation "
+            "again with this version; if that is gone, restore its table to a point in time."
+        )
+    if form != FORMAT:
+        raise SealError(f"{path} has the form {form}; this Keyturn reads {FORMAT}.")
+    try:
+        signature = base64.b64decode(rest.strip(), validate=True)
+    except binascii.Error:
+        signature = b""
+    if not any(is_signed(line, signature, public) for public in trusted):
+        raise UntrustedExport(
+            f"{path} was changed, or is of another installation. If it is, and you have the key that was printed when "
+            "it was made, give it: --trust."
+        )
+    return Header(**said)
+
+
+class _Body:
+    """Writes to a file, and digests what it writes."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.sha256 = file, hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.sha256.update(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
 
 
 class _Lines:
@@ -153,6 +221,7 @@ class _Lines:
         self._lines = (json.dumps(_encoded(item), separators=(",", ":")).encode() + b"\n" for item in items)
         self._rest = b""
         self.failure: Exception | None = None
+        self.count = 0
 
     def read(self, size: int = -1) -> bytes:
         while size < 0 or len(self._rest) < size:
@@ -164,6 +233,7 @@ class _Lines:
             if line is None:
                 break
             self._rest += line
+            self.count += 1
         size = len(self._rest) if size < 0 else size
         part, self._rest = self._rest[:size], self._rest[size:]
         return part

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import json
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +17,8 @@ if TYPE_CHECKING:
 
 BATCH = 25  # what BatchWriteItem takes
 MOST_PAUSE_SECONDS = 5.0
-# After these, what the record is about must not come back as it was.
-ENDED = frozenset(
-    {
-        "application-password.deleted",
-        "approved-scope.deleted",
-        "permanent-token.deleted",
-        "permanent-token.rotated",
-        "refresh-token.deleted",
-        "refresh-token.revoked",
-        "session.ended",
-        "trust-rule.deleted",
-        "webhook.deleted",
-    }
-)
 # A record has the time when its request came, which was written a little later.
 REQUEST_MS = 300_000
-BANNED = "False -> True"  # as a record of a changed account has it
 
 
 class NotEmpty(Exception):
@@ -44,43 +27,6 @@ class NotEmpty(Exception):
 
 class ChangedMeanwhile(Exception):
     """What was read is not of one moment."""
-
-
-@dataclass
-class Trail:
-    """What happened after an export began, by the audit records of a later one."""
-
-    ended: set[str] = field(default_factory=set)  # ids of credentials that must not come back
-    shut_out: set[str] = field(default_factory=set)  # ids of accounts that must not act
-    others: list[str] = field(default_factory=list)  # what somebody has to look at: kind and id
-
-    @classmethod
-    def between(cls, earlier: Iterable[RawItem], later: Iterable[RawItem], begun: int) -> Trail:
-        """By the items of two exports; `begun`: when the earlier one did, in milliseconds since the epoch."""
-        known, trail = {item["id"]["S"] for item in _records(earlier, begun)}, cls()
-        for item in _records(later, begun):
-            if item["id"]["S"] not in known:
-                trail._add(item["audit_kind"]["S"], item["target_id"]["S"], json.loads(item["details"]["S"]))
-        return trail
-
-    def _add(self, kind: str, target: str, details: Mapping[str, str]) -> None:
-        if kind in ENDED:
-            self.ended.add(target)
-        elif kind == "user.deleted" or details.get("banned") == BANNED:
-            self.shut_out.add(target)
-        else:
-            self.others.append(f"{kind} {target}")
-
-    def allows(self, item: RawItem) -> bool:
-        """Whether this item may come back: it is not, and does not lead to, a credential that has ended."""
-        ids = {item["sk"]["S"].rpartition("#")[2], item.get("holder_id", {}).get("S")}
-        return item["kind"]["S"] == "audit" or not ids & self.ended
-
-    def as_it_may_be(self, item: RawItem) -> RawItem:
-        """The item; that of an account which was banned or deleted later is banned."""
-        if item["kind"]["S"] == "user" and item["id"]["S"] in self.shut_out:
-            return {**item, "banned": {"BOOL": True}}
-        return item
 
 
 class TableCopy:
@@ -133,13 +79,20 @@ class TableCopy:
                 pause = min(2 * pause, MOST_PAUSE_SECONDS)
 
 
-def _records(items: Iterable[RawItem], begun: int) -> Iterator[RawItem]:
-    """The audit records among them, of requests that may have been answered after that moment."""
-    return (item for item in items if item["kind"]["S"] == "audit" and int(item["at"]["N"]) >= begun - REQUEST_MS)
-
-
 def _days(begun: int, now: float) -> Iterator[str]:
     day, last = (datetime.fromtimestamp(moment, UTC).date() for moment in (begun / 1_000, now))
     while day <= last:
         yield day.isoformat()
         day += timedelta(days=1)
+
+
+def records_since(earlier: Iterable[RawItem], later: Iterable[RawItem], begun: int) -> list[RawItem]:
+    """The audit records of what was done after an export began, by its items and those of a later one; `begun`: when
+    the earlier one did, in milliseconds since the epoch."""
+    known = {item["id"]["S"] for item in _records(earlier, begun)}
+    return [item for item in _records(later, begun) if item["id"]["S"] not in known]
+
+
+def _records(items: Iterable[RawItem], begun: int) -> Iterator[RawItem]:
+    """The audit records among them, of requests that may have been answered after that moment."""
+    return (item for item in items if item["kind"]["S"] == "audit" and int(item["at"]["N"]) >= begun - REQUEST_MS)

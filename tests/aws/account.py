@@ -50,7 +50,7 @@ class Account(PortProcess):
     def client(self, service: str) -> Any:
         """One of AWS's clients, as the account's owner."""
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, region_name=REGION, endpoint_url=self.url, **keys)  # type: ignore[call-overload]
+        return boto3.Session().client(service, region_name=REGION, endpoint_url=self.url, **keys)  # type: ignore[call-overload]
 
     def run(self, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         """`python -m deployment` with these arguments, by the owner."""

@@ -38,10 +38,12 @@ class Gateway:
 class DeployedStack(Stack):
     """What `Stack` offers, on an account of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: object = None) -> None:
+        """`database` is for other stacks: this one's is in its account."""
         super().__init__(folder)
         self.account = Account(folder / "account")
         self.settings: dict[str, str] = {}  # of the functions, besides what the template says
+        self.looked_at_first = False  # declined once, before it is deployed
         self._recorders = contextlib.ExitStack()
         self._addresses: dict[str, str] = {}
         self._writing = threading.Lock()
@@ -54,9 +56,9 @@ class DeployedStack(Stack):
     def start(self, port: int | None = None) -> None:
         """Deploy it, and have its functions speak to AWS where we hear it."""
         self.account.start()
-        looked = self.deploy(typed="n\n")
-        assert "Aborted" in looked.stderr, looked.stderr
-        # Whoever only looked has left it new: now an administrator is made.
+        if self.looked_at_first:
+            looked = self.deploy(typed="n\n")
+            assert "Aborted" in looked.stderr, looked.stderr
         done = self.deploy()
         assert done.returncode == 0, done.stderr
         self.secrets.write(ADMINISTRATOR, done.stdout.strip())

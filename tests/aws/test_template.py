@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import pytest
 
 from chalicelib.composition import Keyturn
 from chalicelib.rest.routes import ROUTES
-from deployment.packaging import PROJECT, STAGES, Package, package
-from embedded.dynamodb import DynamoDBLocal
+from chalicelib.storage.table import create_table
+from deployment.packaging import PROJECT, STAGES, Package, package, packaging_lock
+from embedded.alone import alone
+from tests import tables
+from tests.engine import OwnDatabase
 from tests.programs import installed
 
 RESOURCES: dict[str, Any] = json.loads((PROJECT / ".chalice" / "resources.json").read_text())["Resources"]
@@ -22,16 +29,59 @@ MOST_RESOURCES = 300  # of one API of API Gateway, without asking AWS for more
 FUNCTIONS = {"APIHandler", "TellEvents", "EveryMinute"}
 
 
+class Chalice:
+    """Runs it, and counts how many ran at the same time."""
+
+    def __init__(self) -> None:
+        self._run, self._lock, self._running, self.most = subprocess.run, threading.Lock(), 0, 0
+
+    def __call__(self, *words: Any, **options: Any) -> Any:
+        with self._lock:
+            self._running += 1
+            self.most = max(self.most, self._running)
+        try:
+            return self._run(*words, **options)
+        finally:
+            with self._lock:
+                self._running -= 1
+
+
+@pytest.fixture(scope="module")
+def chalice() -> Chalice:
+    return Chalice()
+
+
+@pytest.fixture(scope="module")
+def packages(chalice: Chalice, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Package]:
+    """One of each stage, asked for at once."""
+    with patch.object(subprocess, "run", chalice), ThreadPoolExecutor(len(STAGES)) as pool:
+        made = pool.map(lambda stage: package(stage, tmp_path_factory.mktemp(stage)), STAGES)
+        return dict(zip(STAGES, made, strict=True))
+
+
 @pytest.fixture(scope="module", params=STAGES)
-def packaged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    return package(request.param, tmp_path_factory.mktemp(request.param))
+def packaged(request: pytest.FixtureRequest, packages: dict[str, Package]) -> Package:
+    return packages[request.param]
 
 
-def test_cfn_lint_has_nothing_to_say(packaged: Package, tmp_path: Path) -> None:
+def test_packages_that_are_made_at_once_are_whole_and_each_stages_own(
+    packages: dict[str, Package], chalice: Chalice
+) -> None:
+    assert chalice.most == 1  # two spoil each other's archive, but not every time
+    for stage, each in packages.items():
+        with zipfile.ZipFile(each.archive) as archive:
+            assert archive.testzip() is None
+            assert {"app.py", "chalicelib/composition.py", "pynamodb/models.py"} <= {*archive.namelist()}
+        assert f"keyturn-{stage}" in json.dumps(each.template)
+        assert f"keyturn-{(set(STAGES) - {stage}).pop()}" not in json.dumps(each.template)
+
+
+def test_cfn_lint_has_nothing_to_say(packages: dict[str, Package], tmp_path: Path) -> None:
     linter = installed(Path(__file__).parent / "ministack.txt") / "cfn-lint"
-    path = tmp_path / "template.json"
-    path.write_text(packaged.template_with("a-bucket", "a-key.zip"))
-    said = subprocess.run([str(linter), "--region", "eu-central-1", "--", str(path)], capture_output=True, text=True)
+    paths = [tmp_path / f"{stage}.json" for stage in packages]
+    for path, each in zip(paths, packages.values(), strict=True):
+        path.write_text(each.template_with("a-bucket", "a-key.zip"))
+    said = subprocess.run([linter, "--region", "eu-central-1", "--", *paths], capture_output=True, text=True)
     assert (said.returncode, said.stdout) == (0, ""), said.stdout
 
 
@@ -56,8 +106,10 @@ def test_api_gateway_takes_so_many_paths(packaged: Package) -> None:
 
 
 @pytest.mark.usefixtures("product")
-def test_the_table_is_the_one_that_the_code_makes(product: Keyturn, database: DynamoDBLocal) -> None:
-    client = boto3.client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
+def test_the_table_is_the_one_that_the_code_makes(product: Keyturn, database: OwnDatabase) -> None:
+    tables.remove(product.settings.table.name)
+    create_table(stream=False)
+    client = boto3.Session().client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
     made = client.describe_table(TableName=product.settings.table.name)["Table"]
     told = RESOURCES["Table"]["Properties"]
     assert by_name(told["AttributeDefinitions"], "AttributeName") == by_name(
@@ -88,9 +140,9 @@ def test_terraform_gets_the_same_functions_with_the_same_policies(tmp_path: Path
     """By Chalice itself: `chalice package --pkg-format terraform`."""
     chalice = Path(sys.executable).with_name("chalice")
     command = [str(chalice), "package", "--stage", "prod", "--pkg-format", "terraform", str(tmp_path)]
-    subprocess.run(
-        command, cwd=PROJECT, capture_output=True, check=True, env={"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}
-    )
+    variables = {"AWS_DEFAULT_REGION": "us-east-1", "PATH": ""}
+    with alone(packaging_lock(PROJECT)):
+        subprocess.run(command, cwd=PROJECT, capture_output=True, check=True, env=variables)
     resources = json.loads((tmp_path / "chalice.tf.json").read_text())["resource"]
     assert resources["aws_lambda_function"].keys() == {"api_handler", "tell_events", "every_minute"}
     for role, written in resources["aws_iam_role_policy"].items():

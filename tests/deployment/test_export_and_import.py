@@ -14,51 +14,61 @@ import pytest
 
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.errors import LoginRefused, SecondFactorRequired, Unauthenticated
 from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.paging import Window
 from chalicelib.storage.table import create_table
 from deployment.table_copy import ChangedMeanwhile, TableCopy
-from embedded.dynamodb import DynamoDBLocal
 from embedded.layout import PROJECT
-from tests.conftest import Scene, now, set_scene
+from tests.conftest import TAG_KEYS, Scene, now, origin, set_scene
+from tests.engine import OwnDatabase
+from tests.people import PASSWORD, Person
 
 
 class Operator:
     """Runs `python -m deployment` against the local engine; `identity` is the file with the key."""
 
-    def __init__(self, database: DynamoDBLocal, folder: Path) -> None:
+    def __init__(self, database: OwnDatabase, folder: Path) -> None:
         key = pyrage.x25519.Identity.generate()
         self.recipient = str(key.to_public())
         self.identity = folder / "key.txt"
         self.identity.write_text(f"# public key: {self.recipient}\n{key}\n")
-        self._environment = {**os.environ, **database.environment, "AWS_ENDPOINT_URL_DYNAMODB": database.url}
+        self._environment = {
+            **{**os.environ, **database.environment, "AWS_ENDPOINT_URL_DYNAMODB": database.url},
+            "KEYTURN_TAG_KEYS": TAG_KEYS,
+        }
 
-    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "deployment", *map(str, arguments)],
             cwd=PROJECT,
-            env={**self._environment, "COLUMNS": "200"},
+            env={**self._environment, "COLUMNS": "200", **environment},
             capture_output=True,
             text=True,
             check=False,
         )
 
-    def export(self, file: Path) -> None:
+    def export(self, file: Path) -> str:
+        """The key that is printed."""
         done = self.run("export", "--stage", "prod", file, "--recipient", self.recipient)
         assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
 
-    def bring_in(self, file: Path, *more: object) -> subprocess.CompletedProcess[str]:
-        return self.run("import", "--stage", "dev", file, "--identity", self.identity, *more)
+    def bring_in(self, file: Path, *more: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run("import", "--stage", "dev", file, "--identity", self.identity, *more, **environment)
 
 
 @pytest.fixture
-def tables(database: DynamoDBLocal, product: Keyturn, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def tables(database: OwnDatabase, product: Keyturn, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """This process works on an empty keyturn-prod; there is an empty keyturn-dev."""
     for table in ("keyturn-dev", "keyturn-prod"):
         work_on(table, monkeypatch)
         create_table(stream=False)
     yield
-    client = boto3.client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
+    client = boto3.Session().client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
     for table in ("keyturn-dev", "keyturn-prod"):
         client.delete_table(TableName=table)
 
@@ -70,7 +80,7 @@ def work_on(table: str, monkeypatch: pytest.MonkeyPatch) -> Keyturn:
 
 
 @pytest.fixture
-def operator(database: DynamoDBLocal, tmp_path: Path) -> Operator:
+def operator(database: OwnDatabase, tmp_path: Path) -> Operator:
     return Operator(database, tmp_path)
 
 
@@ -83,11 +93,12 @@ def test_everything_works_in_the_other_table(
     done = operator.bring_in(tmp_path / "export")
     assert done.returncode == 0, done.stderr
     assert "good again" in done.stderr
+    assert "2 token" in done.stdout
 
     moved = Scene(work_on("keyturn-dev", monkeypatch), *list(vars_of(scene))[1:])
     assert moved.is_good(scene.token.secret)
     caller = moved.caller()
-    assert moved.product.accounts.find(caller, "build-bot").id == scene.bot.id
+    assert moved.product.accounts.find(caller, "build-bot", Operation.READ_USER).id == scene.bot.id
     made = moved.product.permanent_tokens.create(caller, scene.bot.id, "more", ["ci"])
     assert moved.is_good(made.secret)
 
@@ -136,6 +147,94 @@ def test_what_was_ended_after_the_export_stays_ended(
 
 
 @pytest.mark.usefixtures("tables")
+def test_what_people_had_ended_stays_ended_and_the_rest_fits_together(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = keyturn()
+    scene = set_scene(product)
+    caller = scene.caller()
+    people = {login: person(scene, login) for login in ("changed", "paired", "left")}
+    left = people["left"]
+    left.turn_on_2fa()
+    left.wait(STEP_MS)
+    opened = left.attempt(code=left.code())
+    app_password = product.application_passwords.create(left.log_in(), "left", "mail")
+    group = product.groups.create(caller, GroupDescription(name="Builders"))
+    for reference in ("left", "changed"):
+        product.groups.add_member(caller, group.id, reference)
+    granted, _ = product.roles.grant(caller, "left", "system-admin")
+    operator.export(tmp_path / "before")
+    product.passwords.set(caller, "changed", "another long passphrase!", None)
+    people["paired"].turn_on_2fa()
+    product.sessions.end_all(left.log_in(), "left")
+    product.application_passwords.delete(caller, "left", app_password.password.id)
+    product.groups.remove_member(caller, group.id, "left")
+    product.roles.revoke(caller, "left", granted.id)
+    product.accounts.create(caller, "newcomer", "Newcomer", AccountType.USER)
+    product.groups.add_member(caller, group.id, "newcomer")
+    operator.export(tmp_path / "after")
+
+    done = operator.bring_in(tmp_path / "before", "--later", tmp_path / "after")
+    assert done.returncode == 0, done.stderr
+    moved = Scene(work_on("keyturn-dev", monkeypatch), *list(vars_of(scene))[1:])
+    caller = moved.caller()
+    for login, refusal in (("changed", LoginRefused), ("paired", SecondFactorRequired)):
+        with pytest.raises(refusal):
+            Person(moved, people[login].user).attempt()
+    assert Person(moved, people["changed"].user).attempt(password="another long passphrase!")
+    with pytest.raises(Unauthenticated):
+        moved.caller(opened.secret)
+    with pytest.raises(Unauthenticated):
+        moved.product.authentication.caller_by_password("left", app_password.secret or "", origin())
+    members = moved.product.groups.members(caller, group.id, Window(0, 10))
+    assert ([each.login for each in members.items], members.total) == (["changed"], 1)
+    assert [grant.role_id for grant, _ in moved.product.roles.grants(caller, "left")] == ["registered-user"]
+    assert moved.product.accounts.page(caller, Window(0, 0)).total == 5
+    moved.product.accounts.create(caller, "newcomer", "Newcomer", AccountType.USER)  # the login is free
+
+
+def person(scene: Scene, login: str) -> Person:
+    user = scene.product.accounts.create(scene.caller(), login, login, AccountType.USER)
+    scene.product.passwords.set(scene.caller(), login, PASSWORD, None)
+    return Person(scene, user)
+
+
+@pytest.mark.usefixtures("tables")
+def test_without_a_later_export_no_session_comes_back(
+    operator: Operator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = set_scene(keyturn())
+    jo = person(scene, "jo")
+    opened = jo.attempt()
+    operator.export(tmp_path / "export")
+    assert operator.bring_in(tmp_path / "export").returncode == 0
+    moved = Scene(work_on("keyturn-dev", monkeypatch), *list(vars_of(scene))[1:])
+    with pytest.raises(Unauthenticated):
+        moved.caller(opened.secret)
+    assert Person(moved, jo.user).attempt()
+
+
+@pytest.mark.usefixtures("tables")
+def test_only_what_a_trusted_installation_signed_comes_in(operator: Operator, tmp_path: Path) -> None:
+    set_scene(keyturn())
+    key = operator.export(tmp_path / "export")
+    whole = (tmp_path / "export").read_bytes()
+    (tmp_path / "changed").write_bytes(whole.replace(b'"begun": 1', b'"begun": 2'))
+    elsewhere = {"KEYTURN_TAG_KEYS": "other:" + "A" * 43 + "="}
+    for refused in (
+        operator.bring_in(tmp_path / "changed"),
+        operator.bring_in(tmp_path / "export", **elsewhere),
+        operator.bring_in(tmp_path / "export", "--later", tmp_path / "changed"),
+    ):
+        assert refused.returncode == 1
+        assert "was changed, or is of another installation" in refused.stderr
+        assert "Traceback" not in refused.stderr
+    same = operator.bring_in(tmp_path / "export", "--later", tmp_path / "export")
+    assert (same.returncode, "begun after the other" in same.stderr) == (2, True)
+    assert operator.bring_in(tmp_path / "export", "--trust", key, **elsewhere).returncode == 0
+
+
+@pytest.mark.usefixtures("tables")
 def test_an_import_goes_into_an_empty_table_alone(operator: Operator, tmp_path: Path) -> None:
     set_scene(keyturn())
     operator.export(tmp_path / "export")
@@ -145,8 +244,8 @@ def test_an_import_goes_into_an_empty_table_alone(operator: Operator, tmp_path: 
     assert "is not empty" in again.stderr
 
 
-def test_a_table_that_changes_while_it_is_read_gives_no_export(scene: Scene, database: DynamoDBLocal) -> None:
-    client = boto3.client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
+def test_a_table_that_changes_while_it_is_read_gives_no_export(scene: Scene, database: OwnDatabase) -> None:
+    client = boto3.Session().client("dynamodb", endpoint_url=database.url, region_name="us-east-1")
     items = TableCopy(client, scene.product.settings.table.name).items(now())
     next(items)
     scene.product.permanent_tokens.delete(scene.caller(), scene.bot.id, scene.token.token.id)
