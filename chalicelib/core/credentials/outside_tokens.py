@@ -49,7 +49,7 @@ class OutsideTokens:
             return None
         try:
             parts = jws.extract_compact(presented.encode("ascii"))
-            claims = json.loads(parts.payload)
+            claims = json.loads(parts.payload, object_pairs_hook=_each_once, parse_constant=_no_number)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             return None
         return Assertion(presented, dict(parts.headers()), claims) if isinstance(claims, dict) else None
@@ -67,6 +67,19 @@ class OutsideTokens:
         if any(_signed(assertion, key) for key in candidates[:MAX_CANDIDATES]):
             return None
         return f"no key of the issuer made it by {str(assertion.header.get('alg'))[:20]!r}"
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """RFC 7519 section 4: a token in which a claim stands twice is refused. Raises ValueError."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name stands twice")
+    return members
+
+
+def _no_number(text: str) -> float:
+    """NaN and Infinity are not JSON (RFC 8259 section 6). Raises ValueError."""
+    raise ValueError(text)
 
 
 def _signed(assertion: Assertion, key: dict[str, Any]) -> bool:

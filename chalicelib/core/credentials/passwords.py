@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256
-STRONG = 3  # of zxcvbn's 0 to 4: some 10**8 guesses are not enough
-ESTIMATED = 72  # characters that zxcvbn looks at
 
 
 def normal(password: str) -> str:
@@ -33,18 +31,18 @@ def normal(password: str) -> str:
 
 
 def strong(password: str, personal: Sequence[str], field: str = "password") -> str:
-    """The password's normal form. Raises Invalid if it is short, or easily guessed by somebody who knows
-    lists of leaked passwords, patterns, and what is `personal` (login, name)."""
-    normalized = normal(password)
+    """The password's normal form. Raises Invalid if it is too short or too long, or one that somebody would try
+    who knows lists of leaked passwords, patterns, and what is `personal` (login, name, e-mail address)."""
+    # As it was typed, and first: one character can become eighteen, and putting many in order takes long.
+    fits = MIN_LENGTH <= len(password) <= MAX_LENGTH
+    normalized = normal(password) if fits else ""
     if not MIN_LENGTH <= len(normalized) <= MAX_LENGTH:
         raise Invalid(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters.")
-    from zxcvbn import zxcvbn  # with its lists of leaked passwords and common words
+    from chalicelib.core.credentials import expected_passwords  # with its list
 
-    # Only what was estimated counts: a long password is as strong as its beginning, or stronger.
-    estimate = zxcvbn(normalized[:ESTIMATED], user_inputs=[*personal, "keyturn"])
-    if estimate["score"] < STRONG:
-        warning = estimate["feedback"]["warning"]
-        raise Invalid(field, " ".join(["is too easy to guess.", warning or "Use several uncommon words."]))
+    problem = expected_passwords.problem(password, normalized, personal)
+    if problem:
+        raise Invalid(field, problem)
     return normalized
 
 
@@ -61,7 +59,9 @@ class PasswordHasher:
         return self._argon2.hash(password)
 
     def matches(self, password: str, encoded: str | None) -> bool:
-        """Whether this is the hashed password. Without a hash: no, after as much work."""
+        """Whether this is the hashed password. Without a hash, or longer than any can be: no, after as much work."""
+        if len(password) > MAX_LENGTH:
+            password, encoded = "", None
         try:
             return self._argon2.verify(encoded or self._nobodys, normal(password)) and encoded is not None
         except argon2.exceptions.VerifyMismatchError:
