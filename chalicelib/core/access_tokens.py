@@ -36,20 +36,29 @@ class SourceKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The record that an access token came from; `client_id`, the service that a delegation is to."""
+    """The record that an access token came from; `client_id`, the service that a delegation is to; `since`, when the
+    secret of a permanent token was made that was exchanged, in milliseconds since the epoch.
+
+    What was issued before there was `since` has none, and depends on its token alone for its last minutes.
+    """
 
     kind: SourceKind
     id: str
     client_id: str | None = None
+    since: int | None = None
 
     def __str__(self) -> str:
-        return ":".join(part for part in (self.kind.value, self.id, self.client_id) if part)
+        rest = self.client_id if self.since is None else str(self.since)
+        return ":".join(part for part in (self.kind.value, self.id, rest) if part)
 
     @classmethod
     def parse(cls, text: str) -> Source:
         """The reverse of `str`. Raises ValueError."""
         kind, id, *rest = text.split(":")
-        return cls(SourceKind(kind), id, *rest)
+        last = rest[0] if rest else None
+        if last and kind == SourceKind.PERMANENT_TOKEN.value:
+            return cls(SourceKind.PERMANENT_TOKEN, id, since=int(last))
+        return cls(SourceKind(kind), id, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +107,8 @@ def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | 
     """The token as far as it is still good at this moment, or None.
 
     `token` was well signed. It ends when it expires or was revoked, when its subject is banned or gone, and
-    with its source: a permanent token that was deleted or narrowed, a delegation or its approved scope, a
-    trust rule, a service.
+    with its source: a permanent token that was deleted or narrowed, or the secret of it that was exchanged, a
+    delegation or its approved scope, a trust rule, a service.
     """
     if standing.revoked or now >= token.expires:
         return None
@@ -118,7 +127,7 @@ def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...
     match token.source.kind:
         case SourceKind.PERMANENT_TOKEN:
             source = standing.permanent_token
-            return source.scope if source and not source.has_expired(now) else ()
+            return source.scope if source and _is_good(source, token.source.since, now) else ()
         case SourceKind.TRUST_RULE:
             return standing.trust_rule.scope if standing.trust_rule else ()
         case SourceKind.DELEGATION:
@@ -126,3 +135,7 @@ def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...
                 return ()
             client = standing.services.get(token.source.client_id or "")
             return standing.delegation.allowed(client, standing.approval, now)
+
+
+def _is_good(source: PermanentToken, since: int | None, now: int) -> bool:
+    return not source.has_expired(now) if since is None else source.has_secret(since, now)

@@ -32,6 +32,9 @@ class Owner:
     id: str
 
 
+LOGIN_REST_MS = 30 * 24 * 3600 * 1000  # so long nobody else gets a login that became free
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """An account. `created` is in milliseconds since the epoch; `revision` counts changes."""
@@ -47,6 +50,7 @@ class User:
     description: str | None = None
     email: str | None = None
     groups: frozenset[str] = frozenset()  # ids of those that it is directly in; some may be gone
+    password_epoch: int = 0  # application passwords of an earlier one have ended
     revision: int = 1
 
     def changed(

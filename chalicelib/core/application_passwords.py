@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
     from chalicelib.core.credentials.sealing import SealedSecret
 
-MAX_APPLICATION_PASSWORDS = 50  # of one account: turning 2FA off removes them in one transaction
+MAX_APPLICATION_PASSWORDS = 50  # of one account
 
 
 @dataclass(frozen=True, slots=True)
 class ApplicationPassword:
-    """An application password at rest. Times are in milliseconds since the epoch."""
+    """An application password at rest. `epoch`: the account's at that time, so that all can be ended at once. Times are
+    in milliseconds since the Unix epoch."""
 
     id: str
     user_id: str
@@ -21,3 +23,8 @@ class ApplicationPassword:
     created: int
     secret: SealedSecret
     last_used: int | None = None
+    epoch: int = 0
+
+    def is_alive(self, owner: User) -> bool:
+        """Whether it has not been ended together with all others."""
+        return self.epoch == owner.password_epoch

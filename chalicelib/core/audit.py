@@ -1,11 +1,12 @@
-"""The record that every change leaves, written in the transaction that makes the change."""
+"""The record that every change leaves, written in the transaction that makes the change; and that failures leave."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.identifiers import ID_LENGTH, base62, new_id
 from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
@@ -19,10 +20,31 @@ if TYPE_CHECKING:
 FIRST_MOMENT = 1_767_225_600_000  # 2026-01-01
 LAST_MOMENT = 10**14  # in the year 5138
 
+ANYBODY = "anybody"  # the actor of what somebody did who has proven nothing
+FAILURES_WINDOW_MS = 15 * 60_000
+FAILURES_KEPT_MS = 400 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """By which hand an account acted.
+
+    `kind` is that of the credential: permanent-token, application-password or session; or of what an access token came
+    from: permanent-token, delegation (a refresh token's id, or that of the code or device it began with) or trust-rule.
+    `services` are the ids of the connected services that acted for the account, the last one first. `earlier`: the
+    secret was superseded.
+    """
+
+    kind: str | None = None
+    access_token_id: str | None = None
+    services: tuple[str, ...] = ()
+    earlier: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """Who did what, to whom, when, from where. `details` never holds a secret or a hash."""
+    """Who did what, to whom, when, from where. `details` never holds a secret or a hash. `credential_id` is what was
+    presented, or what the access token that was presented came from."""
 
     kind: str  # e.g. "permanent-token.created"
     at: int  # milliseconds since the epoch
@@ -35,6 +57,7 @@ class AuditRecord:
     details: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     once: Once | None = None  # the client's key for the request, which is not part of the record
+    hand: Hand = field(default_factory=Hand)
 
     @property
     def position(self) -> str:
@@ -55,6 +78,28 @@ def by_keyturn(kind: str, token: PermanentToken, use: Use, details: Mapping[str,
         owner_id=token.user_id,
         details=details,
     )
+
+
+def failure(
+    kind: str,
+    now: int,
+    address: str,
+    target: tuple[str, str],
+    owner_id: str | None = None,
+    actor_id: str = ANYBODY,
+    credential_id: str = "",
+) -> AuditRecord:
+    """The record of all attempts of this kind at one target (its kind and id) that failed in a quarter of an hour,
+    from its beginning on: strangers can make many attempts, and few records. It never holds what was tried."""
+    at = now - now % FAILURES_WINDOW_MS
+    named = hashlib.sha256("#".join((kind, *target, str(at))).encode()).digest()
+    id = base62(int.from_bytes(named[:8]), ID_LENGTH)
+    return AuditRecord(kind, at, actor_id, credential_id, address, *target, owner_id, id=id)
+
+
+def counted(times: int, first: str, last: str) -> dict[str, str]:
+    """The details of such a record: how many attempts, and where the last came from if not from where the first did."""
+    return {"times": str(times), **({"last address": last} if last != first else {})}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_PASSKEYS = 20
+MAX_WRONG_CODES = 50  # in a row; NIST SP 800-63B-4 section 3.2.2 allows 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Authenticators:
     pending_totp: str | None = field(default=None, repr=False)  # an encrypted secret that waits for its first code
     recovery_codes: tuple[SealedSecret, ...] = ()
     passkeys: tuple[Passkey, ...] = ()
+    wrong_codes: int = 0  # of the authenticator app, given with the right password since the last login
     session_epoch: int = 0  # sessions of an earlier one have ended
     revision: int = 0
 
@@ -51,9 +53,18 @@ class Authenticators:
         return self.totp is not None or bool(self.passkeys)
 
     @property
+    def app_locked(self) -> bool:
+        """Whether no code of the app is good any more, until a login by another factor, or 2FA is turned off."""
+        return self.totp is not None and self.wrong_codes >= MAX_WRONG_CODES
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The second factors that would do."""
-        there = {"totp": self.totp, "passkey": self.passkeys, "recoveryCode": self.recovery_codes}
+        there = {
+            "totp": self.totp and not self.app_locked,
+            "passkey": self.passkeys,
+            "recoveryCode": self.recovery_codes,
+        }
         return tuple(name for name, value in there.items() if value)
 
     def without_sessions(self) -> Authenticators:
@@ -62,7 +73,11 @@ class Authenticators:
 
     def without_second_factors(self) -> Authenticators:
         """The password alone is left."""
-        return replace(self, totp=None, pending_totp=None, recovery_codes=(), passkeys=())
+        return replace(self, totp=None, pending_totp=None, recovery_codes=(), passkeys=(), wrong_codes=0)
+
+    def with_wrong_code(self) -> Authenticators:
+        """The app's code was wrong once more."""
+        return replace(self, wrong_codes=self.wrong_codes + 1, revision=self.revision + 1)
 
 
 @dataclass(frozen=True, slots=True)

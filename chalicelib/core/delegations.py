@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from chalicelib.core.permissions import KEYTURN
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,11 +26,18 @@ IDLE_LIFETIME_MS = 180 * DAY_MS  # RFC 9700 section 4.14.2: a refresh token that
 REFRESH_LEEWAY_MS = 30_000  # an answer may get lost, and its request be sent again
 MAX_SECRETS = 10  # of one delegation at a time: so many requests may be sent at once, or again
 MAX_DELEGATIONS = 20  # of one account and service; the one used least recently makes room
+MAX_EVICTED = 20  # at once; if there are more too many, the next ones that begin make them go
 
 DEVICE_LIFETIME_MS = 10 * 60_000
 DEVICE_INTERVAL_MS = 5_000
 USER_CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628 section 6.1: no vowels, nothing to confuse
 USER_CODE_LENGTH = 8
+
+
+def needs_no_consent(client: Service, scope: Sequence[str]) -> bool:
+    """Whether a service may do this for anybody unasked. None may act on Keyturn itself, which is the way to all
+    else."""
+    return client.trusted and KEYTURN not in scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +52,20 @@ class ApprovedScope:
     expires: int
     revision: int = 1
 
-    def covers(self, scope: Sequence[str], now: int) -> bool:
-        """Whether all of this is approved at the moment."""
-        return now < self.expires and set(scope) <= set(self.scope)
+    def knows(self, client: Service) -> bool:
+        """Whether the service gets its codes where it did when the account said so last."""
+        return self.expires - APPROVAL_LIFETIME_MS >= client.redirects_changed
+
+    def covers(self, client: Service, scope: Sequence[str], now: int) -> bool:
+        """Whether the account need not be asked about this again."""
+        return now < self.expires and self.knows(client) and set(scope) <= set(self.scope)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A code at rest. `challenge` is PKCE's, by S256; `approval_id` None if the service is trusted.
+    """A code at rest. `challenge` is PKCE's, by S256; `approval_id` None if nobody had to be asked.
 
-    `redirect_uri` None if the request left it out. `authenticated`: when the user logged in.
+    `redirect_uri` None if the request left it out. `authenticated`: when the user logged in. `digest`: of the code.
     """
 
     id: str
@@ -66,7 +79,7 @@ class AuthorizationCode:
     approval_id: str | None
     authenticated: int
     expires: int
-    secret: SealedSecret
+    digest: str
     used: bool = False
 
 
@@ -104,12 +117,13 @@ class Delegation:
         return bool(self.secrets)
 
     def allowed(self, client: Service | None, approval: ApprovedScope | None, now: int) -> tuple[str, ...]:
-        """The part of its scope that is still good: nothing once the approval is gone, unless the service is
-        trusted. `client` and `approval` are those of this delegation, as they are now."""
+        """The part of its scope that is still good: nothing once the approval that it hangs on is gone, or without
+        one what the service may have unasked. `client` and `approval` are those of this delegation, as they are
+        now."""
         if client is None or now >= self.expires:
             return ()
-        if client.trusted:
-            return self.scope
+        if self.approval_id is None:
+            return tuple(value for value in self.scope if needs_no_consent(client, [value]))
         if approval is None or approval.id != self.approval_id or now >= approval.expires:
             return ()
         return tuple(value for value in self.scope if value in approval.scope)
@@ -148,14 +162,15 @@ class DeviceStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
-    """A device that waits for its user (RFC 8628). `interval` is how often it may ask, in milliseconds."""
+    """A device that waits for its user (RFC 8628). `interval` is how often it may ask, in milliseconds;
+    `digest` is that of the device code."""
 
     id: str
     client_id: str
     scope: tuple[str, ...]
     user_code: str
     expires: int
-    secret: SealedSecret
+    digest: str
     interval: int = DEVICE_INTERVAL_MS
     last_poll: int | None = None
     status: DeviceStatus = DeviceStatus.PENDING

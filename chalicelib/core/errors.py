@@ -43,6 +43,17 @@ class SecondFactorRequired(Refusal):
         self.methods = tuple(methods)
 
 
+class SecondFactorLocked(Refusal):
+    """The password is right, but the authenticator app is locked; `methods` are those that would do."""
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__(
+            "Too many wrong codes in a row: the authenticator app is locked. Log in with a recovery code or a passkey, "
+            "or ask an administrator to turn two-factor authentication off for you."
+        )
+        self.methods = tuple(methods)
+
+
 class InvalidGrant(Refusal):
     """A code, refresh token or assertion is wrong, used, expired, or of another client (RFC 6749 section 5.2).
 
@@ -82,6 +93,17 @@ class Conflict(Refusal):
         self.field = field
 
 
+class LoginRests(Conflict):
+    """A login was another account's not long ago."""
+
+
+class TooLarge(Conflict):
+    """One change would take more steps than a transaction of the storage holds (`core.bounds.MAX_STEPS`)."""
+
+    def __init__(self) -> None:
+        super().__init__("This changes too much at once. Nothing was changed; do it in several parts.")
+
+
 class KeyReused(Refusal):
     """An idempotency key came again with another request (section 2.7 of the IETF draft)."""
 
@@ -92,10 +114,10 @@ class KeyReused(Refusal):
 
 
 class Throttled(Refusal):
-    """Too many failures; `retry_after` is the wait in whole seconds."""
+    """Too many attempts; `retry_after` is the wait in whole seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many failed attempts. Wait {retry_after} seconds, then try again.")
+        super().__init__(f"Too many attempts. Wait {retry_after} seconds, then try again.")
         self.retry_after = retry_after
 
 

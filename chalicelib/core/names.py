@@ -9,6 +9,9 @@ MAX_LOGIN = 64
 MAX_NAME = 200
 MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, without the angle brackets
 MAX_DESCRIPTION = 1_000
+# In NFC several characters become one, and putting many in order takes time that grows with their square: of what is
+# longer than this many times the limit nothing is looked at.
+TYPED = 4
 RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
 
 LOGIN_FORM = r"[A-Za-z0-9][A-Za-z0-9._@+-]*"
@@ -69,6 +72,8 @@ def email(value: str, field: str = "profile.email.email") -> str:
 
 def description(value: str, field: str = "description") -> str:
     """A text of several lines, trimmed, perhaps empty. Raises Invalid."""
+    if len(value) > TYPED * MAX_DESCRIPTION:
+        raise Invalid(field, f"may have at most {MAX_DESCRIPTION} characters.")
     for character in value:
         if unicodedata.category(character) in _UNPRINTABLE and character not in "\n\t":
             raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
@@ -80,6 +85,8 @@ def description(value: str, field: str = "description") -> str:
 
 def name(value: str, field: str = "name") -> str:
     """A free name, trimmed and in Unicode NFC, so that equal-looking names are equal. Raises Invalid."""
+    if len(value) > TYPED * MAX_NAME:
+        raise Invalid(field, f"must have 1 to {MAX_NAME} characters.")
     for character in value:
         if unicodedata.category(character) in _UNPRINTABLE:
             raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")

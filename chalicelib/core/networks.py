@@ -36,6 +36,22 @@ def contain(allowed: Sequence[str], address: str | None) -> bool:
     return parsed is not None and any(parsed in _network(each) for each in allowed)
 
 
+def are_inside(inner: Sequence[str], outer: Sequence[str]) -> bool:
+    """Whether every address of these networks is in one of the others, which may have to be taken together."""
+    merged = _merged([_network(each) for each in outer])
+    return all(any(_covers(network, _network(each)) for network in merged) for each in inner)
+
+
+def _merged(networks: Sequence[Network]) -> list[Network]:
+    old = ipaddress.collapse_addresses(each for each in networks if isinstance(each, ipaddress.IPv4Network))
+    new = ipaddress.collapse_addresses(each for each in networks if isinstance(each, ipaddress.IPv6Network))
+    return [*old, *new]
+
+
+def _covers(outer: Network, inner: Network) -> bool:
+    return outer.version == inner.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
 def client_behind(peer: str, forwarded: str, proxies: Sequence[str]) -> str:
     """The client's address: that of the connection, unless it comes from a trusted proxy.
 

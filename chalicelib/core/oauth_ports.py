@@ -66,6 +66,10 @@ class DelegationStore(Protocol):
     def delete(self, delegation: Delegation, audit: AuditRecord) -> None:
         """Raises StaleWrite if it is gone."""
 
+    def sweep(self, approval: ApprovedScope) -> None:
+        """Removes those that hang on this approval, which is gone. May be repeated; what is left is removed some time
+        after its own end."""
+
 
 class ApprovedScopeStore(Protocol):
     """Approved scopes."""
@@ -78,8 +82,9 @@ class ApprovedScopeStore(Protocol):
     def approve(self, old: ApprovedScope | None, new: ApprovedScope, owner: User, audit: AuditRecord) -> None:
         """Raises StaleWrite if `old`, or `owner`, is no longer stored as it is."""
 
-    def delete(self, approval: ApprovedScope, delegations: Sequence[Delegation], audit: AuditRecord) -> None:
-        """Also removes these delegations. Raises StaleWrite if `approval` is no longer stored as it is."""
+    def delete(self, approval: ApprovedScope, audit: AuditRecord) -> None:
+        """The delegations that hang on it end with it (`Delegation.allowed`), and are still stored. Raises StaleWrite
+        if `approval` is no longer stored as it is."""
 
 
 class DeviceStore(Protocol):
@@ -89,8 +94,8 @@ class DeviceStore(Protocol):
 
     def find_by_user_code(self, user_code: str) -> DeviceAuthorization | None: ...
 
-    def create(self, device: DeviceAuthorization, audit: AuditRecord) -> None:
-        """Raises StaleWrite if the user code is taken."""
+    def create(self, device: DeviceAuthorization) -> None:
+        """It is gone some time after its end, and leaves no record. Raises StaleWrite if the user code is taken."""
 
     def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
         """Remember when it asked. Raises StaleWrite if `old` is no longer stored."""

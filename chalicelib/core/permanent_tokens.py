@@ -22,6 +22,7 @@ MAX_LABELS = 20
 LABEL_FORM = r"[A-Za-z0-9][A-Za-z0-9._/=-]{0,62}"
 DAY_MS = 24 * 3600 * 1000
 LONGEST_GRACE_MS = 90 * DAY_MS
+LEAST_OVERLAP_MS = DAY_MS  # of a secret that an earlier one supersedes: what uses it once a day finds it good
 LONGEST_LIFE_MS = 10 * 365 * DAY_MS  # of a token that expires; what is to live longer need not expire
 
 
@@ -101,6 +102,7 @@ class PermanentToken:
     last_use: LastUse | None = None
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
+    settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
     earlier: tuple[EarlierSecret, ...] = ()  # oldest first
     dead: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
     reused: int | None = None  # when one of those was presented last, no finer than REUSE_WINDOW_MS
@@ -126,16 +128,46 @@ class PermanentToken:
         """The earlier secrets that are still good."""
         return tuple(each for each in self.earlier if now < each.until)
 
+    @property
+    def newest_used(self) -> int:
+        """When the newest secret that was ever used was made. The first one is in use from the beginning."""
+        return self.created if self.settled is None else self.settled
+
+    def superseded(self, since: int | None, now: int) -> EarlierSecret | None:
+        """The earlier secret that was made at `since`, if it is still good."""
+        return next((each for each in self.live(now) if each.since == since), None)
+
+    def has_secret(self, since: int, now: int) -> bool:
+        """Whether the secret that was made at `since` is still good."""
+        return not self.has_expired(now) and (since == self.renewed or self.superseded(since, now) is not None)
+
+    def is_settled_after(self, earlier: EarlierSecret) -> bool:
+        """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
+        return self.newest_used > earlier.since
+
     def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
         """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
         that they have; without grace, all of them end at once."""
         superseded = EarlierSecret(self.secret, self.renewed, now + grace_ms)
-        earlier = (*self.live(now), superseded) if grace_ms else ()
+        return self._with_current(sealed, superseded, (*self.live(now), superseded) if grace_ms else (), now)
+
+    def renewed_by(self, presented: EarlierSecret, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
+        """With another current secret, made by somebody who has only an earlier one. Those that are later may have
+        reached their owner nevertheless: they keep their ends, and the one that was current gets an end, no sooner
+        than that of the one that was presented. Without grace, only that one ends, and those before it."""
+        until = max(now + max(grace_ms, LEAST_OVERLAP_MS), presented.until)
+        superseded = EarlierSecret(self.secret, self.renewed, until)
+        kept = (each for each in self.live(now) if grace_ms or each.since > presented.since)
+        return self._with_current(sealed, superseded, (*kept, superseded), now)
+
+    def _with_current(
+        self, sealed: SealedSecret, superseded: EarlierSecret, earlier: tuple[EarlierSecret, ...], now: int
+    ) -> PermanentToken:
         gone = [each.sealed for each in (*self.earlier, superseded) if each not in earlier]
         return replace(
             self,
             secret=sealed,
-            rotated=now,
+            rotated=max(now, self.renewed + 1),  # by which secrets are told apart
             earlier=earlier,
             dead=self._dead_with(gone),
             revision=self.revision + 1,
@@ -150,6 +182,7 @@ class PermanentToken:
             self,
             secret=kept.sealed,
             rotated=None if kept.since == self.created else kept.since,
+            settled=kept.since,
             earlier=tuple(each for each in self.earlier[:place] if now < each.until),
             dead=self._dead_with([*gone, self.secret]),
             revision=self.revision + 1,

@@ -70,6 +70,9 @@ KEYTURN_PERMISSIONS = {
 }
 
 
+READING = frozenset({READ_SELF, READ_USER, READ_SERVICE, READ_GROUP, READ_AUDIT, READ_ROLE})
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Power:
     """One permission in one place: everywhere, or for one service."""
@@ -111,6 +114,12 @@ class PermissionSet:
     def includes(self, other: PermissionSet) -> bool:
         """Whether this subject may do all that the other may: service by service, permission by permission."""
         return not self.missing(other)
+
+    def only(self, permissions: Iterable[str]) -> PermissionSet:
+        """As much of it as is about these permissions."""
+        return PermissionSet(
+            Power(permission, place) for permission in permissions for place in self.places(permission)
+        )
 
     def places(self, permission: str) -> frozenset[str]:
         """Where the subject has `permission`: service ids, or EVERYWHERE among them."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord
-    from chalicelib.core.authenticators import Authenticators, UsedChallenge
+    from chalicelib.core.authenticators import Authenticators
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.wire_format import CredentialKey
     from chalicelib.core.groups import Group
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from chalicelib.core.search import Search
     from chalicelib.core.services import Service
     from chalicelib.core.sessions import Session
-    from chalicelib.core.throttling import Budget
     from chalicelib.core.uses import Use
 
 
@@ -58,6 +57,10 @@ class CredentialStore(Protocol):
         """Store when it was used and, of a permanent token, how and at which services. Raises StaleWrite if it is
         gone."""
 
+    def settle(self, token: PermanentToken, since: int) -> None:
+        """Store that the secret which was made at `since` was used. Raises StaleWrite if that is stored of it or of a
+        later one, or if the token has changed since it was read."""
+
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""
 
@@ -73,20 +76,54 @@ class AccountStore(Protocol):
 
     def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
         """Those that `search` finds by login, name and traits, in the group, and with the owner, if given.
+        By login, or by name where that is all that it asks for, unless it says otherwise.
         Eventually consistent. A bounded number of reads: raises Invalid if that does not suffice."""
 
     def last_used(self, user_id: str) -> int | None:
         """When one of the credentials that the account has was used last; one query of its partition."""
 
-    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
-        """Raises Conflict if the login is taken."""
+    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord, reuse: bool = False) -> None:
+        """Raises Conflict if the login is taken, or was somebody else's in the last LOGIN_REST_MS (unless `reuse`)."""
 
-    def replace(self, old: User, new: User, administrator: bool, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `old` is no longer stored, Conflict if the new login is taken or if
-        this would leave no administrator. `administrator`: the user holds that role everywhere."""
+    def replace(
+        self,
+        old: User,
+        new: User,
+        administrator: bool,
+        audit: AuditRecord,
+        reuse: bool = False,
+        compared: Access | None = None,
+    ) -> None:
+        """Raises StaleWrite if `old`, or a group or role of what was `compared`, is no longer stored as it is; Conflict
+        as `create` for the new login or if this would leave no administrator. `administrator`: the user holds that
+        role everywhere."""
 
     def delete(self, user: User, audit: AuditRecord) -> None:
-        """The account, its tokens and grants. Raises StaleWrite, or Conflict for the last administrator."""
+        """The account; with it everything that hangs on it is dead, and a piece of that is swept. Raises StaleWrite, or
+        Conflict for the last administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """What hung on an account (`kind` USER) or a group (GROUP) that is gone, and is as dead as that."""
+
+    kind: str
+    id: str
+
+
+class SweepStore(Protocol):
+    """What deleted accounts and groups have left."""
+
+    def waiting(self, before: int, top: int) -> Sequence[Leftover]:
+        """Those that went at this time (milliseconds since the epoch) or before and are not `done`, oldest first.
+        Eventually consistent."""
+
+    def sweep(self, leftover: Leftover) -> bool:
+        """Removes a bounded piece; whether that was all. Of an account or group that is there, it removes nothing. May
+        be repeated, and at the same time."""
+
+    def done(self, leftover: Leftover) -> None:
+        """Nothing is left."""
 
 
 class TokenStore(Protocol):
@@ -133,80 +170,6 @@ class TokenPage:
     due: Mapping[str, int] = field(default_factory=dict)
 
 
-class AuthenticatorStore(Protocol):
-    """What people log in with. An account that never set anything has empty authenticators."""
-
-    def get(self, user_id: str) -> Authenticators: ...
-
-    def find_by_login(self, login: str) -> tuple[User | None, Authenticators]:
-        """Two round trips, whether there is such an account or not: time must not tell."""
-
-    def replace(
-        self,
-        owner: User,
-        old: Authenticators,
-        new: Authenticators,
-        compared: Access | None,
-        removed: Sequence[ApplicationPassword],
-        audit: AuditRecord,
-        challenge: UsedChallenge | None = None,
-    ) -> None:
-        """Also removes these application passwords. Raises StaleWrite if `old`, `owner`, or a group or role
-        of the access that was `compared`, is no longer stored as it is; Conflict for a used challenge."""
-
-    def open_session(
-        self,
-        session: Session,
-        owner: User,
-        old: Authenticators,
-        new: Authenticators,
-        challenge: UsedChallenge | None,
-        audit: AuditRecord,
-    ) -> None:
-        """Stores the session, and what the login used up. Raises as `replace`."""
-
-
-class SessionStore(Protocol):
-    """Sessions."""
-
-    def list(self, user_id: str) -> list[Session]:
-        """All that are stored, newest first; some may have ended."""
-
-    def get(self, user_id: str, session_id: str) -> Session | None: ...
-
-    def delete(self, session: Session, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
-
-
-class ApplicationPasswordStore(Protocol):
-    """Application passwords."""
-
-    def list(self, user_id: str) -> list[ApplicationPassword]:
-        """All of a user, oldest first."""
-
-    def get(self, user_id: str, password_id: str) -> ApplicationPassword | None: ...
-
-    def create(self, password: ApplicationPassword, authenticators: Authenticators, audit: AuditRecord) -> None:
-        """Counts as a change of the owner's authenticators. Raises StaleWrite if these are no longer stored
-        as they are; Conflict if the owner has an application password of this name."""
-
-    def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
-
-
-class LoginAttemptStore(Protocol):
-    """How often logins were tried, and from where they succeeded."""
-
-    def is_known(self, login_key: str, network: str, now: int) -> bool:
-        """Whether this login was used from this network not long ago."""
-
-    def remember(self, login_key: str, network: str, expires: int) -> None:
-        """It was, and this is remembered until `expires` (milliseconds since the epoch)."""
-
-    def add(self, budget: Budget, change: int, now: int) -> int:
-        """How many attempts there are in the budget's window, after this change. Atomic."""
-
-
 class ServiceStore(Protocol):
     """Connected services."""
 
@@ -234,6 +197,10 @@ class AuditStore(Protocol):
 
     def append(self, record: AuditRecord) -> None:
         """A record of something that changes nothing."""
+
+    def count(self, failure: AuditRecord) -> None:
+        """One more of the attempts that a record of `core.audit.failure` stands for: the first makes it, and names
+        where it came from; its details are those of `core.audit.counted`. Atomic. It is kept for 400 days."""
 
     def page(self, query: AuditQuery, top: int) -> AuditPage:
         """At most `top` records. Eventually consistent by actor and by target."""
@@ -274,13 +241,15 @@ class GroupStore(Protocol):
 
     def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
         """Raises Conflict if the name is taken, StaleWrite if a group or role of `outer`, what the
-        parent gives, is no longer stored as it is."""
+        parent gives, is no longer stored as it is. It is granted nothing yet."""
 
-    def replace(self, old: Group, new: Group, outer: Access | None, audit: AuditRecord) -> None:
-        """Raises as `create`, and StaleWrite if `old` is no longer stored."""
+    def replace(self, old: Group, new: Group, compared: Access | None, audit: AuditRecord) -> None:
+        """`compared`: what members get from a new parent, or else what the rules looked at. Raises as `create`, and
+        StaleWrite if `old`, or a group or role of `compared`, is no longer stored as it is."""
 
     def delete(self, group: Group, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `group` is no longer stored as it is, or has subgroups."""
+        """The group; with it what its members have of it is gone, and a piece of that is swept. Raises StaleWrite if
+        `group` is no longer stored as it is, or has subgroups."""
 
     def add_member(self, group: Group, user: User, given: Access, audit: AuditRecord) -> None:
         """Counts as a change of `user`. Raises StaleWrite if `user`, or a group or role of what is

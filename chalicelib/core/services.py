@@ -68,6 +68,7 @@ class Service:
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
     policy: Policy | None = None  # for the tokens that are for this service
+    redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1
 
     def redirects_to(self, uri: str) -> bool:

@@ -1,18 +1,25 @@
-"""How many logins may be tried: never so that one person's attempts keep another out.
+"""How much may be tried: never so that one person's attempts keep another out.
 
 Every attempt counts against a budget of this login from this network. Where the login was never used from,
 it also counts against one of the network, and one of the login from all such networks. So guessing is slow
 from one place and from many, and whoever guesses uses up budgets that the owner, at a place where the owner
 has logged in before, does not need. Logins that do not exist have budgets too: an answer tells nothing. A
-passkey without a password cannot be guessed, and is not counted.
+passkey without a password cannot be guessed, and is not counted. What a caller types who has logged in counts
+against a budget of that account alone.
+
+The subjects of budgets are made here and nowhere else, of parts that hold no `#`, so that no two kinds share one.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
+from enum import Enum
 
 MINUTE_MS = 60_000
+QUARTER_HOUR_MS = 15 * MINUTE_MS
+DEVICE_STARTS = 30  # from one network, for one client, in a quarter of an hour
+LEAK_REPORTS = 60  # from one network in a quarter of an hour
 KNOWN_FOR_MS = 90 * 24 * 60 * MINUTE_MS  # how long a network stays one where the owner has logged in
 IPV6_SITE_BITS = 64  # one customer's part of the network
 
@@ -45,10 +52,32 @@ def network(address: str) -> str:
     return str(parsed)
 
 
-def budgets(login_key: str, network: str, known: bool) -> list[Budget]:
-    """What an attempt counts against; `known`: this login was used from this network before."""
-    here = Budget(f"LOGIN#{login_key}#{network}", 10, 15 * MINUTE_MS)
+class Typed(Enum):
+    """What somebody who has logged in types, and may have guessed; the audit log calls a wrong one so."""
+
+    USER_CODE = "device.code-failed"  # that a device shows
+    PAIRING = "second-factor.pairing-failed"  # the first code of an authenticator app
+
+
+def budgets(login: str, network: str, known: bool) -> list[Budget]:
+    """What a login counts against; `known`: it was used from this network before. `login` may be a name for it."""
+    here = Budget(f"LOGIN#{login}#{network}", 10, QUARTER_HOUR_MS)
     if known:
         return [here]
-    network_wide = Budget(f"NETWORK#{network}", 100, 15 * MINUTE_MS)
-    return [here, network_wide, Budget(f"LOGIN#{login_key}", 50, 60 * MINUTE_MS)]
+    network_wide = Budget(f"NETWORK#{network}", 100, QUARTER_HOUR_MS)
+    return [here, network_wide, Budget(f"LOGIN#{login}", 50, 60 * MINUTE_MS)]
+
+
+def typed(what: Typed, user_id: str) -> Budget:
+    """What an account's typing counts against."""
+    return Budget(f"{what.name}#{user_id}", 10, QUARTER_HOUR_MS)
+
+
+def device_starts(client_id: str, network: str) -> Budget:
+    """How many devices may start from one network, for one client."""
+    return Budget(f"DEVICES#{client_id}#{network}", DEVICE_STARTS, QUARTER_HOUR_MS)
+
+
+def leak_reports(network: str) -> Budget:
+    """How many reports of leaked secrets may come from one network."""
+    return Budget(f"LEAKS#{network}", LEAK_REPORTS, QUARTER_HOUR_MS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,8 +10,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.audit import changes
-from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.authorization import Including, Operation
+from chalicelib.core.errors import Invalid, LoginRests, NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.groups import look_up
 from chalicelib.core.operations.optimistic import until_current
@@ -19,13 +20,16 @@ from chalicelib.core.roles import REGISTERED_USER, Grant
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.groups import Group
+    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.paging import Page
     from chalicelib.core.ports import AccessStore, AccountStore, GroupStore
 
+RELEASED_AT_ONCE = 25  # bots of an owner who is gone
 MYSELF = "me"
 OWNERLESS = ""  # as an owner: none
 
@@ -48,47 +52,73 @@ class AccountChange:
         asked = []
         if self.name is not None or self.email is not None or self == AccountChange():
             asked.append(Operation.RENAME_USER)
-        if self.owner is not None or self.description is not None:
+        if self.description is not None:
             asked.append(Operation.DESCRIBE_USER)
+        if self.owner is not None:
+            asked.append(Operation.CHANGE_OWNER)
         if self.login is not None:
             asked.append(Operation.CHANGE_LOGIN)
-        if self.banned is not None or self.ban_reason is not None:
+        if self.banned or self.ban_reason is not None:
             asked.append(Operation.BAN_USER)
+        if self.banned is False:
+            asked.append(Operation.UNBAN_USER)
         return asked
+
+    @property
+    def opens(self) -> bool:
+        """Whether it does more than describe the account, or take it away."""
+        return any(operation.rule.fresh for operation in self.operations)
 
 
 class Accounts:
     """The account directory. `reference` is an id, a login, or `me` for the caller."""
 
-    def __init__(self, accounts: AccountStore, held: AccessStore, groups: GroupStore) -> None:
+    def __init__(self, accounts: AccountStore, held: AccessStore, groups: GroupStore, access: EffectiveAccess) -> None:
         self._accounts = accounts
         self._held = held
         self._groups = groups
+        self._access = access
 
-    def find(self, caller: Caller, reference: str, *operations: Operation) -> User:
-        """The account, if the caller may do all `operations` to it.
+    def find(self, caller: Caller, reference: str, operation: Operation) -> User:
+        """The account, if the caller may do this to it. Raises as `permitted`."""
+        return self.permitted(caller, reference, operation)[0]
 
-        Raises Forbidden or NotFound. Whoever lacks the permission gets Forbidden whether the
-        account exists or not.
+    def checked(self, caller: Caller, reference: str, *operations: Operation) -> User:
+        """The account, which the caller may do all these operations to as far as what they open is not looked at.
+
+        Raises Forbidden or NotFound. Whoever lacks the permission gets Forbidden whether the account exists or not.
         """
         user = self._look_up(caller, reference)
         for operation in operations:
-            caller.require(operation, user.id if user else None)
+            caller.check(operation, user.id if user else None)
         if user is None:
             raise NotFound("user", reference)
         return user
 
+    def permitted(self, caller: Caller, reference: str, operation: Operation, *more: Operation) -> tuple[User, Permit]:
+        """The account, and that the caller may do all these operations to it.
+
+        Raises as `checked`.
+        """
+        operations = operation, *more
+        user = self.checked(caller, reference, *operations)
+        opens = None
+        if user.id != caller.user.id and any(each.rule.includes is Including.ACCOUNT for each in operations):
+            opens = self._access.opening_of_account(caller, user)
+        *_, permit = [caller.require(operation, user.id, opens=opens) for operation in operations]
+        return user, permit
+
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[User]:
-        """A part of the accounts that are wanted, sorted by login unless `search` says otherwise.
+        """A part of the accounts that are wanted, in the order of `AccountStore.page`.
 
         Its terms may name a `group` (direct members) and an `owner` (of bots), by id, name or login.
         Raises Invalid or Forbidden.
         """
-        caller.require(Operation.LIST_USERS)
+        caller.check(Operation.LIST_USERS)
         terms = dict(search.terms)
         group, owner = terms.pop("group", None), terms.pop("owner", None)
         group_id = None if group is None else self._group_id(caller, group)
-        owner_id = None if owner is None else self._owner(owner, "query").id
+        owner_id = None if owner is None else self._owner(caller, owner, "query").id
         return self._accounts.page(window, replace(search, terms=terms), group_id, owner_id)
 
     def members(self, group: Group, window: Window, search: Search) -> Page[User]:
@@ -109,7 +139,7 @@ class Accounts:
 
         Raises Invalid, Forbidden or Conflict.
         """
-        caller.require(Operation.CREATE_USER)
+        permit = caller.require(Operation.CREATE_USER)
         user = User(
             id=new_id(),
             login=names.login(login),
@@ -121,7 +151,8 @@ class Accounts:
             email=names.email(email) or None,
         )
         grant = Grant(user.id, REGISTERED_USER)
-        self._accounts.create(user, [grant], _record(caller, "user.created", user, {"login": user.login}))
+        record = _record(permit, "user.created", user, {"login": user.login})
+        _unless_it_rests(caller, lambda reuse: self._accounts.create(user, [grant], record, reuse))
         return user
 
     def update(self, caller: Caller, reference: str, change: AccountChange) -> User:
@@ -133,17 +164,23 @@ class Accounts:
         email = None if change.email is None else names.email(change.email)
 
         def attempt() -> User:
-            old = self.find(caller, reference, *change.operations)
+            old, permit = self.permitted(caller, reference, *change.operations)
             new = old.changed(
                 login=login, name=name, banned=change.banned, ban_reason=reason, description=description, email=email
             )
             if change.owner is not None:
-                new = replace(new, owner=self._owner_of(old.type, change.owner))
+                new = replace(new, owner=self._owner_of(caller, old.type, change.owner))
             details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description", "email")
             if not details:
                 return old
             administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
-            self._accounts.replace(old, new, administrator, _record(caller, "user.updated", new, details))
+            record = _record(permit, "user.updated", new, details)
+            # A new login is written into every membership too. A ban takes away, and must not fail by what they hold.
+            moved = len(old.groups) if new.login != old.login else 0
+            compared = permit.insisting(moved) if change.opens else None
+            _unless_it_rests(
+                caller, lambda reuse: self._accounts.replace(old, new, administrator, record, reuse, compared)
+            )
             return new
 
         return until_current(attempt)
@@ -151,12 +188,13 @@ class Accounts:
     def delete(self, caller: Caller, reference: str) -> None:
         """The account is gone, with all its credentials, at once. Raises Forbidden, NotFound or Conflict."""
 
-        def attempt() -> User:
-            user = self.find(caller, reference, Operation.DELETE_USER)
-            self._accounts.delete(user, _record(caller, "user.deleted", user, {"login": user.login}))
-            return user
+        def attempt() -> tuple[User, Permit]:
+            user, permit = self.permitted(caller, reference, Operation.DELETE_USER)
+            self._accounts.delete(user, _record(permit, "user.deleted", user, {"login": user.login}))
+            return user, permit
 
-        self.release_bots_of(caller, until_current(attempt).id)
+        user, permit = until_current(attempt)
+        self.released_by(permit, user.id)
 
     def known(self, caller: Caller, ids: Iterable[str]) -> Mapping[str, User]:
         """Those of these accounts that exist and that the caller may read, by id."""
@@ -166,62 +204,79 @@ class Accounts:
         """When one of the credentials that the account has was used last, in milliseconds since the epoch."""
         return self._accounts.last_used(user.id)
 
-    def owners_of(self, bots: Iterable[User]) -> Mapping[str, User | Group]:
-        """The owners that exist, by id. Two reads for a hundred bots."""
+    def owners_of(self, caller: Caller, bots: Iterable[User]) -> Mapping[str, User | Group | None]:
+        """The owners that exist, by id; None is one that the caller may not see. Two reads for a hundred bots."""
         owners = {bot.owner for bot in bots if bot.owner}
         users = self._accounts.get_many({owner.id for owner in owners if owner.kind is OwnerKind.USER})
         groups = self._groups.get_many({owner.id for owner in owners if owner.kind is OwnerKind.GROUP})
-        return {**users, **groups}
+        found: dict[str, User | Group] = {**users, **groups}
+        return {id: owner if self._sees_owner(caller, owner) else None for id, owner in found.items()}
 
-    def release_bots_of(self, caller: Caller, owner_id: str) -> None:
+    def released_by(self, permit: Permit, owner_id: str) -> None:
+        """`release_bots_of`, by a caller who has deleted the owner; what fails, or is too much, is done later."""
+        with contextlib.suppress(Unavailable):
+            self.release_bots_of(owner_id, lambda bot: _record(permit, "user.owner-left", bot, {"owner": owner_id}))
+
+    def release_bots_of(self, owner_id: str, record: Callable[[User], AuditRecord]) -> bool:
         """The owner is gone: its bots are ownerless. They show up as such from the moment it went; this makes
-        them be found so, and records it."""
-        bots: list[User] = []
-        while part := self._accounts.page(Window(skip=len(bots)), EVERYTHING, None, owner_id).items:
-            bots += part
-        for bot in bots:
-            until_current(functools.partial(self._release, caller, bot.id, owner_id))
+        some of them be found so, and records it. Whether those were all; may be repeated."""
+        page = self._accounts.page(Window(0, RELEASED_AT_ONCE), EVERYTHING, None, owner_id)
+        for bot in page.items:
+            until_current(functools.partial(self._release, bot.id, owner_id, record))
+        return page.total <= RELEASED_AT_ONCE
 
-    def _release(self, caller: Caller, bot_id: str, owner_id: str) -> None:
+    def _release(self, bot_id: str, owner_id: str, record: Callable[[User], AuditRecord]) -> None:
         old = self._accounts.get(bot_id)
         if old is None or old.owner is None or old.owner.id != owner_id:
             return
         new = replace(old, owner=None, revision=old.revision + 1)
-        record = _record(caller, "user.owner-left", new, {"owner": owner_id})
-        self._accounts.replace(old, new, administrator=False, audit=record)
+        self._accounts.replace(old, new, administrator=False, audit=record(new))
 
     def _owner_of_new(self, caller: Caller, type: AccountType, reference: str | None) -> Owner | None:
         if reference is not None:
-            return self._owner_of(type, reference)
+            return self._owner_of(caller, type, reference)
         if type is AccountType.USER:
             return None
         return Owner(OwnerKind.USER, caller.user.id) if caller.user.type is AccountType.USER else caller.user.owner
 
-    def _owner_of(self, type: AccountType, reference: str) -> Owner | None:
+    def _owner_of(self, caller: Caller, type: AccountType, reference: str) -> Owner | None:
         """Raises Invalid unless the reference leads to a person or a group, and the account is a bot."""
         if reference == OWNERLESS:
             return None
         if type is not AccountType.BOT:
             raise Invalid("owner", "only a bot has an owner.")
-        return self._owner(reference, "owner")
+        return self._owner(caller, reference, "owner")
 
-    def _owner(self, reference: str, field: str) -> Owner:
+    def _owner(self, caller: Caller, reference: str, field: str) -> Owner:
         user = None
         if names.may_refer(reference):
             user = self._accounts.get(reference) or self._accounts.find_by_login(reference)
-        if user and user.type is AccountType.USER:
+        if user and user.type is AccountType.USER and self._sees_owner(caller, user):
             return Owner(OwnerKind.USER, user.id)
         group = look_up(self._groups, reference)
-        if group is None:
-            raise Invalid(field, f"there is no person or group {reference!r} who could own a bot.")
+        if group is None or not self._sees_owner(caller, group):
+            raise Invalid(field, f"there is no person or group {reference!r} that you may see, to own a bot.")
         return Owner(OwnerKind.GROUP, group.id)
 
+    def _sees_owner(self, caller: Caller, owner: User | Group) -> bool:
+        """Oneself, and the groups that one is in, are known without a permission."""
+        if isinstance(owner, User):
+            return owner.id == caller.user.id or caller.may(Operation.READ_USER, owner.id)
+        return owner.id in caller.groups or caller.may(Operation.READ_GROUP)
+
     def _group_id(self, caller: Caller, reference: str) -> str:
-        caller.require(Operation.READ_GROUP)
+        caller.check(Operation.READ_GROUP)
         group = look_up(self._groups, reference)
         if group is None:
             raise Invalid("query", f"there is no group {reference!r}.")
         return group.id
+
+    def existing(self, caller: Caller, reference: str) -> User:
+        """The account. The caller asks for who may know. Raises NotFound."""
+        user = self._look_up(caller, reference)
+        if user is None:
+            raise NotFound("user", reference)
+        return user
 
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):
@@ -231,5 +286,16 @@ class Accounts:
         return self._accounts.get(reference) or self._accounts.find_by_login(reference)
 
 
-def _record(caller: Caller, kind: str, user: User, details: dict[str, str]) -> AuditRecord:
-    return caller.record(kind, "user", user.id, owner_id=user.id, details=details)
+def _unless_it_rests(caller: Caller, write: Callable[[bool], None]) -> None:
+    """Write, also with a login that somebody else had not long ago, if the caller may give that. Raises LoginRests."""
+    try:
+        write(False)
+    except LoginRests:
+        if not caller.could(Operation.REUSE_LOGIN):
+            raise
+        caller.check(Operation.REUSE_LOGIN)
+        write(True)
+
+
+def _record(permit: Permit, kind: str, user: User, details: dict[str, str]) -> AuditRecord:
+    return permit.record(kind, "user", user.id, owner_id=user.id, details=details)

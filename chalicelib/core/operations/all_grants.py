@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.search import EVERYTHING, Search
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.roles import Roles
     from chalicelib.core.ports import AccountStore, GroupStore, RoleStore
@@ -43,8 +44,8 @@ class AllGrants:
 
         What was deleted a moment ago is left out. Raises Invalid or Forbidden.
         """
-        caller.require(Operation.READ_GRANTS)
-        caller.require(Operation.READ_GROUP)
+        caller.check(Operation.READ_GRANTS)
+        caller.check(Operation.READ_GROUP)
         try:
             role = self._roles.get(caller, search.terms["role"]) if "role" in search.terms else None
             held = self._of_one(caller, search)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS, ApplicationPassword
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.identifiers import new_id
@@ -20,10 +20,11 @@ from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.paging import Window
-    from chalicelib.core.ports import ApplicationPasswordStore, AuthenticatorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class ApplicationPasswords:
         Raises Forbidden or NotFound.
         """
         owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
-        passwords = select(self._passwords.list(owner.id), search, ("name",))
+        alive = [each for each in self._passwords.list(owner.id) if each.is_alive(owner)]
+        passwords = select(alive, search, ("name",))
         part = passwords[window.skip : window.skip + window.top]
         return Page([OwnedApplicationPassword(each, owner) for each in part], len(passwords))
 
@@ -75,19 +77,24 @@ class ApplicationPasswords:
         valid_name = names.name(name)
 
         def attempt() -> OwnedApplicationPassword:
-            owner = self._accounts.find(caller, user, Operation.CREATE_APPLICATION_PASSWORD)
+            owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_APPLICATION_PASSWORD)
             authenticators = self._authenticators.get(owner.id)
             if not authenticators.two_factor:
                 raise Conflict("Application passwords need two-factor authentication. Turn it on first.")
-            if len(self._passwords.list(owner.id)) >= MAX_APPLICATION_PASSWORDS:
+            stored = self._passwords.list(owner.id)
+            alive = [each for each in stored if each.is_alive(owner)]
+            if alive != stored:  # turning 2FA off was cut short
+                self._passwords.sweep(owner.id, owner.password_epoch)
+            if len(alive) >= MAX_APPLICATION_PASSWORDS:
                 raise Conflict(f"An account can have at most {MAX_APPLICATION_PASSWORDS} application passwords.")
             id = new_id()
             secret = CredentialKind.APPLICATION_PASSWORD.issue(owner.id, id)
-            password = ApplicationPassword(id, owner.id, valid_name, caller.now, self._verifier.seal(secret))
-            record = caller.record(
+            sealed, epoch = self._verifier.seal(secret), owner.password_epoch
+            password = ApplicationPassword(id, owner.id, valid_name, caller.now, sealed, epoch=epoch)
+            record = permit.record(
                 "application-password.created", "application-password", id, owner.id, {"name": valid_name}
             )
-            self._passwords.create(password, authenticators, record)
+            self._passwords.create(password, owner, authenticators, record)
             return OwnedApplicationPassword(password, owner, secret)
 
         return until_current(attempt)
@@ -96,10 +103,10 @@ class ApplicationPasswords:
         """It is refused from now on. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.DELETE_APPLICATION_PASSWORD)
+            owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_APPLICATION_PASSWORD)
             password = self._existing(owner, password_id)
             details = {"name": password.name}
-            record = caller.record(
+            record = permit.record(
                 "application-password.deleted", "application-password", password.id, owner.id, details
             )
             self._passwords.delete(password, record)
@@ -108,6 +115,6 @@ class ApplicationPasswords:
 
     def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
         password = self._passwords.get(owner.id, password_id) if names.may_refer(password_id) else None
-        if password is None:
+        if password is None or not password.is_alive(owner):
             raise NotFound("application password", password_id)
         return password

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 
 if TYPE_CHECKING:
     from chalicelib.core.audit import AuditPage, AuditQuery
+    from chalicelib.core.caller import Caller
     from chalicelib.core.ports import AuditStore
 
 
@@ -19,5 +20,5 @@ class AuditTrail:
 
     def page(self, caller: Caller, query: AuditQuery, top: int) -> AuditPage:
         """Records that match. Raises Forbidden; what was done to oneself needs only Read Self."""
-        caller.require(Operation.READ_AUDIT, query.target_id)
+        caller.check(Operation.READ_AUDIT, query.target_id)
         return self._records.page(query, top)

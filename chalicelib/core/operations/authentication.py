@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.access_tokens import SourceKind
 from chalicelib.core.accounts import User
-from chalicelib.core.authorization import Caller
+from chalicelib.core.application_passwords import ApplicationPassword
+from chalicelib.core.audit import Hand
+from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
-from chalicelib.core.errors import InsufficientScope, Unauthenticated
+from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN, ROTATE_SELF, PermissionSet, Power
+from chalicelib.core.permissions import KEYTURN, READING, ROTATE_SELF
+from chalicelib.core.policies import earliest
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.core.access_tokens import AccessToken
+    from chalicelib.core.audit import AuditRecord
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
-    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
+    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import Credentials, CredentialStore
+    from chalicelib.core.permanent_tokens import EarlierSecret
+    from chalicelib.core.ports import AuditStore, Credentials, CredentialStore
+    from chalicelib.core.uses import Use
 
 
 class Authentication:
@@ -34,11 +42,13 @@ class Authentication:
         check: CredentialCheck,
         access: EffectiveAccess,
         access_tokens: Callable[[], AccessTokenCheck | None],
+        trail: AuditStore,
     ) -> None:
         self._credentials = credentials
         self._check = check
         self._access = access
         self._access_tokens = access_tokens
+        self._trail = trail
 
     def caller(self, presented: str, origin: Origin) -> Caller:
         """Who calls with `presented`: a permanent token, a session or an access token.
@@ -69,27 +79,47 @@ class Authentication:
         return self._caller(found, good, origin)
 
     def _limited(self, caller: Caller) -> Caller:
-        may_rotate = caller.permissions.allows(ROTATE_SELF)
-        powers = PermissionSet([Power(ROTATE_SELF)] if may_rotate else [])
-        return replace(caller, permissions=powers, groups=frozenset(), limited=True)
+        return replace(caller, permissions=caller.permissions.only([ROTATE_SELF]), groups=frozenset(), limited=True)
 
     def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
         tokens = self._access_tokens()
-        good = tokens.good(presented, origin.now) if tokens else None
+        token = tokens.read(presented, origin.now) if tokens else None
+        if tokens is None or token is None:
+            raise Unauthenticated("The access token is not valid.")
+        service, good = tokens.asked_by(token, KEYTURN, origin.now)
         if good is None or not isinstance(good.subject, User):
             raise Unauthenticated("The access token is not valid.")
         if KEYTURN not in good.token.audience:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
         access = self._access.of(good.subject.id)
-        return Caller(
+        delegated = good.token.source.kind is SourceKind.DELEGATION or bool(good.token.actors)
+        caller = Caller(
             good.subject,
             access.permissions,
             good.token.id,
             origin.now,
             origin.address,
             frozenset(access.groups),
-            delegated=good.token.source.kind is SourceKind.DELEGATION,
+            logged_in_at=good.token.authenticated,
+            delegated=delegated,
+            ends=good.token.expires if delegated else None,
+            source_id=good.token.source.id,
+            hand=_hand_of(good.token),
+            note_refusal=self._note,
         )
+        return self._bounded(caller, good, origin.use(service))
+
+    def _bounded(self, caller: Caller, good: GoodToken, use: Use) -> Caller:
+        """By what its access token came from: a permanent token, and which of its secrets was exchanged. A service that
+        acts for the account is bound by the access token itself."""
+        source, since = good.source, good.token.source.since
+        if source is None:
+            return caller
+        since = source.renewed if since is None else since
+        earlier = source.superseded(since, use.now)
+        ends = self._check.ends(source, since, caller.user, use)
+        caller = replace(caller, ends=earliest((caller.ends, ends)), networks=source.networks)
+        return _superseded(caller, earlier) if earlier else caller
 
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
@@ -121,7 +151,7 @@ class Authentication:
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
         unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
-        return Caller(
+        caller = Caller(
             owner,
             access.permissions,
             credential.id,
@@ -130,6 +160,32 @@ class Authentication:
             frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
             logged_in_at=credential.created if logged_in else None,
-            secret_ends=good.earlier.until if good.earlier else None,
+            secret_since=good.since if isinstance(credential, PermanentToken) else None,
+            ends=good.ends,
+            networks=credential.networks if isinstance(credential, PermanentToken) else (),
+            application_password=isinstance(credential, ApplicationPassword),
             unproven=unproven,
+            hand=Hand(_KINDS[type(credential)]),
+            note_refusal=self._note,
         )
+        return _superseded(caller, good.earlier) if good.earlier else caller
+
+    def _note(self, record: AuditRecord) -> None:
+        with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not
+            self._trail.count(record)
+
+
+_KINDS = {PermanentToken: "permanent-token", ApplicationPassword: "application-password", Session: "session"}
+
+
+def _hand_of(token: AccessToken) -> Hand:
+    source = token.source
+    services = dict.fromkeys((*token.actors, *([source.client_id] if source.client_id else [])))
+    return Hand(source.kind.value, token.id, tuple(services))
+
+
+def _superseded(caller: Caller, earlier: EarlierSecret) -> Caller:
+    """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
+    itself. What changes something is done with the current one."""
+    powers = caller.permissions.only({*READING, ROTATE_SELF})
+    return replace(caller, permissions=powers, secret_ends=earlier.until)

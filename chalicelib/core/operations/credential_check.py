@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.policies import Policy
     from chalicelib.core.ports import Credential, CredentialStore
     from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
@@ -29,11 +31,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """What was presented is good now. `ends`: when it stops being so, in milliseconds since the epoch (None: not by
-    itself); `earlier`: that it is a secret which the token has a newer one for."""
+    """What was presented is good now. `ends`: when it stops being so (None: not by itself); `since`: when the secret of
+    a permanent token was made, both in milliseconds since the epoch; `earlier`: that the token has a newer one."""
 
     ends: int | None = None
     earlier: EarlierSecret | None = None
+    since: int = 0
 
 
 class CredentialCheck:
@@ -66,14 +69,25 @@ class CredentialCheck:
         if isinstance(credential, PermanentToken):
             found = self._good_token(presented, credential, owner, use)
         else:
-            found = Good() if self._matches(presented, credential, credential.secret, use.now) else None
+            ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
+            matches = not ended and self._matches(presented, credential, credential.secret, use.now)
+            found = Good() if matches else None
         if found and noted:
-            self.note_use(credential, [use.service.id] if use.service else [], use)
+            self.note_use(credential, [use.service.id] if use.service else [], use, found.since)
         return found
 
-    def note_use(self, credential: Credential, service_ids: Iterable[str], use: Use) -> None:
-        """Remember when it was used last, and where."""
+    def note_use(self, credential: Credential, service_ids: Iterable[str], use: Use, since: int) -> None:
+        """Remember when it was used last, and where; and that the secret which was made at `since` is in use."""
         self._uses.note(credential, service_ids, use)
+        if isinstance(credential, PermanentToken):
+            self._uses.settle(credential, since, use.now)
+
+    def ends(self, token: PermanentToken, since: int, owner: User, use: Use) -> int | None:
+        """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's; in
+        milliseconds since the epoch."""
+        earlier = token.superseded(since, use.now)
+        policies = self._policies.at_use(owner, use.service, use.now)
+        return _end(token, earlier, policies)
 
     def is_service(self, presented: str, service: Service, now: int) -> bool:
         """Whether this is the service's secret. Raises Throttled."""
@@ -96,16 +110,15 @@ class CredentialCheck:
         if token.networks and not _is_inside(token, use):
             return None
         policies = self._policies.at_use(owner, use.service, use.now)
-        ends = [token.expires, earlier.until if earlier else None]
         if policies:
             from chalicelib.core.policies import outlook
 
-            ahead = outlook(token, policies)
-            ends += [ahead.ends, *(each.ends(earlier.since) for each in policies if earlier)]
-            if ahead.disabled is not None and use.now >= ahead.disabled:
+            disabled = outlook(token, policies).disabled
+            if disabled is not None and use.now >= disabled:
                 return None
-        end = min((moment for moment in ends if moment is not None), default=None)
-        return Good(end, earlier) if end is None or use.now < end else None
+        end = _end(token, earlier, policies)
+        since = earlier.since if earlier else token.renewed
+        return Good(end, earlier, since) if end is None or use.now < end else None
 
     def _earlier(self, presented: str, token: PermanentToken, now: int) -> EarlierSecret | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
@@ -125,6 +138,13 @@ class CredentialCheck:
             with contextlib.suppress(StaleWrite, Unavailable):
                 self._credentials.reseal(holder, self._verifier.seal(presented))
         return True
+
+
+def _end(token: PermanentToken, earlier: EarlierSecret | None, policies: Iterable[Policy]) -> int | None:
+    """When the secret ends: `earlier`, or else the current one."""
+    since = earlier.since if earlier else token.renewed
+    ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]
+    return min((moment for moment in ends if moment is not None), default=None)
 
 
 def _is_inside(token: PermanentToken, use: Use) -> bool:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access import Access, access
-from chalicelib.core.errors import Conflict, Forbidden
+from chalicelib.core.caller import NOTHING, Opening
 from chalicelib.core.groups import MAX_DEPTH
+from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
 
@@ -33,19 +35,23 @@ class EffectiveAccess:
         wanted |= {role_id for group in groups.values() for role_id, _ in group.grants}
         return access(held.grants, held.groups, groups, self._roles.get_many(wanted))
 
-    def compared(self, caller: Caller, owner: User) -> Access | None:
-        """What `owner` may do, if the caller acts for them and may do all of it; None for the caller's own.
+    def opening_of_account(self, caller: Caller, user: User) -> Opening:
+        """What acting for the account opens to the caller; nothing to one with every permission everywhere."""
+        if caller.permissions.allows(EVERY_PERMISSION):
+            return NOTHING
+        access = self.of(user.id)
+        return Opening(access.permissions, "This account has permissions that you lack", access)
 
-        The write then insists that it is still the same. Raises Forbidden or Conflict.
-        """
-        if owner.id == caller.user.id:
-            return None
-        access = self.of(owner.id)
-        require_all_of(caller, access, f"{owner.login} has")
-        return access
+    def opening_of_group(self, caller: Caller, group: Group) -> Opening:
+        """What being in the group opens to the caller: to one with every permission everywhere, nothing, and only which
+        groups are inside of which has to stay as it is."""
+        if caller.permissions.allows(EVERY_PERMISSION):
+            return replace(NOTHING, access=Access((), self.with_outer([group.id]), (group.id,)))
+        access = self.of_members(group.id)
+        return Opening(access.permissions, "Members of this group have permissions that you lack", access)
 
     def of_members(self, group_id: str) -> Access:
-        """What being in the group gives."""
+        """All that being in the group gives."""
         groups = self.with_outer([group_id])
         wanted = {role_id for group in groups.values() for role_id, _ in group.grants}
         return access([], [group_id], groups, self._roles.get_many(wanted))
@@ -61,19 +67,3 @@ class EffectiveAccess:
             found.update(self._groups.get_many(level))
             level = {found[id].parent_id or "" for id in level if id in found} - {""}
         return found
-
-
-MAX_COMPARED = 80  # groups and roles: a transaction has to check that each is as it was compared
-
-
-def require_all_of(caller: Caller, access: Access, whose: str) -> None:
-    """Raises Forbidden unless the caller has every permission in `access`, in every place.
-
-    Raises Conflict if the access rests on more groups and roles than one transaction can check.
-    """
-    missing = caller.permissions.missing(access.permissions)
-    if missing:
-        listed = ", ".join(map(str, missing[:10])) + (" and more" if len(missing) > 10 else "")
-        raise Forbidden(f"{whose} permissions that you lack: {listed}.")
-    if len(access.groups) + len(access.roles) > MAX_COMPARED:
-        raise Conflict(f"This rests on more than {MAX_COMPARED} groups and roles, too many to compare safely.")

@@ -1,4 +1,4 @@
-"""How an installation gets its first administrator, and an administrator who lost every token a new one.
+"""How an installation gets its first administrator, and one who lost every token, or the password, a new one.
 
 There is no caller yet, so nothing is authorized here: whoever may write to the database may do this,
 and no face exposes it.
@@ -6,14 +6,18 @@ and no face exposes it.
 
 from __future__ import annotations
 
+import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditRecord
+from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
@@ -21,7 +25,11 @@ from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in
 from chalicelib.core.services import keyturn_service
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.origin import Origin
     from chalicelib.core.ports import AccessStore, AccountStore, RoleStore, ServiceStore, TokenStore
 
@@ -38,14 +46,18 @@ class FirstAdministrator:
         services: ServiceStore,
         roles: RoleStore,
         held: AccessStore,
+        authenticators: AuthenticatorStore,
         verifier: SecretVerifier,
+        hasher: Callable[[], PasswordHasher],
     ) -> None:
         self._accounts = accounts
         self._tokens = tokens
         self._services = services
         self._roles = roles
         self._held = held
+        self._authenticators = authenticators
         self._verifier = verifier
+        self._hasher = hasher
 
     def found(self, origin: Origin) -> None:
         """Keyturn's own service and the built-in roles exist."""
@@ -61,25 +73,53 @@ class FirstAdministrator:
 
         Raises Invalid, or Conflict if the account exists and is no administrator or is banned.
         """
+
+        def attempt() -> OwnedToken:
+            owner = self._administrator(login, origin)
+            token_id = new_id()
+            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
+            token = PermanentToken(
+                id=token_id,
+                user_id=owner.id,
+                name=f"Administrator {token_id}",
+                scope=(KEYTURN,),
+                author_id=owner.id,
+                author_name=owner.name,
+                created=origin.now,
+                secret=self._verifier.seal(secret),
+            )
+            record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
+            self._tokens.create(token, owner, None, record)
+            return OwnedToken(token, owner, secret)
+
+        return until_current(attempt)
+
+    def set_password(self, login: str, origin: Origin, only_first: bool = False) -> str | None:
+        """A new password of the administrator `login`, who is created where missing; all their sessions end.
+
+        `only_first`: None, and nothing is changed, if they have one already. Raises as `issue`.
+        """
+        password = secrets.token_urlsafe(15)
+        hashed = self._hasher().hash(normal(password))
+
+        def attempt() -> str | None:
+            owner = self._administrator(login, origin)
+            old = self._authenticators.get(owner.id)
+            if only_first and old.password is not None:
+                return None
+            new = replace(old.without_sessions(), password=hashed, revision=old.revision + 1)
+            record = _record(origin, "password.set", "password", owner.id, owner.id)
+            self._authenticators.replace(owner, old, new, None, False, record)
+            return password
+
+        return until_current(attempt)
+
+    def _administrator(self, login: str, origin: Origin) -> User:
         self.found(origin)
         owner = self._accounts.find_by_login(names.login(login)) or self._create(login, origin)
         if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
-        token_id = new_id()
-        secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
-        token = PermanentToken(
-            id=token_id,
-            user_id=owner.id,
-            name=f"Administrator {token_id}",
-            scope=(KEYTURN,),
-            author_id=owner.id,
-            author_name=owner.name,
-            created=origin.now,
-            secret=self._verifier.seal(secret),
-        )
-        record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
-        self._tokens.create(token, owner, None, record)
-        return OwnedToken(token, owner, secret)
+        return owner
 
     def _create(self, login: str, origin: Origin) -> User:
         user = User(id=new_id(), login=login, name="Administrator", type=AccountType.USER, created=origin.now)

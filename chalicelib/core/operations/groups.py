@@ -10,14 +10,15 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
+from chalicelib.core import attenuation, names
 from chalicelib.core.audit import changes
-from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.effective_access import EffectiveAccess, require_all_of
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.paging import Window
+from chalicelib.core.permissions import EVERY_PERMISSION
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.paging import Page
     from chalicelib.core.ports import AccessStore, GroupStore
 
+MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
 OUTERMOST = ""  # as a parent: the group is inside of none
 
 
@@ -53,7 +57,7 @@ class Groups:
 
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Group]:
         """A part of the groups that are wanted, sorted by name. Raises Invalid or Forbidden."""
-        caller.require(Operation.READ_GROUP)
+        caller.check(Operation.READ_GROUP)
         return self._groups.page(window, search)
 
     def get(self, caller: Caller, reference: str) -> Group:
@@ -67,10 +71,10 @@ class Groups:
         blank = Group(id=new_id(), name="", created=caller.now)
 
         def attempt() -> Group:
-            caller.require(Operation.CREATE_GROUP)
-            group, outer = self._described(caller, blank, description)
-            group = replace(group, revision=1)
-            self._groups.create(group, outer, _record(caller, "group.created", group, {"name": group.name}))
+            permit = caller.require(Operation.CREATE_GROUP)
+            group = replace(self._described(caller, blank, description), revision=1)
+            outer = self._moved(caller, blank, group)
+            self._groups.create(group, outer, _record(permit, "group.created", group, {"name": group.name}))
             return group
 
         return until_current(attempt)
@@ -79,12 +83,18 @@ class Groups:
         """The group, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
 
         def attempt() -> Group:
-            old = self.find(caller, reference, Operation.UPDATE_GROUP)
-            new, outer = self._described(caller, old, description)
+            old, permit = self._permitted(caller, reference, Operation.UPDATE_GROUP)
+            new = self._described(caller, old, description)
+            if new.parent_id != old.parent_id:
+                self._require_bound(caller, old, old.parent_id)
             details = changes(old, new, "name", "parent_id", "requires_two_factor")
             if not details:
                 return old
-            self._groups.replace(old, new, outer, _record(caller, "group.updated", new, details))
+            compared = self._moved(caller, old, new)
+            if old.requires_two_factor and not new.requires_two_factor:
+                lifted = self.lift_demands(caller, old).insisting()
+                compared = compared if new.parent_id != old.parent_id else lifted
+            self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
             return new
 
         return until_current(attempt)
@@ -92,14 +102,18 @@ class Groups:
     def delete(self, caller: Caller, reference: str) -> None:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""
 
-        def attempt() -> Group:
-            group = self.find(caller, reference, Operation.DELETE_GROUP)
+        def attempt() -> tuple[Group, Permit]:
+            group, permit = self._permitted(caller, reference, Operation.DELETE_GROUP)
             if group.subgroups:
-                raise Conflict(f"{group.name} has subgroups. Move or delete them first.")
-            self._groups.delete(group, _record(caller, "group.deleted", group, {"name": group.name}))
-            return group
+                raise Conflict("This group has subgroups. Move or delete them first.")
+            self._require_bound(caller, group, group.id)
+            if self._demands_something(group.id):
+                self.lift_demands(caller, group)
+            self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
+            return group, permit
 
-        self._accounts.release_bots_of(caller, until_current(attempt).id)
+        group, permit = until_current(attempt)
+        self._accounts.released_by(permit, group.id)
 
     def members(self, caller: Caller, reference: str, window: Window, search: Search = EVERYTHING) -> Page[User]:
         """A part of the accounts that are directly in the group, sorted by login. Raises Invalid, Forbidden or
@@ -122,14 +136,18 @@ class Groups:
         """The account is in the group. Raises Forbidden, NotFound or Conflict (it is already)."""
 
         def attempt() -> User:
-            group = self.find(caller, reference, Operation.ADD_MEMBER)
+            caller.check(Operation.ADD_MEMBER)
+            group = self.existing(reference)
             member = self._accounts.find(caller, user, Operation.READ_USER)
-            given = self._access.of_members(group.id)
-            require_all_of(caller, given, f"Members of {group.name} have")
+            opens = self._access.opening_of_group(caller, group)
+            permit = caller.require(Operation.ADD_MEMBER, opens=opens)
+            given = permit.insisting()
+            assert given
             if len(self._held.held_by(member.id).groups) >= MAX_MEMBERSHIPS:
                 raise Conflict(f"An account can be in at most {MAX_MEMBERSHIPS} groups.")
             details = {"user": member.login}
-            self._groups.add_member(group, member, given, _record(caller, "group.member-added", group, details))
+            record = _record(permit, "group.member-added", group, details)
+            self._groups.add_member(group, member, given, record)
             return member
 
         return until_current(attempt)
@@ -138,50 +156,104 @@ class Groups:
         """The account is not in the group. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            group = self.find(caller, reference, Operation.REMOVE_MEMBER)
+            group, permit = self._permitted(caller, reference, Operation.REMOVE_MEMBER)
             member = self._accounts.find(caller, user, Operation.READ_USER)
             if group.id not in self._held.held_by(member.id).groups:
                 raise NotFound("member", user)
+            if member.id == caller.user.id:
+                self._require_bound(caller, group, group.id)
+            if self._demands_something(group.id):
+                self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
             details = {"user": member.login}
-            self._groups.remove_member(group, member, _record(caller, "group.member-removed", group, details))
+            self._groups.remove_member(group, member, _record(permit, "group.member-removed", group, details))
 
         until_current(attempt)
 
+    def _require_bound(self, caller: Caller, group: Group, left: str | None) -> None:
+        """Raises Forbidden where the caller is in the group, and would leave the group `left`, and all around it, whose
+        policies may be what ends the token that is presented."""
+        if left and caller.ends is not None and group.id in caller.groups:
+            for each in self._access.with_outer([left]).values():
+                attenuation.require_no_longer_life(caller, each.policy, None)
+
     def find(self, caller: Caller, reference: str, operation: Operation) -> Group:
         """The group, if the caller may do this. Raises Forbidden or NotFound."""
-        caller.require(operation)
+        return self._permitted(caller, reference, operation)[0]
+
+    def permitted_including(self, caller: Caller, reference: str, operation: Operation) -> tuple[Group, Permit]:
+        """The group, and that the caller may do this, whose permissions include those of its members.
+
+        Raises Forbidden or NotFound.
+        """
+        caller.check(operation)
+        group = self.existing(reference)
+        return group, caller.require(operation, opens=self._access.opening_of_group(caller, group))
+
+    def _permitted(self, caller: Caller, reference: str, operation: Operation) -> tuple[Group, Permit]:
+        permit = caller.require(operation)
+        return self.existing(reference), permit
+
+    def existing(self, reference: str) -> Group:
+        """The group. The caller asks for who may know. Raises NotFound."""
         group = look_up(self._groups, reference)
         if group is None:
             raise NotFound("group", reference)
         return group
 
-    def _described(self, caller: Caller, group: Group, description: GroupDescription) -> tuple[Group, Access | None]:
-        """The group as described, as its next revision, and what its members get from a new parent."""
-        name = group.name if description.name is None else names.name(description.name)
+    def _described(self, caller: Caller, group: Group, description: GroupDescription) -> Group:
+        """The group as described, as its next revision."""
         required = description.requires_two_factor
-        parent_id, outer = group.parent_id, None
-        if description.parent is not None:
-            parent_id, outer = self._parent(caller, group, description.parent)
-        changed = replace(
+        parent = description.parent
+        return replace(
             group,
-            name=name,
-            parent_id=parent_id,
+            name=group.name if description.name is None else names.name(description.name),
+            parent_id=group.parent_id if parent is None else self._parent(caller, parent),
             requires_two_factor=group.requires_two_factor if required is None else required,
             revision=group.revision + 1,
         )
-        return changed, outer if parent_id != group.parent_id else None
 
-    def _parent(self, caller: Caller, group: Group, reference: str) -> tuple[str | None, Access | None]:
-        if reference == OUTERMOST:
-            return None, None
-        parent = self.find(caller, reference, Operation.UPDATE_GROUP)
-        outer = self._access.of_members(parent.id)
-        if group.id in outer.groups:
+    def _parent(self, caller: Caller, reference: str) -> str | None:
+        return None if reference == OUTERMOST else self.find(caller, reference, Operation.UPDATE_GROUP).id
+
+    def _moved(self, caller: Caller, old: Group, new: Group) -> Access | None:
+        """What members get from a new parent. Leaving one may take a demand from them. Raises Forbidden or Conflict."""
+        if new.parent_id == old.parent_id:
+            return None
+        if old.parent_id and self._demands_something(old.parent_id):
+            self.lift_demands(caller, old)
+        if new.parent_id is None:
+            return None
+        outer = self._access.opening_of_group(caller, self.existing(new.parent_id))
+        given = caller.require(Operation.MOVE_GROUP, opens=outer).insisting()
+        assert given
+        if old.id in given.groups:
             raise Conflict("A group cannot be inside of itself.", "parent")
-        if len(outer.groups) >= MAX_DEPTH:
+        if len(given.groups) >= MAX_DEPTH:
             raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")
-        require_all_of(caller, outer, f"Members of {parent.name} have")
-        return parent.id, outer
+        return given
+
+    def _demands_something(self, group_id: str) -> bool:
+        """Whether the group, or one that it is inside of, demands anything of its members."""
+        found = self._access.with_outer([group_id]).values()
+        return any(group.requires_two_factor or group.policy for group in found)
+
+    def lift_demands(self, caller: Caller, group: Group) -> Permit:
+        """That the caller may take from the group's members what it demands of them, and so open all that they may do.
+
+        Raises Forbidden, also where there are too many to compare.
+        """
+        permit = caller.require(Operation.LIFT_DEMANDS, opens=self._access.opening_of_group(caller, group))
+        if caller.permissions.allows(EVERY_PERMISSION):
+            return permit
+        members = self._accounts.members(group, Window(0, MAX_COMPARED_MEMBERS), EVERYTHING)
+        if group.subgroups or members.total > MAX_COMPARED_MEMBERS:
+            raise Forbidden(
+                f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare what they "
+                "may do. This needs the role System Admin, everywhere."
+            )
+        for member in members.items:
+            self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
+        return permit
 
 
 def look_up(groups: GroupStore, reference: str) -> Group | None:
@@ -193,5 +265,5 @@ def look_up(groups: GroupStore, reference: str) -> Group | None:
     return group
 
 
-def _record(caller: Caller, kind: str, group: Group, details: dict[str, str]) -> AuditRecord:
-    return caller.record(kind, "group", group.id, details=details)
+def _record(permit: Permit, kind: str, group: Group, details: dict[str, str]) -> AuditRecord:
+    return permit.record(kind, "group", group.id, details=details)

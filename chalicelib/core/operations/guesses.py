@@ -1,4 +1,4 @@
-"""Counts what may be guesses, so that they are slow; `core.throttling` has the rules."""
+"""Counts what may be guesses, so that they are slow and leave a trace; `core.throttling` has the rules."""
 
 from __future__ import annotations
 
@@ -6,30 +6,64 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names, throttling
-from chalicelib.core.errors import Forbidden, SecondFactorRequired, Throttled
+from chalicelib.core.audit import failure
+from chalicelib.core.errors import Forbidden, Invalid, NotFound, SecondFactorLocked, SecondFactorRequired, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.core.ports import LoginAttemptStore
+    from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.login_ports import LoginAttemptStore
+    from chalicelib.core.origin import Origin
+    from chalicelib.core.ports import AuditStore
 
-NO_GUESS = (SecondFactorRequired, Forbidden)  # these tell that the password was right
+NO_GUESS = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
 
 
 class Guesses:
-    """The budgets of logins and networks."""
+    """The budgets of logins, networks and accounts."""
 
-    def __init__(self, attempts: LoginAttemptStore) -> None:
+    def __init__(self, attempts: LoginAttemptStore, trail: AuditStore, keyring: Keyring) -> None:
         self._attempts = attempts
+        self._trail = trail
+        self._keyring = keyring
 
     @contextmanager
     def counted(self, login: str, address: str, now: int) -> Iterator[None]:
-        """What happens inside is an attempt: it counts first, and is forgiven if it succeeds.
+        """What happens inside is an attempt to log in: it counts first, and is forgiven if it succeeds.
 
         Raises Throttled, before anything happens, when a budget is used up.
         """
         key, network = names.login_key(login), throttling.network(address)
-        budgets = throttling.budgets(key, network, self._attempts.is_known(key, network, now))
+        budgets = throttling.budgets(self._name(key), network, self._attempts.is_known(key, network, now))
+        with self._spending(budgets, now):
+            yield
+        self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)
+
+    @contextmanager
+    def typed(self, what: throttling.Typed, caller: Caller) -> Iterator[None]:
+        """The same, for a code that a caller types in: what is Invalid or NotFound was none. Raises Throttled."""
+        with self._spending([throttling.typed(what, caller.user.id)], caller.now):
+            try:
+                yield
+            except (Invalid, NotFound):
+                self.failed(what.value, caller)
+                raise
+
+    def failed(self, kind: str, caller: Caller) -> None:
+        """The owner's audit log tells that something which a caller gave was wrong."""
+        self._trail.count(caller.failure(kind))
+
+    def login_failed(self, kind: str, owner: User | None, origin: Origin) -> None:
+        """The same, for somebody who has not logged in: in the audit log of the account or, where there is none, of
+        the network. It takes as long for both."""
+        target = ("user", owner.id) if owner else ("network", throttling.network(origin.address))
+        self._trail.count(failure(kind, origin.now, origin.address, target, owner.id if owner else None))
+
+    @contextmanager
+    def _spending(self, budgets: list[throttling.Budget], now: int) -> Iterator[None]:
         for budget in budgets:
             self.spend(budget, now)
         try:
@@ -38,7 +72,6 @@ class Guesses:
             self._forgive(budgets, now)
             raise
         self._forgive(budgets, now)
-        self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)
 
     def spend(self, budget: throttling.Budget, now: int) -> None:
         """One of what a budget allows. Raises Throttled."""
@@ -48,3 +81,7 @@ class Guesses:
     def _forgive(self, budgets: list[throttling.Budget], now: int) -> None:
         for budget in budgets:
             self._attempts.add(budget, -1, now)
+
+    def _name(self, login: str) -> str:
+        """What stands for a login in the table: people type passwords where a login belongs."""
+        return self._keyring.sign(login.encode(), "login attempts").hex()

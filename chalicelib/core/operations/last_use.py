@@ -20,7 +20,8 @@ REMEMBERED = 10_000  # credentials of which a process knows what it has noted
 
 
 class LastUses:
-    """At most one write for each credential, window and process. One instance for the life of a process.
+    """At most one write for each credential, window and process, and one for each rotation. One instance for the life
+    of a process.
 
     What was noted, by whomever, is seen in the record that every check reads; so several processes together seldom
     write more often than one. A service where a token was not used before is remembered until the next write.
@@ -41,6 +42,19 @@ class LastUses:
         with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
             self._credentials.mark_used(credential, use, sorted(services))
 
+    def settle(self, token: PermanentToken, since: int, now: int) -> None:
+        """The secret that was made at `since` was used: no earlier one renews the token from now on. One write for
+        each rotation; one that does not succeed is tried again in the next window, or when the token has changed."""
+        if since <= token.newest_used:
+            return  # as nearly always
+        key = f"{token.id}#{token.revision}#{since}"
+        with self._lock:
+            if now - self._noted.get(key, 0) < self._window_ms:
+                return
+            self._remember(key, now)
+        with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+            self._credentials.settle(token, since)
+
     def _due(self, credential: Credential, service_ids: frozenset[str], now: int) -> set[str] | None:
         """The services to note, if it is time to write; None if it is not."""
         known = credential.used_at if isinstance(credential, PermanentToken) else service_ids
@@ -53,9 +67,12 @@ class LastUses:
                 if waiting:
                     self._services[credential.id] = waiting
                 return None
-            self._noted[credential.id] = now
-            self._noted.move_to_end(credential.id)
-            if len(self._noted) > REMEMBERED:
-                forgotten, _ = self._noted.popitem(last=False)
-                self._services.pop(forgotten, None)
+            self._remember(credential.id, now)
             return waiting
+
+    def _remember(self, key: str, now: int) -> None:
+        self._noted[key] = now
+        self._noted.move_to_end(key)
+        if len(self._noted) > REMEMBERED:
+            forgotten, _ = self._noted.popitem(last=False)
+            self._services.pop(forgotten, None)

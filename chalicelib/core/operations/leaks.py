@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core import throttling
+from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Invalid, StaleWrite
@@ -22,16 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import ApplicationPasswordStore, AuditStore, CredentialStore, SessionStore
+    from chalicelib.core.ports import AuditStore, CredentialStore
 
 MAX_FOUND = 100  # in one report
 MAX_PLACE = 500
-REPORTS = 60  # of one network in a quarter of an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ class Leaks:
 
     def report(self, found: Sequence[Found], origin: Origin) -> None:
         """End what is ours among it. Raises Invalid, Throttled or Unavailable; what was done by then stays done."""
-        network = throttling.network(origin.address)
-        self._guesses.spend(throttling.Budget(f"LEAKS#{network}", REPORTS, 15 * throttling.MINUTE_MS), origin.now)
+        self._guesses.spend(throttling.leak_reports(throttling.network(origin.address)), origin.now)
         self.ended(found, origin)
 
     def ended(self, found: Sequence[Found], origin: Origin) -> list[bool]:
@@ -89,6 +88,8 @@ class Leaks:
             return False
         if isinstance(credential, PermanentToken):
             return self._end_token(found.text, credential, owner, details, origin)
+        if isinstance(credential, ApplicationPassword) and not credential.is_alive(owner):
+            return False
         if not self._verifier.verify(found.text, credential.secret, origin.now):
             return False
         return self._end_other(credential, details, origin)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit import ANYBODY, AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.credentials.passwords import PasswordHasher, normal
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, SecondFactorRequired
+from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.sessions import LIFETIME_MS, Session
@@ -24,10 +25,14 @@ from chalicelib.core.sessions import LIFETIME_MS, Session
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import AccountStore, AuthenticatorStore
+    from chalicelib.core.ports import AccountStore
+
+
+NOBODY = ""  # whatever cannot be a login; where it leads nobody is
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +82,8 @@ class Login:
     def log_in(self, attempt: LoginAttempt, origin: Origin) -> OpenedSession:
         """A new session.
 
-        Raises Invalid, LoginRefused, SecondFactorRequired, Forbidden (banned; only to who has proven
-        to be the owner) or Throttled.
+        Raises Invalid, LoginRefused, SecondFactorRequired, SecondFactorLocked, Forbidden (banned; only to who has
+        proven to be the owner) or Throttled. A refusal leaves a trace, except where a passkey is of nobody.
         """
         login = self._login_of(attempt)
         if attempt.password is None:  # a passkey cannot be guessed, and so is the way in that nobody can use up
@@ -91,7 +96,7 @@ class Login:
         if attempt.password is None and attempt.passkey is None:
             raise Invalid("password", "is required, or a passkey.")
         if attempt.login is not None:
-            return names.login_key(attempt.login)
+            return names.login_key(attempt.login) if names.may_refer(attempt.login) else NOBODY
         if attempt.passkey is None:
             raise Invalid("login", "is required with a password.")
         handle = user_handle(attempt.passkey)
@@ -102,41 +107,60 @@ class Login:
 
     def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin) -> OpenedSession:
         user, stored = self._authenticators.find_by_login(login)
-        after, challenge, proven = stored, None, False
-        if attempt.password is not None:
-            if not self._passwords.matches(attempt.password, stored.password) or stored.password is None:
-                raise LoginRefused
-            if self._passwords.is_outdated(stored.password):
-                after = replace(after, password=self._passwords.hash(normal(attempt.password)))
+        after, challenge, proven = self._with_password(user, stored, attempt, origin), None, False
         if user is None:
             raise LoginRefused
         if attempt.passkey is not None:
-            after, challenge = self._with_passkey(after, attempt, origin)
+            after, challenge = self._with_passkey(user, after, attempt, origin)
             proven = True
         elif stored.two_factor:
-            after = self._with_code(after, attempt, origin)
+            after = self._with_code(user, after, attempt, origin)
             proven = True
         if user.banned:
             raise Forbidden("This account is banned.")
         return self._open(user, stored, after, challenge, proven, origin)
 
+    def _with_password(
+        self, user: User | None, stored: Authenticators, attempt: LoginAttempt, origin: Origin
+    ) -> Authenticators:
+        if attempt.password is None:
+            return stored
+        if not self._passwords.matches(attempt.password, stored.password) or stored.password is None:
+            raise self._refused("login.failed", user, origin)
+        if self._passwords.is_outdated(stored.password):
+            return replace(stored, password=self._passwords.hash(normal(attempt.password)))
+        return stored
+
+    def _refused(self, kind: str, user: User | None, origin: Origin) -> LoginRefused:
+        self._guesses.login_failed(kind, user, origin)
+        return LoginRefused()
+
     def _with_passkey(
-        self, stored: Authenticators, attempt: LoginAttempt, origin: Origin
+        self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin
     ) -> tuple[Authenticators, UsedChallenge]:
         assert attempt.passkey is not None
         found = self._second_factors.after_passkey(stored, attempt.passkey, origin.now)
         # Alone, it has to know its user: something held, and something known or a part of the body.
         if found is None or not (found[1].user_verified or attempt.password is not None):
-            raise LoginRefused
+            raise self._refused("login.failed" if attempt.password is None else "second-factor.failed", user, origin)
         return found[0], UsedChallenge(found[1].challenge, origin.now + CHALLENGE_LIFETIME_MS)
 
-    def _with_code(self, stored: Authenticators, attempt: LoginAttempt, origin: Origin) -> Authenticators:
+    def _with_code(self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin) -> Authenticators:
         if attempt.code is None:
-            raise SecondFactorRequired(stored.methods)
+            raise SecondFactorRequired(stored.methods) if stored.methods else SecondFactorLocked(stored.methods)
         after = self._second_factors.after_code(stored, attempt.code, origin.now)
-        if after is None:
-            raise LoginRefused
-        return after
+        if after is not None:
+            return after
+        if stored.totp and not looks_like_recovery_code(attempt.code.strip()):
+            self._count_wrong_code(user, stored, origin)
+        raise self._refused("second-factor.failed", user, origin)
+
+    def _count_wrong_code(self, user: User, stored: Authenticators, origin: Origin) -> None:
+        """The password was right, so no stranger comes here; too many in a row, and the app is locked."""
+        new = stored.with_wrong_code()
+        target = "second-factor", user.id, user.id
+        locked = AuditRecord("second-factor.locked", origin.now, ANYBODY, "", origin.address, *target)
+        self._authenticators.count_wrong_code(stored, new, locked if new.app_locked else None)
 
     def _open(
         self,
@@ -169,6 +193,6 @@ class Login:
             target_id=id,
             owner_id=user.id,
         )
-        after = replace(after, revision=stored.revision + 1)
+        after = replace(after, wrong_codes=0, revision=stored.revision + 1)
         self._authenticators.open_session(session, user, stored, after, challenge, record)
         return OpenedSession(session, user, secret)

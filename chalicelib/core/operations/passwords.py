@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.passwords import PasswordHasher, strong
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.operations.optimistic import until_current
 
 if TYPE_CHECKING:
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.guesses import Guesses
-    from chalicelib.core.ports import AuthenticatorStore
 
 
 class Passwords:
@@ -28,13 +28,11 @@ class Passwords:
         self,
         authenticators: AuthenticatorStore,
         accounts: Accounts,
-        access: EffectiveAccess,
         hasher: PasswordHasher,
         guesses: Guesses,
     ) -> None:
         self._authenticators = authenticators
         self._accounts = accounts
-        self._access = access
         self._hasher = hasher
         self._guesses = guesses
 
@@ -46,11 +44,10 @@ class Passwords:
         """
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.SET_PASSWORD)
-            compared = self._access.compared(caller, owner)
+            owner, permit = self._accounts.permitted(caller, user, Operation.SET_PASSWORD)
             if owner.type is AccountType.BOT:
                 raise Conflict("A bot has no password: it logs in nowhere.")
-            normalized = strong(password, [owner.login, owner.name])
+            normalized = strong(password, [owner.login, owner.name, owner.email or ""])
             old = self._authenticators.get(owner.id)
             if owner.id == caller.user.id and old.password is not None:
                 self._require(caller, old.password, current)
@@ -59,8 +56,8 @@ class Passwords:
                 password=self._hasher.hash(normalized),
                 revision=old.revision + 1,
             )
-            record = caller.record("password.set", "password", owner.id, owner.id)
-            self._authenticators.replace(owner, old, new, compared, [], record)
+            record = permit.record("password.set", "password", owner.id, owner.id)
+            self._authenticators.replace(owner, old, new, permit.insisting(), False, record)
 
         until_current(attempt)
 
@@ -70,4 +67,5 @@ class Passwords:
             raise Invalid("currentPassword", "is required to change a password.")
         with self._guesses.counted(caller.user.login, caller.address, caller.now):
             if not self._hasher.matches(current, encoded):
+                self._guesses.failed("password.failed", caller)
                 raise Invalid("currentPassword", "is not right.")

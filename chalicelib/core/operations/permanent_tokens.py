@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
+from chalicelib.core import attenuation, names
 from chalicelib.core.audit import changes
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
@@ -107,7 +108,7 @@ class PermanentTokens:
 
         Raises Forbidden.
         """
-        caller.require(Operation.LIST_TOKENS)
+        caller.check(Operation.LIST_TOKENS)
         page = self._tokens.page(label, after, top)
         owners = self._accounts.known(caller, {token.user_id for token in page.tokens})
         owned = [OwnedToken(token, owners[token.user_id]) for token in page.tokens if token.user_id in owners]
@@ -123,7 +124,7 @@ class PermanentTokens:
 
     def lacked(self, caller: Caller, user: str) -> Sequence[Power]:
         """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""
-        owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
+        owner = self._accounts.checked(caller, user, Operation.CREATE_TOKEN)
         if owner.id == caller.user.id:
             return ()
         return caller.permissions.missing(self._access.of(owner.id).permissions)
@@ -139,25 +140,27 @@ class PermanentTokens:
         secret: str | None = None,
     ) -> OwnedToken:
         """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch;
-        `secret` is brought by the caller, and otherwise made here.
+        `secret` is brought by the caller, and otherwise made here. What names no end or no networks has those of the
+        credential that is presented (`core.attenuation`).
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
         name).
         """
-        valid_name, ends, said = names.name(name), expiry(expires, caller.now), about.valid()
+        valid_name, named, said = names.name(name), expiry(expires, caller.now), about.valid()
         bring = None if secret is None else brought(secret)
 
         def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, Operation.CREATE_TOKEN)
-            compared = self._access.compared(caller, owner)
-            services = self._visible(caller, scope)
+            owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TOKEN)
+            ends = attenuation.end_of_new(caller, named)
+            said["networks"] = attenuation.networks_of_new(caller, said.get("networks", ()))
+            visible = self._visible(caller, owner, scope)
             token_id = new_id()
             shown = new_secret(bring, owner, token_id)
             token = PermanentToken(
                 id=token_id,
                 user_id=owner.id,
                 name=valid_name,
-                scope=tuple(services),
+                scope=tuple(visible),
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
@@ -165,10 +168,11 @@ class PermanentTokens:
                 expires=ends,
                 **said,
             )
-            self._require_allowed_end(token, owner, services)
+            if named is not None:
+                self._require_allowed_end(token, owner, {id: each for id, each in visible.items() if each})
             details = {"name": token.name, "scope": " ".join(token.scope), **_told(token)}
-            record = caller.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
-            self._tokens.create(token, owner, compared, record)
+            record = permit.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
+            self._tokens.create(token, owner, permit.insisting(len(token.labels)), record)
             return OwnedToken(token, owner, shown)
 
         return until_current(attempt)
@@ -183,7 +187,8 @@ class PermanentTokens:
         expires: int | Unchanged | None = UNCHANGED,
         about: About = NOTHING_SAID,
     ) -> OwnedToken:
-        """The token, renamed, re-scoped, or with another end or description; its secret stays.
+        """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has
+        an end or networks makes no token last longer, nor good from more networks (`core.attenuation`).
 
         Raises as `create`; NotFound also for the token.
         """
@@ -192,22 +197,23 @@ class PermanentTokens:
             said["name"] = names.name(name)
         if not isinstance(expires, Unchanged):
             said["expires"] = expiry(expires, caller.now)
+        reaches = scope is not None or {"expires", "networks"} & said.keys()
+        operation = Operation.UPDATE_TOKEN if reaches else Operation.DESCRIBE_TOKEN
 
         def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, Operation.UPDATE_TOKEN)
+            owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, token_id)
             new = replace(old, **said, revision=old.revision + 1)
-            compared = None
-            if scope is not None or {"expires", "networks"} & said.keys():
-                compared = self._access.compared(caller, owner)
             if scope is not None:
-                new = replace(new, scope=tuple(self._visible(caller, scope, already=old.scope)))
+                new = replace(new, scope=tuple(self._visible(caller, owner, scope, already=old.scope)))
+            attenuation.require_no_wider(caller, old, new)
             if new.expires != old.expires:
                 self._require_allowed_end(new, owner, self._services.resolve(new.scope))
             details = _difference(old, new)
             if not details:
                 return OwnedToken(old, owner)
-            record = caller.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
+            record = permit.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
+            compared = permit.insisting(len({*old.labels} ^ {*new.labels})) if attenuation.grows(old, new) else None
             self._tokens.replace(old, new, owner, compared, record)
             return OwnedToken(new, owner)
 
@@ -217,10 +223,10 @@ class PermanentTokens:
         """The token is refused from now on. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.DELETE_TOKEN)
+            owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_TOKEN)
             token = existing(self._tokens, owner, token_id)
             details = {"name": token.name}
-            record = caller.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
+            record = permit.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
             self._tokens.delete(token, record)
 
         until_current(attempt)
@@ -233,20 +239,27 @@ class PermanentTokens:
         if ends is not None and token.expires > ends:
             raise Invalid("expiresOn", f"a policy ends this token at {rfc3339(ends)}; name no later moment, or none.")
 
-    def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> dict[str, Service]:
+    def _visible(
+        self, caller: Caller, owner: User, references: Sequence[str], already: Sequence[str] = ()
+    ) -> dict[str, Service | None]:
         """The services that `references` name, by id, without repetition, in the order given.
 
-        A service that the token is `already` good for needs no new permission.
+        A service that the token is `already` good for needs no new permission, and is not looked up by its id. To
+        others than the owner, who may not know more of it, it is known by id alone.
         """
         if not 1 <= len(references) <= MAX_SCOPE:
             raise Invalid("scope", f"must name 1 to {MAX_SCOPE} services.")
-        found = self._services.resolve(references)
-        visible: dict[str, Service] = {}
+        found = self._services.resolve([reference for reference in references if reference not in already])
+        own = already if owner.id == caller.user.id else ()
+        visible: dict[str, Service | None] = {}
         for reference in references:
             service = found.get(reference)
-            if service is None or not (service.id in already or self._services.sees(caller, service)):
+            if reference in already:
+                visible[reference] = None
+            elif service and (service.id in own or self._services.sees(caller, service)):
+                visible[service.id] = service
+            else:
                 raise Invalid("scope", f"there is no service {reference!r} that you may see.")
-            visible[service.id] = service
         return visible
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 
 if TYPE_CHECKING:
     from chalicelib.core.access import Access, Holding
+    from chalicelib.core.caller import Caller
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.permissions import Power

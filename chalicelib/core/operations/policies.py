@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.attenuation import require_no_longer_life
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.policies import loosens
 from chalicelib.core.token_health import TokenFlags, token_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
@@ -71,23 +74,24 @@ class Policies:
 
     def of_service(self, caller: Caller, reference: str) -> Service:
         """The service, which has a policy. Raises Forbidden, or NotFound (also if it has none)."""
-        return _existing(self._services.find(caller, reference, Operation.READ_SERVICE))
+        return _existing(self._services.find(caller, reference), reference)
 
     def of_group(self, caller: Caller, reference: str) -> Group:
         """Raises as `of_service`."""
-        return _existing(self._groups.find(caller, reference, Operation.READ_GROUP))
+        return _existing(self._groups.find(caller, reference, Operation.READ_GROUP), reference)
 
     def set_for_service(self, caller: Caller, reference: str, policy: Policy | None) -> Service:
         """The policy binds from now on, also tokens that there are; None: no policy does. Raises Forbidden or
         NotFound."""
 
         def attempt() -> Service:
-            old = self._services.find(caller, reference, Operation.SET_SERVICE_POLICY)
+            old, permit = self._services.permitted(caller, reference, Operation.SET_SERVICE_POLICY)
+            require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
             if new.policy != old.policy:
                 details = _difference(old.policy, policy)
                 self._service_store.replace(
-                    old, new, caller.record("service.policy-changed", "service", old.id, details=details)
+                    old, new, permit.record("service.policy-changed", "service", old.id, details=details)
                 )
             return new
 
@@ -97,29 +101,30 @@ class Policies:
         """As `set_for_service`; it may take a minute until it binds."""
 
         def attempt() -> Group:
-            old = self._groups.find(caller, reference, Operation.SET_GROUP_POLICY)
+            old, permit = self._groups.permitted_including(caller, reference, Operation.SET_GROUP_POLICY)
+            require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
+            if loosens(old.policy, policy):
+                self._groups.lift_demands(caller, old)
             if new.policy != old.policy:
-                details = _difference(old.policy, policy)
-                self._group_store.replace(
-                    old, new, None, caller.record("group.policy-changed", "group", old.id, details=details)
-                )
+                record = permit.record("group.policy-changed", "group", old.id, details=_difference(old.policy, policy))
+                self._group_store.replace(old, new, permit.insisting(), record)
             return new
 
         return until_current(attempt)
 
     def preview_for_service(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """Which tokens the policy would change something for. Nothing is switched on. Raises as `set_for_service`."""
-        service = self._services.find(caller, reference, Operation.SET_SERVICE_POLICY)
+        service, _ = self._services.permitted(caller, reference, Operation.SET_SERVICE_POLICY)
         return self._preview(caller, service.id, policy, after)
 
     def preview_for_group(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """As `preview_for_service`."""
-        group = self._groups.find(caller, reference, Operation.SET_GROUP_POLICY)
+        group, _ = self._groups.permitted_including(caller, reference, Operation.SET_GROUP_POLICY)
         return self._preview(caller, group.id, policy, after)
 
     def _preview(self, caller: Caller, body_id: str, policy: Policy, after: str | None) -> Preview:
-        caller.require(Operation.LIST_TOKENS)
+        caller.check(Operation.LIST_TOKENS)
         affected: list[Affected] = []
         examined = 0
         while examined < MAX_EXAMINED:
@@ -146,9 +151,9 @@ def _said(policies: Iterable[Policy | None]) -> list[Policy]:
     return [policy for policy in policies if policy]
 
 
-def _existing(body: B) -> B:
+def _existing(body: B, reference: str) -> B:
     if body.policy is None:
-        raise NotFound("policy of", body.name)
+        raise NotFound("policy of", reference)
     return body
 
 

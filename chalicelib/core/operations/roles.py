@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.authorization import Caller, Operation
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.authorization import Operation
+from chalicelib.core.caller import Caller, Opening, Permit
+from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
@@ -51,21 +52,22 @@ class Roles:
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Role]:
         """A part of the roles that are wanted, sorted by key unless `search` says otherwise. Raises Invalid or
         Forbidden."""
-        caller.require(Operation.READ_ROLES)
+        caller.check(Operation.READ_ROLES)
         page = self._roles.page(window, search)
         return Page([current(role) for role in page.items], page.total)
 
     def get(self, caller: Caller, role: str) -> Role:
         """One role. Raises Forbidden or NotFound."""
-        caller.require(Operation.READ_ROLES)
+        caller.check(Operation.READ_ROLES)
         return self._existing(role)
 
     def create(self, caller: Caller, key: str, name: str, permissions: Sequence[str]) -> Role:
         """A new role of permission ids. Raises Invalid, Forbidden or Conflict (the key is taken)."""
-        caller.require(Operation.CREATE_ROLE)
+        caller.check(Operation.CREATE_ROLE)
         role = Role(new_id(), names.key(key), names.name(name), self._valid(caller, permissions), caller.now)
+        permit = caller.require(Operation.CREATE_ROLE, opens=_opening(role.permissions, EVERYWHERE))
         details = {"key": role.key, "permissions": " ".join(sorted(role.permissions))}
-        self._roles.create(role, caller.record("role.created", "role", role.id, details=details))
+        self._roles.create(role, permit.record("role.created", "role", role.id, details=details))
         return role
 
     def update(
@@ -76,7 +78,9 @@ class Roles:
         valid_name = None if name is None else names.name(name)
 
         def attempt() -> Role:
-            old = self._changeable(caller, role, Operation.UPDATE_ROLE)
+            caller.check(Operation.UPDATE_ROLE)
+            old = self._changeable(role)
+            kept = old.permissions
             new = replace(
                 old,
                 key=old.key if valid_key is None else valid_key,
@@ -86,10 +90,12 @@ class Roles:
                 else self._valid(caller, permissions, old.permissions),
                 revision=old.revision + 1,
             )
+            opens = _opening(new.permissions - kept, EVERYWHERE)
+            permit = caller.require(Operation.UPDATE_ROLE, opens=opens)
             if replace(new, revision=old.revision) == old:
                 return old
             details = {"key": new.key, "permissions": " ".join(sorted(new.permissions))}
-            self._roles.replace(old, new, caller.record("role.updated", "role", old.id, details=details))
+            self._roles.replace(old, new, permit.record("role.updated", "role", old.id, details=details))
             return new
 
         return until_current(attempt)
@@ -98,8 +104,9 @@ class Roles:
         """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
 
         def attempt() -> None:
-            found = self._changeable(caller, role, Operation.DELETE_ROLE)
-            self._roles.delete(found, caller.record("role.deleted", "role", found.id, details={"key": found.key}))
+            permit = caller.require(Operation.DELETE_ROLE)
+            found = self._changeable(role)
+            self._roles.delete(found, permit.record("role.deleted", "role", found.id, details={"key": found.key}))
 
         until_current(attempt)
 
@@ -112,13 +119,14 @@ class Roles:
         """The role given to the account in `place`. Raises Invalid, Forbidden, NotFound or Conflict."""
 
         def attempt() -> tuple[Grant, Role]:
-            owner = self._accounts.find(caller, user, Operation.GRANT_ROLE)
-            given, where = self._givable(caller, role, place)
+            caller.check(Operation.GRANT_ROLE)
+            owner = self._accounts.existing(caller, user)
+            given, where, permit = self._givable(caller, role, place)
             if len(self._held.held_by(owner.id).grants) >= MAX_GRANTS:
                 raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
             grant = Grant(owner.id, given.id, where)
             details = {"role": given.key, "place": where}
-            record = caller.record("role.granted", "user", owner.id, owner.id, details)
+            record = permit.record("role.granted", "user", owner.id, owner.id, details)
             self._roles.grant(owner, grant, given, record)
             return grant, given
 
@@ -126,20 +134,20 @@ class Roles:
 
     def granted(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
-        return self._found(role, place, self.grants(caller, user))
+        return self._found(caller, role, place, self.grants(caller, user))
 
     def revoke(self, caller: Caller, user: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden, NotFound, or Conflict for the last administrator."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.REVOKE_ROLE)
+            owner, permit = self._accounts.permitted(caller, user, Operation.REVOKE_ROLE)
             grant = next(
                 (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
             )
             if grant is None:
                 raise NotFound("grant", grant_id)
             details = {"role": grant.role_id, "place": grant.place}
-            self._roles.revoke(owner, grant, caller.record("role.revoked", "user", owner.id, owner.id, details))
+            self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
         until_current(attempt)
 
@@ -152,73 +160,75 @@ class Roles:
         """The role given to the group's members in `place`. Raises as `grant`."""
 
         def attempt() -> tuple[Grant, Role]:
-            old = self._groups.find(caller, group, Operation.GRANT_ROLE)
-            given, where = self._givable(caller, role, place)
+            caller.check(Operation.GRANT_ROLE)
+            old = self._groups.existing(group)
+            given, where, permit = self._givable(caller, role, place)
             if (given.id, where) in old.grants:
                 raise Conflict("The group has this role there already.", "role")
             if len(old.grants) >= MAX_GRANTS:
                 raise Conflict(f"A group can hold at most {MAX_GRANTS} grants.")
-            self._store_grants(caller, old, old.grants | {(given.id, where)}, "group.role-granted", given.id, where)
+            self._store_grants(permit, old, old.grants | {(given.id, where)}, "group.role-granted", given.id, where)
             return Grant(old.id, given.id, where), given
 
         return until_current(attempt)
 
     def granted_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant_to_group` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
-        return self._found(role, place, self.grants_of_group(caller, group))
+        return self._found(caller, role, place, self.grants_of_group(caller, group))
 
     def revoke_from_group(self, caller: Caller, group: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            old = self._groups.find(caller, group, Operation.REVOKE_ROLE)
+            permit = caller.require(Operation.REVOKE_ROLE)
+            old = self._groups.existing(group)
             grant = _named(grant_id, [Grant(old.id, *pair) for pair in old.grants])
             if grant is None:
                 raise NotFound("grant", grant_id)
             pair = grant.role_id, grant.place
-            self._store_grants(caller, old, old.grants - {pair}, "group.role-revoked", *pair)
+            self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
         until_current(attempt)
 
     def _store_grants(
-        self, caller: Caller, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str
+        self, permit: Permit, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str
     ) -> None:
         new = replace(old, grants=grants, revision=old.revision + 1)
-        record = caller.record(kind, "group", old.id, details={"role": role_id, "place": place})
+        record = permit.record(kind, "group", old.id, details={"role": role_id, "place": place})
         self._stored_groups.replace(old, new, None, record)
 
-    def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
-        given = self._existing(role)
-        where = self._place(place)
-        _require_held(caller, given.permissions, where)
-        return given, where
+    def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str, Permit]:
+        given, where = self._seen(caller, role, place)
+        return given, where, caller.require(Operation.GRANT_ROLE, opens=_opening(given.permissions, where))
 
-    def _found(self, role: str, place: str, held: Sequence[tuple[Grant, Role]]) -> tuple[Grant, Role]:
-        key = Grant("", self._existing(role).id, self._place(place)).key
+    def _seen(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
+        return self.get(caller, role), self._place(caller, place)
+
+    def _found(self, caller: Caller, role: str, place: str, held: Sequence[tuple[Grant, Role]]) -> tuple[Grant, Role]:
+        given, where = self._seen(caller, role, place)
+        key = Grant("", given.id, where).key
         for grant, given in held:
             if grant.key == key:
                 return grant, given
-        raise NotFound("grant", key)
+        raise NotFound("grant of", role)
 
     def _with_roles(self, grants: Sequence[Grant]) -> list[tuple[Grant, Role]]:
         roles = self._roles.get_many({grant.role_id for grant in grants})
         return [(grant, roles[grant.role_id]) for grant in grants if grant.role_id in roles]
 
-    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> Role:
-        caller.require(operation)
+    def _changeable(self, reference: str) -> Role:
         role = self._existing(reference)
         if role.id in (SYSTEM_ADMIN, REGISTERED_USER):
-            raise Conflict(f"The role {role.name} is built in and can be neither changed nor deleted.")
+            raise Conflict("This role is built in and can be neither changed nor deleted.")
         return role
 
     def _valid(
         self, caller: Caller, permissions: Sequence[str], already: frozenset[str] = frozenset()
     ) -> frozenset[str]:
-        """The permission ids, if they exist and the caller has those that are new. Raises Invalid or Forbidden."""
+        """The permission ids, if those that are new exist. Raises Invalid."""
         if not 1 <= len(permissions) <= MAX_PERMISSIONS:
             raise Invalid("permissions", f"must name 1 to {MAX_PERMISSIONS} permissions.")
-        self._require_declared([permission for permission in permissions if permission not in already])
-        _require_held(caller, set(permissions) - already, EVERYWHERE)
+        self._require_declared(caller, [permission for permission in permissions if permission not in already])
         return frozenset(permissions)
 
     def _existing(self, reference: str) -> Role:
@@ -229,27 +239,26 @@ class Roles:
             raise NotFound("role", reference)
         return current(role)
 
-    def _place(self, reference: str) -> str:
+    def _place(self, caller: Caller, reference: str) -> str:
         if reference == EVERYWHERE:
             return EVERYWHERE
-        service = self._services.resolve([reference]).get(reference)
+        service = self._services.seen(caller, [reference]).get(reference)
         if service is None:
-            raise Invalid("project", f"there is no service {reference!r}.")
+            raise Invalid("project", f"there is no service {reference!r} that you may see.")
         return service.id
 
-    def _require_declared(self, permissions: Sequence[str]) -> None:
-        services = self._services.resolve({permission.partition(":")[0] for permission in permissions})
+    def _require_declared(self, caller: Caller, permissions: Sequence[str]) -> None:
+        services = self._services.seen(caller, {permission.partition(":")[0] for permission in permissions})
         declared = {permission.id for service in services.values() for permission in service.permissions}
         for permission in permissions:
             if permission not in declared:
-                raise Invalid("permissions", f"no service declares {permission!r}.")
+                raise Invalid("permissions", f"no service that you may see declares {permission!r}.")
 
 
 def _named(grant_id: str, grants: Iterable[Grant]) -> Grant | None:
     return next((grant for grant in grants if grant_id in (grant.id, grant.key)), None)
 
 
-def _require_held(caller: Caller, permissions: Iterable[str], place: str) -> None:
-    missing = caller.permissions.missing(PermissionSet(Power(permission, place) for permission in permissions))
-    if missing:
-        raise Forbidden(f"You lack permissions of this role: {', '.join(map(str, missing[:10]))}.")
+def _opening(permissions: Iterable[str], place: str) -> Opening:
+    powers = PermissionSet(Power(permission, place) for permission in permissions)
+    return Opening(powers, "You lack permissions of this role")

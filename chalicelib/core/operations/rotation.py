@@ -7,31 +7,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core import attenuation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing, new_secret
 from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
 
 if TYPE_CHECKING:
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
     from chalicelib.core.ports import TokenStore
 
 
 class Rotation:
     """`user` is the owner's id, login or `me`; `token_id` may be CURRENT: the token that the caller presents."""
 
-    def __init__(
-        self, tokens: TokenStore, accounts: Accounts, access: EffectiveAccess, verifier: SecretVerifier
-    ) -> None:
+    def __init__(self, tokens: TokenStore, accounts: Accounts, verifier: SecretVerifier) -> None:
         self._tokens = tokens
         self._accounts = accounts
-        self._access = access
         self._verifier = verifier
 
     def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int, secret: str | None = None) -> OwnedToken:
@@ -40,8 +39,11 @@ class Rotation:
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
         Rotating again, such as after an answer that was lost, therefore locks nobody out. A `secret` that is brought
         and is the current one already changes nothing, and one that was the token's before is refused: it may be in
-        other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many secrets are good at
-        the same time).
+        other hands.
+
+        An earlier secret renews its token only while no later one was used, and ends none of these
+        (`PermanentToken.renewed_by`). Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many
+        secrets are good at the same time).
         """
         bring = None if secret is None else brought(secret)
         if not 0 <= grace_ms <= LONGEST_GRACE_MS:
@@ -49,23 +51,22 @@ class Rotation:
         id, operation = _rotating(caller, token_id)
 
         def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, operation)
-            compared = self._access.compared(caller, owner)
+            owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, id)
+            if operation is Operation.ROTATE_TOKEN:
+                attenuation.require_within(caller, old)
             shown = new_secret(bring, owner, old.id)
             if bring and self._verifier.verify(shown, old.secret, caller.now):
                 return OwnedToken(old, owner, shown)
             if bring and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
-            if grace_ms and len(old.live(caller.now)) >= MAX_EARLIER:
-                raise Conflict(
-                    f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until "
-                    "one of them ends, or rotate without grace."
-                )
-            new = old.rotated_to(self._verifier.seal(shown), grace_ms, caller.now)
+            presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
+            new = _rotated(old, presented, self._verifier.seal(shown), grace_ms, caller.now)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
-            record = caller.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
-            self._tokens.replace(old, new, owner, compared, record)
+            if presented:
+                details["presented"] = "an earlier secret"
+            record = permit.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
+            self._tokens.replace(old, new, owner, permit.insisting(), record)
             return OwnedToken(new, owner, shown)
 
         return until_current(attempt)
@@ -78,7 +79,6 @@ class Rotation:
         id, operation = _rotating(caller, token_id)
         bring = brought(secret)
         owner = self._accounts.find(caller, user, operation)
-        self._access.compared(caller, owner)
         token = existing(self._tokens, owner, id)
         shown = CredentialKind.PERMANENT_TOKEN.assemble(bring, owner.id, token.id)
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
@@ -102,22 +102,23 @@ class Rotation:
         no earlier secret that is still good).
         """
         id, operation = _rotating(caller, token_id)
-        if operation is Operation.ROTATE_CURRENT_TOKEN and caller.secret_ends is not None:
-            raise Conflict("Present the current secret of the token: it is one of those to be given up.")
 
         def attempt() -> OwnedToken:
-            owner = self._accounts.find(caller, user, operation)
-            compared = self._access.compared(caller, owner)
+            owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, id)
+            if operation is Operation.ROTATE_TOKEN:
+                attenuation.require_within(caller, old)
+            elif caller.secret_since != old.renewed:
+                raise Conflict("Present the current secret of the token: it is one of those to be given up.")
             live = old.live(caller.now)
             earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this token that is still good.")
             new = old.taken_back_to(earlier, caller.now)
-            record = caller.record(
+            record = permit.record(
                 "permanent-token.rotation-taken-back", "permanent-token", old.id, owner.id, {"name": old.name}
             )
-            self._tokens.replace(old, new, owner, compared, record)
+            self._tokens.replace(old, new, owner, permit.insisting(), record)
             return OwnedToken(new, owner)
 
         return until_current(attempt)
@@ -127,3 +128,29 @@ def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
     """The token's id, and what rotating it is: the caller may present that very token."""
     id = caller.credential_id if token_id == CURRENT else token_id
     return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
+
+
+def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret | None:
+    """The earlier secret by which the token is to renew itself; None: it is the current one. Raises Forbidden."""
+    if caller.secret_since == token.renewed:
+        return None
+    earlier = token.superseded(caller.secret_since, caller.now)
+    if earlier is None:
+        raise Forbidden("The secret that you present has ended meanwhile. Present the current one.")
+    if token.is_settled_after(earlier):
+        raise Forbidden("A later secret of this token is in use. Present that one.")
+    return earlier
+
+
+def _rotated(
+    old: PermanentToken, presented: EarlierSecret | None, sealed: SealedSecret, grace_ms: int, now: int
+) -> PermanentToken:
+    """Raises Conflict if too many secrets would be good at the same time."""
+    new = old.renewed_by(presented, sealed, grace_ms, now) if presented else old.rotated_to(sealed, grace_ms, now)
+    if len(new.earlier) > MAX_EARLIER:
+        otherwise = "." if presented else ", or rotate without grace."  # an earlier secret ends no later one
+        raise Conflict(
+            f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until one of "
+            f"them ends{otherwise}"
+        )
+    return new

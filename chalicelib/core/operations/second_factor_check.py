@@ -9,6 +9,7 @@ from chalicelib.core.authenticators import Totp
 from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.keyring import UnknownKey
 from chalicelib.core.credentials.passkeys import NotProven, credential_id
+from chalicelib.core.errors import SecondFactorLocked
 
 if TYPE_CHECKING:
     from chalicelib.core.authenticators import Authenticators
@@ -26,11 +27,16 @@ class SecondFactorCheck:
         self.passkeys = passkeys
 
     def after_code(self, stored: Authenticators, code: str, now: int) -> Authenticators | None:
-        """The authenticators without the possibility to use this code again; None if it is wrong."""
+        """The authenticators without the possibility to use this code again; None if it is wrong.
+
+        Raises SecondFactorLocked where it would be a code of the app, which is locked.
+        """
         code = code.strip()
         if one_time_codes.looks_like_recovery_code(code):
             left = tuple(sealed for sealed in stored.recovery_codes if not self._verifier.verify(code, sealed, now))
             return replace(stored, recovery_codes=left) if len(left) < len(stored.recovery_codes) else None
+        if stored.app_locked:
+            raise SecondFactorLocked(stored.methods)
         totp = self._after_totp(stored.totp, code.replace(" ", ""), stored.user_id, now) if stored.totp else None
         return replace(stored, totp=totp) if totp else None
 

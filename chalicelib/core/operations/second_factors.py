@@ -1,34 +1,37 @@
 """Second factors: pair an authenticator app, add passkeys, renew recovery codes, turn it all off.
 
 Source: Hub's pages "Two-factor Authentication" and "Manage Users" (an administrator may turn it off for
-another). Turning it off removes the application passwords, which exist because of it.
+another). Turning it off ends the application passwords, which exist because of it: all at once, by the account's
+epoch; they are removed afterwards.
 """
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
-from chalicelib.core.errors import Conflict, Invalid, NotFound
+from chalicelib.core.errors import Conflict, Invalid, NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.operations.second_factor_check import totp_context
+from chalicelib.core.throttling import Typed
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
-    from chalicelib.core.ports import ApplicationPasswordStore, AuthenticatorStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,6 @@ class SecondFactors:
         authenticators: AuthenticatorStore,
         application_passwords: ApplicationPasswordStore,
         accounts: Accounts,
-        access: EffectiveAccess,
         check: SecondFactorCheck,
         guesses: Guesses,
         keyring: Keyring,
@@ -64,7 +66,6 @@ class SecondFactors:
         self._authenticators = authenticators
         self._application_passwords = application_passwords
         self._accounts = accounts
-        self._access = access
         self._check = check
         self._guesses = guesses
         self._keyring = keyring
@@ -83,11 +84,11 @@ class SecondFactors:
         secret = one_time_codes.new_totp_secret()
 
         def attempt() -> Pairing:
-            owner, old = self._own(caller, user)
+            owner, permit, old = self._own(caller, user)
             if old.totp:
                 raise Conflict("An authenticator app is paired. Turn two-factor authentication off first.")
             pending = self._keyring.encrypt(secret, totp_context(owner.id))
-            self._replace(caller, owner, old, replace(old, pending_totp=pending), "second-factor.pairing-begun")
+            self._replace(permit, owner, old, replace(old, pending_totp=pending), "second-factor.pairing-begun")
             return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login))
 
         return until_current(attempt)
@@ -99,15 +100,15 @@ class SecondFactors:
         """
 
         def attempt() -> SecondFactorStatus:
-            owner, old = self._own(caller, user)
+            owner, permit, old = self._own(caller, user)
             if old.pending_totp is None:
                 raise Conflict("No pairing has begun. POST without a code first.")
-            with self._guesses.counted(owner.login, caller.address, caller.now):
+            with self._guesses.typed(Typed.PAIRING, caller):
                 totp = self._check.pair_totp(old.pending_totp, code, owner.id, caller.now)
                 if totp is None:
                     raise Invalid("code", "is not the code that the app shows now.")
             new, codes = self._with_recovery_codes(replace(old, totp=totp, pending_totp=None))
-            return self._replace(caller, owner, old, new, "second-factor.paired", codes)
+            return self._replace(permit, owner, old, new, "second-factor.paired", codes)
 
         return until_current(attempt)
 
@@ -115,11 +116,11 @@ class SecondFactors:
         """New recovery codes; the old ones are refused. Raises Forbidden, NotFound or Conflict (2FA is off)."""
 
         def attempt() -> SecondFactorStatus:
-            owner, old = self._own(caller, user)
+            owner, permit, old = self._own(caller, user)
             if not old.two_factor:
                 raise Conflict("Two-factor authentication is off.")
             new, codes = self._with_recovery_codes(replace(old, recovery_codes=()))
-            return self._replace(caller, owner, old, new, "second-factor.recovery-codes-renewed", codes)
+            return self._replace(permit, owner, old, new, "second-factor.recovery-codes-renewed", codes)
 
         return until_current(attempt)
 
@@ -130,18 +131,18 @@ class SecondFactors:
         """
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.REMOVE_SECOND_FACTORS)
+            owner, permit = self._accounts.permitted(caller, user, Operation.REMOVE_SECOND_FACTORS)
             old = self._authenticators.get(owner.id)
             new = old.without_second_factors()
             if owner.id != caller.user.id:
                 new = new.without_sessions()
-            self._replace(caller, owner, old, new, "second-factor.turned-off")
+            self._replace(permit, owner, old, new, "second-factor.turned-off", ends_passwords=True)
 
         until_current(attempt)
 
     def passkey_options(self, caller: Caller, user: str) -> JsonObject:
         """What a browser needs to make a passkey. Raises Forbidden, NotFound or Conflict."""
-        owner, stored = self._own(caller, user)
+        owner, _, stored = self._own(caller, user)
         return self._check.passkeys.registration_options(owner, stored.passkeys, caller.now)
 
     def add_passkey(self, caller: Caller, user: str, name: str, credential: JsonObject) -> SecondFactorStatus:
@@ -152,7 +153,7 @@ class SecondFactors:
         valid_name = names.name(name)
 
         def attempt() -> SecondFactorStatus:
-            owner, old = self._own(caller, user)
+            owner, permit, old = self._own(caller, user)
             if len(old.passkeys) >= MAX_PASSKEYS:
                 raise Conflict(f"An account can have at most {MAX_PASSKEYS} passkeys.")
             try:
@@ -164,7 +165,7 @@ class SecondFactors:
             passkey = Passkey(new_id(), valid_name, caller.now, made.credential_id, made.public_key, made.sign_count)
             new, codes = self._with_recovery_codes(replace(old, passkeys=(*old.passkeys, passkey)))
             challenge = UsedChallenge(made.challenge, caller.now + CHALLENGE_LIFETIME_MS)
-            return self._replace(caller, owner, old, new, "passkey.added", codes, challenge)
+            return self._replace(permit, owner, old, new, "passkey.added", codes, challenge)
 
         return until_current(attempt)
 
@@ -172,23 +173,24 @@ class SecondFactors:
         """The passkey is refused from now on. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.REMOVE_SECOND_FACTORS)
+            owner, permit = self._accounts.permitted(caller, user, Operation.REMOVE_SECOND_FACTORS)
             old = self._authenticators.get(owner.id)
             left = tuple(each for each in old.passkeys if each.id != passkey_id)
             if len(left) == len(old.passkeys):
                 raise NotFound("passkey", passkey_id)
             new = replace(old, passkeys=left)
-            if not new.two_factor:
+            last = not new.two_factor
+            if last:
                 new = new.without_second_factors()
-            self._replace(caller, owner, old, new, "passkey.removed")
+            self._replace(permit, owner, old, new, "passkey.removed", ends_passwords=last)
 
         until_current(attempt)
 
-    def _own(self, caller: Caller, user: str) -> tuple[User, Authenticators]:
-        owner = self._accounts.find(caller, user, Operation.ADD_SECOND_FACTOR)
+    def _own(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:
+        owner, permit = self._accounts.permitted(caller, user, Operation.ADD_SECOND_FACTOR)
         if owner.type is AccountType.BOT:
             raise Conflict("A bot logs in nowhere, and so has no second factor.")
-        return owner, self._authenticators.get(owner.id)
+        return owner, permit, self._authenticators.get(owner.id)
 
     def _with_recovery_codes(self, authenticators: Authenticators) -> tuple[Authenticators, tuple[str, ...]]:
         """With new codes if there are none, and these codes."""
@@ -200,17 +202,19 @@ class SecondFactors:
 
     def _replace(
         self,
-        caller: Caller,
+        permit: Permit,
         owner: User,
         old: Authenticators,
         new: Authenticators,
         kind: str,
         codes: tuple[str, ...] = (),
         challenge: UsedChallenge | None = None,
+        ends_passwords: bool = False,
     ) -> SecondFactorStatus:
         new = replace(new, revision=old.revision + 1)
-        removed = [] if new.two_factor else self._application_passwords.list(owner.id)
-        record = caller.record(kind, "second-factor", owner.id, owner.id)
-        compared = self._access.compared(caller, owner)
-        self._authenticators.replace(owner, old, new, compared, removed, record, challenge)
+        record = permit.record(kind, "second-factor", owner.id, owner.id)
+        self._authenticators.replace(owner, old, new, None, ends_passwords, record, challenge)
+        if ends_passwords:
+            with contextlib.suppress(Unavailable):  # they have ended; whoever makes another one sweeps them too
+                self._application_passwords.sweep(owner.id, owner.password_epoch + 1)
         return SecondFactorStatus(new, codes)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.audit import changes
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page, Window
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.grant_types import GrantType
     from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
@@ -108,6 +109,20 @@ class Services:
                 found[reference] = _current(service)
         return found
 
+    def seen(self, caller: Caller, references: Iterable[str]) -> Mapping[str, Service]:
+        """As `resolve`, without those that the caller may not see: to them they are as if they did not exist."""
+        found = self.resolve(references)
+        return {reference: service for reference, service in found.items() if self.sees(caller, service)}
+
+    def shown(
+        self, caller: Caller, services: Mapping[str, Service], owner_id: str | None = None
+    ) -> Mapping[str, Service]:
+        """Those of these, by id, of which the caller may know more than the id: that they may see, and whatever
+        their own credentials are for. `owner_id` is whose the thing is that names the services."""
+        if owner_id == caller.user.id:
+            return services
+        return {id: service for id, service in services.items() if self.sees(caller, service)}
+
     def permissions(self, caller: Caller) -> list[tuple[DeclaredPermission, Service]]:
         """All permissions that roles can be made of, by service and key: of the services that the caller sees."""
         services = self.page(caller, Window(0, MAX_SERVICES)).items
@@ -115,7 +130,7 @@ class Services:
 
     def get(self, caller: Caller, reference: str) -> Service:
         """One service. Raises Forbidden or NotFound."""
-        return self.find(caller, reference, Operation.READ_SERVICE)
+        return self.find(caller, reference)
 
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Service]:
         """A part of the services that are wanted and that the caller may see, sorted by key unless `search`
@@ -129,27 +144,31 @@ class Services:
 
     def register(self, caller: Caller, description: ServiceDescription) -> RegisteredService:
         """A new service. Raises Invalid, Forbidden or Conflict (the key is taken)."""
-        caller.require(Operation.CREATE_SERVICE)
+        permit = caller.require(Operation.CREATE_SERVICE)
         id = new_id()
         for required in ("key", "name"):
             if getattr(description, required) is None:
                 raise Invalid(required, "is required.")
         secret = SERVICE_SECRET.issue(id)
         blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
-        service = replace(self._described(blank, description), revision=1)
-        self._services.create(service, _record(caller, "service.created", service, {"key": service.key}))
+        service = replace(self._described(caller, blank, description), revision=1)
+        _require_besides(caller, blank, service)
+        self._services.create(service, _record(permit, "service.created", service, {"key": service.key}))
         return RegisteredService(service, secret)
 
     def update(self, caller: Caller, reference: str, description: ServiceDescription) -> Service:
         """The service, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
 
         def attempt() -> Service:
-            old = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
-            new = self._described(old, description)
+            old, permit = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            new = self._described(caller, old, description)
             if replace(new, revision=old.revision) == old:
                 return old
+            _require_besides(caller, old, new)
+            if _gets_codes_elsewhere(old, new):
+                new = replace(new, redirects_changed=caller.now)
             details = {"key": new.key, **changes(old, new, *RECORDED)}
-            self._services.replace(old, new, _record(caller, "service.updated", new, details))
+            self._services.replace(old, new, _record(permit, "service.updated", new, details))
             return new
 
         return until_current(attempt)
@@ -158,10 +177,11 @@ class Services:
         """The service with a new secret; the old one is refused from now on. Raises as `update`."""
 
         def attempt() -> RegisteredService:
-            old = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            old, permit = self._changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
             secret = SERVICE_SECRET.issue(old.id)
             new = replace(old, secret=self._verifier.seal(secret), revision=old.revision + 1)
-            self._services.replace(old, new, _record(caller, "service.secret-renewed", new, {}))
+            _require_besides(caller, old, new)
+            self._services.replace(old, new, _record(permit, "service.secret-renewed", new, {}))
             return RegisteredService(new, secret)
 
         return until_current(attempt)
@@ -170,39 +190,43 @@ class Services:
         """The service is gone: it can ask about no token any more. Raises Forbidden, NotFound or Conflict."""
 
         def attempt() -> None:
-            service = self._changeable(caller, reference, Operation.DELETE_SERVICE)
-            self._services.delete(service, _record(caller, "service.deleted", service, {"key": service.key}))
+            service, permit = self._changeable(caller, reference, Operation.DELETE_SERVICE)
+            self._services.delete(service, _record(permit, "service.deleted", service, {"key": service.key}))
 
         until_current(attempt)
 
-    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> Service:
-        service = self.find(caller, reference, operation)
+    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
+        service, permit = self.permitted(caller, reference, operation)
         if service.id == KEYTURN:
             raise Conflict("Keyturn's own service is built in and can be neither changed nor deleted.")
-        return service
+        return service, permit
 
-    def find(self, caller: Caller, reference: str, operation: Operation) -> Service:
-        """The service, for a caller who may do this to it. Raises Forbidden or NotFound."""
-        service = self.resolve([reference]).get(reference)
+    def find(self, caller: Caller, reference: str) -> Service:
+        """The service, for a caller who may see it.
+
+        Raises Forbidden or NotFound. Whoever may not see it gets Forbidden whether it exists or not.
+        """
+        service = self.seen(caller, [reference]).get(reference)
         if service is None:
-            caller.require(operation)
+            caller.check(Operation.READ_SERVICE)
             raise NotFound("service", reference)
-        if not self.sees(caller, service):
-            raise Forbidden("This needs the permission 'Read Service'.")
-        if operation is not Operation.READ_SERVICE:
-            caller.require(operation, place=service.id)
         return service
 
-    def _described(self, service: Service, description: ServiceDescription) -> Service:
-        """`service` with what the description says, as its next revision. Raises Invalid."""
-        said = {name: rule(getattr(description, name)) for name, rule in self._rules(service).items()}
+    def permitted(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
+        """The service, and that the caller may do this to it. Raises as `find`."""
+        service = self.find(caller, reference)
+        return service, caller.require(operation, place=service.id)
+
+    def _described(self, caller: Caller, service: Service, description: ServiceDescription) -> Service:
+        """`service` with what the description says, as its next revision. Raises Invalid or Forbidden."""
+        said = {name: rule(getattr(description, name)) for name, rule in self._rules(caller, service).items()}
         return replace(
             service,
             **{name: value for name, value in said.items() if value is not None},
             revision=service.revision + 1,
         )
 
-    def _rules(self, service: Service) -> dict[str, Callable[[Any], Any]]:
+    def _rules(self, caller: Caller, service: Service) -> dict[str, Callable[[Any], Any]]:
         """How each part of a description becomes a value; what is not said stays None."""
         rules: dict[str, Callable[[Any], Any]] = {
             "key": names.key,
@@ -217,30 +241,39 @@ class Services:
             "public": bool,
             "icon_url": lambda text: address(text, "iconUrl"),
             "trusted": bool,
-            "default_roles": self._existing_roles,
+            "default_roles": lambda references: self._existing_roles(caller, references, service.default_roles),
             "permissions": lambda declared: _declared(service.id, declared),
-            "groups": self._existing_groups,
+            "groups": lambda references: self._existing_groups(caller, references, service.groups),
         }
         return {name: functools.partial(_if_said, rule) for name, rule in rules.items()}
 
-    def _existing_roles(self, references: Sequence[str]) -> tuple[str, ...]:
+    def _existing_roles(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
+        """Ids. What is there `already` is not looked up, and needs no permission to be sent back as it came."""
         if len(references) > MAX_DEFAULT_ROLES:
             raise Invalid("defaultRoles", f"may hold at most {MAX_DEFAULT_ROLES}.")
         ids: dict[str, None] = {}
         for reference in references:
-            role = None
-            if names.may_refer(reference):
-                role = self._roles.get(reference) or self._roles.find_by_key(reference)
-            if role is None:
-                raise Invalid("defaultRoles", f"there is no role {reference!r}.")
-            ids[role.id] = None
+            ids[reference if reference in already else self._role_id(caller, reference)] = None
         return tuple(ids)
 
-    def _existing_groups(self, references: Sequence[str]) -> tuple[str, ...]:
+    def _role_id(self, caller: Caller, reference: str) -> str:
+        caller.check(Operation.READ_ROLES)
+        role = None
+        if names.may_refer(reference):
+            role = self._roles.get(reference) or self._roles.find_by_key(reference)
+        if role is None:
+            raise Invalid("defaultRoles", f"there is no role {reference!r}.")
+        return role.id
+
+    def _existing_groups(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
+        """As `_existing_roles`, of ids alone."""
         if len(references) > MAX_GROUPS:
             raise Invalid("groups", f"may hold at most {MAX_GROUPS}.")
-        found = self._groups.get_many({reference for reference in references if names.may_refer(reference)})
-        for reference in references:
+        new = [reference for reference in references if reference not in already]
+        if new:
+            caller.check(Operation.READ_GROUP)
+        found = self._groups.get_many({reference for reference in new if names.may_refer(reference)})
+        for reference in new:
             if reference not in found:
                 raise Invalid("groups", f"there is no group with the id {reference!r}.")
         return tuple(dict.fromkeys(references))
@@ -274,5 +307,19 @@ def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> 
     return tuple(declared.values())
 
 
-def _record(caller: Caller, kind: str, service: Service, details: dict[str, str]) -> AuditRecord:
-    return caller.record(kind, "service", service.id, details=details)
+def _require_besides(caller: Caller, old: Service, new: Service) -> None:
+    """What a change needs besides the row of its own. Raises Forbidden."""
+    if new.public and not old.public:
+        caller.require(Operation.OPEN_SERVICE, place=old.id)
+    speaks = _gets_codes_elsewhere(old, new) or new.secret != old.secret
+    if new.trusted != old.trusted or (old.trusted and speaks):
+        caller.require(Operation.TRUST_SERVICE)
+
+
+def _gets_codes_elsewhere(old: Service, new: Service) -> bool:
+    """Whether somebody else may get its codes now."""
+    return any(getattr(old, name) != getattr(new, name) for name in ("redirect_uris", "grant_types", "public"))
+
+
+def _record(permit: Permit, kind: str, service: Service, details: dict[str, str]) -> AuditRecord:
+    return permit.record(kind, "service", service.id, details=details)

@@ -6,15 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.login_ports import AuthenticatorStore, SessionStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.paging import Window
-    from chalicelib.core.ports import AuthenticatorStore, SessionStore
     from chalicelib.core.sessions import Session
 
 CURRENT = "current"
@@ -39,12 +40,12 @@ class Sessions:
         """Whoever has the session is logged out. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.END_SESSION)
+            owner, permit = self._accounts.permitted(caller, user, Operation.END_SESSION)
             id = caller.credential_id if reference == CURRENT else reference
             session = self._sessions.get(owner.id, id) if names.may_refer(id) else None
             if session is None:
                 raise NotFound("session", reference)
-            self._sessions.delete(session, caller.record("session.ended", "session", session.id, owner.id))
+            self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))
 
         until_current(attempt)
 
@@ -52,10 +53,10 @@ class Sessions:
         """Nobody is logged in as this account any more, not even the caller. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.END_SESSION)
+            owner, permit = self._accounts.permitted(caller, user, Operation.END_SESSION)
             old = self._authenticators.get(owner.id)
             new = replace(old.without_sessions(), revision=old.revision + 1)
-            record = caller.record("session.all-ended", "session", owner.id, owner.id)
-            self._authenticators.replace(owner, old, new, None, [], record)
+            record = permit.record("session.all-ended", "session", owner.id, owner.id)
+            self._authenticators.replace(owner, old, new, None, False, record)
 
         until_current(attempt)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names, webhooks
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, Invalid, NotFound, StaleWrite
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
@@ -16,6 +16,7 @@ from chalicelib.core.webhooks import MAX_WEBHOOKS, Webhook
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import Destination, WebhookStore
 
@@ -40,12 +41,12 @@ class Webhooks:
 
     def all(self, caller: Caller) -> Sequence[Webhook]:
         """All, by name. Raises Forbidden."""
-        caller.require(Operation.READ_WEBHOOKS)
+        caller.check(Operation.READ_WEBHOOKS)
         return self._store.list()
 
     def get(self, caller: Caller, webhook_id: str) -> Webhook:
         """One. Raises Forbidden or NotFound."""
-        caller.require(Operation.READ_WEBHOOKS)
+        caller.check(Operation.READ_WEBHOOKS)
         return self._existing(webhook_id)
 
     def create(self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind]) -> CreatedWebhook:
@@ -53,7 +54,7 @@ class Webhooks:
 
         Raises Invalid, Forbidden, or Conflict (there are too many).
         """
-        caller.require(Operation.CREATE_WEBHOOK)
+        permit = caller.require(Operation.CREATE_WEBHOOK)
         if len(self._store.list()) >= MAX_WEBHOOKS:
             raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks.")
         id, secret = new_id(), webhooks.new_secret()
@@ -66,7 +67,7 @@ class Webhooks:
             created=caller.now,
         )
         details = {"name": webhook.name, "url": webhook.url}
-        self._store.create(webhook, caller.record("webhook.created", "webhook", id, details=details))
+        self._store.create(webhook, permit.record("webhook.created", "webhook", id, details=details))
         return CreatedWebhook(webhook, secret)
 
     def test(self, caller: Caller, webhook_id: str) -> None:
@@ -74,7 +75,7 @@ class Webhooks:
 
         Raises Forbidden, NotFound, or Invalid (`url`: it did not take it).
         """
-        caller.require(Operation.TEST_WEBHOOK)
+        caller.check(Operation.TEST_WEBHOOK)
         webhook = self._existing(webhook_id)
         event = Event(new_id(), EventKind.CREATED, caller.now, "0", 0, caller.user.id, caller.user.id, {"name": "test"})
         try:
@@ -85,9 +86,9 @@ class Webhooks:
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
         """It is told nothing any more. Raises Forbidden or NotFound."""
-        caller.require(Operation.DELETE_WEBHOOK)
+        permit = caller.require(Operation.DELETE_WEBHOOK)
         webhook = self._existing(webhook_id)
-        record = caller.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
+        record = permit.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
         try:
             self._store.delete(webhook, record)
         except StaleWrite:

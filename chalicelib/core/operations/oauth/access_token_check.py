@@ -13,15 +13,18 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.oauth_ports import AccessTokenStore
     from chalicelib.core.origin import Origin
+    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)
 class GoodToken:
-    """An access token as far as it is good now, with its subject: an account, or the service that acts for itself."""
+    """An access token as far as it is good now, with its subject: an account, or the service that acts for itself.
+    `source`: the permanent token that it came from, if it came from one."""
 
     token: AccessToken
     subject: User | Service
+    source: PermanentToken | None = None
 
 
 class AccessTokenCheck:
@@ -67,4 +70,4 @@ def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None
     """The token as far as it is still good, given what was found."""
     left = in_force(token, standing, now)
     subject = standing.subject or standing.services.get(token.subject_id)
-    return GoodToken(left, subject) if left and subject else None
+    return GoodToken(left, subject, standing.permanent_token) if left and subject else None

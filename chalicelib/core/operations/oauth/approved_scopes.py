@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
-from chalicelib.core.errors import NotFound
+from chalicelib.core.errors import NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.paging import Window
@@ -39,27 +41,29 @@ class ApprovedScopes:
     def covering(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope | None:
         """The caller's approval that covers this scope, if there is one."""
         approval = self._approvals.get(caller.user.id, client.id)
-        return approval if approval and approval.covers(scope, caller.now) else None
+        return approval if approval and approval.covers(client, scope, caller.now) else None
 
     def approve(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope:
-        """The caller lets the service do this, besides what was approved before, from now until its end date.
+        """The caller lets the service do this, besides what was approved before, from now until its end date. What was
+        approved before somebody changed who gets the service's codes has to be approved again.
 
         Raises Forbidden unless the caller has logged in.
         """
 
         def attempt() -> ApprovedScope:
-            owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+            owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
             old = self._approvals.get(owner.id, client.id)
             alive = old is not None and caller.now < old.expires
             expires = caller.now + APPROVAL_LIFETIME_MS
             if old and alive:
-                both = tuple(dict.fromkeys((*old.scope, *scope)))
+                before = old.scope if old.knows(client) else ()
+                both = tuple(dict.fromkeys((*before, *scope)))
                 new = replace(old, scope=both, expires=expires, revision=old.revision + 1)
             else:  # under another id, so that nothing that hung on the old one comes back to life
                 revision = old.revision + 1 if old else 1
                 new = ApprovedScope(new_id(), owner.id, client.id, scope, caller.now, expires, revision)
             details = {"client": client.id, "scope": " ".join(new.scope)}
-            record = caller.record("approved-scope.approved", "approved-scope", new.id, owner.id, details)
+            record = permit.record("approved-scope.approved", "approved-scope", new.id, owner.id, details)
             self._approvals.approve(old, new, owner, record)
             return new
 
@@ -80,15 +84,17 @@ class ApprovedScopes:
     def delete(self, caller: Caller, user: str, approval_id: str) -> None:
         """It ends, with every delegation and access token that hangs on it. Raises Forbidden or NotFound."""
 
-        def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.DELETE_APPROVED_SCOPE)
+        def attempt() -> ApprovedScope:
+            owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_APPROVED_SCOPE)
             approval = self._existing(owner, approval_id, caller.now)
-            hanging = self._delegations.list(owner.id, approval.client_id)
             details = {"client": approval.client_id}
-            record = caller.record("approved-scope.deleted", "approved-scope", approval.id, owner.id, details)
-            self._approvals.delete(approval, [each for each in hanging if each.approval_id == approval.id], record)
+            record = permit.record("approved-scope.deleted", "approved-scope", approval.id, owner.id, details)
+            self._approvals.delete(approval, record)
+            return approval
 
-        until_current(attempt)
+        approval = until_current(attempt)
+        with contextlib.suppress(Unavailable):  # they have ended with it, whether they are removed now or by their end
+            self._delegations.sweep(approval)
 
     def _existing(self, owner: User, approval_id: str, now: int) -> ApprovedScope:
         for approval in self._approvals.list(owner.id):

@@ -8,16 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.digests import digest, is_digest_of
 from chalicelib.core.credentials.wire_format import AUTHORIZATION_CODE
-from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode
+from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
 from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
 from chalicelib.core.operations.optimistic import until_current
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.caller import Caller
     from chalicelib.core.oauth_ports import CodeStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
@@ -52,29 +53,33 @@ class AuthorizationCodes:
         approved: ApprovedScopes,
         scopes: Scopes,
         delegations: Delegations,
-        verifier: SecretVerifier,
     ) -> None:
         self._codes = codes
         self._accounts = accounts
         self._approved = approved
         self._scopes = scopes
         self._delegations = delegations
-        self._verifier = verifier
+
+    def require_allowed(self, caller: Caller, request: AuthorizationRequest) -> None:
+        """Raises Invalid (`scope`) or Forbidden if the caller cannot approve this."""
+        caller.check(Operation.APPROVE_SERVICE, caller.user.id)
+        self._scopes.require_visible(caller, request.client, request.scope)
 
     def needs_consent(self, caller: Caller, request: AuthorizationRequest) -> bool:
-        """Whether the caller has to be asked. Raises Invalid (`scope`) or Forbidden."""
-        caller.require(Operation.APPROVE_SERVICE, caller.user.id)
-        self._scopes.require_visible(caller, request.client, request.scope)
-        return not request.client.trusted and not self._approved.covering(caller, request.client, request.scope.values)
+        """Whether the caller has to be asked. Raises as `require_allowed`."""
+        self.require_allowed(caller, request)
+        if needs_no_consent(request.client, request.scope.values):
+            return False
+        return self._approved.covering(caller, request.client, request.scope.values) is None
 
     def issue(self, caller: Caller, request: AuthorizationRequest) -> str:
         """A code, for what the caller has approved. Raises Invalid, Forbidden or InvalidGrant (not approved)."""
 
         def attempt() -> str:
-            owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+            owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
             self._scopes.require_visible(caller, request.client, request.scope)
             approval = self._approved.covering(caller, request.client, request.scope.values)
-            if approval is None and not request.client.trusted:
+            if approval is None and not needs_no_consent(request.client, request.scope.values):
                 raise InvalidGrant("This scope is not approved.")
             id = new_id()
             secret = AUTHORIZATION_CODE.issue(owner.id, id)
@@ -90,10 +95,10 @@ class AuthorizationCodes:
                 approval_id=approval.id if approval else None,
                 authenticated=caller.logged_in_at or caller.now,
                 expires=caller.now + CODE_LIFETIME_MS,
-                secret=self._verifier.seal(secret),
+                digest=digest(secret),
             )
             details = {"client": code.client_id, "scope": " ".join(code.scope)}
-            record = caller.record("authorization-code.issued", "authorization-code", id, owner.id, details)
+            record = permit.record("authorization-code.issued", "authorization-code", id, owner.id, details)
             self._codes.create(code, owner, record)
             return secret
 
@@ -111,7 +116,7 @@ class AuthorizationCodes:
         code, owner = found.code, found.owner
         if code is None or owner is None or owner.banned or code.client_id != client.id:
             return None
-        if not self._verifier.verify(presented, code.secret, origin.now):
+        if not is_digest_of(code.digest, presented):
             return None
         if code.used:
             self._delegations.end_bought_by(owner.id, code.id, client.id, origin)

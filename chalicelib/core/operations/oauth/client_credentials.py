@@ -24,6 +24,9 @@ class ClientCredentials:
     def issue(self, client: Service, scope: str | None, now: int) -> Issued:
         """Raises Invalid (`scope`)."""
         requested = self._scopes.requested(scope, (client.id,))
+        for value in requested.values:
+            if value not in requested.services and value not in CLAIM_SCOPES:
+                raise Invalid("scope", f"there is no service {requested.written[value]!r}.")
         if KEYTURN in requested.values:
             raise Invalid("scope", "Keyturn's own API is for accounts: make a bot and a token for it.")
         if CLAIM_SCOPES & set(requested.values):

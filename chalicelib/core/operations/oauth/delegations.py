@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
-from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, Delegation, RefreshSecret
+from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
 from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite
 from chalicelib.core.operations.oauth.issuance import Issued
-from chalicelib.core.operations.oauth.scopes import within
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
 
@@ -20,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.oauth_ports import CodeFound, DelegationFound, DelegationStore
+    from chalicelib.core.oauth_ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.issuance import Issuance
     from chalicelib.core.operations.oauth.scopes import Scopes
@@ -72,6 +72,7 @@ class Delegations:
     def __init__(
         self,
         delegations: DelegationStore,
+        approvals: ApprovedScopeStore,
         accounts: Accounts,
         scopes: Scopes,
         tokens: RefreshTokenFormat,
@@ -79,6 +80,7 @@ class Delegations:
         issuance: Issuance,
     ) -> None:
         self._delegations = delegations
+        self._approvals = approvals
         self._accounts = accounts
         self._scopes = scopes
         self._tokens = tokens
@@ -138,8 +140,7 @@ class Delegations:
             allowed = delegation.allowed(client, found.approval, origin.now)
             if not allowed:
                 raise InvalidGrant(REFUSED)
-            wanted = self._scopes.requested(scope, (), known=allowed).values if scope else allowed
-            within(wanted, allowed, "scope")
+            wanted = tuple(self._scopes.narrowed(scope, (), allowed)) if scope else allowed
             new_token = self._tokens.issue(owner.id, delegation.id)
             new = delegation.refreshed(secret, self._verifier.seal(new_token), origin.now)
             self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
@@ -180,10 +181,10 @@ class Delegations:
         """It ends, with its refresh token and every access token of it. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.DELETE_REFRESH_TOKEN)
+            owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_REFRESH_TOKEN)
             delegation = self._existing(owner, delegation_id, caller.now)
             details = {"client": delegation.client_id}
-            record = caller.record("refresh-token.deleted", "refresh-token", delegation.id, owner.id, details)
+            record = permit.record("refresh-token.deleted", "refresh-token", delegation.id, owner.id, details)
             self._delegations.delete(delegation, record)
 
         until_current(attempt)
@@ -218,10 +219,15 @@ class Delegations:
     def _evicted(self, owner: User, begun: Begun) -> Sequence[Delegation]:
         known = [each for each in self._delegations.list(owner.id, begun.client_id) if each.offline]
         known.sort(key=lambda each: each.last_used or each.created)
-        return known[: max(0, len(known) + 1 - MAX_DELEGATIONS)]
+        return known[: min(MAX_EVICTED, max(0, len(known) + 1 - MAX_DELEGATIONS))]
 
     def _listed(self, owner: User, now: int) -> list[Delegation]:
-        return [each for each in self._delegations.list(owner.id) if each.offline and now < each.expires]
+        """Those that are neither over, nor have ended with their approval and are only still stored."""
+        found = [each for each in self._delegations.list(owner.id) if each.offline and now < each.expires]
+        if all(each.approval_id is None for each in found):
+            return found
+        approved = {None, *(each.id for each in self._approvals.list(owner.id) if now < each.expires)}
+        return [each for each in found if each.approval_id in approved]
 
     def _existing(self, owner: User, delegation_id: str, now: int) -> Delegation:
         for delegation in self._listed(owner, now):

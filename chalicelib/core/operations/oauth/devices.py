@@ -6,8 +6,8 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import AuditRecord
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.digests import digest, is_digest_of
 from chalicelib.core.credentials.wire_format import DEVICE_CODE
 from chalicelib.core.delegations import (
     DEVICE_INTERVAL_MS,
@@ -16,15 +16,17 @@ from chalicelib.core.delegations import (
     USER_CODE_LENGTH,
     DeviceAuthorization,
     DeviceStatus,
+    needs_no_consent,
     normal_user_code,
 )
-from chalicelib.core.errors import InvalidGrant, NotFound
+from chalicelib.core.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.throttling import Typed, device_starts, network
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.caller import Caller
     from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
@@ -83,7 +85,6 @@ class Devices:
         scopes: Scopes,
         delegations: Delegations,
         guesses: Guesses,
-        verifier: SecretVerifier,
     ) -> None:
         self._devices = devices
         self._delegation_store = delegation_store
@@ -92,11 +93,14 @@ class Devices:
         self._scopes = scopes
         self._delegations = delegations
         self._guesses = guesses
-        self._verifier = verifier
 
     def start(self, client: Service, scope: str | None, origin: Origin) -> StartedDevice:
-        """A device code, and the code that the user types in. Raises Invalid (`scope`)."""
+        """A device code, and the code that the user types in. Raises Invalid (`scope`) or Throttled.
+
+        Whoever names a public client may start one, so it leaves nothing that stays until somebody decides.
+        """
         requested = self._scopes.requested(scope, (client.id,))
+        self._guesses.spend(device_starts(client.id, network(origin.address)), origin.now)
 
         def attempt() -> StartedDevice:
             id = new_id()
@@ -107,36 +111,36 @@ class Devices:
                 scope=requested.values,
                 user_code="".join(secrets.choice(USER_CODE_ALPHABET) for _ in range(USER_CODE_LENGTH)),
                 expires=origin.now + DEVICE_LIFETIME_MS,
-                secret=self._verifier.seal(secret),
+                digest=digest(secret),
             )
-            record = AuditRecord("device.started", origin.now, client.id, id, origin.address, "device", id)
-            self._devices.create(device, record)
+            self._devices.create(device)
             return StartedDevice(device, secret)
 
         return until_current(attempt)
 
     def waiting(self, caller: Caller, typed: str) -> WaitingDevice:
-        """The device whose code the caller typed. Raises NotFound, Throttled or Forbidden.
+        """The device whose code the caller typed. Raises NotFound, Throttled, Forbidden or Invalid (`scope`).
 
         A wrong code counts as a guess (RFC 8628 section 5.1).
         """
-        caller.require(Operation.APPROVE_SERVICE, caller.user.id)
-        with self._guesses.counted(f"device-{caller.user.login}", caller.address, caller.now):
+        caller.check(Operation.APPROVE_SERVICE, caller.user.id)
+        with self._guesses.typed(Typed.USER_CODE, caller):
             device = self._devices.find_by_user_code(normal_user_code(typed))
             if device is None or device.status is not DeviceStatus.PENDING or caller.now >= device.expires:
                 raise NotFound("device with the code", typed[:20])
         client = self._scopes.service(device.client_id)
         if client is None:
             raise NotFound("device with the code", typed[:20])
-        requested = self._scopes.requested(" ".join(device.scope), ())
-        self._scopes.require_visible(caller, client, requested)
+        requested = self._scopes.stored(device.scope)
+        if not self._scopes.are_visible(caller, client, requested):
+            raise Invalid("scope", "the device asks for a service that you may not see, or that does not exist.")
         return WaitingDevice(device, client, requested)
 
     def decide(self, caller: Caller, waiting: WaitingDevice, approved: bool) -> None:
         """The caller's word. Raises Forbidden, or NotFound if the device no longer waits."""
-        owner = self._accounts.find(caller, caller.user.id, Operation.APPROVE_SERVICE)
+        owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
         approval = None
-        if approved and not waiting.client.trusted:
+        if approved and not needs_no_consent(waiting.client, waiting.device.scope):
             approval = self._approved.approve(caller, waiting.client, waiting.device.scope)
 
         def attempt() -> None:
@@ -152,7 +156,7 @@ class Devices:
                 revision=old.revision + 1,
             )
             details = {"client": old.client_id, "scope": " ".join(old.scope)}
-            record = caller.record(f"device.{new.status.value}", "device", old.id, owner.id, details)
+            record = permit.record(f"device.{new.status.value}", "device", old.id, owner.id, details)
             self._devices.decide(old, new, record)
 
         until_current(attempt)
@@ -168,9 +172,7 @@ class Devices:
 
         def attempt() -> Issued:
             device = self._devices.get(*ids)
-            if device is None or device.client_id != client.id:
-                raise InvalidGrant(REFUSED)
-            if not self._verifier.verify(presented, device.secret, origin.now):
+            if device is None or device.client_id != client.id or not is_digest_of(device.digest, presented):
                 raise InvalidGrant(REFUSED)
             if origin.now >= device.expires:
                 raise ExpiredDeviceCode("The device code has expired. Start again.")

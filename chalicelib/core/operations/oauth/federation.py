@@ -13,7 +13,6 @@ from chalicelib.core import names
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
-from chalicelib.core.operations.oauth.scopes import within
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
@@ -73,8 +72,7 @@ class Federation:
         rule = next((trial.rule for trial in self._trials(user.id, assertion, now) if trial.matched), None)
         if rule is None:
             raise InvalidGrant(REFUSED)
-        wanted = self._scopes.requested(scope, (), known=rule.scope).values if scope else rule.scope
-        within(wanted, rule.scope, "scope")
+        wanted = tuple(self._scopes.narrowed(scope, (), rule.scope)) if scope else rule.scope
         if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
             with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
                 self._rules.mark_used(rule, now)

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import CLAIM_SCOPES, AccessToken, Source, SourceKind
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, InvalidGrant
-from chalicelib.core.operations.oauth.scopes import within
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import earliest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from chalicelib.core.accounts import User
     from chalicelib.core.operations.credential_check import CredentialCheck
@@ -75,11 +74,11 @@ class TokenExchange:
         """Raises InvalidGrant (the subject token), or Invalid (`scope`, `audience`)."""
         now = origin.now
         subject = self._subject(asked, origin)
-        audience = self._scopes.audience(asked.audience, known=subject.audience)
-        within(audience, subject.audience, "audience")
-        scope = self._scope(asked.scope, audience, subject)
-        audience = audience or tuple(value for value in scope if value in subject.audience)
-        ends = self._noted(asked, subject, audience, origin) if subject.held else subject.ends
+        named = self._scopes.within(asked.audience, subject.audience, "audience")
+        written = self._scope(asked.scope, named, subject)
+        scope = tuple(written)
+        audience = tuple(named) or tuple(value for value in scope if value in subject.audience)
+        ends = self._noted(asked, subject, audience, {**written, **named}, origin) if subject.held else subject.ends
         return self._issuance.issue(
             subject.id,
             asked.client.id if asked.client else KEYTURN,
@@ -92,7 +91,14 @@ class TokenExchange:
             authenticated=subject.authenticated,
         )
 
-    def _noted(self, asked: Exchange, subject: _Subject, audience: tuple[str, ...], origin: Origin) -> int | None:
+    def _noted(
+        self,
+        asked: Exchange,
+        subject: _Subject,
+        audience: tuple[str, ...],
+        written: Mapping[str, str],
+        origin: Origin,
+    ) -> int | None:
         """When the permanent token ends at the services that it is exchanged for, by their policies too. It is used
         there from now on. Raises Invalid (`audience`)."""
         assert subject.held
@@ -102,18 +108,17 @@ class TokenExchange:
             use = origin.use(service)
             good = self._check.good(asked.subject_token, credential, owner, use, noted=False)
             if good is None:
-                raise Invalid("audience", f"a policy of {service.key} refuses this token.")
+                raise Invalid("audience", f"a policy of {written[service.id]!r} refuses this token.")
             ends.append(good.ends)
-        self._check.note_use(credential, audience, origin.use())
+        self._check.note_use(credential, audience, origin.use(), subject.source.since or 0)
         return earliest(ends)
 
-    def _scope(self, text: str | None, audience: tuple[str, ...], subject: _Subject) -> tuple[str, ...]:
-        """What is asked for, or else the audience, or else all that the subject has."""
+    def _scope(self, text: str | None, audience: Mapping[str, str], subject: _Subject) -> Mapping[str, str]:
+        """What is asked for, or else the audience, or else all that the subject has: what was written, by value."""
         if not text:
-            return audience or tuple(value for value in subject.scope if value not in CLAIM_SCOPES)
-        scope = self._scopes.requested(text, audience, known=subject.scope).values
-        within(scope, subject.scope, "scope")
-        beyond = [value for value in audience if value not in scope]
+            return audience or {value: value for value in subject.scope if value not in CLAIM_SCOPES}
+        scope = self._scopes.narrowed(text, tuple(audience), subject.scope)
+        beyond = [written for value, written in audience.items() if value not in scope]
         if beyond:
             raise Invalid("audience", f"{beyond[0]!r} is not in the scope that is asked for.")
         if not any(value in subject.audience for value in scope):
@@ -126,13 +131,14 @@ class TokenExchange:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        if not self._check.good(asked.subject_token, credential, owner, origin.use(), noted=False):
+        good = self._check.good(asked.subject_token, credential, owner, origin.use(), noted=False)
+        if good is None:
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)
         assert owner
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
-        source = Source(SourceKind.PERMANENT_TOKEN, credential.id)
+        source = Source(SourceKind.PERMANENT_TOKEN, credential.id, since=good.since)
         scope = credential.scope
         return _Subject(credential.user_id, scope, scope, source, held=(credential, owner))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core import names
+from chalicelib.core import names, trust_conditions
 from chalicelib.core import trust_rules as rules
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Caller, Operation
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.oauth_ports import TrustRuleStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.oauth.federation import Federation, Trial
     from chalicelib.core.operations.oauth.scopes import Scopes
     from chalicelib.core.paging import Window
@@ -53,13 +53,11 @@ class TrustRules:
         self,
         store: TrustRuleStore,
         accounts: Accounts,
-        access: EffectiveAccess,
         scopes: Scopes,
         federation: Federation,
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._access = access
         self._scopes = scopes
         self._federation = federation
 
@@ -81,13 +79,12 @@ class TrustRules:
         """
         name = names.name(description.name)
         issuer, audience = rules.issuer(description.issuer), rules.audience(description.audience)
-        conditions = rules.conditions(description.conditions)
+        conditions = trust_conditions.conditions(issuer, description.conditions)
 
         def attempt() -> OwnedRule:
-            owner = self._accounts.find(caller, user, Operation.CREATE_TRUST_RULE)
+            owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TRUST_RULE)
             if owner.type is not AccountType.BOT:
                 raise Conflict("Only a bot can trust an outside issuer; people log in.")
-            compared = self._access.compared(caller, owner)
             if len(self._store.list(owner.id)) >= MAX_TRUST_RULES:
                 raise Conflict(f"An account can have at most {MAX_TRUST_RULES} trust rules.")
             rule = TrustRule(
@@ -103,8 +100,8 @@ class TrustRules:
                 created=caller.now,
             )
             details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope)}
-            record = caller.record("trust-rule.created", "trust-rule", rule.id, owner.id, details)
-            self._store.create(rule, owner, compared, record)
+            record = permit.record("trust-rule.created", "trust-rule", rule.id, owner.id, details)
+            self._store.create(rule, owner, permit.insisting(), record)
             return OwnedRule(rule, owner)
 
         return until_current(attempt)
@@ -113,9 +110,9 @@ class TrustRules:
         """The bot trusts it no more, and access tokens that came from it end. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner = self._accounts.find(caller, user, Operation.DELETE_TRUST_RULE)
+            owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_TRUST_RULE)
             rule = self._existing(owner, rule_id)
-            record = caller.record("trust-rule.deleted", "trust-rule", rule.id, owner.id, {"name": rule.name})
+            record = permit.record("trust-rule.deleted", "trust-rule", rule.id, owner.id, {"name": rule.name})
             self._store.delete(rule, record)
 
         until_current(attempt)

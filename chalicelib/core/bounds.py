@@ -1,0 +1,33 @@
+"""How much one change may rest on and touch, where it is the sum that counts.
+
+A change is one transaction of the storage. It looks at or writes a bounded number of things, and what would need more
+is refused before anything is written, as a Conflict that names the sum. That concerns only what is made or grows:
+to take something away needs a few steps, whatever hangs on it, since what hangs on it is swept afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.errors import Conflict
+
+if TYPE_CHECKING:
+    from chalicelib.core.access import Access
+
+MAX_STEPS = 100  # of one transaction. Source: DynamoDB's API reference, "TransactWriteItems"
+# The audit record, the client's key, the event, the account, the thing, its old and new name, its old and new place,
+# a count: no change takes all of them.
+MAX_FIXED = 10
+MAX_TOGETHER = MAX_STEPS - MAX_FIXED  # groups and roles that were compared, and labels or memberships that change
+
+
+def require_room(compared: Access, besides: int = 0) -> None:
+    """Raises Conflict if a change cannot insist on all of `compared` while it writes so many things `besides`, such as
+    labels, or memberships by a login."""
+    groups, roles = len(compared.groups), len(compared.roles)
+    if groups + roles + besides > MAX_TOGETHER:
+        also = f" and changes {besides} labels or memberships" if besides else ""
+        raise Conflict(
+            f"This rests on {groups} groups and {roles} roles{also}: more than {MAX_TOGETHER} together are too many to"
+            " compare safely. The account itself, and whoever has every permission, can do it."
+        )

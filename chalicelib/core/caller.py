@@ -1,0 +1,206 @@
+"""Who asks, and whether they may: what the table of rules (`core.authorization`) says is held here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core import attenuation
+from chalicelib.core import permissions as p
+from chalicelib.core.audit import AuditRecord, Hand, failure
+from chalicelib.core.authorization import Including, Operation
+from chalicelib.core.bounds import require_room
+from chalicelib.core.errors import Forbidden, LoginTooOld
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN, KEYTURN_PERMISSIONS, PermissionSet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chalicelib.core.access import Access
+    from chalicelib.core.accounts import User
+    from chalicelib.core.authorization import Rule
+    from chalicelib.core.once import Once
+    from chalicelib.core.permissions import Power
+
+ESCALATION = "escalation.refused"  # the kind of the audit record
+FRESH_MS = 15 * 60_000  # a login that is not older than this was just now
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What an operation opens: the permissions that the caller's must include; `refusal` begins the sentence that says
+    which are lacking. `access`: what the permissions rest on, for the write to insist that it is still so."""
+
+    permissions: PermissionSet
+    refusal: str
+    access: Access | None = None
+
+
+NOTHING = Opening(PermissionSet(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """That the caller may do this: everything in the operation's row holds. Only `Caller.require` makes one.
+
+    Every change needs an audit record, and only a permit makes those of a caller: so nothing is changed without its
+    row. `compared`: what the opened permissions rest on, None where nothing had to be compared.
+    """
+
+    caller: Caller
+    operation: Operation
+    compared: Access | None = None
+
+    def insisting(self, besides: int = 0) -> Access | None:
+        """What the write has to find as it was compared, while it writes so many labels or memberships `besides`.
+        Raises Conflict if one transaction cannot check as much."""
+        if self.compared:
+            require_room(self.compared, besides)
+        return self.compared
+
+    def record(
+        self,
+        kind: str,
+        target_kind: str,
+        target_id: str,
+        owner_id: str | None = None,
+        details: Mapping[str, str] | None = None,
+    ) -> AuditRecord:
+        """The audit record of the change that the caller makes."""
+        if self.operation.only_reads:
+            raise TypeError(f"{self.operation.name} changes nothing.")
+        caller = self.caller
+        return AuditRecord(
+            kind=kind,
+            at=caller.now,
+            actor_id=caller.user.id,
+            credential_id=caller.source_id or caller.credential_id,
+            address=caller.address,
+            target_kind=target_kind,
+            target_id=target_id,
+            owner_id=owner_id,
+            details=details or {},
+            once=caller.once,
+            hand=replace(caller.hand, earlier=caller.secret_ends is not None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, with what powers, when and from where."""
+
+    user: User
+    permissions: PermissionSet
+    credential_id: str  # of the token, application password or session that is presented
+    now: int  # milliseconds since the epoch
+    address: str
+    groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
+    once: Once | None = None  # the client's key for this request
+    logged_in: bool = False  # a person with a session, not a token
+    logged_in_at: int | None = None  # when the login was that the credential came of, in milliseconds since the epoch
+    delegated: bool = False  # a connected service acts for the account
+    secret_ends: int | None = None  # when the secret that was presented ends, if the token has a newer one
+    secret_since: int | None = None  # when the secret of a permanent token that was presented was made
+    ends: int | None = None  # when what was presented ends, or what it came from; None: not by itself
+    networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
+    application_password: bool = False
+    limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
+    unproven: bool = False  # a group demands a second factor, and this session was opened without one
+    source_id: str | None = None  # of what an access token that is presented came from
+    hand: Hand = field(default_factory=Hand)
+    note_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
+
+    def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+        """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
+        return self.could(operation, subject_id, place) and not (operation.rule.fresh and self._logged_in_long_ago)
+
+    def could(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+        """Whether the caller may do this, if need be after another login: what a page offers. What the operation
+        opens is not looked at."""
+        rule, own = operation.rule, subject_id == self.user.id
+        if self.unproven and not (rule.unproven and own):
+            return False
+        if self.delegated and rule.first_hand:
+            return False
+        if own and rule.logged_in and not self.logged_in:
+            return False
+        if own and rule.own and self.permissions.allows(rule.own):
+            return True
+        where = EVERYWHERE if rule.everywhere else place
+        return rule.permission is not None and self.permissions.allows(rule.permission, where)
+
+    def check(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
+        """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all."""
+        if not self.could(operation, subject_id, place):
+            if operation.rule.everywhere:
+                self._note_escalation()
+            raise Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
+        if not self.may(operation, subject_id, place):
+            raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
+        if operation.rule.lasting:
+            attenuation.require_lasting(self, operation.rule.lasting)
+
+    def require(
+        self,
+        operation: Operation,
+        subject_id: str | None = None,
+        place: str = EVERYWHERE,
+        opens: Opening | None = None,
+    ) -> Permit:
+        """That the caller may do this to the account `subject_id`, or in `place` (a service id).
+
+        Raises as `check`; Forbidden also unless the caller's permissions include all that it opens.
+        """
+        self.check(operation, subject_id, place)
+        including = operation.rule.includes
+        if including and not (including is Including.ACCOUNT and subject_id == self.user.id):
+            if opens is None:
+                raise TypeError(f"{operation.name} cannot be run without what it opens.")
+            self._require_all_of(opens)
+        return Permit(self, operation, opens.access if opens else None)
+
+    def _require_all_of(self, opens: Opening) -> None:
+        missing = self.permissions.missing(opens.permissions)
+        if missing:
+            self._note_escalation()
+            raise Forbidden(f"{opens.refusal}: {self._listed(missing)}.")
+
+    def failure(self, kind: str) -> AuditRecord:
+        """The record, in the caller's own audit log, of what they tried and may not, or gave and was wrong."""
+        id = self.user.id
+        return failure(kind, self.now, self.address, ("user", id), id, id, self.source_id or self.credential_id)
+
+    def _note_escalation(self) -> None:
+        self.note_refusal(self.failure(ESCALATION))
+
+    def is_told_of(self, power: Power) -> bool:
+        """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""
+        services = {power.permission.partition(":")[0], power.place} - {KEYTURN, EVERYWHERE, p.EVERY_PERMISSION}
+        return all(self.may(Operation.READ_SERVICE, place=service) for service in services)
+
+    def _listed(self, powers: Sequence[Power]) -> str:
+        """Some of these permissions in words."""
+        told = [str(power) for power in powers if self.is_told_of(power)]
+        if not told:
+            return "of services that you may not see"
+        return ", ".join(told[:10]) + (" and more" if len(powers) > len(told[:10]) else "")
+
+    @property
+    def _logged_in_long_ago(self) -> bool:
+        return self.logged_in_at is not None and self.now - self.logged_in_at > FRESH_MS
+
+    def _missing(self, rule: Rule, own: bool) -> str:
+        if self.unproven and not (rule.unproven and own):
+            return "A group of yours requires a second factor. Add one first."
+        if self.delegated and rule.first_hand:
+            return "A connected service cannot do this for an account."
+        if self.secret_ends is not None and not self.limited:
+            return "This secret has been superseded: it can read, and rotate its own token. Present the current one."
+        if own and rule.logged_in and not self.logged_in:
+            return "Log in: nobody can do this to their own account with a token or application password."
+        needed = rule.own if own and rule.own else rule.permission
+        if needed is None:
+            return "Only the account itself can do this."
+        if needed == p.EVERY_PERMISSION:
+            return "This needs the role System Admin, everywhere."
+        return f"This needs the permission {KEYTURN_PERMISSIONS[needed]!r}."

@@ -1,0 +1,92 @@
+"""All that the core needs of storage, as one thing: the ports of `core.ports`, `core.login_ports`,
+`core.oauth_ports` and `core.event_ports`, by name.
+
+Who implements them is chosen where the parts are put together (`chalicelib.composition`): DynamoDB
+(`storage.stores`), or the memory of a test's process.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.core.event_ports import EventStore, QueueStore, WalkStore, WebhookStore
+    from chalicelib.core.login_ports import (
+        ApplicationPasswordStore,
+        AuthenticatorStore,
+        LoginAttemptStore,
+        SessionStore,
+    )
+    from chalicelib.core.oauth_ports import (
+        AccessTokenStore,
+        ApprovedScopeStore,
+        CodeStore,
+        DelegationStore,
+        DeviceStore,
+        TrustRuleStore,
+    )
+    from chalicelib.core.ports import (
+        AccessStore,
+        AccountStore,
+        AuditStore,
+        CredentialStore,
+        GroupStore,
+        OnceStore,
+        RoleStore,
+        ServiceStore,
+        SweepStore,
+        TokenStore,
+    )
+
+
+class Stores(Protocol):
+    """One of each. Each looks at the same data: what one writes, the others read."""
+
+    @property
+    def access(self) -> AccessStore: ...
+    @property
+    def access_tokens(self) -> AccessTokenStore: ...
+    @property
+    def accounts(self) -> AccountStore: ...
+    @property
+    def application_passwords(self) -> ApplicationPasswordStore: ...
+    @property
+    def approved_scopes(self) -> ApprovedScopeStore: ...
+    @property
+    def audit(self) -> AuditStore: ...
+    @property
+    def authenticators(self) -> AuthenticatorStore: ...
+    @property
+    def codes(self) -> CodeStore: ...
+    @property
+    def credentials(self) -> CredentialStore: ...
+    @property
+    def delegations(self) -> DelegationStore: ...
+    @property
+    def devices(self) -> DeviceStore: ...
+    @property
+    def events(self) -> EventStore: ...
+    @property
+    def groups(self) -> GroupStore: ...
+    @property
+    def login_attempts(self) -> LoginAttemptStore: ...
+    @property
+    def once(self) -> OnceStore: ...
+    @property
+    def queues(self) -> QueueStore: ...
+    @property
+    def roles(self) -> RoleStore: ...
+    @property
+    def services(self) -> ServiceStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
+    @property
+    def sweeps(self) -> SweepStore: ...
+    @property
+    def tokens(self) -> TokenStore: ...
+    @property
+    def trust_rules(self) -> TrustRuleStore: ...
+    @property
+    def walk(self) -> WalkStore: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
