@@ -5,37 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.accounts import LOGIN_REST_MS
+from chalicelib.core.errors import Conflict, LoginRests, StaleWrite
+from chalicelib.core.ports import Leftover
 from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
+from chalicelib.storage.held import check_unchanged
 from chalicelib.storage.items import (
     BY_NAME,
     USERS,
     CredentialItem,
     DelegationItem,
     EntryItem,
+    FormerLoginItem,
     GrantItem,
     MemberItem,
     NameItem,
     TrustRuleItem,
     UserItem,
     entries_of,
+    moment,
 )
+from chalicelib.storage.sweeps import sweep_after
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.roles import Grant
     from chalicelib.core.search import Search
 
-STEPS = 100  # of one DynamoDB transaction
+DAY_MS = 24 * 3600 * 1000
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
 
 
@@ -65,25 +72,33 @@ class DynamoAccounts:
         used = [int(item.last_used) for item in credentials if item.last_used is not None]
         return max(used, default=None)
 
-    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord) -> None:
+    def create(self, user: User, grants: Iterable[Grant], audit: AuditRecord, reuse: bool = False) -> None:
         transaction = Transaction(audit)
         transaction.create(UserItem.of(user), otherwise=StaleWrite())
-        transaction.take_name(keys.login(names.login_key(user.login)), user.id, otherwise=_login_taken(user))
+        _take_login(transaction, user, audit.at, reuse)
         transaction.count(USERS, +1)
         for grant in grants:
             transaction.create(GrantItem.of(grant), otherwise=StaleWrite())
-            if grant.makes_administrator:
+            if grant.makes_administrator and not user.banned:
                 transaction.count_administrators(+1, otherwise=StaleWrite())
         _enter(transaction, user.id, {}, entries_of(user))
         transaction.commit()
 
-    def replace(self, old: User, new: User, administrator: bool, audit: AuditRecord) -> None:
+    def replace(
+        self,
+        old: User,
+        new: User,
+        administrator: bool,
+        audit: AuditRecord,
+        reuse: bool = False,
+        compared: Access | None = None,
+    ) -> None:
         transaction = Transaction(audit)
+        check_unchanged(transaction, compared)
         transaction.replace(UserItem.of(new), UserItem.revision == old.revision, otherwise=StaleWrite())
-        old_key, new_key = names.login_key(old.login), names.login_key(new.login)
-        if old_key != new_key:
-            transaction.free_name(keys.login(old_key))
-            transaction.take_name(keys.login(new_key), new.id, otherwise=_login_taken(new))
+        if names.login_key(old.login) != names.login_key(new.login):
+            _free_login(transaction, old, audit.at)
+            _take_login(transaction, new, audit.at, reuse)
             self._move_members(transaction, new)
         _enter(transaction, new.id, entries_of(old), entries_of(new))
         if administrator and old.banned != new.banned:
@@ -99,21 +114,32 @@ class DynamoAccounts:
             transaction.update(member, [position], MemberItem.pk.exists(), otherwise=StaleWrite())
 
     def delete(self, user: User, audit: AuditRecord) -> None:
-        """The memberships, and as much else as fits, go in one transaction with the account itself;
-        what a larger account leaves is dead from that moment, since a token without its owner is
-        refused, and is swept after it."""
-        profile, rest = _partition(user)
+        """A few steps, whatever hangs on the account: a token without its owner is refused."""
+        pk, _ = place = keys.user(user.id)
         transaction = Transaction(audit)
-        transaction.delete(profile, UserItem.revision == user.revision, otherwise=StaleWrite())
-        transaction.free_name(keys.login(names.login_key(user.login)))
+        transaction.delete(UserItem(*place), UserItem.revision == user.revision, otherwise=StaleWrite())
+        _free_login(transaction, user, audit.at)
         transaction.count(USERS, -1)
-        if not user.banned and any(_makes_administrator(item) for item in rest):
+        grants = GrantItem.query(pk, GrantItem.sk.startswith(keys.GRANT_PREFIX), consistent_read=True)
+        if not user.banned and any(item.to_grant().makes_administrator for item in grants):
             transaction.count_administrators(-1, otherwise=Conflict(LAST_ADMINISTRATOR))
-        swept = [item for item in rest if not _fits(transaction, item)]
-        transaction.commit()
-        with Item.batch_write() as batch:
-            for item in swept:
-                batch.delete(item)
+        sweep_after(transaction, Leftover("USER", user.id), audit.at)
+
+
+def _take_login(transaction: Transaction, user: User, now: int, reuse: bool) -> None:
+    login = names.login_key(user.login)
+    transaction.take_name(keys.login(login), user.id, otherwise=_login_taken(user))
+    if not reuse:
+        former = FormerLoginItem
+        rested = former.pk.does_not_exist() | (former.expires <= moment(now)) | (former.holder_id == user.id)
+        transaction.check(former(*keys.former_login(login)), rested, otherwise=_login_rests(user))
+
+
+def _free_login(transaction: Transaction, user: User, now: int) -> None:
+    login = names.login_key(user.login)
+    transaction.free_name(keys.login(login))
+    ends = moment(now + LOGIN_REST_MS)
+    transaction.put(FormerLoginItem(*keys.former_login(login), holder_id=user.id, expires=ends))
 
 
 def _enter(transaction: Transaction, user_id: str, old: Mapping[str, str], new: Mapping[str, str]) -> None:
@@ -128,29 +154,13 @@ def _enter(transaction: Transaction, user_id: str, old: Mapping[str, str], new: 
             transaction.count(collection, +1)
 
 
-def _fits(transaction: Transaction, item: Item) -> bool:
-    """Add the item's deletion to the transaction, if it has room for that."""
-    counted = isinstance(item, MemberItem | EntryItem) and item.collection not in (None, BY_NAME)
-    if len(transaction) + (2 if counted else 1) > STEPS:
-        return False
-    transaction.delete(item)
-    if counted:
-        transaction.count(item.collection, -1)
-    return True
-
-
-def _partition(user: User) -> tuple[Item, list[Item]]:
-    pk, profile_sk = keys.user(user.id)
-    items = list(Item.query(pk, consistent_read=True))
-    # What is counted first: counters must be right, and so it must not be left for the sweep.
-    counted_first = sorted(items, key=lambda item: not isinstance(item, MemberItem | EntryItem))
-    profile = UserItem(pk, profile_sk)
-    return profile, [item for item in counted_first if item.sk != profile_sk]
-
-
-def _makes_administrator(item: Item) -> bool:
-    return isinstance(item, GrantItem) and item.to_grant().makes_administrator
-
-
 def _login_taken(user: User) -> Conflict:
     return Conflict(f"The login {user.login!r} is taken.", "login")
+
+
+def _login_rests(user: User) -> LoginRests:
+    return LoginRests(
+        f"The login {user.login!r} was somebody else's less than {LOGIN_REST_MS // DAY_MS} days ago. Until then only a "
+        "System Admin can give it to another account.",
+        "login",
+    )

@@ -8,10 +8,14 @@ from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.held import check_owner_unchanged
 from chalicelib.storage.items import ApplicationPasswordItem, AuthenticatorsItem
+from chalicelib.storage.sweeps import remove
+from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
+    from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.authenticators import Authenticators
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoApplicationPasswords:
-    """Implements `core.ports.ApplicationPasswordStore`."""
+    """Implements `core.login_ports.ApplicationPasswordStore`."""
 
     def list(self, user_id: str) -> list[ApplicationPassword]:
         pk, _ = keys.user(user_id)
@@ -33,9 +37,12 @@ class DynamoApplicationPasswords:
         item = read_one(ApplicationPasswordItem, keys.application_password(user_id, password_id))
         return item.to_credential() if item else None
 
-    def create(self, password: ApplicationPassword, authenticators: Authenticators, audit: AuditRecord) -> None:
+    def create(
+        self, password: ApplicationPassword, owner: User, authenticators: Authenticators, audit: AuditRecord
+    ) -> None:
         transaction = Transaction(audit)
-        # Turning 2FA off removes the passwords that it read: it must not miss one that is made meanwhile.
+        check_owner_unchanged(transaction, owner, None)
+        # Turning 2FA off ends all passwords that there are: none must be made meanwhile.
         transaction.update(
             AuthenticatorsItem(*keys.authenticators(password.user_id)),
             [AuthenticatorsItem.revision.add(1)],
@@ -49,16 +56,19 @@ class DynamoApplicationPasswords:
 
     def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        remove(transaction, password)
+        item = ApplicationPasswordItem(*_place(password))
+        transaction.delete(item, ApplicationPasswordItem.pk.exists(), otherwise=StaleWrite())
+        transaction.free_name(_name(password))
         transaction.commit()
 
+    def sweep(self, user_id: str, epoch: int) -> None:
+        ended = [each for each in self.list(user_id) if each.epoch < epoch]
+        remove(Item(*place) for each in ended for place in (_name(each), _place(each)))
 
-def remove(transaction: Transaction, password: ApplicationPassword) -> None:
-    """The password goes in this transaction. Raises StaleWrite at its end if it is gone already."""
-    item = ApplicationPasswordItem(*keys.application_password(password.user_id, password.id))
-    transaction.delete(item, ApplicationPasswordItem.pk.exists(), otherwise=StaleWrite())
-    transaction.free_name(_name(password))
+
+def _place(password: ApplicationPassword) -> keys.Key:
+    return keys.application_password(password.user_id, password.id)
 
 
 def _name(password: ApplicationPassword) -> keys.Key:
-    return keys.application_password_name(password.user_id, password.name)
+    return keys.application_password_name(password.user_id, password.name, password.epoch)

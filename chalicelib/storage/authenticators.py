@@ -9,27 +9,28 @@ from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.identifiers import new_id
 from chalicelib.storage import keys
-from chalicelib.storage.application_passwords import remove
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.held import change_owner, check_owner_unchanged, check_unchanged
 from chalicelib.storage.items import AuthenticatorsItem, MarkItem, NameItem, SessionItem, UserItem
+from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from pynamodb.expressions.update import Action
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
-    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.sessions import Session
 
 
 @answers_or_unavailable
 class DynamoAuthenticators:
-    """Implements `core.ports.AuthenticatorStore`."""
+    """Implements `core.login_ports.AuthenticatorStore`."""
 
     def get(self, user_id: str) -> Authenticators:
         place = keys.authenticators(user_id)
@@ -48,15 +49,17 @@ class DynamoAuthenticators:
         old: Authenticators,
         new: Authenticators,
         compared: Access | None,
-        removed: Sequence[ApplicationPassword],
+        ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
     ) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, compared)
+        if ends_passwords:
+            change_owner(transaction, owner, [UserItem.password_epoch.set(owner.password_epoch + 1)])
+            check_unchanged(transaction, compared)
+        else:
+            check_owner_unchanged(transaction, owner, compared)
         _put(transaction, old, new, challenge)
-        for password in removed:
-            remove(transaction, password)
         transaction.commit()
 
     def open_session(
@@ -73,6 +76,19 @@ class DynamoAuthenticators:
         _put(transaction, old, new, challenge)
         transaction.create(SessionItem.of(session), otherwise=StaleWrite())
         transaction.commit()
+
+    def count_wrong_code(self, old: Authenticators, new: Authenticators, audit: AuditRecord | None) -> None:
+        item = AuthenticatorsItem(*keys.authenticators(old.user_id))
+        unchanged = AuthenticatorsItem.revision == old.revision
+        count, revision = AuthenticatorsItem.wrong_codes, AuthenticatorsItem.revision
+        actions: list[Action] = [count.set(new.wrong_codes), revision.set(new.revision)]
+        if audit is None:
+            with stale_if_refused():
+                item.update(actions, unchanged)
+        else:
+            transaction = Transaction(audit)
+            transaction.update(item, actions, unchanged, otherwise=StaleWrite())
+            transaction.commit()
 
 
 def authenticators_in(found: Mapping[keys.Key, Item], user_id: str) -> Authenticators:

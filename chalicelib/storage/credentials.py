@@ -77,6 +77,11 @@ class DynamoCredentials:
             actions.append(TokenItem.used_at.add(set(services)))
         _note(_item_of(credential), actions, Item.pk.exists())
 
+    def settle(self, token: PermanentToken, since: int) -> None:
+        newer = TokenItem.settled.does_not_exist() | (TokenItem.settled < since)
+        unchanged = TokenItem.revision == token.revision
+        _note(_item_of(token), [TokenItem.settled.set(since)], unchanged & newer)
+
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         if holder.secret:
             model = ServiceItem if isinstance(holder, Service) else CredentialItem

@@ -11,6 +11,7 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.held import check_owner_unchanged
 from chalicelib.storage.items import ApprovedScopeItem, DelegationItem, UserItem
+from chalicelib.storage.sweeps import remove
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
@@ -58,6 +59,10 @@ class DynamoDelegations:
         transaction.delete(DelegationItem.of(delegation), DelegationItem.pk.exists(), otherwise=StaleWrite())
         transaction.commit()
 
+    def sweep(self, approval: ApprovedScope) -> None:
+        found = self.list(approval.user_id, approval.client_id)
+        remove(DelegationItem.of(each) for each in found if each.approval_id == approval.id)
+
 
 @answers_or_unavailable
 class DynamoApprovedScopes:
@@ -83,12 +88,10 @@ class DynamoApprovedScopes:
             transaction.create(ApprovedScopeItem.of(new), otherwise=StaleWrite())
         transaction.commit()
 
-    def delete(self, approval: ApprovedScope, delegations: Sequence[Delegation], audit: AuditRecord) -> None:
+    def delete(self, approval: ApprovedScope, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         condition = ApprovedScopeItem.revision == approval.revision
         transaction.delete(ApprovedScopeItem.of(approval), condition, otherwise=StaleWrite())
-        for delegation in delegations:  # what is missed here ends too: it hangs on the approval
-            transaction.delete(DelegationItem.of(delegation))
         transaction.commit()
 
 

@@ -32,12 +32,11 @@ class DynamoDevices:
         name = read_one(NameItem, keys.user_code(user_code))
         return self.get(name.holder_id) if name else None
 
-    def create(self, device: DeviceAuthorization, audit: AuditRecord) -> None:
-        transaction = Transaction(audit)
-        transaction.create(DeviceItem.of(device), otherwise=StaleWrite())
+    def create(self, device: DeviceAuthorization) -> None:
         name = NameItem(*keys.user_code(device.user_code), holder_id=device.id, expires=moment(device.expires))
-        transaction.create(name, otherwise=StaleWrite())
-        transaction.commit()
+        with stale_if_refused():
+            name.save(condition=NameItem.pk.does_not_exist())
+            DeviceItem.of(device).save(condition=DeviceItem.pk.does_not_exist())
 
     def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
         with stale_if_refused():

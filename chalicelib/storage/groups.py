@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.ports import Leftover
 from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
@@ -12,7 +13,7 @@ from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.held import change_owner, check_unchanged
 from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
 from chalicelib.storage.lifecycle import look_at_all_tokens
-from chalicelib.storage.table import Item
+from chalicelib.storage.sweeps import sweep_after
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -55,14 +56,16 @@ class DynamoGroups:
         _move(transaction, None, group.parent_id, outer)
         transaction.commit()
 
-    def replace(self, old: Group, new: Group, outer: Access | None, audit: AuditRecord) -> None:
+    def replace(self, old: Group, new: Group, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         transaction.replace(GroupItem.of(new), GroupItem.revision == old.revision, otherwise=StaleWrite())
         if keys.group_name(old.name) != keys.group_name(new.name):
             transaction.free_name(keys.group_name(old.name))
             transaction.take_name(keys.group_name(new.name), new.id, otherwise=_name_taken(new))
         if old.parent_id != new.parent_id:
-            _move(transaction, old.parent_id, new.parent_id, outer)
+            _move(transaction, old.parent_id, new.parent_id, compared)
+        else:
+            check_unchanged(transaction, compared, without={new.id})
         for pair in old.grants - new.grants:
             transaction.delete(GroupGrantItem.of(Grant(old.id, *pair)))
         for pair in new.grants - old.grants:
@@ -72,25 +75,20 @@ class DynamoGroups:
         transaction.commit()
 
     def delete(self, group: Group, audit: AuditRecord) -> None:
-        """Members are swept afterwards: what they hold of a group that is gone adds nothing."""
+        """A few steps, whatever hangs on the group: what is held of a group that is gone adds nothing."""
         transaction = Transaction(audit)
         unchanged = (GroupItem.revision == group.revision) & (GroupItem.subgroups == 0)
         transaction.delete(GroupItem(*keys.group(group.id)), unchanged, otherwise=StaleWrite())
         transaction.free_name(keys.group_name(group.name))
         transaction.count(GROUPS, -1)
         _move(transaction, group.parent_id, None, None)
-        for pair in group.grants:
-            transaction.delete(GroupGrantItem.of(Grant(group.id, *pair)))
-        transaction.commit()
-        with Item.batch_write() as batch:
-            for member in Item.by_collection.query(members_of(group.id)):
-                batch.delete(Item(member.pk, member.sk))
+        sweep_after(transaction, Leftover("GROUP", group.id), audit.at)
 
     def add_member(self, group: Group, user: User, given: Access, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         change_owner(transaction, user, [UserItem.groups.add({group.id})])
         check_unchanged(transaction, given)
-        taken = Conflict(f"{user.login} is in {group.name} already.", "user")
+        taken = Conflict("The account is in this group already.", "user")
         transaction.create(MemberItem.of(group, user), otherwise=taken)
         transaction.count(members_of(group.id), +1)
         transaction.commit()
@@ -109,8 +107,7 @@ def _move(transaction: Transaction, old: str | None, new: str | None, outer: Acc
     A parent is written, and so cannot be checked by itself: its condition stands at the writing.
     """
     groups = outer.groups if outer else {}
-    if outer:
-        check_unchanged(transaction, outer, without={old, new})
+    check_unchanged(transaction, outer, without={old, new})
     for group_id, change in ((old, -1), (new, +1)):
         if group_id is not None:
             known = groups.get(group_id)

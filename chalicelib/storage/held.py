@@ -45,8 +45,10 @@ def change_owner(transaction: Transaction, owner: User, also: Sequence[Action] =
     )
 
 
-def check_unchanged(transaction: Transaction, access: Access, without: Collection[str | None] = ()) -> None:
+def check_unchanged(transaction: Transaction, access: Access | None, without: Collection[str | None] = ()) -> None:
     """Every group and role that the access rests on is as it was; groups in `without` are not looked at."""
+    if access is None:
+        return
     for group in access.groups.values():
         if group.id not in without:
             item = GroupItem(*keys.group(group.id))
@@ -58,5 +60,4 @@ def check_unchanged(transaction: Transaction, access: Access, without: Collectio
 def check_owner_unchanged(transaction: Transaction, owner: User, compared: Access | None) -> None:
     """The owner, all that the owner holds, and what that means, is as it was when the rules were applied."""
     transaction.check(UserItem(*keys.user(owner.id)), UserItem.revision == owner.revision, otherwise=StaleWrite())
-    if compared:
-        check_unchanged(transaction, compared)
+    check_unchanged(transaction, compared)

@@ -56,6 +56,11 @@ def webhook(webhook_id: str) -> Key:
     return f"WEBHOOK#{webhook_id}", PROFILE
 
 
+def sweep(partition: str) -> Key:
+    """That something may be left in this partition, whose own thing is gone."""
+    return f"SWEEP#{partition}", PROFILE
+
+
 LIFECYCLE: Key = ("LIFECYCLE", PROFILE)
 MIGRATIONS: Key = ("MIGRATIONS", PROFILE)
 
@@ -64,8 +69,9 @@ def application_password(user_id: str, password_id: str) -> Key:
     return f"USER#{user_id}", f"{APPLICATION_PASSWORD_PREFIX}{password_id}"
 
 
-def application_password_name(user_id: str, name: str) -> Key:
-    return f"USER#{user_id}", f"APP_PASSWORD_NAME#{name}"
+def application_password_name(user_id: str, name: str, epoch: int) -> Key:
+    """Names of passwords that have ended together are free at once, wherever they are still stored."""
+    return f"USER#{user_id}", f"APP_PASSWORD_NAME{f'.{epoch}' if epoch else ''}#{name}"
 
 
 def session(user_id: str, session_id: str) -> Key:
@@ -152,6 +158,10 @@ def group_name(name: str) -> Key:
 
 def login(login_key: str) -> Key:
     return f"LOGIN#{login_key}", PROFILE
+
+
+def former_login(login_key: str) -> Key:
+    return f"LOGIN#{login_key}", "FORMER"
 
 
 def service(service_id: str) -> Key:

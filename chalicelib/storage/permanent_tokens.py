@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
@@ -20,6 +21,8 @@ LAST = 10**15 - 1  # milliseconds since the epoch: beyond every moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from pynamodb.expressions.condition import Condition
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
@@ -45,14 +48,17 @@ class DynamoTokens:
         highest = keys.due(LAST if due is None else due, "~")
         collection = TOKENS if label is None else labelled(label)
         between = Item.position.between(lowest, highest)
-        entries = list(Item.by_collection.query(collection, between, limit=top + 1)) if lowest < highest else []
-        entries = [entry for entry in entries if entry.position != after][:top]
-        places = [(entry.pk, keys.TOKEN_PREFIX + entry.sk.rpartition("#")[2]) for entry in entries]
-        found = read(TokenItem, places)
-        tokens = [found[place].to_credential() for place in places if place in found]
-        due_at = {place[1]: int(entry.position[:15]) for place, entry in zip(places, entries, strict=True)}
-        due_of = {token.id: due_at[keys.TOKEN_PREFIX + token.id] for token in tokens} if label is None else {}
-        return TokenPage(tokens, entries[-1].position if len(entries) == top else None, due_of)
+        every = Item.by_collection.query(collection, between, page_size=top + 1) if lowest < highest else ()
+        # A token with labels that differ in case alone has an entry for each, one after the other.
+        one_each = (next(same) for _, same in groupby(every, lambda entry: entry.position))
+        entries = list(islice((entry for entry in one_each if entry.position != after), top))
+        due_at = {
+            (entry.pk, keys.TOKEN_PREFIX + entry.sk.rpartition("#")[2]): int(entry.position[:15]) for entry in entries
+        }
+        found = read(TokenItem, list(due_at))
+        tokens = [found[place].to_credential() for place in due_at if place in found]
+        due_of = {token.id: due_at[keys.token(token.user_id, token.id)] for token in tokens} if label is None else {}
+        return TokenPage(tokens, entries[-1].position if entries and len(entries) == top else None, due_of)
 
     def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
@@ -68,7 +74,7 @@ class DynamoTokens:
     ) -> None:
         transaction = Transaction(audit)
         check_owner_unchanged(transaction, owner, compared)
-        transaction.replace(TokenItem.of(new), TokenItem.revision == old.revision, otherwise=StaleWrite())
+        transaction.replace(TokenItem.of(new), _unchanged(old), otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))
             transaction.take_name(keys.token_name(new.user_id, new.name), new.id, otherwise=_name_taken(new))
@@ -78,7 +84,7 @@ class DynamoTokens:
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.delete(TokenItem.of(token), TokenItem.revision == token.revision, otherwise=StaleWrite())
+        transaction.delete(TokenItem.of(token), _unchanged(token), otherwise=StaleWrite())
         transaction.free_name(keys.token_name(token.user_id, token.name))
         _label(transaction, token, token.labels, ())
         _tell(transaction, token, audit)
@@ -88,7 +94,7 @@ class DynamoTokens:
         transaction = Transaction(audit)
         item = TokenItem.of(new)
         item.position = keys.due(due, new.id)
-        transaction.replace(item, TokenItem.revision == old.revision, otherwise=StaleWrite())
+        transaction.replace(item, _unchanged(old), otherwise=StaleWrite())
         _tell(transaction, new, audit)
         transaction.commit()
 
@@ -98,6 +104,13 @@ class DynamoTokens:
         unchanged = TokenItem.revision == token.revision
         with stale_if_refused():
             item.update([TokenItem.position.set(position), TokenItem.collection.set(TOKENS)], condition=unchanged)
+
+
+def _unchanged(token: PermanentToken) -> Condition:
+    """It is as it was read. That a newer secret was used has no revision of its own, and must not be written over."""
+    settled = TokenItem.settled.does_not_exist() if token.settled is None else TokenItem.settled == token.settled
+    unchanged: Condition = (TokenItem.revision == token.revision) & settled
+    return unchanged
 
 
 def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], new: Sequence[str]) -> None:

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.bounds import MAX_STEPS
+from chalicelib.core.errors import StaleWrite, TooLarge, Unavailable
 from chalicelib.core.once import AlreadyDone
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
@@ -33,42 +34,46 @@ Step = Callable[[TransactWrite], None]
 class Transaction:
     """Collects writes; each says which exception means that its condition did not hold.
 
+    One with more steps than DynamoDB takes cannot be built: the step too many raises TooLarge. Without an audit
+    record it only clears away what a recorded change has left.
+
     `commit` raises that exception, with nothing written. When transactions of others touch the same
     items it tries again, and raises Unavailable only after some two seconds of losing. Each try
     carries a client request token of its own (botocore makes it), so botocore's repetition of a
     call whose answer was lost cannot write twice.
     """
 
-    def __init__(self, audit: AuditRecord) -> None:
+    def __init__(self, audit: AuditRecord | None) -> None:
         # DynamoDB reports on steps in the order in which PynamoDB sends them: checks, deletions,
         # puts, updates.
         self._checks: list[tuple[Step, Exception | None]] = []
         self._deletions: list[tuple[Step, Exception | None]] = []
         self._puts: list[tuple[Step, Exception | None]] = []
         self._updates: list[tuple[Step, Exception | None]] = []
-        self.create(AuditItem.of(audit), otherwise=StaleWrite())
-        if audit.once:
+        if audit:
+            self.create(AuditItem.of(audit), otherwise=StaleWrite())
+        if audit and audit.once:
             self.create(OnceItem.of(audit, audit.once), otherwise=AlreadyDone())
 
     def check(self, item: Item, condition: Condition, otherwise: Exception) -> None:
         """The stored item must fulfil `condition`."""
-        self._checks.append((lambda write: write.condition_check(type(item), item.pk, item.sk, condition), otherwise))
+        self._add(self._checks, lambda write: write.condition_check(type(item), item.pk, item.sk, condition), otherwise)
 
     def create(self, item: Item, otherwise: Exception) -> None:
         """Store `item`; nothing may be stored under its key."""
-        self._puts.append((lambda write: write.save(item, condition=Item.pk.does_not_exist()), otherwise))
+        self._add(self._puts, lambda write: write.save(item, condition=Item.pk.does_not_exist()), otherwise)
 
     def replace(self, item: Item, condition: Condition, otherwise: Exception) -> None:
         """Store `item` over one that fulfils `condition`."""
-        self._puts.append((lambda write: write.save(item, condition=condition), otherwise))
+        self._add(self._puts, lambda write: write.save(item, condition=condition), otherwise)
 
     def put(self, item: Item) -> None:
         """Store `item`, whatever is stored under its key; another condition guards the whole."""
-        self._puts.append((lambda write: write.save(item), None))
+        self._add(self._puts, lambda write: write.save(item), None)
 
     def delete(self, item: Item, condition: Condition | None = None, otherwise: Exception | None = None) -> None:
         """Remove the item under this item's key."""
-        self._deletions.append((lambda write: write.delete(item, condition=condition), otherwise))
+        self._add(self._deletions, lambda write: write.delete(item, condition=condition), otherwise)
 
     def take_name(self, key: keys.Key, holder_id: str, otherwise: Exception) -> None:
         """A unique name is taken from now on."""
@@ -81,24 +86,29 @@ class Transaction:
     def count(self, collection: str, change: int) -> None:
         """A collection has `change` members more. One of several counters, by chance, keeps it."""
         counter = CounterItem(*keys.counter(collection, random.randrange(keys.SHARDS)))
-        self._updates.append((lambda write: write.update(counter, _counting(change)), None))
+        self._add(self._updates, lambda write: write.update(counter, _counting(change)), None)
 
     def count_administrators(self, change: int, otherwise: Exception) -> None:
         """There are `change` administrators more; one must be left."""
         counter = CounterItem(*keys.ADMINISTRATORS)
         condition = None if change > 0 else CounterItem.members > -change
-        self._updates.append((lambda write: write.update(counter, _counting(change), condition=condition), otherwise))
+        self._add(self._updates, lambda write: write.update(counter, _counting(change), condition=condition), otherwise)
 
     def put_into(self, item: Item, actions: list[Action]) -> None:
         """Change some attributes of an item that may not be there yet, whatever it holds."""
-        self._updates.append((lambda write: write.update(item, actions), None))
+        self._add(self._updates, lambda write: write.update(item, actions), None)
 
     def update(self, item: Item, actions: list[Action], condition: Condition, otherwise: Exception) -> None:
         """Change some attributes of the stored item, which must fulfil `condition`."""
-        self._updates.append((lambda write: write.update(item, actions, condition=condition), otherwise))
+        self._add(self._updates, lambda write: write.update(item, actions, condition=condition), otherwise)
 
     def __len__(self) -> int:
         return len(self._steps)
+
+    def _add(self, steps: list[tuple[Step, Exception | None]], step: Step, otherwise: Exception | None) -> None:
+        if len(self) == MAX_STEPS:
+            raise TooLarge
+        steps.append((step, otherwise))
 
     @property
     def _steps(self) -> list[tuple[Step, Exception | None]]:

@@ -48,7 +48,7 @@ from chalicelib.storage.items.oauth import (
     DeviceItem,
     TrustRuleItem,
 )
-from chalicelib.storage.items.shared import CounterItem, MigrationsItem, NameItem
+from chalicelib.storage.items.shared import SWEEPS, CounterItem, FormerLoginItem, MigrationsItem, NameItem, SweepItem
 from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "OUTGOING",
     "ROLES",
     "SERVICES",
+    "SWEEPS",
     "TOKENS",
     "TRAITS",
     "USERS",
@@ -75,6 +76,7 @@ __all__ = [
     "DeviceItem",
     "EntryItem",
     "EventItem",
+    "FormerLoginItem",
     "GrantItem",
     "GroupGrantItem",
     "GroupItem",
@@ -88,6 +90,7 @@ __all__ = [
     "RoleItem",
     "ServiceItem",
     "SessionItem",
+    "SweepItem",
     "TokenItem",
     "TokenLabelItem",
     "TrustRuleItem",

@@ -44,6 +44,7 @@ class UserItem(Item, discriminator="user"):
     description = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
     groups = UnicodeSetAttribute(null=True)
+    password_epoch = NumberAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -61,6 +62,7 @@ class UserItem(Item, discriminator="user"):
             description=user.description,
             email=user.email,
             groups=set(user.groups) or None,
+            password_epoch=user.password_epoch or None,
             revision=user.revision,
             collection=USERS,
             position=names.login_key(user.login),
@@ -83,6 +85,7 @@ class UserItem(Item, discriminator="user"):
             description=self.description,
             email=self.email,
             groups=frozenset(self.groups or ()),
+            password_epoch=int(self.password_epoch or 0),
             revision=int(self.revision),
         )
 

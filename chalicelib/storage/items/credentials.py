@@ -79,6 +79,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     author_name = UnicodeAttribute()
     used_at = UnicodeSetAttribute(null=True)
     rotated = NumberAttribute(null=True)
+    settled = NumberAttribute(null=True)
     ends = NumberAttribute(null=True)
     # JSON: written and read whole.
     earlier = UnicodeAttribute(null=True)
@@ -102,6 +103,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_name=token.author_name,
             used_at=set(token.used_at) or None,
             rotated=token.rotated,
+            settled=token.settled,
             ends=token.expires,
             earlier=_earlier_text(token.earlier),
             dead=_text_of([sealed_list(each) for each in token.dead]),
@@ -124,6 +126,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             author_name=self.author_name,
             used_at=frozenset(self.used_at or ()),
             rotated=None if self.rotated is None else int(self.rotated),
+            settled=None if self.settled is None else int(self.settled),
             expires=None if self.ends is None else int(self.ends),
             earlier=_earlier_in(self.earlier),
             dead=tuple(map(sealed_in, json.loads(self.dead or "[]"))),
@@ -155,14 +158,15 @@ class TokenLabelItem(Item, discriminator="token-label"):
 
 class ApplicationPasswordItem(CredentialItem, discriminator="application-password"):
     name = UnicodeAttribute()
+    epoch = NumberAttribute(null=True)
 
     @classmethod
     def of(cls, password: ApplicationPassword) -> ApplicationPasswordItem:
         place = keys.application_password(password.user_id, password.id)
-        return cls(*place, **_common(password), name=password.name)
+        return cls(*place, **_common(password), name=password.name, epoch=password.epoch or None)
 
     def to_credential(self) -> ApplicationPassword:
-        return ApplicationPassword(**self._common(), name=self.name)
+        return ApplicationPassword(**self._common(), name=self.name, epoch=int(self.epoch or 0))
 
 
 class SessionItem(CredentialItem, discriminator="session"):
@@ -203,6 +207,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
     pending_totp = UnicodeAttribute(null=True)
     recovery_codes = UnicodeAttribute()
     passkeys = UnicodeAttribute()
+    wrong_codes = NumberAttribute(null=True)
     session_epoch = NumberAttribute()
     revision = NumberAttribute()
 
@@ -222,6 +227,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
             pending_totp=stored.pending_totp,
             recovery_codes=json.dumps(codes),
             passkeys=json.dumps(passkeys),
+            wrong_codes=stored.wrong_codes or None,
             session_epoch=stored.session_epoch,
             revision=stored.revision,
         )
@@ -240,6 +246,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
                 Passkey(id, name, created, credential_id, base64.b64decode(public_key), sign_count)
                 for id, name, created, credential_id, public_key, sign_count in json.loads(self.passkeys)
             ),
+            wrong_codes=int(self.wrong_codes or 0),
             session_epoch=int(self.session_epoch),
             revision=int(self.revision),
         )

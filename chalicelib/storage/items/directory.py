@@ -37,6 +37,7 @@ ABOUT = (
     "icon_url",
     "trusted",
     "default_roles",
+    "redirects_changed",
 )
 SERVICES, ROLES, GROUPS = "SERVICES", "ROLES", "GROUPS"
 

@@ -37,7 +37,7 @@ class AuthorizationCodeItem(Item, discriminator="authorization-code"):
     approval_id = UnicodeAttribute(null=True)
     authenticated = NumberAttribute()
     ends = NumberAttribute()
-    secret = UnicodeAttribute()
+    digest = UnicodeAttribute()
     used = BooleanAttribute()
 
     @classmethod
@@ -55,7 +55,7 @@ class AuthorizationCodeItem(Item, discriminator="authorization-code"):
             approval_id=code.approval_id,
             authenticated=code.authenticated,
             ends=code.expires,
-            secret=_sealed_text(code.secret),
+            digest=code.digest,
             used=code.used,
             expires=moment(code.expires + DAY_MS),  # so long it is noticed if the code comes again
         )
@@ -73,7 +73,7 @@ class AuthorizationCodeItem(Item, discriminator="authorization-code"):
             approval_id=self.approval_id,
             authenticated=int(self.authenticated),
             expires=int(self.ends),
-            secret=_sealed(self.secret),
+            digest=self.digest or "",
             used=self.used,
         )
 
@@ -166,7 +166,7 @@ class DeviceItem(Item, discriminator="device"):
     scope = UnicodeAttribute()
     user_code = UnicodeAttribute()
     ends = NumberAttribute()
-    secret = UnicodeAttribute()
+    digest = UnicodeAttribute()
     interval = NumberAttribute()
     last_poll = NumberAttribute(null=True)
     status = UnicodeAttribute()
@@ -184,7 +184,7 @@ class DeviceItem(Item, discriminator="device"):
             scope=" ".join(device.scope),
             user_code=device.user_code,
             ends=device.expires,
-            secret=_sealed_text(device.secret),
+            digest=device.digest,
             interval=device.interval,
             last_poll=device.last_poll,
             status=device.status.value,
@@ -202,7 +202,7 @@ class DeviceItem(Item, discriminator="device"):
             scope=tuple(self.scope.split()),
             user_code=self.user_code,
             expires=int(self.ends),
-            secret=_sealed(self.secret),
+            digest=self.digest or "",
             interval=int(self.interval),
             last_poll=None if self.last_poll is None else int(self.last_poll),
             status=DeviceStatus(self.status),

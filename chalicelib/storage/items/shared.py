@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
+from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
 
@@ -13,10 +14,28 @@ class NameItem(Item, discriminator="name"):
     holder_id = UnicodeAttribute()
 
 
+class FormerLoginItem(Item, discriminator="former-login"):
+    """Until it expires, nobody but the account with the id `holder_id` gets this login."""
+
+    holder_id = UnicodeAttribute()
+
+
 class CounterItem(Item, discriminator="counter"):
     """How many there are. Collections count in shards, administrators in one item."""
 
     members = NumberAttribute(default=0)
+
+
+SWEEPS = "SWEEPS"  # by when somebody has to look again
+
+
+class SweepItem(Item, discriminator="sweep"):
+    """What hung on a thing that is gone may still be there: in that thing's partition, and in an index."""
+
+    @classmethod
+    def of(cls, partition: str, since: int) -> SweepItem:
+        position = f"{since:015d}#{partition}"
+        return cls(*keys.sweep(partition), collection=SWEEPS, position=position)
 
 
 class MigrationsItem(Item, discriminator="migrations"):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit import FAILURES_KEPT_MS, AuditRecord, Hand, counted
 from chalicelib.core.once import LIFETIME_MS, Once
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def acts_of(actor_id: str) -> str:
@@ -28,6 +33,10 @@ class AuditItem(Item, discriminator="audit"):
     target_id = UnicodeAttribute()
     owner_id = UnicodeAttribute(null=True)
     details = JSONAttribute()
+    hand = JSONAttribute(null=True)
+    # Of a record that counts, in place of the details.
+    times = NumberAttribute(null=True)
+    last_address = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, record: AuditRecord) -> AuditItem:
@@ -45,9 +54,25 @@ class AuditItem(Item, discriminator="audit"):
             target_id=record.target_id,
             owner_id=record.owner_id,
             details=dict(record.details),
+            hand={name: value for name, value in asdict(record.hand).items() if value} or None,
             collection=acts_of(record.actor_id),
             target=record.owner_id or record.target_id,
             position=record.position,
+        )
+
+    @classmethod
+    def one_more(cls, failure: AuditRecord) -> None:
+        """One more for this record, which may not be there yet. One round trip."""
+        item = cls.of(failure)
+        same = {name: value for name, value in item.attribute_values.items() if name not in ("pk", "sk", "address")}
+        item.update(
+            [
+                cls.times.add(1),
+                cls.address.set(cls.address | failure.address),
+                cls.last_address.set(failure.address),
+                cls.expires.set(datetime.fromtimestamp((failure.at + FAILURES_KEPT_MS) / 1000, UTC)),
+                *(getattr(cls, name).set(value) for name, value in same.items() if value is not None),
+            ]
         )
 
     def to_record(self) -> AuditRecord:
@@ -60,9 +85,14 @@ class AuditItem(Item, discriminator="audit"):
             target_kind=self.target_kind,
             target_id=self.target_id,
             owner_id=self.owner_id,
-            details=self.details,
+            details=self.details if self.times is None else counted(int(self.times), self.address, self.last_address),
             id=self.id,
+            hand=_hand(**self.hand) if self.hand else Hand(),
         )
+
+
+def _hand(services: Sequence[str] = (), **more: Any) -> Hand:
+    return Hand(services=tuple(services), **more)
 
 
 class OnceItem(Item, discriminator="once"):
