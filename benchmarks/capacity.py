@@ -25,7 +25,8 @@ from benchmarks.installation import Installation, fresh_database, install
 from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.authorization import Caller
+from chalicelib.core.authorization import Operation
+from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import LoginRefused
@@ -47,6 +48,7 @@ from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 
 POLICY = Policy(longest_life_days=365, rotation_due_days=90)
+READ = Operation.READ_USER
 PASSWORD = "correct horse battery staple"
 READS = {"BatchGetItem", "GetItem", "Query"}
 
@@ -109,15 +111,20 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
 
     acts = AuditQuery(actor_id=caller.user.id, until=origin.now + 1)
     person = _Person(installation, opened, origin)
+    another = product.first_administrator.issue("second", origin).secret or ""
+    second = product.authentication.caller(another, origin)
     ask, service, token = product.introspection.ask, installation.service, installation.token.secret or ""
     steps: list[tuple[str, Callable[[], object]]] = [
         ("introspect a token, used first in 5 minutes", lambda: ask("ci", service.secret, token, origin.now)),
         ("introspect a token", lambda: ask("ci", service.secret, token, origin.now)),
         ("introspect an unknown token", lambda: ask("ci", service.secret, _unknown(), origin.now)),
         ("authenticate a caller of the API", lambda: product.authentication.caller(secret, origin)),
-        ("look up an account by id", lambda: product.accounts.find(caller, installation.token.owner.id)),
-        ("look up an account by login", lambda: product.accounts.find(caller, "bench-bot")),
-        ("list accounts (2 of 2)", lambda: product.accounts.page(caller, Window())),
+        (
+            "look up an account by id",
+            lambda: product.accounts.find(caller, installation.token.owner.id, READ),
+        ),
+        ("look up an account by login", lambda: product.accounts.find(caller, "bench-bot", READ)),
+        ("list accounts (3 of 3)", lambda: product.accounts.page(caller, Window())),
         ("find an account by a login's beginning (1)", lambda: product.accounts.page(caller, Window(), by_login)),
         ("count accounts", lambda: product.accounts.page(caller, Window(0, 0))),
         ("create an account", lambda: product.accounts.create(caller, "new", "New", AccountType.BOT)),
@@ -138,7 +145,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("rename a token", lambda: _update_token(installation, caller, name="renamed")),
         ("grant a role", lambda: product.roles.grant(caller, "newer", "system-admin")),
         ("delete a token", lambda: product.permanent_tokens.delete(caller, "bench-bot", installation.token.token.id)),
-        ("set a password", lambda: product.passwords.set(caller, "admin", PASSWORD, None)),
+        ("set a password", lambda: product.passwords.set(second, "admin", PASSWORD, None)),
         ("log in", log_in),
         ("log in where one did before", log_in),
         ("refuse a login", lambda: _refused(log_in, password="wrong")),

@@ -19,6 +19,7 @@ from chalicelib.signing.documents import KeyFile
 from chalicelib.signing.keys import add_key
 from chalicelib.storage.table import create_table
 from embedded.dynamodb import DynamoDBLocal
+from embedded.stack import Database
 
 NOWHERE = open(os.devnull, "w")  # noqa: SIM115 - as long as we live
 
@@ -57,16 +58,18 @@ class Installation:
         }
 
 
-def install(database: DynamoDBLocal) -> Installation:
-    """Create the installation; this process's environment is set so that `app` uses it."""
+def install(database: DynamoDBLocal | Database, keys: Path | None = None) -> Installation:
+    """Create the installation; this process's environment is set so that `app` uses it. `keys`: the file with the keys
+    that sign, by default beside the database."""
+    keys = keys or database.folder / "signing-keys.json"
     environment = {
         **database.environment,
         "KEYTURN_TAG_KEYS": "bench:" + base64.b64encode(os.urandom(32)).decode(),
         "KEYTURN_ADDRESS": "https://keyturn.example.com",
-        "KEYTURN_SIGNING_KEYS_FILE": str(database.folder / "signing-keys.json"),
+        "KEYTURN_SIGNING_KEYS_FILE": str(keys),
     }
     os.environ.update(environment)
-    ensure_key(database.folder / "signing-keys.json")
+    ensure_key(keys)
     keyturn = Keyturn(Settings.from_environment(os.environ))
     create_table(stream=False)
     origin = Origin(time.time_ns() // 1_000_000, "127.0.0.1")

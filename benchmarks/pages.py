@@ -69,7 +69,9 @@ def main() -> None:
 
 def _fill(api: Api) -> str:
     """The id of a bot with so many tokens."""
-    api.post("/users/me/password", {"password": PASSWORD})
+    api.post("/users", {"login": "reader", "name": "Reader"})
+    api.post("/users/reader/password", {"password": PASSWORD})
+    api.post("/users/reader/roles", {"role": {"key": "system-admin"}})
     api.post("/services", {"key": "ci", "name": "Build server"})
     bot: str = api.post("/users", {"login": "busy-bot", "name": "Busy bot", "type": "bot"})["id"]
     for number in track(range(TOKENS), f"Making {TOKENS} tokens"):
@@ -95,7 +97,7 @@ def _loads(browser: Browser, site: str, address: str, cached: bool) -> list[dict
 def _logged_in(browser: Browser, site: str) -> Page:
     """A new window with a session, which has seen no file of the pages yet."""
     page = browser.new_context().new_page()
-    opened = page.request.post(f"{site}/api/rest/login", data={"login": "admin", "password": PASSWORD}).json()
+    opened = page.request.post(f"{site}/api/rest/login", data={"login": "reader", "password": PASSWORD}).json()
     page.context.add_cookies([{"name": "keyturn", "value": opened["token"], "url": site}])
     return page
 

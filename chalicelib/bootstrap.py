@@ -1,9 +1,11 @@
-"""The command that begins an installation: a table, the built-in roles, and an administrator's token.
+"""The command that begins an installation: a table, the built-in roles, and an administrator's token or password.
 
     python -m chalicelib.bootstrap --login admin
+    python -m chalicelib.bootstrap --login admin --password
 
 It works on the database directly, with the settings that the environment holds, and is the only way
-in while there is no administrator. The token is printed once, alone, on standard output.
+in while there is no administrator, and for one who can no longer log in. The token or the password is printed once,
+alone, on standard output.
 """
 
 from __future__ import annotations
@@ -24,17 +26,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chalicelib.bootstrap", description=__doc__)
     parser.add_argument("--login", default="admin", help="of the administrator, who is created where missing")
     parser.add_argument("--create-table", action="store_true", help="create the table, if no template did")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--password", action="store_true", help="a new password, in place of a token")
+    instead.add_argument("--first-password", action="store_true", help="the same, unless there is a password")
     options = parser.parse_args(arguments)
     try:
         product = keyturn()
         if options.create_table:
             create_table()
-        issued = product.first_administrator.issue(options.login, Origin(time.time_ns() // 1_000_000, "operator"))
+        origin = Origin(time.time_ns() // 1_000_000, "operator")
+        if options.password or options.first_password:
+            what, secret = (
+                "password",
+                product.first_administrator.set_password(options.login, origin, only_first=options.first_password),
+            )
+        else:
+            what, secret = "token", product.first_administrator.issue(options.login, origin).secret
     except (Refusal, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{issued.owner.login} has a new token, shown only now:", file=sys.stderr)
-    print(issued.secret)
+    if secret is None:
+        print(f"{options.login} has a password already.", file=sys.stderr)
+        return 0
+    print(f"{options.login} has a new {what}, shown only now:", file=sys.stderr)
+    print(secret)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Where the parts are put together: the core's operations on DynamoDB, for the life of a process.
+"""Where the parts are put together: the core's operations on its stores, for the life of a process.
 
 Each part is imported when it is first asked for: a cold start that answers one introspection loads
 nothing of what only administrators need.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.credentials.sealing import Sealer
 from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.settings import Settings
+from chalicelib.storage.stores import DynamoStores
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
@@ -45,14 +46,18 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.second_factors import SecondFactors
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
+    from chalicelib.core.stores import Stores
 
 
 class Keyturn:
-    """Everything that a face can ask, on the table that the settings name."""
+    """Everything that a face can ask, by default on the table that the settings name."""
 
-    def __init__(self, settings: Settings) -> None:
-        """No network is used yet."""
-        connect(settings.table)
+    def __init__(self, settings: Settings, stores: Stores | None = None) -> None:
+        """No network is used yet. `stores`: in place of those on DynamoDB, to which this process is then not bound."""
+        if stores is None:
+            connect(settings.table)
+            stores = DynamoStores()
+        self.stores = stores
         self.settings = settings
         self.verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
 
@@ -65,26 +70,24 @@ class Keyturn:
     def introspection(self) -> Introspection:
         """Is this token good for that service?"""
         from chalicelib.core.operations.introspection import Introspection
-        from chalicelib.storage.credentials import DynamoCredentials
 
-        return Introspection(DynamoCredentials(), self.credential_check, self._access_token_check)
+        return Introspection(self.stores.credentials, self.credential_check, self._access_token_check)
 
     @functools.cached_property
     def authentication(self) -> Authentication:
         """Who calls Keyturn's own API with this token?"""
         from chalicelib.core.operations.authentication import Authentication
-        from chalicelib.storage.credentials import DynamoCredentials
 
-        return Authentication(DynamoCredentials(), self.credential_check, self.access, self._access_token_check)
+        parts = self.credential_check, self.access, self._access_token_check
+        return Authentication(self.stores.credentials, *parts, self.stores.audit)
 
     @functools.cached_property
     def credential_check(self) -> CredentialCheck:
         """Is this secret good? One for the process, which remembers what it has noted of uses."""
         from chalicelib.core.operations.credential_check import CredentialCheck
         from chalicelib.core.operations.last_use import LastUses
-        from chalicelib.storage.credentials import DynamoCredentials
 
-        credentials = DynamoCredentials()
+        credentials = self.stores.credentials
         uses = LastUses(credentials, self.settings.last_used_window_ms)
         return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self.exposure)
 
@@ -98,10 +101,8 @@ class Keyturn:
     def exposure(self) -> Exposure:
         """What follows when a secret shows up where it should not."""
         from chalicelib.core.operations.exposure import Exposure
-        from chalicelib.storage.permanent_tokens import DynamoTokens
-        from chalicelib.storage.services import DynamoServices
 
-        return Exposure(DynamoTokens(), DynamoServices(), self.policies_in_force)
+        return Exposure(self.stores.tokens, self.stores.services, self.policies_in_force)
 
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:
@@ -121,69 +122,56 @@ class Keyturn:
     def accounts(self) -> Accounts:
         """Users and bots."""
         from chalicelib.core.operations.accounts import Accounts
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.held import DynamoHeld
 
-        return Accounts(DynamoAccounts(), DynamoHeld(), DynamoGroups())
+        return Accounts(self.stores.accounts, self.stores.access, self.stores.groups, self.access)
 
     @functools.cached_property
     def permanent_tokens(self) -> PermanentTokens:
         """Permanent tokens."""
         from chalicelib.core.operations.permanent_tokens import PermanentTokens
-        from chalicelib.storage.permanent_tokens import DynamoTokens
 
         parts = self.accounts, self.services, self.access, self.policies_in_force, self.verifier
-        return PermanentTokens(DynamoTokens(), *parts)
+        return PermanentTokens(self.stores.tokens, *parts)
 
     @functools.cached_property
     def rotation(self) -> Rotation:
         """New secrets for permanent tokens."""
         from chalicelib.core.operations.rotation import Rotation
-        from chalicelib.storage.permanent_tokens import DynamoTokens
 
-        return Rotation(DynamoTokens(), self.accounts, self.access, self.verifier)
+        return Rotation(self.stores.tokens, self.accounts, self.verifier)
 
     @functools.cached_property
     def application_passwords(self) -> ApplicationPasswords:
         """Application passwords."""
         from chalicelib.core.operations.application_passwords import ApplicationPasswords
-        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
-        from chalicelib.storage.authenticators import DynamoAuthenticators
 
-        stores = DynamoApplicationPasswords(), DynamoAuthenticators()
+        stores = self.stores.application_passwords, self.stores.authenticators
         return ApplicationPasswords(*stores, self.accounts, self.verifier)
 
     @functools.cached_property
     def login(self) -> Login:
         """Who proves to be the owner of an account?"""
         from chalicelib.core.operations.login import Login
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.authenticators import DynamoAuthenticators
 
-        stores = DynamoAccounts(), DynamoAuthenticators()
+        stores = self.stores.accounts, self.stores.authenticators
         return Login(*stores, self.guesses, self._hasher, self._second_factor_check, self.verifier)
 
     @functools.cached_property
     def passwords(self) -> Passwords:
         """Passwords that people choose."""
         from chalicelib.core.operations.passwords import Passwords
-        from chalicelib.storage.authenticators import DynamoAuthenticators
 
-        return Passwords(DynamoAuthenticators(), self.accounts, self.access, self._hasher, self.guesses)
+        return Passwords(self.stores.authenticators, self.accounts, self._hasher, self.guesses)
 
     @functools.cached_property
     def second_factors(self) -> SecondFactors:
         """What else people prove when they log in."""
         from chalicelib.core.operations.second_factors import SecondFactors
-        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
-        from chalicelib.storage.authenticators import DynamoAuthenticators
 
         return SecondFactors(
-            DynamoAuthenticators(),
-            DynamoApplicationPasswords(),
+            self.stores.authenticators,
+            self.stores.application_passwords,
             self.accounts,
-            self.access,
             self._second_factor_check,
             self.guesses,
             self.keyring,
@@ -194,65 +182,51 @@ class Keyturn:
     def sessions(self) -> Sessions:
         """Where people are logged in."""
         from chalicelib.core.operations.sessions import Sessions
-        from chalicelib.storage.authenticators import DynamoAuthenticators
-        from chalicelib.storage.sessions import DynamoSessions
 
-        return Sessions(DynamoSessions(), DynamoAuthenticators(), self.accounts)
+        return Sessions(self.stores.sessions, self.stores.authenticators, self.accounts)
 
     @functools.cached_property
     def services(self) -> Services:
         """Connected services."""
         from chalicelib.core.operations.services import Services
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.roles import DynamoRoles
-        from chalicelib.storage.services import DynamoServices
 
-        return Services(DynamoServices(), DynamoGroups(), DynamoRoles(), self.verifier)
+        return Services(self.stores.services, self.stores.groups, self.stores.roles, self.verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:
         """Roles and grants."""
         from chalicelib.core.operations.roles import Roles
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.held import DynamoHeld
-        from chalicelib.storage.roles import DynamoRoles
 
-        return Roles(DynamoRoles(), DynamoHeld(), DynamoGroups(), self.accounts, self.groups, self.services)
+        stores = self.stores.roles, self.stores.access, self.stores.groups
+        return Roles(*stores, self.accounts, self.groups, self.services)
 
     @functools.cached_property
     def all_grants(self) -> AllGrants:
         """What everybody was granted."""
         from chalicelib.core.operations.all_grants import AllGrants
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.roles import DynamoRoles
 
-        return AllGrants(self.roles, DynamoRoles(), DynamoAccounts(), DynamoGroups())
+        return AllGrants(self.roles, self.stores.roles, self.stores.accounts, self.stores.groups)
 
     @functools.cached_property
     def groups(self) -> Groups:
         """Groups and their members."""
         from chalicelib.core.operations.groups import Groups
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.held import DynamoHeld
 
-        return Groups(DynamoGroups(), DynamoHeld(), self.accounts, self.access)
+        return Groups(self.stores.groups, self.stores.access, self.accounts, self.access)
 
     @functools.cached_property
     def audit_trail(self) -> AuditTrail:
         """Who did what."""
         from chalicelib.core.operations.audit_trail import AuditTrail
-        from chalicelib.storage.audit import DynamoAudit
 
-        return AuditTrail(DynamoAudit())
+        return AuditTrail(self.stores.audit)
 
     @functools.cached_property
     def repetition(self) -> Repetition:
         """What became of a request that is sent again?"""
         from chalicelib.core.operations.repetition import Repetition
-        from chalicelib.storage.once import DynamoOnce
 
-        return Repetition(DynamoOnce())
+        return Repetition(self.stores.once)
 
     @functools.cached_property
     def permissions(self) -> Permissions:
@@ -265,22 +239,16 @@ class Keyturn:
     def first_administrator(self) -> FirstAdministrator:
         """How an installation begins."""
         from chalicelib.core.operations.first_administrator import FirstAdministrator
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.held import DynamoHeld
-        from chalicelib.storage.permanent_tokens import DynamoTokens
-        from chalicelib.storage.roles import DynamoRoles
-        from chalicelib.storage.services import DynamoServices
 
-        stores = DynamoAccounts(), DynamoTokens(), DynamoServices(), DynamoRoles(), DynamoHeld()
-        return FirstAdministrator(*stores, self.verifier)
+        stores = self.stores.accounts, self.stores.tokens, self.stores.services, self.stores.roles, self.stores.access
+        return FirstAdministrator(*stores, self.stores.authenticators, self.verifier, lambda: self._hasher)
 
     @functools.cached_property
     def guesses(self) -> Guesses:
         """How often something was guessed."""
         from chalicelib.core.operations.guesses import Guesses
-        from chalicelib.storage.login_attempts import DynamoLoginAttempts
 
-        return Guesses(DynamoLoginAttempts())
+        return Guesses(self.stores.login_attempts, self.stores.audit, self.keyring)
 
     @functools.cached_property
     def _hasher(self) -> PasswordHasher:
@@ -307,11 +275,8 @@ class Keyturn:
     def access(self) -> EffectiveAccess:
         """What accounts may do."""
         from chalicelib.core.operations.effective_access import EffectiveAccess
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.held import DynamoHeld
-        from chalicelib.storage.roles import DynamoRoles
 
-        return EffectiveAccess(DynamoHeld(), DynamoGroups(), DynamoRoles())
+        return EffectiveAccess(self.stores.access, self.stores.groups, self.stores.roles)
 
     def _access_token_check(self) -> AccessTokenCheck | None:
         """None where no access token can have been issued."""

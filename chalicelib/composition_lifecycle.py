@@ -7,9 +7,6 @@ import functools
 import time
 from typing import TYPE_CHECKING
 
-from chalicelib.storage.events import DynamoEvents, DynamoQueues
-from chalicelib.storage.webhooks import DynamoWebhooks
-
 if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
     from chalicelib.core.event_ports import Destination
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.operations.lifecycle import Lifecycle
     from chalicelib.core.operations.policies import Policies
+    from chalicelib.core.operations.sweeping import Sweeping
     from chalicelib.core.operations.webhooks import Webhooks
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
@@ -30,32 +28,24 @@ class TokenLifecycle:
     def __init__(self, keyturn: Keyturn, settings: Settings) -> None:
         """No network is used yet."""
         self._keyturn = keyturn
+        self._stores = keyturn.stores
         self._settings = settings
-        self.events = DynamoEvents()
-        self._webhook_store = DynamoWebhooks()
+        self.events = self._stores.events
 
     @functools.cached_property
     def policies(self) -> Policies:
         """What services and groups demand of tokens."""
         from chalicelib.core.operations.policies import Policies
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.groups import DynamoGroups
-        from chalicelib.storage.permanent_tokens import DynamoTokens
-        from chalicelib.storage.services import DynamoServices
 
-        stores = DynamoServices(), DynamoGroups(), DynamoAccounts(), DynamoTokens()
+        stores = self._stores.services, self._stores.groups, self._stores.accounts, self._stores.tokens
         return Policies(self._keyturn.services, self._keyturn.groups, *stores, self._keyturn.policies_in_force)
 
     @functools.cached_property
     def leaks(self) -> Leaks:
         """Secrets that were found."""
         from chalicelib.core.operations.leaks import Leaks
-        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
-        from chalicelib.storage.audit import DynamoAudit
-        from chalicelib.storage.credentials import DynamoCredentials
-        from chalicelib.storage.sessions import DynamoSessions
 
-        stores = DynamoCredentials(), DynamoApplicationPasswords(), DynamoSessions(), DynamoAudit()
+        stores = self._stores.credentials, self._stores.application_passwords, self._stores.sessions, self._stores.audit
         return Leaks(*stores, self._keyturn.exposure(), self._keyturn.guesses, self._keyturn.verifier)
 
     @functools.cached_property
@@ -74,30 +64,33 @@ class TokenLifecycle:
         """The addresses that are told."""
         from chalicelib.core.operations.webhooks import Webhooks
 
-        return Webhooks(self._webhook_store, self._keyturn.keyring, self._webhook)
+        return Webhooks(self._stores.webhooks, self._keyturn.keyring, self._webhook)
 
     @functools.cached_property
     def deliveries(self) -> Deliveries:
         """What is on its way."""
         from chalicelib.core.operations.deliveries import Deliveries
 
-        return Deliveries(self.events, DynamoQueues(), self._destinations, _now)
+        return Deliveries(self.events, self._stores.queues, self._destinations, _now)
 
     @functools.cached_property
     def announcements(self) -> Lifecycle:
         """What will happen to tokens."""
         from chalicelib.core.operations.lifecycle import Lifecycle
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.lifecycle import DynamoWalk
-        from chalicelib.storage.permanent_tokens import DynamoTokens
-        from chalicelib.storage.services import DynamoServices
 
-        stores = DynamoTokens(), DynamoAccounts(), DynamoServices()
-        return Lifecycle(*stores, self._keyturn.policies_in_force, DynamoWalk(), self._settings.notice_days)
+        stores = self._stores.tokens, self._stores.accounts, self._stores.services
+        return Lifecycle(*stores, self._keyturn.policies_in_force, self._stores.walk, self._settings.notice_days)
+
+    @functools.cached_property
+    def sweeping(self) -> Sweeping:
+        """What deleted accounts and groups have left."""
+        from chalicelib.core.operations.sweeping import Sweeping
+
+        return Sweeping(self._stores.sweeps, self._keyturn.accounts)
 
     def _destinations(self) -> dict[str, Destination]:
         """All of them, read at this moment."""
-        found = [self._webhook(webhook) for webhook in self._webhook_store.list()]
+        found = [self._webhook(webhook) for webhook in self._stores.webhooks.list()]
         return {each.id: each for each in (*found, *self._on_aws)}
 
     @functools.cached_property
@@ -112,7 +105,7 @@ class TokenLifecycle:
     def _webhook(self, webhook: Webhook) -> Destination:
         from chalicelib.delivery.webhook import WebhookDestination
 
-        return WebhookDestination(webhook, self._webhook_store, self._keyturn.keyring, self._client)
+        return WebhookDestination(webhook, self._stores.webhooks, self._keyturn.keyring, self._client)
 
     @functools.cached_property
     def _client(self) -> GuardedClient:

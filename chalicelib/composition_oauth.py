@@ -13,7 +13,6 @@ from chalicelib.core.operations.oauth.issuance import Issuance
 from chalicelib.core.operations.oauth.scopes import Scopes
 from chalicelib.signing.documents import key_document
 from chalicelib.signing.keys import StoredSigningKeys
-from chalicelib.storage.access_tokens import DynamoAccessTokens
 
 if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
@@ -36,59 +35,62 @@ class OAuth:
         if settings.address is None:
             raise Conflict("OAuth 2.0 needs the setting KEYTURN_ADDRESS.")
         self._keyturn = keyturn
+        self._stores = keyturn.stores
         self._settings = settings
         self.issuer = settings.address
         self.signing_keys = StoredSigningKeys(key_document(settings))
         self.jwt = JwtFormat(self.issuer, self.signing_keys)
         self.scopes = Scopes(keyturn.services)
-        self.access_token_check = AccessTokenCheck(self.jwt, DynamoAccessTokens())
+        self.access_token_check = AccessTokenCheck(self.jwt, self._stores.access_tokens)
         self._issuance = Issuance(self.jwt)
 
     @functools.cached_property
     def approved_scopes(self) -> ApprovedScopes:
         """What users have approved."""
         from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
-        from chalicelib.storage.delegations import DynamoApprovedScopes, DynamoDelegations
 
-        return ApprovedScopes(DynamoApprovedScopes(), DynamoDelegations(), self._keyturn.accounts)
+        return ApprovedScopes(self._stores.approved_scopes, self._stores.delegations, self._keyturn.accounts)
 
     @functools.cached_property
     def delegations(self) -> Delegations:
         """What services may do for accounts."""
         from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
         from chalicelib.core.operations.oauth.delegations import Delegations
-        from chalicelib.storage.delegations import DynamoDelegations
 
         keyturn = self._keyturn
         tokens = RefreshTokenFormat(keyturn.keyring)
-        return Delegations(DynamoDelegations(), keyturn.accounts, self.scopes, tokens, keyturn.verifier, self._issuance)
+        return Delegations(
+            self._stores.delegations,
+            self._stores.approved_scopes,
+            keyturn.accounts,
+            self.scopes,
+            tokens,
+            keyturn.verifier,
+            self._issuance,
+        )
 
     @functools.cached_property
     def authorization_codes(self) -> AuthorizationCodes:
         """Codes through the browser."""
         from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
-        from chalicelib.storage.authorization_codes import DynamoCodes
 
-        parts = self._keyturn.accounts, self.approved_scopes, self.scopes, self.delegations, self._keyturn.verifier
-        return AuthorizationCodes(DynamoCodes(), *parts)
+        parts = self._keyturn.accounts, self.approved_scopes, self.scopes, self.delegations
+        return AuthorizationCodes(self._stores.codes, *parts)
 
     @functools.cached_property
     def devices(self) -> Devices:
         """Devices without a browser."""
         from chalicelib.core.operations.oauth.devices import Devices
-        from chalicelib.storage.delegations import DynamoDelegations
-        from chalicelib.storage.devices import DynamoDevices
 
         keyturn = self._keyturn
         return Devices(
-            DynamoDevices(),
-            DynamoDelegations(),
+            self._stores.devices,
+            self._stores.delegations,
             keyturn.accounts,
             self.approved_scopes,
             self.scopes,
             self.delegations,
             keyturn.guesses,
-            keyturn.verifier,
         )
 
     @functools.cached_property
@@ -102,10 +104,9 @@ class OAuth:
     def token_exchange(self) -> TokenExchange:
         """Narrowed tokens."""
         from chalicelib.core.operations.oauth.token_exchange import TokenExchange
-        from chalicelib.storage.credentials import DynamoCredentials
 
         check = self._keyturn.credential_check
-        return TokenExchange(DynamoCredentials(), check, self.access_token_check, self.scopes, self._issuance)
+        return TokenExchange(self._stores.credentials, check, self.access_token_check, self.scopes, self._issuance)
 
     @functools.cached_property
     def federation(self) -> Federation:
@@ -113,17 +114,14 @@ class OAuth:
         from chalicelib.core.credentials.outside_tokens import OutsideTokens
         from chalicelib.core.operations.oauth.federation import Federation
         from chalicelib.federation.issuer_keys import FetchedIssuerKeys
-        from chalicelib.storage.accounts import DynamoAccounts
-        from chalicelib.storage.trust_rules import DynamoTrustRules
 
         tokens = OutsideTokens(FetchedIssuerKeys(self._settings.internal_issuers))
-        return Federation(DynamoTrustRules(), DynamoAccounts(), tokens, self.scopes, self._issuance)
+        return Federation(self._stores.trust_rules, self._stores.accounts, tokens, self.scopes, self._issuance)
 
     @functools.cached_property
     def trust_rules(self) -> TrustRules:
         """Which outside tokens bots trust."""
         from chalicelib.core.operations.oauth.trust_rules import TrustRules
-        from chalicelib.storage.trust_rules import DynamoTrustRules
 
         keyturn = self._keyturn
-        return TrustRules(DynamoTrustRules(), keyturn.accounts, keyturn.access, self.scopes, self.federation)
+        return TrustRules(self._stores.trust_rules, keyturn.accounts, self.scopes, self.federation)

@@ -67,9 +67,14 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
 
 
 def run() -> dict[str, int]:
-    """Look at tokens that something is due for, and send again what failed. How many of each."""
+    """Look at tokens that something is due for, send again what failed, and sweep what deletions left. How many of
+    each."""
     lifecycle = _lifecycle()
-    done = {"raised": lifecycle.announcements.run(_now()), "resent": lifecycle.deliveries.resend()}
+    done = {
+        "raised": lifecycle.announcements.run(_now()),
+        "resent": lifecycle.deliveries.resend(),
+        "swept": lifecycle.sweeping.run(_now()),
+    }
     telemetry.tell({"job": "every minute", **done})
     return done
 

@@ -14,13 +14,20 @@ from urllib.parse import parse_qsl, urlencode
 
 from authlib.common.urls import add_params_to_uri
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError, UnsupportedResponseTypeError
+from authlib.oauth2.rfc6749.errors import (
+    AccessDeniedError,
+    InvalidClientError,
+    InvalidRequestError,
+    UnsupportedResponseTypeError,
+)
 
+from chalicelib.core.delegations import needs_no_consent
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.oauth import routes
 from chalicelib.oauth.consent import consent_page
+from chalicelib.oauth.grants import UnregisteredAddress
 from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
 from chalicelib.pages import browser
 from chalicelib.pages.login import LoginForm, login_page
@@ -32,7 +39,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.services import Service
     from chalicelib.message import Message, Pairs
 
@@ -40,6 +47,9 @@ SILENT, REQUIRED = "silent", "required"
 CREDENTIALS = ("skip", SILENT, REQUIRED, "default")
 ACCESS = ("online", "offline")
 PROMPTS = ("none", "login", "consent")
+# RFC 6749 section 4.1.2.1: the user is told, and not sent on. In one text, so that no stranger learns which services
+# there are.
+UNKNOWN_SENDER = "client_id and redirect_uri: must be those of a service, exactly as it is registered."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,8 @@ def decide(message: Message) -> Response:
     def decided(message: Message, asked: Asked) -> Response:
         if not approved:
             raise AccessDeniedError(description="The user has denied the request.")
-        if not asked.request.client.trusted:
+        message.oauth.authorization_codes.require_allowed(caller, asked.request)
+        if not needs_no_consent(asked.request.client, asked.request.scope.values):
             message.oauth.approved_scopes.approve(caller, asked.request.client, asked.request.scope.values)
         return _with_code(message, caller, asked)
 
@@ -107,7 +118,10 @@ def parse(message: Message, pairs: Pairs) -> Asked:
     server = Server(replace(message, pairs=pairs))
     protocol = server.create_oauth2_request(None)
     protocol.method = "GET"
-    grant = server.get_consent_grant(protocol)
+    try:
+        grant = server.get_consent_grant(protocol)
+    except (InvalidClientError, UnregisteredAddress):
+        raise InvalidRequestError(UNKNOWN_SENDER) from None
     redirect_uri: str = grant.redirect_uri
     with _told_to(redirect_uri):
         return _asked(replace(message, pairs=pairs), protocol.client.service, redirect_uri)

@@ -70,6 +70,10 @@ class _Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         return client.service
 
 
+class UnregisteredAddress(InvalidRequestError):  # type: ignore[misc]
+    """The redirection address is not one of the client's."""
+
+
 class FoundCode:
     """A code at rest, as the code grant of Authlib looks at it."""
 
@@ -90,13 +94,10 @@ class AuthorizationCodeGrant(_Grant, standard.AuthorizationCodeGrant):  # type: 
 
     @staticmethod
     def validate_authorization_redirect_uri(request: Any, client: Client) -> str:
-        """The address that was named, or the only one that is registered. Raises InvalidRequestError.
-
-        Its text does not repeat the address, which is not to be trusted.
-        """
+        """The address that was named, or the only one that is registered. Raises UnregisteredAddress."""
         named: str | None = request.payload.redirect_uri or client.get_default_redirect_uri()
         if named is None or not client.check_redirect_uri(named):
-            raise InvalidRequestError("redirect_uri: must be exactly one that is registered for this service.")
+            raise UnregisteredAddress
         return named
 
     def query_authorization_code(self, code: str, client: Client) -> FoundCode | None:

@@ -9,6 +9,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationServer
 from authlib.oauth2.rfc6749.errors import (
     AccessDeniedError,
+    InvalidClientError,
     InvalidGrantError,
     InvalidRequestError,
     InvalidScopeError,
@@ -37,6 +38,7 @@ class UnsupportedToken(OAuth2Error):  # type: ignore[misc]
     error = "unsupported_token_type"
 
 
+UNKNOWN_CLIENT = "The client's id or secret is not valid, or this needs a secret."
 LEFT_OUT = {
     "password": "Passwords are for Keyturn alone: use authorization_code with PKCE, device_code, or a permanent token",
     "implicit": "Tokens do not belong into addresses: use response_type=code with PKCE",
@@ -70,10 +72,14 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         return self.message.keyturn.verifier.verify(presented, service.secret, now)
 
     def authenticate_client(self, request: ProtocolRequest, methods: list[str], endpoint: str = "token") -> Client:
-        """Raises InvalidClientError, or InvalidRequestError for two methods at once (RFC 6749 section 2.3)."""
+        """Raises InvalidClientError, in one text whatever was wrong (RFC 6749 section 5.2), or InvalidRequestError for
+        two methods at once (section 2.3)."""
         if "Authorization" in request.headers and "client_secret" in request.form:
             raise InvalidRequestError("client_secret: must not come beside HTTP Basic.")
-        client: Client = super().authenticate_client(request, methods, endpoint)
+        try:
+            client: Client = super().authenticate_client(request, methods, endpoint)
+        except InvalidClientError:
+            raise InvalidClientError(status_code=401, description=UNKNOWN_CLIENT) from None
         return client
 
     def get_token_grant(self, request: ProtocolRequest) -> Any:

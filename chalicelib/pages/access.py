@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.permissions import Power
     from chalicelib.core.services import Service
@@ -36,25 +36,33 @@ def access_page(
     explained = message.keyturn.permissions.explain(caller, user.id)
     grants = message.keyturn.roles.grants(caller, user.id)
     access = message.keyturn.permissions.access(caller, user.id)
+    places = (grant.place for grant, _ in grants)
     values = {
         "explained": explained,
         "grants": grants,
         "groups": [access.groups[id] for id in access.direct],
-        "names": Names(message, (power for power, _ in explained), (grant.place for grant, _ in grants)),
+        "names": Names(message, caller, user.id, (power for power, _ in explained), places),
         "may_read_groups": caller.could(Operation.READ_GROUP),
     }
     return account_page(message, caller, user, "access", values, dialog, problem)
 
 
 class Names:
-    """What services and their permissions are called."""
+    """What services and their permissions are called, as far as the caller may know it."""
 
-    def __init__(self, message: Message, powers: Iterable[Power], places: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        message: Message,
+        caller: Caller,
+        owner_id: str | None,
+        powers: Iterable[Power],
+        places: Iterable[str] = (),
+    ) -> None:
         powers = list(powers)
         wanted = {power.permission.partition(":")[0] for power in powers} | {power.place for power in powers}
-        self._services: Mapping[str, Service] = message.keyturn.services.resolve(
-            (wanted | set(places)) - {EVERYWHERE, "*"}
-        )
+        services = message.keyturn.services
+        found = services.resolve((wanted | set(places)) - {EVERYWHERE, "*"})
+        self._services: Mapping[str, Service] = services.shown(caller, found, owner_id)
 
     def permission(self, power: Power) -> str:
         """The permission as people call it."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
 
@@ -31,12 +31,14 @@ def account_page(
     problem: Refusal | None = None,
 ) -> Response:
     """A tab of the account's page."""
-    owner = message.keyturn.accounts.owners_of([user]).get(user.owner.id) if user.owner else None
+    owners = message.keyturn.accounts.owners_of(caller, [user])
+    owned = user.owner is not None and user.owner.id in owners
     frame = {
         "user": user,
         "tab": tab,
         "own": user.id == caller.user.id,
-        "owner": owner,
+        "owned": owned,
+        "owner": owners[user.owner.id] if user.owner and owned else None,  # None also if they may not be seen
         "is_bot": user.type is AccountType.BOT,
     }
     return page(message, f"account/{tab}", {**frame, **values}, caller=caller, dialog=dialog, problem=problem)
@@ -57,7 +59,8 @@ def show(message: Message, caller: Caller, user: str) -> Response:
 def ask_edit(message: Message, caller: Caller, user: str) -> Response:
     """The form with what can be changed."""
     account = read(message, caller, user)
-    return _overview(message, caller, account, _edit_dialog(message, account, _current(message, account)))
+    caller.check(Operation.RENAME_USER, account.id)
+    return _overview(message, caller, account, _edit_dialog(message, account, _current(message, caller, account)))
 
 
 @form
@@ -67,7 +70,7 @@ def edit(message: Message, caller: Caller, user: str) -> Response:
     filled_in = {name: message.value(name) or "" for name in ("login", "name", "email", "description", "owner")}
 
     def do() -> Response:
-        message.keyturn.accounts.update(caller, account.id, _change(_current(message, account), filled_in))
+        message.keyturn.accounts.update(caller, account.id, _change(_current(message, caller, account), filled_in))
         return redirect(message, "users", account.id, done="account-changed")
 
     return unless_refused(
@@ -80,6 +83,7 @@ def edit(message: Message, caller: Caller, user: str) -> Response:
 def ask_ban(message: Message, caller: Caller, user: str) -> Response:
     """For what reason?"""
     account = read(message, caller, user)
+    caller.check(Operation.UNBAN_USER if account.banned else Operation.BAN_USER, account.id)
     return _overview(message, caller, account, _dialog(message, account, "ban"))
 
 
@@ -103,7 +107,7 @@ def ban(message: Message, caller: Caller, user: str) -> Response:
 def ask_delete(message: Message, caller: Caller, user: str) -> Response:
     """Really?"""
     account = read(message, caller, user)
-    caller.require(Operation.DELETE_USER, account.id)
+    caller.check(Operation.DELETE_USER, account.id)
     return _overview(message, caller, account, _dialog(message, account, "delete"))
 
 
@@ -136,8 +140,8 @@ def _edit_dialog(message: Message, user: User, filled_in: Mapping[str, str]) -> 
     return Dialog("account/edit-dialog.html", link(message, "users", user.id), {"filled_in": filled_in})
 
 
-def _current(message: Message, user: User) -> dict[str, str]:
-    owner = message.keyturn.accounts.owners_of([user]).get(user.owner.id) if user.owner else None
+def _current(message: Message, caller: Caller, user: User) -> dict[str, str]:
+    owner = message.keyturn.accounts.owners_of(caller, [user]).get(user.owner.id) if user.owner else None
     return {
         "login": user.login,
         "name": user.name,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.paging import Window
     from chalicelib.message import Message
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def ask_new(message: Message, caller: Caller, user: str) -> Response:
     """The dialog *New password*."""
     account = read(message, caller, user)
-    caller.require(Operation.CREATE_APPLICATION_PASSWORD, account.id)
+    caller.check(Operation.CREATE_APPLICATION_PASSWORD, account.id)
     return security_page(message, caller, account, _new_dialog(message, account))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditPage
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 TOP = 50
@@ -30,7 +30,7 @@ TOP = 50
 @for_users
 def show_audit(message: Message, caller: Caller) -> Response:
     """Everything that was changed, as far as the filters want it."""
-    caller.require(Operation.READ_AUDIT)
+    caller.check(Operation.READ_AUDIT)
     filters = {name: message.value(name) or "" for name in ("actor", "target", "kind", "from", "to")}
     for name in ("from", "to"):
         if not re.fullmatch(FORM, filters[name]):

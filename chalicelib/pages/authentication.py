@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
 
@@ -55,7 +55,7 @@ def dialog_of(message: Message, user: User, name: str, values: Mapping[str, obje
 def ask_password(message: Message, caller: Caller, user: str) -> Response:
     """The form with old and new password."""
     account = read(message, caller, user)
-    caller.require(Operation.SET_PASSWORD, account.id)
+    caller.check(Operation.SET_PASSWORD, account.id)
     return authentication_page(message, caller, account, _password_dialog(message, caller, account))
 
 

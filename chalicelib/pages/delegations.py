@@ -12,7 +12,7 @@ from chalicelib.pages.views import for_users, form
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 
@@ -21,7 +21,7 @@ def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Respo
     """The confirmation."""
     account = read(message, caller, user)
     found = message.keyturn.oauth.delegations.get(caller, account.id, token).delegation
-    client = services_in(message, [[found.client_id]]).get(found.client_id)
+    client = services_in(message, caller, account.id, [[found.client_id]]).get(found.client_id)
     dialog = Dialog("account/delete-refresh-token-dialog.html", back(message, account), {"client": client})
     return security_page(message, caller, account, dialog)
 
@@ -39,7 +39,7 @@ def ask_withdraw(message: Message, caller: Caller, user: str, approval: str) -> 
     """The confirmation."""
     account = read(message, caller, user)
     found = message.keyturn.oauth.approved_scopes.get(caller, account.id, approval).approval
-    client = services_in(message, [[found.client_id]]).get(found.client_id)
+    client = services_in(message, caller, account.id, [[found.client_id]]).get(found.client_id)
     dialog = Dialog("account/withdraw-scope-dialog.html", back(message, account), {"client": client})
     return security_page(message, caller, account, dialog)
 

@@ -16,7 +16,7 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 OFFERED = Window(0, 500)  # roles and services to choose from
@@ -26,7 +26,7 @@ OFFERED = Window(0, 500)  # roles and services to choose from
 def ask_for_user(message: Message, caller: Caller, user: str) -> Response:
     """Which role, and where?"""
     account = read(message, caller, user)
-    caller.require(Operation.GRANT_ROLE, account.id)
+    caller.check(Operation.GRANT_ROLE, account.id)
     back = link(message, "users", account.id, "access")
     return access_page(message, caller, account, _grant_dialog(message, caller, account.name, back))
 
@@ -53,7 +53,7 @@ def grant_to_user(message: Message, caller: Caller, user: str) -> Response:
 def ask_revoke_from_user(message: Message, caller: Caller, user: str, grant: str) -> Response:
     """The confirmation."""
     account = read(message, caller, user)
-    caller.require(Operation.REVOKE_ROLE, account.id)
+    caller.check(Operation.REVOKE_ROLE, account.id)
     dialog = _revoke_dialog(account.name, link(message, "users", account.id, "access"), grant)
     return access_page(message, caller, account, dialog)
 
@@ -75,7 +75,7 @@ def revoke_from_user(message: Message, caller: Caller, user: str, grant: str) ->
 def ask_for_group(message: Message, caller: Caller, group: str) -> Response:
     """Which role, and where?"""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.GRANT_ROLE)
+    caller.check(Operation.GRANT_ROLE)
     dialog = _grant_dialog(message, caller, found.name, link(message, "groups", found.id))
     return group_page(message, caller, found, dialog)
 
@@ -97,7 +97,7 @@ def grant_to_group(message: Message, caller: Caller, group: str) -> Response:
 def ask_revoke_from_group(message: Message, caller: Caller, group: str, grant: str) -> Response:
     """The confirmation."""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.REVOKE_ROLE)
+    caller.check(Operation.REVOKE_ROLE)
     return group_page(message, caller, found, _revoke_dialog(found.name, link(message, "groups", found.id), grant))
 
 

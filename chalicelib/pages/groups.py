@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.groups import Group
     from chalicelib.message import Message
@@ -35,7 +35,7 @@ def show_groups(message: Message, caller: Caller) -> Response:
 @for_users
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new group."""
-    caller.require(Operation.CREATE_GROUP)
+    caller.check(Operation.CREATE_GROUP)
     return _groups_page(message, caller, _form_dialog(message, caller, None, {}))
 
 
@@ -63,7 +63,7 @@ def show_group(message: Message, caller: Caller, group: str) -> Response:
 def ask_edit(message: Message, caller: Caller, group: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.UPDATE_GROUP)
+    caller.check(Operation.UPDATE_GROUP)
     filled_in = {"name": found.name, "parent": found.parent_id or "", "required": found.requires_two_factor}
     return group_page(message, caller, found, _form_dialog(message, caller, found, filled_in))
 
@@ -89,7 +89,7 @@ def edit(message: Message, caller: Caller, group: str) -> Response:
 def ask_delete(message: Message, caller: Caller, group: str) -> Response:
     """The confirmation."""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.DELETE_GROUP)
+    caller.check(Operation.DELETE_GROUP)
     return group_page(message, caller, found, _dialog(message, found, "delete"))
 
 
@@ -111,7 +111,7 @@ def delete(message: Message, caller: Caller, group: str) -> Response:
 def ask_member(message: Message, caller: Caller, group: str) -> Response:
     """Who?"""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.ADD_MEMBER)
+    caller.check(Operation.ADD_MEMBER)
     return group_page(message, caller, found, _dialog(message, found, "member", login=""))
 
 
@@ -159,7 +159,7 @@ def group_page(
         "members": members.items,
         "pager": Pager(asked, members.total),
         "grants": grants,
-        "names": Names(message, (), (grant.place for grant, _ in grants)),
+        "names": Names(message, caller, None, (), (grant.place for grant, _ in grants)),
     }
     return page(message, "groups/group", values, caller=caller, dialog=dialog, problem=problem)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.message import Message
 
@@ -37,14 +37,14 @@ def show(message: Message, caller: Caller, user: str) -> Response:
     """Of one account, with what ends in the coming half year."""
     account = read(message, caller, user)
     tokens = message.keyturn.permanent_tokens.page(caller, account.id, EVERY_TOKEN).items
-    values = _drawn(message, tokens, _ends(message, caller, account))
+    values = _drawn(message, caller, account.id, tokens, _ends(message, caller, account))
     return account_page(message, caller, account, "health", values)
 
 
 @for_users
 def show_everybodys(message: Message, caller: Caller) -> Response:
     """Of the bots, or of the accounts that are searched for, page by page."""
-    caller.require(Operation.LIST_USERS)
+    caller.check(Operation.LIST_USERS)
     asked = Window(window(message).skip // SIZE * ACCOUNTS, ACCOUNTS)
     searched = message.asked("searched") is not None
     found = find_accounts(message, caller, asked, ticked(message) if searched else ["bot"])
@@ -54,12 +54,14 @@ def show_everybodys(message: Message, caller: Caller) -> Response:
         "found": found,
         "pager": Pager(asked, found.page.total, ACCOUNTS),
         "cut": [user for user, part in zip(found.page.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
-        **_drawn(message, [owned for part in of_accounts for owned in part.items], []),
+        **_drawn(message, caller, None, [owned for part in of_accounts for owned in part.items], []),
     }
     return page(message, "health", values, caller=caller)
 
 
-def _drawn(message: Message, tokens: Sequence[OwnedToken], other_ends: Sequence[End]) -> dict[str, object]:
+def _drawn(
+    message: Message, caller: Caller, owner_id: str | None, tokens: Sequence[OwnedToken], other_ends: Sequence[End]
+) -> dict[str, object]:
     now = message.origin.now
     days = calendar([*_ends_of(message, tokens), *other_ends], now)
     counts = Counter(condition(owned.token, now) for owned in tokens)
@@ -74,7 +76,7 @@ def _drawn(message: Message, tokens: Sequence[OwnedToken], other_ends: Sequence[
         "wide": sorted(wide, key=lambda owned: -len(unused_scope(owned.token))),
         "rows": rows[:SIZE],
         "more": len(rows) - SIZE,
-        "services": services_in(message, (owned.token.scope for owned in tokens)),
+        "services": services_in(message, caller, owner_id, (owned.token.scope for owned in tokens)),
         "condition_of": condition,
         "unused_scope": unused_scope,
     }
@@ -97,7 +99,7 @@ def _ends(message: Message, caller: Caller, user: User) -> list[End]:
     delegations = [each.delegation for each in oauth.delegations.page(caller, user.id, ALL).items]
     approvals = [each.approval for each in oauth.approved_scopes.page(caller, user.id, ALL).items]
     clients = {each.client_id for each in delegations} | {each.client_id for each in approvals}
-    services = services_in(message, [clients])
+    services = services_in(message, caller, user.id, [clients])
 
     def named(kind: str, client_id: str) -> str:
         client = services.get(client_id)

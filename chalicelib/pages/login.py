@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid, LoginRefused, SecondFactorRequired
+from chalicelib.core.errors import Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.pages import browser
 from chalicelib.pages.render import link, page, redirect
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 TICKET = "login form"
@@ -100,6 +100,8 @@ def answered(message: Message, form: LoginForm, done: Callable[[], Response]) ->
         return login_page(message, form, EXPIRED, login, HTTPStatus.UNAUTHORIZED)
     except SecondFactorRequired as refusal:
         return _second_step(message, form, attempt, refusal.methods)
+    except SecondFactorLocked as refusal:
+        return _second_step(message, form, attempt, refusal.methods, str(refusal))
     except LoginRefused as refusal:
         if message.value("ticket"):
             return _second_step(message, form, attempt, message.values("method"), "That was not right. Try again.")

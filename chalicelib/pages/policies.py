@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.policies import Preview
     from chalicelib.message import Message
@@ -33,7 +33,7 @@ SHOWN = 100  # tokens of a preview
 def ask_for_service(message: Message, caller: Caller, service: str) -> Response:
     """The form with what is demanded."""
     found = message.keyturn.services.get(caller, service)
-    caller.require(Operation.SET_SERVICE_POLICY, place=found.id)
+    caller.check(Operation.SET_SERVICE_POLICY, place=found.id)
     return service_page(message, caller, found, _form(message, "services", found.id, _filled(found.policy)))
 
 
@@ -56,7 +56,7 @@ def set_for_service(message: Message, caller: Caller, service: str) -> Response:
 def ask_for_group(message: Message, caller: Caller, group: str) -> Response:
     """The form with what is demanded."""
     found = message.keyturn.groups.get(caller, group)
-    caller.require(Operation.SET_GROUP_POLICY)
+    caller.check(Operation.SET_GROUP_POLICY)
     return group_page(message, caller, found, _form(message, "groups", found.id, _filled(found.policy)))
 
 

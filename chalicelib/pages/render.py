@@ -31,7 +31,7 @@ CLAIMS = {OPENID: "who it is", PROFILE: "name and login", EMAIL: "e-mail address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
 

@@ -15,7 +15,7 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.roles import Role
     from chalicelib.message import Message
@@ -32,7 +32,7 @@ def show_roles(message: Message, caller: Caller) -> Response:
 @for_users
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new role."""
-    caller.require(Operation.CREATE_ROLE)
+    caller.check(Operation.CREATE_ROLE)
     return _roles_page(message, caller, _form_dialog(message, caller, None, "", "", frozenset()))
 
 
@@ -60,7 +60,7 @@ def show_role(message: Message, caller: Caller, role: str) -> Response:
 def ask_edit(message: Message, caller: Caller, role: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.roles.get(caller, role)
-    caller.require(Operation.UPDATE_ROLE)
+    caller.check(Operation.UPDATE_ROLE)
     dialog = _form_dialog(message, caller, found, found.key, found.name, found.permissions)
     return _role_page(message, caller, found, dialog)
 
@@ -84,7 +84,7 @@ def edit(message: Message, caller: Caller, role: str) -> Response:
 def ask_delete(message: Message, caller: Caller, role: str) -> Response:
     """The confirmation."""
     found = message.keyturn.roles.get(caller, role)
-    caller.require(Operation.DELETE_ROLE)
+    caller.check(Operation.DELETE_ROLE)
     return _role_page(message, caller, found, _delete_dialog(message, found))
 
 
@@ -118,7 +118,7 @@ def _role_page(
     values = {
         "role": role,
         "powers": powers,
-        "names": Names(message, powers),
+        "names": Names(message, caller, None, powers),
         "built_in": role.id in BUILT_IN,
         "everything": EVERY_PERMISSION in role.permissions,
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.second_factors import SecondFactorStatus
     from chalicelib.message import Message
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def ask_app(message: Message, caller: Caller, user: str) -> Response:
     """What one needs for it. Nothing is made yet: a page that is only looked at changes nothing."""
     account = read(message, caller, user)
-    caller.require(Operation.ADD_SECOND_FACTOR, account.id)
+    caller.check(Operation.ADD_SECOND_FACTOR, account.id)
     return authentication_page(message, caller, account, dialog_of(message, account, "begin-app"))
 
 
@@ -58,7 +58,7 @@ def pair_app(message: Message, caller: Caller, user: str) -> Response:
 def ask_passkey(message: Message, caller: Caller, user: str) -> Response:
     """What the browser needs to make a passkey."""
     account = read(message, caller, user)
-    caller.require(Operation.ADD_SECOND_FACTOR, account.id)
+    caller.check(Operation.ADD_SECOND_FACTOR, account.id)
     return authentication_page(message, caller, account, _passkey_dialog(message, caller, account))
 
 
@@ -85,7 +85,7 @@ def add_passkey(message: Message, caller: Caller, user: str) -> Response:
 def ask_remove(message: Message, caller: Caller, user: str, passkey: str) -> Response:
     """The confirmation."""
     account = read(message, caller, user)
-    caller.require(Operation.REMOVE_SECOND_FACTORS, account.id)
+    caller.check(Operation.REMOVE_SECOND_FACTORS, account.id)
     stored = message.keyturn.second_factors.status(caller, account.id).authenticators
     name = next((each.name for each in stored.passkeys if each.id == passkey), "")
     dialog = dialog_of(message, account, "remove-passkey", {"id": passkey, "name": name})
@@ -104,7 +104,7 @@ def remove_passkey(message: Message, caller: Caller, user: str, passkey: str) ->
 def ask_codes(message: Message, caller: Caller, user: str) -> Response:
     """The confirmation."""
     account = read(message, caller, user)
-    caller.require(Operation.ADD_SECOND_FACTOR, account.id)
+    caller.check(Operation.ADD_SECOND_FACTOR, account.id)
     return authentication_page(message, caller, account, dialog_of(message, account, "renew-codes"))
 
 
@@ -120,7 +120,7 @@ def renew_codes(message: Message, caller: Caller, user: str) -> Response:
 def ask_off(message: Message, caller: Caller, user: str) -> Response:
     """The confirmation."""
     account = read(message, caller, user)
-    caller.require(Operation.REMOVE_SECOND_FACTORS, account.id)
+    caller.check(Operation.REMOVE_SECOND_FACTORS, account.id)
     return authentication_page(message, caller, account, dialog_of(message, account, "two-factor-off"))
 
 

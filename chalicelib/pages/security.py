@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.errors import Refusal
     from chalicelib.core.services import Service
@@ -51,6 +51,7 @@ def security_page(
     granted += [each.approval for each in approvals.items]
     values = {
         "tokens": tokens,
+        "authors": keyturn.accounts.known(caller, {owned.token.author_id for owned in tokens.items}),
         "pager": Pager(asked, tokens.total),
         "q": query,
         "application_passwords": _application_passwords(message, caller, user),
@@ -60,15 +61,18 @@ def security_page(
         "approvals": approvals,
         "approval_pager": Pager(of_approvals, approvals.total),
         "services": services_in(
-            message, [*scopes, *(each.scope for each in granted), [each.client_id for each in granted]]
+            message, caller, user.id, [*scopes, *(each.scope for each in granted), [each.client_id for each in granted]]
         ),
     }
     return account_page(message, caller, user, "security", values, dialog, problem)
 
 
-def services_in(message: Message, scopes: Iterable[Iterable[str]]) -> Mapping[str, Service]:
-    """The services that these scopes name, by id, as far as they exist."""
-    return message.keyturn.services.resolve({id for scope in scopes for id in scope})
+def services_in(
+    message: Message, caller: Caller, owner_id: str | None, scopes: Iterable[Iterable[str]]
+) -> Mapping[str, Service]:
+    """The services that these scopes name, by id, as far as they exist and the caller may know their names."""
+    services = message.keyturn.services
+    return services.shown(caller, services.resolve({id for scope in scopes for id in scope}), owner_id)
 
 
 def back(message: Message, user: User) -> str:

@@ -21,7 +21,7 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.services import RegisteredService
     from chalicelib.message import Message
@@ -39,7 +39,7 @@ def show_services(message: Message, caller: Caller) -> Response:
 @for_users
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new service."""
-    caller.require(Operation.CREATE_SERVICE)
+    caller.check(Operation.CREATE_SERVICE)
     return _services_page(message, caller, _form_dialog(message, caller, None))
 
 
@@ -66,7 +66,7 @@ def show_service(message: Message, caller: Caller, service: str) -> Response:
 def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
-    caller.require(Operation.UPDATE_SERVICE, place=found.id)
+    caller.check(Operation.UPDATE_SERVICE, place=found.id)
     return service_page(message, caller, found, _form_dialog(message, caller, found))
 
 
@@ -90,7 +90,7 @@ def edit(message: Message, caller: Caller, service: str) -> Response:
 def ask_secret(message: Message, caller: Caller, service: str) -> Response:
     """The confirmation."""
     found = message.keyturn.services.get(caller, service)
-    caller.require(Operation.UPDATE_SERVICE, place=found.id)
+    caller.check(Operation.RENEW_SERVICE_SECRET, place=found.id)
     return service_page(message, caller, found, _dialog(message, found, "renew-secret"))
 
 
@@ -106,7 +106,7 @@ def renew_secret(message: Message, caller: Caller, service: str) -> Response:
 def ask_delete(message: Message, caller: Caller, service: str) -> Response:
     """The confirmation."""
     found = message.keyturn.services.get(caller, service)
-    caller.require(Operation.DELETE_SERVICE, place=found.id)
+    caller.check(Operation.DELETE_SERVICE, place=found.id)
     return service_page(message, caller, found, _dialog(message, found, "delete"))
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import PermanentToken
@@ -82,7 +82,7 @@ EMPTY = Filled()
 def ask_new(message: Message, caller: Caller, user: str) -> Response:
     """The dialog *New token*; or, if the caller's permissions do not suffice, what is missing."""
     account = read(message, caller, user)
-    caller.require(Operation.CREATE_TOKEN, account.id)
+    caller.check(Operation.CREATE_TOKEN, account.id)
     return security_page(message, caller, account, _new_dialog(message, caller, account))
 
 
@@ -116,7 +116,7 @@ def show(message: Message, caller: Caller, user: str, token: str) -> Response:
 def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Response:
     """The form with name and scope."""
     account = read(message, caller, user)
-    caller.require(Operation.UPDATE_TOKEN, account.id)
+    caller.check(Operation.UPDATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
     dialog = _edit_dialog(message, caller, found, Filled.of(found.token))
     return _token_page(message, caller, account, token, dialog)
@@ -150,10 +150,10 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
 def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
     """How long may the secret of now go on?"""
     account = read(message, caller, user)
-    caller.require(Operation.ROTATE_TOKEN, account.id)
+    caller.check(Operation.ROTATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
     lacked = message.keyturn.permanent_tokens.lacked(caller, account.id)
-    dialog = _lacked_dialog(message, account, lacked) if lacked else _rotate_dialog(message, found)
+    dialog = _lacked_dialog(message, caller, account, lacked) if lacked else _rotate_dialog(message, found)
     return _token_page(message, caller, account, token, dialog)
 
 
@@ -203,11 +203,12 @@ def _token_page(
     problem: Refusal | None = None,
 ) -> Response:
     found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
-    services = services_in(message, [found.token.scope])
+    services = message.keyturn.services.resolve(found.token.scope)
     flags = message.keyturn.permanent_tokens.flags([found], services, message.origin.now)
     values = {
         "found": found,
-        "services": services,
+        "authors": message.keyturn.accounts.known(caller, [found.token.author_id]),
+        "services": message.keyturn.services.shown(caller, services, user.id),
         "flags": flags[found.token.id],
         "timeline": timeline(found.token, message.origin.now),
     }
@@ -217,7 +218,7 @@ def _token_page(
 def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = EMPTY) -> Dialog:
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
-        return _lacked_dialog(message, user, lacked)
+        return _lacked_dialog(message, caller, user, lacked)
     offered = _offered(message, caller)
     values = {"filled": filled, "offered": offered}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
@@ -226,9 +227,9 @@ def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = E
 def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Filled) -> Dialog:
     offered = _offered(message, caller)
     known = {service.id for service in offered}
-    there = services_in(message, [found.token.scope])
-    offered += [service for id, service in there.items() if id not in known]
-    values = {"filled": filled, "offered": offered, "found": found}
+    kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
+    there = services_in(message, caller, found.owner.id, [kept])
+    values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
     return Dialog("account/edit-token-dialog.html", _address(message, found), values)
 
 
@@ -236,8 +237,9 @@ def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
     return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
 
 
-def _lacked_dialog(message: Message, user: User, lacked: Sequence[Power]) -> Dialog:
-    values = {"lacked": lacked, "names": Names(message, lacked)}
+def _lacked_dialog(message: Message, caller: Caller, user: User, lacked: Sequence[Power]) -> Dialog:
+    told = [power for power in lacked if caller.is_told_of(power)]
+    values = {"lacked": told, "hidden": len(told) < len(lacked), "names": Names(message, caller, user.id, told)}
     return Dialog("account/lacked-dialog.html", back(message, user), values)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
 
@@ -33,7 +33,7 @@ def show_users(message: Message, caller: Caller) -> Response:
 @for_users
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new account."""
-    caller.require(Operation.CREATE_USER)
+    caller.check(Operation.CREATE_USER)
     filled_in = {**dict.fromkeys(FIELDS, ""), "type": message.value("type") or AccountType.USER.value}
     return _users_page(message, caller, _new_dialog(message, filled_in))
 
@@ -65,12 +65,12 @@ def create(message: Message, caller: Caller) -> Response:
 def _users_page(
     message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    caller.require(Operation.LIST_USERS)
+    caller.check(Operation.LIST_USERS)
     asked = window(message)
     found = find_accounts(message, caller, asked, ticked(message))
     values = {
         "found": found,
-        "owners": message.keyturn.accounts.owners_of(found.page.items),
+        "owners": message.keyturn.accounts.owners_of(caller, found.page.items),
         "pager": Pager(asked, found.page.total),
     }
     return page(message, "users", values, caller=caller, dialog=dialog, problem=problem)

@@ -13,7 +13,7 @@ from chalicelib.rest.shapes import AUDIT_RECORD
 if TYPE_CHECKING:
     from chalice.app import Response
 
-REFERENCE_FORM = "[A-Za-z0-9-]{1,64}"  # an id, or `operator`
+REFERENCE_FORM = "[A-Za-z0-9.:/-]{1,64}"  # an id, `operator` or `anybody`, or a network
 KIND_FORM = "[a-z.-]{1,64}"
 POSITION_FORM = "[0-9]{15}#[A-Za-z0-9]{0,12}"
 

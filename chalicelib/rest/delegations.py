@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
+    from chalicelib.core.caller import Caller
     from chalicelib.core.operations.oauth.approved_scopes import OwnedApproval
     from chalicelib.core.operations.oauth.delegations import OwnedDelegation
 
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 @operation(REFRESH_TOKEN, collection="refreshtokens")
 def list_refresh_tokens(call: Call, user: str) -> Response:
     window = call.window()
-    page = call.keyturn.oauth.delegations.page(call.caller(), user, window)
-    return call.many(refresh_token_views(call, page.items), window, page.total)
+    caller = call.caller()
+    page = call.keyturn.oauth.delegations.page(caller, user, window)
+    return call.many(refresh_token_views(call, caller, page.items), window, page.total)
 
 
 @operation(REFRESH_TOKEN)
 def get_refresh_token(call: Call, user: str, token: str) -> Response:
-    owned = call.keyturn.oauth.delegations.get(call.caller(), user, token)
-    return call.one(refresh_token_views(call, [owned])[0])
+    caller = call.caller()
+    owned = call.keyturn.oauth.delegations.get(caller, user, token)
+    return call.one(refresh_token_views(call, caller, [owned])[0])
 
 
 @operation()
@@ -39,14 +42,16 @@ def delete_refresh_token(call: Call, user: str, token: str) -> Response:
 @operation(APPROVED_SCOPE, collection="approvedscopes")
 def list_approved_scopes(call: Call, user: str) -> Response:
     window = call.window()
-    page = call.keyturn.oauth.approved_scopes.page(call.caller(), user, window)
-    return call.many(approved_scope_views(call, page.items), window, page.total)
+    caller = call.caller()
+    page = call.keyturn.oauth.approved_scopes.page(caller, user, window)
+    return call.many(approved_scope_views(call, caller, page.items), window, page.total)
 
 
 @operation(APPROVED_SCOPE)
 def get_approved_scope(call: Call, user: str, approval: str) -> Response:
-    owned = call.keyturn.oauth.approved_scopes.get(call.caller(), user, approval)
-    return call.one(approved_scope_views(call, [owned])[0])
+    caller = call.caller()
+    owned = call.keyturn.oauth.approved_scopes.get(caller, user, approval)
+    return call.one(approved_scope_views(call, caller, [owned])[0])
 
 
 @operation()
@@ -55,17 +60,19 @@ def delete_approved_scope(call: Call, user: str, approval: str) -> Response:
     return answer({})
 
 
-def refresh_token_views(call: Call, owned: Sequence[OwnedDelegation]) -> list[GrantedView]:
+def refresh_token_views(call: Call, caller: Caller, owned: Sequence[OwnedDelegation]) -> list[GrantedView]:
     """The refresh tokens with the services that they name, read together."""
     services = call.keyturn.services.resolve(
         {id for each in owned for id in (each.delegation.client_id, *each.delegation.scope)}
     )
-    return [GrantedView(each.delegation, each.owner, services) for each in owned]
+    shown = call.keyturn.services.shown
+    return [GrantedView(each.delegation, each.owner, shown(caller, services, each.owner.id)) for each in owned]
 
 
-def approved_scope_views(call: Call, owned: Sequence[OwnedApproval]) -> list[GrantedView]:
+def approved_scope_views(call: Call, caller: Caller, owned: Sequence[OwnedApproval]) -> list[GrantedView]:
     """The approved scopes with the services that they name, read together."""
     services = call.keyturn.services.resolve(
         {id for each in owned for id in (each.approval.client_id, *each.approval.scope)}
     )
-    return [GrantedView(each.approval, each.owner, services) for each in owned]
+    shown = call.keyturn.services.shown
+    return [GrantedView(each.approval, each.owner, shown(caller, services, each.owner.id)) for each in owned]

@@ -32,7 +32,7 @@ from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
     from chalicelib.composition import Keyturn
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.search import Search
     from chalicelib.rest import fields
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.users import AccountView
@@ -44,7 +44,7 @@ class ListedGroup(GroupView):
 
     def project_roles(self) -> list[GrantView]:
         """The group's own grants."""
-        return grant_views(self.call, self.call.keyturn.roles.grants_of_group(self.caller, self.group.id))
+        return grant_views(self.call, self.caller, self.call.keyturn.roles.grants_of_group(self.caller, self.group.id))
 
 
 LISTED_GROUP = Shape(

@@ -28,7 +28,7 @@ class GrantedView:
     services: Mapping[str, Service]
 
     def client(self) -> NamedReference:
-        """The service that may do something; one that is gone, by its id alone."""
+        """The service that may do something; one that is gone or may not be seen, by its id alone."""
         return service_reference(self.thing.client_id, self.services.get(self.thing.client_id))
 
     def scope(self) -> list[NamedReference]:
@@ -50,7 +50,7 @@ class RuleView:
     services: Mapping[str, Service]
 
     def scope(self) -> list[NamedReference]:
-        """The scope; a service that was deleted is there by its id alone."""
+        """The scope; a service that was deleted or may not be seen is there by its id alone."""
         return [service_reference(id, self.services.get(id)) for id in self.rule.scope]
 
     def conditions(self) -> dict[str, list[str]]:
@@ -108,6 +108,7 @@ TRUST_RULE = Shape(
         ),
         "creationTime": Field(lambda view: view.rule.created, Kind.TIME),
         "lastAccessTime": Field(lambda view: view.rule.last_used, Kind.MAYBE_TIME),
+        "problem": Field(lambda view: view.rule.problem, Kind.MAYBE_TEXT),  # it is not honoured
     },
 )
 

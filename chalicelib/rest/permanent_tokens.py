@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
+    from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.token_health import TokenFlags
 
@@ -35,8 +37,9 @@ if TYPE_CHECKING:
 @operation(PERMANENT_TOKEN, collection="permanenttokens", search=Searchable(("name",), (), ("name", "creationTime")))
 def list_tokens(call: Call, user: str) -> Response:
     window, search = call.window(), call.search()
-    page = call.keyturn.permanent_tokens.page(call.caller(), user, window, search)
-    return call.many(token_views(call, page.items), window, page.total)
+    caller = call.caller()
+    page = call.keyturn.permanent_tokens.page(caller, user, window, search)
+    return call.many(token_views(call, caller, page.items), window, page.total)
 
 
 @operation(CREATED_TOKEN, body=NewToken, creates=True)
@@ -47,9 +50,11 @@ def create_token(call: Call, user: str) -> Response:
     return call.create(
         caller,
         lambda by: _view(
-            call, tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body), body.secret)
+            call,
+            caller,
+            tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body), body.secret),
         ),
-        lambda id: _view(call, tokens.get(caller, user, id)),
+        lambda id: _view(call, caller, tokens.get(caller, user, id)),
     )
 
 
@@ -57,7 +62,7 @@ def create_token(call: Call, user: str) -> Response:
 def get_token(call: Call, user: str, token: str) -> Response:
     """`current` is the token that is presented, whatever its scope."""
     caller = call.caller(whatever_scope=token == CURRENT)
-    return _one(call, call.keyturn.permanent_tokens.get(caller, user, token))
+    return _one(call, caller, call.keyturn.permanent_tokens.get(caller, user, token))
 
 
 @operation(PERMANENT_TOKEN, body=TokenChange)
@@ -67,7 +72,7 @@ def update_token(call: Call, user: str, token: str) -> Response:
     scope = None if body.scope is None else _scope(body.scope)
     expires = UNCHANGED if isinstance(body.expires_on, UnsetType) else body.expires_on
     tokens = call.keyturn.permanent_tokens
-    return _one(call, tokens.update(caller, user, token, body.name, scope, expires, _about(body)))
+    return _one(call, caller, tokens.update(caller, user, token, body.name, scope, expires, _about(body)))
 
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
@@ -77,8 +82,8 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
         caller,
-        lambda by: _view(call, rotation.rotate(by, user, token, grace_ms, body.secret)),
-        lambda id: _view(call, rotation.rotated(caller, user, id)),
+        lambda by: _view(call, caller, rotation.rotate(by, user, token, grace_ms, body.secret)),
+        lambda id: _view(call, caller, rotation.rotated(caller, user, id)),
     )
 
 
@@ -92,7 +97,7 @@ def compare_secret(call: Call, user: str, token: str) -> Response:
 @operation(PERMANENT_TOKEN, body=TakingBack)
 def take_back_rotation(call: Call, user: str, token: str) -> Response:
     caller = call.caller(whatever_scope=True)
-    return _one(call, call.keyturn.rotation.take_back(caller, user, token, call.body(TakingBack).keep))
+    return _one(call, caller, call.keyturn.rotation.take_back(caller, user, token, call.body(TakingBack).keep))
 
 
 @operation()
@@ -107,7 +112,7 @@ def list_all_tokens(call: Call) -> Response:
     caller, top = call.caller(), max(1, min(call.number("$top", DEFAULT_TOP), MAX_TOP))
     label, after = call.text("label", LABEL_FORM), call.text("after", POSITION_FORM)
     found = call.keyturn.permanent_tokens.labelled(caller, label, after, top)
-    return call.trail(token_views(call, found.items), top, found.after)
+    return call.trail(token_views(call, caller, found.items), top, found.after)
 
 
 def _about(body: NewToken | TokenChange) -> About:
@@ -118,15 +123,15 @@ def _scope(references: Sequence[Reference]) -> list[str]:
     return [reference.text(f"scope[{index}]") for index, reference in enumerate(references)]
 
 
-def _one(call: Call, owned: OwnedToken) -> Response:
-    return call.one(_view(call, owned))
+def _one(call: Call, caller: Caller, owned: OwnedToken) -> Response:
+    return call.one(_view(call, caller, owned))
 
 
-def _view(call: Call, owned: OwnedToken) -> TokenView:
-    return token_views(call, [owned])[0]
+def _view(call: Call, caller: Caller, owned: OwnedToken) -> TokenView:
+    return token_views(call, caller, [owned])[0]
 
 
-def token_views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
+def token_views(call: Call, caller: Caller, tokens: Sequence[OwnedToken]) -> list[TokenView]:
     """The tokens with the services that their scopes name, read together."""
     services = call.keyturn.services.resolve({id for owned in tokens for id in owned.token.scope})
 
@@ -134,4 +139,9 @@ def token_views(call: Call, tokens: Sequence[OwnedToken]) -> list[TokenView]:
     def flags() -> Mapping[str, TokenFlags]:
         return call.keyturn.permanent_tokens.flags(tokens, services, call.origin.now)
 
-    return [TokenView(owned, services, flags) for owned in tokens]
+    @cache
+    def authors() -> Mapping[str, User]:
+        return call.keyturn.accounts.known(caller, {owned.token.author_id for owned in tokens})
+
+    shown = call.keyturn.services.shown
+    return [TokenView(owned, shown(caller, services, owned.owner.id), flags, authors) for owned in tokens]

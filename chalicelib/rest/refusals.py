@@ -16,6 +16,7 @@ from chalicelib.core import errors
 
 log = logging.getLogger("keyturn.rest")
 
+NO_SUCH_PATH = "no_such_path"
 BEARER_CHALLENGE = 'Bearer realm="keyturn"'
 SECURITY_HEADERS = {
     "Content-Type": "application/json",
@@ -44,6 +45,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
     (errors.InvalidGrant, HTTPStatus.BAD_REQUEST, "invalid_grant"),
     (errors.ClientNotAllowed, HTTPStatus.BAD_REQUEST, "unauthorized_client"),
     (errors.SecondFactorRequired, HTTPStatus.UNAUTHORIZED, "second_factor_required"),
+    (errors.SecondFactorLocked, HTTPStatus.UNAUTHORIZED, "second_factor_locked"),
     (errors.InsufficientScope, HTTPStatus.FORBIDDEN, "insufficient_scope"),
     (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
     (errors.NotFound, HTTPStatus.NOT_FOUND, "not_found"),
@@ -68,7 +70,7 @@ def refused(refusal: errors.Refusal) -> Response:
     response: dict[str, object] = {"error": code, "error_code": int(status), "error_description": str(refusal)}
     if isinstance(refusal, errors.Invalid | errors.Conflict | errors.KeyReused) and refusal.field:
         response["error_field"] = refusal.field
-    if isinstance(refusal, errors.SecondFactorRequired):
+    if isinstance(refusal, errors.SecondFactorRequired | errors.SecondFactorLocked):
         response["methods"] = list(refusal.methods)
     return answer(response, status, _headers(refusal, code))
 
@@ -82,7 +84,9 @@ def failed(error: Exception) -> Response:
 
 def from_framework(status: int, message: str) -> Response:
     """What Chalice refused before any view was called (such as a method that a path does not have)."""
-    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
+    # Told apart from a thing that is not there, which programs take for an answer.
+    missing = status == HTTPStatus.NOT_FOUND
+    code = NO_SUCH_PATH if missing else HTTPStatus(status).phrase.lower().replace(" ", "_")
     return _error(HTTPStatus(status), code, message)
 
 
@@ -95,7 +99,7 @@ def _headers(refusal: errors.Refusal, code: str) -> dict[str, str]:
         return {"WWW-Authenticate": 'Basic realm="keyturn"'}
     if isinstance(refusal, errors.Unauthenticated | errors.InsufficientScope):
         return {"WWW-Authenticate": f'{BEARER_CHALLENGE}, error="{code}"'}
-    if isinstance(refusal, errors.LoginRefused | errors.SecondFactorRequired):
+    if isinstance(refusal, errors.LoginRefused | errors.SecondFactorRequired | errors.SecondFactorLocked):
         return {"WWW-Authenticate": BEARER_CHALLENGE}
     if isinstance(refusal, errors.Throttled):
         return {"Retry-After": str(refusal.retry_after)}

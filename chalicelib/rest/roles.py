@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.paging import Window
     from chalicelib.core.roles import Grant, Role
@@ -67,7 +67,8 @@ def delete_role(call: Call, role: str) -> Response:
 @operation(PROJECT_ROLE, collection="projectroles")
 def list_grants(call: Call, user: str) -> Response:
     window = call.window()
-    return _part(call, call.keyturn.roles.grants(call.caller(), user), window)
+    caller = call.caller()
+    return _part(call, caller, call.keyturn.roles.grants(caller, user), window)
 
 
 @operation(PROJECT_ROLE, body=NewProjectRole, creates=True)
@@ -85,7 +86,8 @@ def revoke_role(call: Call, user: str, grant: str) -> Response:
 @operation(PROJECT_ROLE, collection="projectroles")
 def list_group_grants(call: Call, group: str) -> Response:
     window = call.window()
-    return _part(call, call.keyturn.roles.grants_of_group(call.caller(), group), window)
+    caller = call.caller()
+    return _part(call, caller, call.keyturn.roles.grants_of_group(caller, group), window)
 
 
 @operation(PROJECT_ROLE, body=NewProjectRole, creates=True)
@@ -103,8 +105,9 @@ def revoke_role_from_group(call: Call, group: str, grant: str) -> Response:
 @operation(OWNED_PROJECT_ROLE, collection="projectroles", search=Searchable(("role", "user", "group")))
 def list_all_grants(call: Call) -> Response:
     window, search = call.window(), call.search()
-    page = call.keyturn.all_grants.page(call.caller(), window, search)
-    return call.many(_owned_views(call, page.items), window, page.total)
+    caller = call.caller()
+    page = call.keyturn.all_grants.page(caller, window, search)
+    return call.many(_owned_views(call, caller, page.items), window, page.total)
 
 
 @operation(OWNED_PROJECT_ROLE, body=NewOwnedProjectRole, creates=True)
@@ -119,7 +122,7 @@ def grant_role_to_owner(call: Call) -> Response:
     )
 
     def view(pair: tuple[Grant, Role]) -> GrantView:
-        return _owned_views(call, [HeldGrant(*pair, holder)])[0]
+        return _owned_views(call, caller, [HeldGrant(*pair, holder)])[0]
 
     return call.create(
         caller,
@@ -145,8 +148,8 @@ def _holder(call: Call, caller: Caller, reference: str) -> User | Group:
     return call.keyturn.groups.get(caller, reference)
 
 
-def _owned_views(call: Call, held: Sequence[HeldGrant]) -> list[GrantView]:
-    views = grant_views(call, [(each.grant, each.role) for each in held])
+def _owned_views(call: Call, caller: Caller, held: Sequence[HeldGrant]) -> list[GrantView]:
+    views = grant_views(call, caller, [(each.grant, each.role) for each in held])
     return [replace(view, holder=each.holder) for view, each in zip(views, held, strict=True)]
 
 
@@ -165,17 +168,21 @@ def _grant(
     role, project = body.role.text("role"), body.project.text("project")
     return call.create(
         caller,
-        lambda by: grant_views(call, [grant(by, holder, role, project)])[0],
-        lambda _: grant_views(call, [granted(caller, holder, role, project)])[0],
+        lambda by: grant_views(call, caller, [grant(by, holder, role, project)])[0],
+        lambda _: grant_views(call, caller, [granted(caller, holder, role, project)])[0],
     )
 
 
-def _part(call: Call, grants: list[tuple[Grant, Role]], window: Window) -> Response:
+def _part(call: Call, caller: Caller, grants: list[tuple[Grant, Role]], window: Window) -> Response:
     part = grants[window.skip : window.skip + window.top]
-    return call.many(grant_views(call, part), window, len(grants))
+    return call.many(grant_views(call, caller, part), window, len(grants))
 
 
-def grant_views(call: Call, grants: list[tuple[Grant, Role]]) -> list[GrantView]:
-    """The grants with the services that they are for, read together."""
+def grant_views(
+    call: Call, caller: Caller, grants: list[tuple[Grant, Role]], account_id: str | None = None
+) -> list[GrantView]:
+    """The grants with the services that they are for, read together. `account_id`: to whom they give something, if that
+    is not their holder."""
     services = call.keyturn.services.resolve({grant.place for grant, _ in grants})
-    return [GrantView(grant, role, services) for grant, role in grants]
+    shown = call.keyturn.services.shown
+    return [GrantView(grant, role, shown(caller, services, account_id or grant.holder_id)) for grant, role in grants]

@@ -10,6 +10,7 @@ from chalicelib.rest.fields import Field, Kind, Shape
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from chalicelib.core.accounts import User
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.services import Service
@@ -50,10 +51,16 @@ class TokenView:
     owned: OwnedToken
     services: Mapping[str, Service]
     all_flags: Callable[[], Mapping[str, TokenFlags]]  # of tokens read together; only for answers that show it
+    all_authors: Callable[[], Mapping[str, User]]  # the same, those that the caller may read
 
     def flags(self) -> TokenFlags:
         """What there is to know of it."""
         return self.all_flags()[self.owned.token.id]
+
+    def author_login(self) -> str | None:
+        """By which its creator can be told from others of the same name."""
+        author = self.all_authors().get(self.owned.token.author_id)
+        return author.login if author else None
 
     def last_use(self) -> LastUseView | None:
         """How it was used last."""
@@ -70,7 +77,7 @@ class TokenView:
         return [*earlier, SecretView(token.renewed, None)]
 
     def scope(self) -> list[NamedReference]:
-        """The scope; a service that was deleted is there by its id alone."""
+        """The scope; a service that was deleted or may not be seen is there by its id alone."""
         return [service_reference(id, self.services.get(id)) for id in self.owned.token.scope]
 
 
@@ -98,7 +105,7 @@ class GroupView:
 
 
 def service_reference(id: str, service: Service | None) -> NamedReference:
-    """A service; one that is gone, by its id alone."""
+    """A service; one that is gone or may not be seen, by its id alone."""
     return NamedReference(id, service.name if service else None, "service", service.key if service else None)
 
 
@@ -169,6 +176,7 @@ SECRET = Shape(
 )
 # Hub has none of these: an answer holds them only if they are asked for.
 _lifecycle = {
+    "authorLogin": Field(lambda view: view.author_login(), Kind.MAYBE_TEXT),
     "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME),
     "description": Field(lambda view: view.owned.token.description, Kind.MAYBE_TEXT),
     "contact": Field(lambda view: view.owned.token.contact, Kind.MAYBE_TEXT),
@@ -305,6 +313,10 @@ AUDIT_RECORD = Shape(
         "time": Field(lambda record: record.at, Kind.TIME),
         "actor": Field(lambda record: record.actor_id),
         "credential": Field(lambda record: record.credential_id),
+        "credentialKind": Field(lambda record: record.hand.kind, Kind.MAYBE_TEXT),
+        "accessToken": Field(lambda record: record.hand.access_token_id, Kind.MAYBE_TEXT),
+        "actingServices": Field(lambda record: list(record.hand.services), Kind.LINES),
+        "earlierSecret": Field(lambda record: record.hand.earlier, Kind.FLAG),
         "address": Field(lambda record: record.address),
         "targetKind": Field(lambda record: record.target_kind),
         "target": Field(lambda record: record.target_id),

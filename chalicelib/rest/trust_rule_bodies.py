@@ -7,34 +7,37 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from chalicelib.core import trust_rules
+from chalicelib.core.trust_conditions import MAX_CONDITIONS, MAX_PATTERNS
+from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
 from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, Scope
 
 MAX_ASSERTION = 16_384
 
 Patterns = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT)]],
-    Meta(min_length=1, max_length=trust_rules.MAX_PATTERNS),
+    list[Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]],
+    Meta(min_length=1, max_length=MAX_PATTERNS),
 ]
 
 
 class NewTrustRule(ResourceBody, kw_only=True):
     name: Name
-    issuer: Annotated[str, Meta(max_length=trust_rules.MAX_TEXT, pattern=f"^{trust_rules.ISSUER_FORM}$")]
+    issuer: Annotated[str, Meta(max_length=MAX_TEXT, pattern=f"^{ISSUER_FORM}$")]
     audience: Annotated[
-        str, Meta(min_length=1, max_length=trust_rules.MAX_TEXT, description="printable", extra_json_schema=PRINTABLE)
+        str,
+        Meta(min_length=1, max_length=MAX_TEXT, description="printable", extra_json_schema=PRINTABLE),
     ]
     conditions: Annotated[
         dict[str, Patterns],
         Meta(
             min_length=1,
-            max_length=trust_rules.MAX_CONDITIONS,
+            max_length=MAX_CONDITIONS,
             description="patterns by claim; at least one ties the token to somebody",
         ),
     ]
     scope: Scope
     user: Ignored = UNSET
     author: Ignored = UNSET
+    problem: Ignored = UNSET
     type: Ignored = UNSET
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
+    from chalicelib.core.caller import Caller
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
 
 # What a trial answers unless asked for something else: everything, since its point is the reasons.
@@ -27,8 +28,9 @@ WHY_NOT = "id,type,matched,rules(id,name,type,matched,findings(name,type,passed,
 @operation(TRUST_RULE, collection="trustrules")
 def list_rules(call: Call, user: str) -> Response:
     window = call.window()
-    page = call.keyturn.oauth.trust_rules.page(call.caller(), user, window)
-    return call.many(_views(call, page.items), window, page.total)
+    caller = call.caller()
+    page = call.keyturn.oauth.trust_rules.page(caller, user, window)
+    return call.many(_views(call, caller, page.items), window, page.total)
 
 
 @operation(TRUST_RULE, body=NewTrustRule, creates=True)
@@ -40,14 +42,15 @@ def create_rule(call: Call, user: str) -> Response:
     rules = call.keyturn.oauth.trust_rules
     return call.create(
         caller,
-        lambda by: _views(call, [rules.create(by, user, description)])[0],
-        lambda id: _views(call, [rules.get(caller, user, id)])[0],
+        lambda by: _views(call, caller, [rules.create(by, user, description)])[0],
+        lambda id: _views(call, caller, [rules.get(caller, user, id)])[0],
     )
 
 
 @operation(TRUST_RULE)
 def get_rule(call: Call, user: str, rule: str) -> Response:
-    return call.one(_views(call, [call.keyturn.oauth.trust_rules.get(call.caller(), user, rule)])[0])
+    caller = call.caller()
+    return call.one(_views(call, caller, [call.keyturn.oauth.trust_rules.get(caller, user, rule)])[0])
 
 
 @operation()
@@ -67,6 +70,7 @@ def try_out(call: Call, user: str) -> Response:
     return told.one(TrialsView(owner.id, trials))
 
 
-def _views(call: Call, owned: Sequence[OwnedRule]) -> list[RuleView]:
+def _views(call: Call, caller: Caller, owned: Sequence[OwnedRule]) -> list[RuleView]:
     services = call.keyturn.services.resolve({id for each in owned for id in each.rule.scope})
-    return [RuleView(each.rule, each.owner, services) for each in owned]
+    shown = call.keyturn.services.shown
+    return [RuleView(each.rule, each.owner, shown(caller, services, each.owner.id)) for each in owned]

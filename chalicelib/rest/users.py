@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.authorization import Caller
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.access_shapes import GrantView
@@ -42,19 +42,20 @@ if TYPE_CHECKING:
 class Owners:
     """The owners of some bots, read together, and only if an answer shows them."""
 
-    def __init__(self, call: Call, users: Sequence[User]) -> None:
+    def __init__(self, call: Call, caller: Caller, users: Sequence[User]) -> None:
         self._call = call
+        self._caller = caller
         self._users = users
 
     @functools.cached_property
-    def existing(self) -> Mapping[str, User | Group]:
-        """Those that exist, by id."""
-        return self._call.keyturn.accounts.owners_of(self._users)
+    def existing(self) -> Mapping[str, User | Group | None]:
+        """Those that exist, by id; None is one that the caller may not see."""
+        return self._call.keyturn.accounts.owners_of(self._caller, self._users)
 
 
 def account_views(call: Call, caller: Caller, users: Sequence[User]) -> list[AccountView]:
     """The accounts with what hangs on them."""
-    owners = Owners(call, users)
+    owners = Owners(call, caller, users)
     return [AccountView(user, call, caller, owners) for user in users]
 
 
@@ -68,7 +69,7 @@ class AccountView:
     owners: Owners
 
     def owner(self) -> NamedReference | None:
-        """Who owns the bot; one that is gone, by its id alone."""
+        """Who owns the bot; one that is gone or may not be seen, by its id alone."""
         owner = self.user.owner
         if owner is None:
             return None
@@ -96,7 +97,7 @@ class AccountView:
 
     def project_roles(self) -> list[GrantView]:
         """The account's own grants."""
-        return grant_views(self.call, self.call.keyturn.roles.grants(self.caller, self.user.id))
+        return grant_views(self.call, self.caller, self.call.keyturn.roles.grants(self.caller, self.user.id))
 
     def transitive_project_roles(self) -> list[GrantView]:
         """These, and those of its groups."""
@@ -105,7 +106,7 @@ class AccountView:
             Grant(held.through[-1].id if held.through else self.user.id, held.role.id, held.place): held.role
             for held in access.holdings
         }
-        return grant_views(self.call, list(grants.items()))
+        return grant_views(self.call, self.caller, list(grants.items()), self.user.id)
 
     def second_factors(self) -> SecondFactorView:
         """What it proves at login besides a password."""
@@ -124,17 +125,17 @@ class AccountView:
     def refresh_tokens(self) -> list[GrantedView]:
         """The oldest hundred."""
         page = self.call.keyturn.oauth.delegations.page(self.caller, self.user.id, Window(0, MAX_TOP))
-        return refresh_token_views(self.call, page.items)
+        return refresh_token_views(self.call, self.caller, page.items)
 
     def approved_scopes(self) -> list[GrantedView]:
         """The oldest hundred."""
         page = self.call.keyturn.oauth.approved_scopes.page(self.caller, self.user.id, Window(0, MAX_TOP))
-        return approved_scope_views(self.call, page.items)
+        return approved_scope_views(self.call, self.caller, page.items)
 
     def permanent_tokens(self) -> list[TokenView]:
         """The oldest hundred."""
         page = self.call.keyturn.permanent_tokens.page(self.caller, self.user.id, Window(0, MAX_TOP))
-        return token_views(self.call, page.items)
+        return token_views(self.call, self.caller, page.items)
 
 
 def _of_account(field: Field) -> Field:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 REMEMBERED_SECONDS = 3_600.0
-PAUSE_SECONDS = 30.0  # between two fetches for a key that GitHub does not have
+PAUSE_SECONDS = 30.0  # between two fetches for a key that GitHub does not have, and after a failure
 MAX_KEYS = 20
 KEY_ID = re.compile(r"[0-9a-f]{16,128}")
 SEQUENCE = b"\x30"  # with which an ECDSA signature in DER begins (RFC 3279 section 2.2.3)
@@ -45,6 +45,7 @@ class GithubReports:
         self._clock = clock
         self._keys: dict[str, EllipticCurvePublicKey] = {}
         self._at = float("-inf")
+        self._failed = False
         self._lock = threading.Lock()
 
     def require_signed(self, body: bytes, key_id: str, signature: str) -> None:
@@ -66,13 +67,18 @@ class GithubReports:
     def _key(self, id: str) -> EllipticCurvePublicKey | None:
         with self._lock:
             age = self._clock() - self._at
-            if age >= (REMEMBERED_SECONDS if id in self._keys else PAUSE_SECONDS):
-                try:
-                    self._keys = _keys(self._fetch(self._address))
-                except IssuerUnreachable:
-                    raise Unavailable("GitHub's keys cannot be had at the moment. Send the report again.") from None
-                self._at = self._clock()
+            if age >= (REMEMBERED_SECONDS if id in self._keys and not self._failed else PAUSE_SECONDS):
+                self._refresh()
+            if self._failed and id not in self._keys:
+                raise Unavailable("GitHub's keys cannot be had at the moment. Send the report again.")
             return self._keys.get(id)
+
+    def _refresh(self) -> None:
+        try:
+            self._keys, self._failed = _keys(self._fetch(self._address)), False
+        except IssuerUnreachable:
+            self._failed = True
+        self._at = self._clock()
 
 
 def _keys(document: dict[str, Any]) -> dict[str, EllipticCurvePublicKey]:

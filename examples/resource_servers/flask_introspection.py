@@ -43,11 +43,12 @@ protected.register_token_validator(KeyturnTokens())
 @protected()
 def jobs() -> dict[str, str]:
     """Only for who has a token for this service."""
-    return {"asked_by": current_token["username"]}
+    # Know callers by `sub`: a login can be changed, and can come to mean somebody else.
+    return {"asked_by": current_token["sub"]}
 
 
 @app.get("/check")
 @protected()
 def check() -> Response:
     """For nginx: 204 lets the request through, 401 does not; who asks goes along."""
-    return Response(status=204, headers={"X-Account": current_token.get("username", current_token["sub"])})
+    return Response(status=204, headers={"X-Account": current_token["sub"]})

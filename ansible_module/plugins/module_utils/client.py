@@ -165,6 +165,9 @@ class Client:
             raise RequestRefused(0, f"{place} answers, but not with JSON. Is the option url right?") from None
 
 
+NO_SUCH_PATH = "no_such_path"
+
+
 class _Passing(Exception):
     """Something that may be over soon."""
 
@@ -178,6 +181,8 @@ def _refusal(answer):
     try:
         body = json.loads(answer.body)
         message, field = body["error_description"], body.get("error_field")
+        if body.get("error") == NO_SUCH_PATH:  # not the thing is missing, but the API
+            return RequestRefused(0, message + " Check the option url.")
     except (ValueError, KeyError, TypeError, AttributeError):
         message, field = f"the server answers {answer.status}.", None
     if answer.status == 401:
