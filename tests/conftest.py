@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import base64
+import functools
 import itertools
+import os
+import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Caller
+from chalicelib.core.caller import Caller
+from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.signing.__main__ import main as signing
-from chalicelib.storage.table import TableAddress, connect, create_table
-from embedded.dynamodb import DynamoDBLocal
+from chalicelib.storage.table import TableAddress, connect
+from embedded.stack import Stack
+from tests import tables
+from tests.budgets import LONG, only_long
 from tests.cutting import CuttingProxy
+from tests.engine import JAVA_OPTIONS, OwnDatabase, SharedEngine
+from tests.pages.chromium import FLAGS, executable
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile(
     "keyturn",
@@ -31,47 +43,140 @@ settings.register_profile(
 )
 settings.load_profile("keyturn")
 
+os.environ.setdefault("JAVA_TOOL_OPTIONS", JAVA_OPTIONS)  # of every engine that a test starts, by whatever way
+
 ADDRESS = "https://keyturn.example.com"
 TAG_KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 _table_numbers = itertools.count(1)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    tables.share_sessions()
+
+
+LONGEST_FIRST = ("aws", "collection", "system", "embedded", "pages", "cli")  # what is short fills the end
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The gate leaves out what only the long run does. Folders whose files take long begin."""
+    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.path.relative_to(Path(__file__).parent).parts[0], len(ranks)))
+    left_out = {item for item in items if not LONG and item.get_closest_marker(only_long.name)}
+    if left_out:
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBLocal]:
-    """Amazon's engine on a real file."""
-    with DynamoDBLocal(tmp_path_factory.mktemp("database")) as running:
-        yield running
+def shared_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if hasattr(request.config, "workerinput") else own
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The engine ends with the process that directs the workers."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and not hasattr(config, "workerinput"):
+        SharedEngine(factory.getbasetemp()).stop()
+
+
+@pytest.fixture(scope="session")
+def engine(shared_folder: Path) -> SharedEngine:
+    """Amazon's engine, for all workers."""
+    return SharedEngine(shared_folder)
+
+
+@pytest.fixture(scope="session")
+def database(engine: SharedEngine) -> OwnDatabase:
+    """This worker's part of it."""
+    return OwnDatabase(engine)
+
+
+NewStack = Callable[[str], Stack]
+
+
+@pytest.fixture(scope="session")
+def new_stack(engine: SharedEngine, tmp_path_factory: pytest.TempPathFactory) -> NewStack:
+    """Makes installations with a server of their own, and a database of their own in the shared engine."""
+    return lambda name: Stack(tmp_path_factory.mktemp(name), OwnDatabase(engine))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser without a screen; one for all tests of a worker."""
+    from playwright.sync_api import sync_playwright  # most workers' tests need none
+
+    program = executable()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signing_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the keys that sign access tokens."""
+    path = tmp_path_factory.mktemp("keys") / "signing-keys.json"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("KEYTURN_SIGNING_KEYS_FILE", str(path))
+        monkeypatch.setenv("KEYTURN_TAG_KEYS", TAG_KEYS)
+        assert signing(["ensure"]) == 0
+    return path
+
+
+Install = Callable[[pytest.MonkeyPatch], Iterator[Keyturn]]
+
+
+@pytest.fixture(scope="session")
+def install(database: OwnDatabase, signing_keys: Path) -> Install:
+    """Sets this process up for a new table, and undoes it."""
+    return functools.partial(installed, database, signing_keys)
 
 
 @pytest.fixture
-def product(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+def product(install: Install, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
     """Keyturn on an empty table; `app` in this process uses it too."""
-    yield from installed(database, monkeypatch)
+    yield from install(monkeypatch)
 
 
-def installed(database: DynamoDBLocal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+def installed(database: OwnDatabase, signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
     """Set this process up for a new table, and undo it."""
-    table = f"keyturn-{next(_table_numbers)}"
-    environment = {
-        **database.environment,
-        "KEYTURN_TABLE": table,
-        "KEYTURN_TAG_KEYS": TAG_KEYS,
-        "KEYTURN_ADDRESS": ADDRESS,
-        "KEYTURN_SIGNING_KEYS_FILE": str(database.folder / "signing-keys.json"),
-    }
-    for name, value in environment.items():
+    configure(signing_keys, monkeypatch)
+    for name, value in {**database.environment, "KEYTURN_TABLE": f"keyturn-{next(_table_numbers)}"}.items():
         monkeypatch.setenv(name, value)
     keyturn.cache_clear()
     product = keyturn()
-    create_table(stream=False)  # which costs the engine a thread for each table
-    signing(["ensure"])
+    tables.create()
     yield product
+    tables.remove(product.settings.table.name)
     keyturn.cache_clear()
 
 
+def configure(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings of an installation in this process. Its hashes are Argon2id at the least that there is: what a hash
+    has to cost is tested by itself (`core/credentials/test_sealing.py`), and every server that a test starts pays it.
+    """
+    monkeypatch.setattr(Argon2Parameters, "__post_init__", lambda parameters: None)
+    monkeypatch.setattr(Argon2Parameters.__init__, "__defaults__", (8, 1, 1))
+    for name, value in {
+        "KEYTURN_TAG_KEYS": TAG_KEYS,
+        "KEYTURN_ADDRESS": ADDRESS,
+        "KEYTURN_SIGNING_KEYS_FILE": str(signing_keys),
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+_last_moment = 0
+_one_at_a_time = threading.Lock()
+
+
 def now() -> int:
-    """The time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+    """The time in milliseconds since the epoch, and never the same twice: what a test makes later is younger."""
+    global _last_moment
+    with _one_at_a_time:
+        _last_moment = max(_last_moment + 1, time.time_ns() // 1_000_000)
+        return _last_moment
 
 
 def origin() -> Origin:
@@ -94,16 +199,31 @@ class Scene:
         """Who presents this token; the administrator by default."""
         return self.product.authentication.caller(secret or self.administrator.secret or "", origin())
 
+    def restarted(self, **settings: Any) -> Scene:
+        """The same installation in another process, with some settings changed."""
+        return replace(self, product=Keyturn(replace(self.product.settings, **settings), self.product.stores))
+
     def is_good(self, secret: str | None, service: RegisteredService | None = None) -> bool:
         """Whether a service accepts the token; `ci` by default."""
         asking = service or self.ci
         return self.product.introspection.ask(asking.service.id, asking.secret, secret or "", now()) is not None
 
 
+@pytest.fixture(scope="session")
+def first_scene() -> list[tuple[Scene, list[dict[str, Any]]]]:
+    """The first scene of this worker with what it stored: later ones are copies, which take one write."""
+    return []
+
+
 @pytest.fixture
-def scene(product: Keyturn) -> Scene:
+def scene(product: Keyturn, first_scene: list[tuple[Scene, list[dict[str, Any]]]]) -> Scene:
     """A small installation to act in."""
-    return set_scene(product)
+    if not first_scene:
+        first_scene.append((set_scene(product), tables.copy()))
+        return first_scene[0][0]
+    scene, stored = first_scene[0]
+    tables.fill(stored)
+    return replace(scene, product=product)
 
 
 def set_scene(product: Keyturn) -> Scene:
@@ -118,7 +238,7 @@ def set_scene(product: Keyturn) -> Scene:
 
 
 @pytest.fixture
-def proxy(scene: Scene, database: DynamoDBLocal) -> Iterator[CuttingProxy]:
+def proxy(scene: Scene, database: OwnDatabase) -> Iterator[CuttingProxy]:
     """Between the scene's Keyturn and the database."""
     address = scene.product.settings.table
     with CuttingProxy(database.url) as proxy:

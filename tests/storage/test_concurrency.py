@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.errors import Conflict, LoginRefused, NotFound, Refusal, StaleWrite, Throttled
 from chalicelib.core.groups import Group
@@ -48,7 +49,7 @@ def test_a_login_has_one_winner(scene: Scene) -> None:
     winners = [result for result in results if isinstance(result, User)]
     assert len(winners) == 1
     assert sum(isinstance(result, Conflict) for result in results) == WRITERS - 1
-    assert scene.product.accounts.find(caller, "wanted") == winners[0]
+    assert scene.product.accounts.find(caller, "wanted", Operation.READ_USER) == winners[0]
     assert len(audit_records("user.created")) == 3
     assert scene.product.accounts.page(caller, Window()).total == 3
 
@@ -86,7 +87,9 @@ def test_no_update_of_one_account_is_lost(scene: Scene) -> None:
     updated = [result for result in results if isinstance(result, User)]
     assert len(updated) == writers
     assert len(audit_records("user.updated")) == writers
-    assert scene.product.accounts.find(caller, scene.bot.id).revision == scene.bot.revision + writers
+    assert (
+        scene.product.accounts.find(caller, scene.bot.id, Operation.READ_USER).revision == scene.bot.revision + writers
+    )
 
 
 def test_administrators_who_remove_each_other_leave_one(scene: Scene) -> None:
@@ -116,9 +119,9 @@ def test_administrators_who_remove_each_other_leave_one(scene: Scene) -> None:
 def test_a_token_is_not_created_on_permissions_that_have_changed(scene: Scene) -> None:
     """Between the comparison and the write, the owner is granted more: the write must not happen."""
     caller = scene.caller()
-    stale = scene.product.accounts.find(caller, scene.bot.id)
+    stale = scene.product.accounts.find(caller, scene.bot.id, Operation.READ_USER)
     scene.product.roles.grant(caller, scene.bot.id, SYSTEM_ADMIN)
-    record = caller.record("permanent-token.created", "permanent-token", "x")
+    record = caller.require(Operation.DELETE_TOKEN).record("permanent-token.created", "permanent-token", "x")
     try:
         DynamoTokens().create(scene.token.token, stale, None, record)
     except StaleWrite:
@@ -205,7 +208,7 @@ def test_accounts_that_many_change_are_found_where_they_ended_up(scene: Scene) -
     caller, accounts = scene.caller(), scene.product.accounts
     changes = [AccountChange(name=f"Name {n}", banned=bool(n % 2)) for n in range(8)]
     at_once(lambda n: accounts.update(caller, scene.bot.id, changes[n]), 8)
-    ended = accounts.find(caller, scene.bot.id)
+    ended = accounts.find(caller, scene.bot.id, Operation.READ_USER)
     for query, expected in ((f"name: {{{ended.name}}}", 1), ("name: Name*", 1), ("is: banned", int(ended.banned))):
         search = parse(query, "", ("name",), ("banned",), ())
         assert accounts.page(caller, Window(), search).total == expected

@@ -6,6 +6,7 @@ import botocore.session
 
 from chalicelib.composition import Keyturn
 from chalicelib.storage.table import Item, connection, create_table
+from tests import tables
 from tests.conftest import set_scene
 
 
@@ -17,12 +18,13 @@ def test_all_kinds_of_items_share_one_client(product: Keyturn) -> None:
 
 
 def test_what_expires_is_removed_by_the_database(product: Keyturn) -> None:
-    assert product
+    tables.remove(product.settings.table.name)
+    create_table(stream=False)
     described = connection().client.describe_time_to_live(TableName=Item.Meta.table_name)
     assert described["TimeToLiveDescription"]["AttributeName"] == "expires"
 
 
 def test_creating_the_table_again_changes_nothing(product: Keyturn) -> None:
     scene = set_scene(product)
-    create_table()
+    create_table(stream=False)
     assert scene.is_good(scene.token.secret)

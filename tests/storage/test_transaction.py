@@ -6,10 +6,12 @@ from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseC
 
 from chalicelib.composition import Keyturn
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.errors import Conflict, Unavailable
+from chalicelib.core.bounds import MAX_STEPS
+from chalicelib.core.errors import Conflict, TooLarge, Unavailable
 from chalicelib.storage.items import CounterItem, NameItem
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
+from tests.memory.database import Change, Database
 
 
 def record(id: str = "record") -> AuditRecord:
@@ -64,6 +66,27 @@ def test_an_audit_record_is_never_overwritten() -> None:
     with pytest.raises(Exception):  # noqa: B017, PT011 - the point is that nothing is written
         transaction.commit()
     assert len(stored()) == 2
+
+
+def test_one_with_more_steps_than_the_database_takes_cannot_be_built() -> None:
+    """Memory counts as the database does (`contract/test_every_writer.py`), and refuses the same."""
+    transaction = Transaction(record())
+    for number in range(MAX_STEPS - 1):
+        transaction.free_name((f"FREE {number}", "x"))
+    for step in (
+        lambda: transaction.check(NameItem("TAKEN", "x"), NameItem.pk.exists(), Conflict("check")),
+        lambda: transaction.put(NameItem("NEW", "x", holder_id="me")),
+        lambda: transaction.free_name(("TAKEN", "x")),
+        lambda: transaction.count("THINGS", +1),
+    ):
+        with pytest.raises(TooLarge, match="too much at once"):
+            step()
+    transaction.commit()
+    assert len(stored()) == 2
+    change = Change(Database())
+    change.index(MAX_STEPS)
+    with pytest.raises(TooLarge):
+        change.put(("thing",), "thing")
 
 
 def test_the_last_of_a_count_stays() -> None:

@@ -1,0 +1,126 @@
+"""Events, the queues in which they leave, and webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.event_ports import Queue
+from chalicelib.core.events import Event
+from chalicelib.core.webhooks import Webhook
+from tests.memory.database import Database, Key
+
+
+class MemoryEvents:
+    """Implements `core.event_ports.EventStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def after(self, token_id: str, sequence: int, top: int) -> list[Event]:
+        found: Iterator[Event] = self._database.below("event", token_id)
+        return sorted((each for each in found if each.sequence > sequence), key=lambda each: each.sequence)[:top]
+
+    def add(self, event: Event) -> None:
+        with self._database.lock:
+            self._database.things.setdefault(("event", event.token_id, f"{event.sequence:012d}"), event)
+
+
+@dataclass(frozen=True)
+class StoredQueue:
+    """`holder` has it until `free_at`, or it waits until then; free for all if that is None."""
+
+    queue: Queue
+    holder: str | None
+    free_at: int | None
+    again: bool = False
+
+
+class MemoryQueues:
+    """Implements `core.event_ports.QueueStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, destination_id: str, token_id: str, holder: str, now: int, until: int) -> Queue | None:
+        key = ("queue", destination_id, token_id)
+        with self._database.lock:
+            known: StoredQueue | None = self._database.get(*key)
+            if known and known.free_at is not None and known.free_at > now:
+                if known.holder is not None:
+                    self._database.things[key] = replace(known, again=True)
+                return None
+            queue = replace(known.queue if known else Queue(destination_id, token_id, holder), holder=holder)
+            self._database.things[key] = StoredQueue(queue, holder, until)
+            return queue
+
+    def advance(self, queue: Queue, now: int, until: int) -> Queue:
+        with self._database.lock:
+            self._database.things[_key(queue)] = replace(self._held(queue), queue=queue, free_at=until)
+        return queue
+
+    def put_off(self, queue: Queue, until: int) -> None:
+        with self._database.lock:
+            self._held(queue)
+            self._database.things[_key(queue)] = StoredQueue(queue, None, until)
+
+    def release(self, queue: Queue) -> bool:
+        with self._database.lock:
+            held = self._held(queue)
+            if held.again:
+                self._database.things[_key(queue)] = replace(held, again=False)
+                return False
+            self._database.things[_key(queue)] = StoredQueue(held.queue, None, None)
+            return True
+
+    def waiting(self, now: int, top: int) -> Sequence[tuple[str, str]]:
+        with self._database.lock:
+            queues: list[StoredQueue] = list(self._database.below("queue"))
+        due = [
+            (each.free_at, each.queue.destination_id, each.queue.token_id)
+            for each in queues
+            if each.free_at is not None and each.free_at <= now
+        ]
+        return [(destination_id, token_id) for _, destination_id, token_id in sorted(due)[:top]]
+
+    def _held(self, queue: Queue) -> StoredQueue:
+        known: StoredQueue | None = self._database.get(*_key(queue))
+        if known is None or known.holder != queue.holder:
+            raise StaleWrite
+        return known
+
+
+class MemoryWebhooks:
+    """Implements `core.event_ports.WebhookStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> Sequence[Webhook]:
+        found: Iterator[Webhook] = self._database.below("webhook")
+        return sorted(found, key=lambda webhook: (webhook.name.casefold(), webhook.id))
+
+    def get(self, webhook_id: str) -> Webhook | None:
+        webhook: Webhook | None = self._database.get("webhook", webhook_id)
+        return webhook
+
+    def create(self, webhook: Webhook, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            change.create(("webhook", webhook.id), webhook)
+
+    def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            change.delete(("webhook", webhook.id), self.get(webhook.id) is not None)
+
+    def note(self, webhook: Webhook) -> None:
+        with self._database.change() as change:
+            stored = self.get(webhook.id)
+            if stored:
+                noted = replace(stored, failing=webhook.failing, problem=webhook.problem, gone=webhook.gone)
+                change.put(("webhook", webhook.id), noted)
+
+
+def _key(queue: Queue) -> Key:
+    return ("queue", queue.destination_id, queue.token_id)

@@ -1,0 +1,252 @@
+"""Permanent tokens with their events, the read that every request makes, and audit records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.core.access import Access
+from chalicelib.core.accounts import User
+from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord, counted
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
+from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.event_ports import Walk
+from chalicelib.core.events import Event, event
+from chalicelib.core.once import Done
+from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.ports import Credential, Credentials, TokenPage
+from chalicelib.core.services import Service
+from chalicelib.core.sessions import Session
+from chalicelib.core.uses import LastUse, Use
+from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
+from tests.memory.database import Change, Database, Key, account, is_current
+from tests.memory.directory import WALK
+
+KINDS = {
+    CredentialKind.PERMANENT_TOKEN: "token",
+    CredentialKind.APPLICATION_PASSWORD: "application password",
+    CredentialKind.SESSION: "session",
+}
+
+
+class MemoryTokens:
+    """Implements `core.ports.TokenStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, user_id: str, token_id: str) -> PermanentToken | None:
+        token: PermanentToken | None = self._database.get(*account(user_id), "token", token_id)
+        return token
+
+    def list(self, user_id: str) -> list[PermanentToken]:
+        found: Iterator[PermanentToken] = self._database.below(*account(user_id), "token")
+        return sorted(found, key=lambda token: (token.created, token.id))
+
+    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            check_owner(self._database, change, owner, compared)
+            change.create(_token(token), token)
+            change.take_name(_name(token), token.id, _name_taken(token))
+            change.index(len(token.labels))
+            self._told(change, token, audit)
+
+    def replace(
+        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+    ) -> None:
+        with self._database.change(audit) as change:
+            check_owner(self._database, change, owner, compared)
+            change.replace(_token(new), new, self._is_current(old))
+            if old.name != new.name:
+                change.delete(_name(old))
+                change.take_name(_name(new), new.id, _name_taken(new))
+            change.index(len({*old.labels} ^ {*new.labels}))
+            self._told(change, new, audit)
+
+    def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            change.delete(_token(token), self._is_current(token))
+            change.delete(_name(token))
+            change.index(len(token.labels))
+            add_event(change, event(token, audit))
+
+    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+        with self._database.change(audit) as change:
+            change.replace(_token(new), new, self._is_current(old))
+            self._told(change, new, audit, due)
+
+    def put_off(self, token: PermanentToken, due: int) -> None:
+        with self._database.change() as change:
+            change.check(is_current(self.get(token.user_id, token.id), token))
+            change.put(_due(token), due)
+
+    def page(self, label: str | None, after: str | None, top: int, due: int | None = None) -> TokenPage:
+        with self._database.lock:
+            found = sorted((self._place(token, label), token) for token in self._all() if _has(token, label))
+        beyond = [
+            (place, token)
+            for place, token in found
+            if (after is None or place > after) and (due is None or int(place[:15]) <= due)
+        ]
+        part = beyond[:top]
+        due_of = {token.id: int(place[:15]) for place, token in part} if label is None else {}
+        last = part[-1][0] if part and len(part) == top else None
+        return TokenPage([token for _, token in part], last, due_of)
+
+    def _all(self) -> Iterator[PermanentToken]:
+        return (token for user in all_users(self._database) for token in self.list(user.id))
+
+    def _place(self, token: PermanentToken, label: str | None) -> str:
+        at = self._database.get(*_due(token)) if label is None else token.created
+        return f"{at:015d}#{token.id}"
+
+    def _is_current(self, token: PermanentToken) -> bool:
+        stored = self.get(token.user_id, token.id)
+        return stored is not None and is_current(stored, token) and stored.settled == token.settled
+
+    def _told(self, change: Change, token: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+        """The token has changed: it has to be looked at when `due`, and its event is there."""
+        change.put_beside(_due(token), due)
+        add_event(change, event(token, audit))
+
+
+class MemoryCredentials:
+    """Implements `core.ports.CredentialStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+        with self._database.lock:
+            service = self._database.get("service", service_id) if service_id else None
+            if key is None:
+                return Credentials(service=service)
+            credential = self._database.get(*account(key.user_id), KINDS[key.kind], key.id)
+            owner, authenticators = self._database.get(*account(key.user_id)), None
+            if isinstance(credential, Session):
+                authenticators = MemoryAuthenticators(self._database).get(key.user_id)
+            return Credentials(credential, owner, service, authenticators)
+
+    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+        with self._changing(credential) as (stored, change):
+            noted = replace(stored, last_used=use.now)
+            if isinstance(noted, PermanentToken):
+                how = LastUse(use.address, use.agent, use.service.id if use.service else None)
+                noted = replace(noted, last_use=how, used_at=noted.used_at | set(services))
+            change.put(_place(credential), noted)
+
+    def settle(self, token: PermanentToken, since: int) -> None:
+        with self._changing(token) as (stored, change):
+            if stored.revision != token.revision or (stored.settled or 0) >= since:
+                raise StaleWrite
+            change.put(_place(token), replace(stored, settled=since))
+
+    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+        if holder.secret:
+            with self._changing(holder) as (stored, change):
+                if stored.secret is None or stored.secret.argon2id != holder.secret.argon2id:
+                    raise StaleWrite
+                change.put(_place(holder), replace(stored, secret=sealed))
+
+    @contextmanager
+    def _changing(self, holder: Credential | Service) -> Iterator[tuple[Any, Change]]:
+        with self._database.change() as change:
+            stored = self._database.get(*_place(holder))
+            if stored is None:
+                raise StaleWrite
+            yield stored, change
+
+
+class MemoryAudit:
+    """Implements `core.ports.AuditStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def append(self, record: AuditRecord) -> None:
+        with self._database.change(record):
+            pass
+
+    def count(self, failure: AuditRecord) -> None:
+        with self._database.lock:
+            records = self._database.records
+            known = next((each for each in records if each.position == failure.position), None)
+            times = int(known.details["times"]) + 1 if known else 1
+            first = known.address if known else failure.address
+            one_more = replace(failure, address=first, details=counted(times, first, failure.address))
+            self._database.records[:] = [*(each for each in records if each is not known), one_more]
+
+    def page(self, query: AuditQuery, top: int) -> AuditPage:
+        newest_first = sorted(self._database.records, key=lambda record: record.position, reverse=True)
+        wanted = [
+            record
+            for record in newest_first
+            if query.lowest <= record.position <= query.highest
+            and record.position != query.after
+            and query.target_id in (None, record.owner_id or record.target_id)
+            and query.matches(record)
+        ]
+        part = wanted[:top]
+        if len(wanted) == len(part):
+            return AuditPage(part, None)
+        return AuditPage(part, part[-1].position if part else query.highest)
+
+
+class MemoryOnce:
+    """Implements `core.ports.OnceStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find(self, user_id: str, key: str) -> Done | None:
+        done: Done | None = self._database.get("once", user_id, key)
+        return done
+
+
+class MemoryWalk:
+    """Implements `core.event_ports.WalkStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self) -> Walk:
+        return self._database.get(*WALK) or Walk()
+
+    def went(self, walk: Walk) -> None:
+        with self._database.change() as change:
+            change.replace(WALK, walk, self.get().wanted == walk.wanted)
+
+
+def add_event(change: Change, happened: Event) -> None:
+    """It is there with the change that it tells of."""
+    change.put(("event", happened.token_id, f"{happened.sequence:012d}"), happened)
+
+
+def _has(token: PermanentToken, label: str | None) -> bool:
+    return label is None or label.casefold() in {each.casefold() for each in token.labels}
+
+
+def _token(token: PermanentToken) -> Key:
+    return (*account(token.user_id), "token", token.id)
+
+
+def _due(token: PermanentToken) -> Key:
+    return (*account(token.user_id), "token's due", token.id)
+
+
+def _name(token: PermanentToken) -> Key:
+    return (*account(token.user_id), "token's name", token.name)
+
+
+def _name_taken(token: PermanentToken) -> Conflict:
+    return Conflict(f"The account has a permanent token named {token.name!r} already.", "name")
+
+
+def _place(holder: Credential | Service) -> Key:
+    if isinstance(holder, Service):
+        return ("service", holder.id)
+    kind = "token" if isinstance(holder, PermanentToken) else "session" if isinstance(holder, Session) else None
+    return (*account(holder.user_id), kind or "application password", holder.id)

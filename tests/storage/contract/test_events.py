@@ -1,0 +1,134 @@
+"""`EventStore`, `QueueStore`, `WebhookStore`, `AuditStore`: what happened, in order, and how it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.core.audit import AuditQuery
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.event_ports import Queue
+from chalicelib.core.stores import Stores
+from tests.storage.contract import making
+from tests.storage.contract.conftest import refused
+from tests.storage.contract.making import NOW, record
+
+
+def test_events_are_in_order_and_none_takes_anothers_place(stores: Stores) -> None:
+    token = making.new_id()
+    events = [making.event(token, number) for number in (10, 9, 100)]
+    for each in events:
+        stores.events.add(each)
+    stores.events.add(making.event(token, 9))
+    ordered = [events[1], events[0], events[2]]
+    assert stores.events.after(token, 0, 10) == ordered
+    assert stores.events.after(token, 9, 1) == ordered[1:2]
+    assert stores.events.after(token, 100, 10) == stores.events.after("another", 0, 10) == []
+
+
+class TestQueues:
+    @pytest.fixture
+    def token(self) -> str:
+        return making.new_id()
+
+    def test_one_holder_at_a_time(self, stores: Stores, token: str) -> None:
+        queues = stores.queues
+        held = queues.take("there", token, "first", 100, 200)
+        assert held == Queue("there", token, "first")
+        assert queues.take("there", token, "second", 199, 300) is None
+        assert queues.take("elsewhere", token, "second", 100, 200) is not None
+        assert queues.take("there", token, "second", 200, 300) == Queue("there", token, "second")
+        for late in (
+            lambda: queues.advance(held, 201, 301),
+            lambda: queues.put_off(held, 301),
+            lambda: queues.release(held),
+        ):
+            with refused(stores, StaleWrite):
+                late()
+
+    def test_what_was_sent_is_known_to_the_next_holder(self, stores: Stores, token: str) -> None:
+        held = stores.queues.take("there", token, "first", 100, 200)
+        assert held
+        held = stores.queues.advance(replace(held, sent=4, attempts=2), 150, 250)
+        assert stores.queues.take("there", token, "second", 249, 300) is None
+        assert stores.queues.take("there", token, "second", 250, 300) == replace(held, holder="second")
+
+    def test_whoever_lets_go_hears_that_somebody_came(self, stores: Stores, token: str) -> None:
+        held = stores.queues.take("there", token, "first", 100, 200)
+        assert held
+        assert stores.queues.take("there", token, "second", 150, 250) is None
+        assert not stores.queues.release(held)
+        assert stores.queues.take("there", token, "second", 150, 250) is None  # it is held still
+        assert not stores.queues.release(held)
+        assert stores.queues.release(held)
+        assert stores.queues.take("there", token, "second", 151, 250)
+
+    def test_what_is_put_off_waits_and_is_found_then(self, empty_stores: Stores, token: str) -> None:
+        queues = empty_stores.queues
+        held = queues.take("there", token, "first", 100, 200)
+        other = queues.take("elsewhere", token, "first", 100, 150)
+        assert held
+        assert other
+        queues.put_off(replace(held, sent=3, attempts=1), 500)
+        assert queues.take("there", token, "second", 499, 600) is None
+        assert list(queues.waiting(149, 10)) == []
+        assert list(queues.waiting(150, 10)) == [("elsewhere", token)]  # its holder is overdue
+        assert list(queues.waiting(500, 10)) == [("elsewhere", token), ("there", token)]
+        assert list(queues.waiting(500, 1)) == [("elsewhere", token)]
+        assert queues.release(other)
+        taken = queues.take("there", token, "second", 500, 600)
+        assert taken == Queue("there", token, "second", 3, 1)
+        assert queues.release(taken)
+        assert list(queues.waiting(10_000, 10)) == []
+
+
+def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores: Stores) -> None:
+    webhooks = empty_stores.webhooks
+    made = [making.webhook(name=name) for name in ("b", "A", "c")]
+    for each in made:
+        webhooks.create(each, record())
+    assert [each.name for each in webhooks.list()] == ["A", "b", "c"]
+    failing = replace(made[0], failing=5, problem="it answered with 500", gone=True)
+    webhooks.note(failing)
+    assert webhooks.get(failing.id) == failing
+    webhooks.note(made[0])
+    assert webhooks.get(failing.id) == made[0]
+    webhooks.delete(made[0], record())
+    with refused(empty_stores, StaleWrite):
+        webhooks.delete(made[0], record())
+    webhooks.note(failing)
+    assert webhooks.get(failing.id) is None
+    assert len(webhooks.list()) == 2
+
+
+class TestAuditRecords:
+    def test_are_found_newest_first_in_parts(self, stores: Stores) -> None:
+        actor = making.name()
+        made = [record("a", actor_id=actor, at=NOW + number, target_id=f"t{number}") for number in (1, 3, 2, 4)]
+        for each in made:
+            stores.audit.append(each)
+        newest_first = sorted(made, key=lambda each: -each.at)
+        first = stores.audit.page(AuditQuery(actor_id=actor), 3)
+        assert list(first.records) == newest_first[:3]
+        rest = stores.audit.page(AuditQuery(actor_id=actor, after=first.after), 3)
+        assert (list(rest.records), rest.after) == (newest_first[3:], None)
+
+    def test_are_found_by_all_that_is_asked(self, stores: Stores) -> None:
+        actor, account = making.name(), making.name()
+        of_account = record("a", actor_id=actor, target_id=account)
+        of_token = record("b", actor_id=actor, target_id="token", owner_id=account)
+        other = record("a", actor_id="other", target_id=account)
+        for each in (of_account, of_token, other):
+            stores.audit.append(each)
+
+        def found(**query: object) -> set[str]:
+            return {each.id for each in stores.audit.page(AuditQuery(**query), 10).records}  # type: ignore[arg-type]
+
+        assert found(target_id=account) == {of_account.id, of_token.id, other.id}
+        assert found(target_id=account, actor_id=actor) == {of_account.id, of_token.id}
+        assert found(actor_id=actor, kind="b") == {of_token.id}
+        assert found(actor_id=actor, since=of_token.at) == {of_token.id}
+        assert found(actor_id=actor, until=of_account.at) == {of_account.id}
+        assert found(actor_id=actor, since=of_token.at + 1, until=of_token.at) == set()
+        assert found(since=of_account.at, until=of_account.at) == {of_account.id}

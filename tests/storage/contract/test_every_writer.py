@@ -1,0 +1,319 @@
+"""What the ports promise of all methods that write: the audit record goes with the change, or neither is written,
+and a client's key is good for one change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.authenticators import Authenticators
+from chalicelib.core.bounds import MAX_FIXED
+from chalicelib.core.once import AlreadyDone, Done, Once
+from chalicelib.core.roles import Grant
+from chalicelib.core.stores import Stores
+from chalicelib.storage.transaction import Transaction
+from tests.engine import OwnDatabase
+from tests.memory.database import Change
+from tests.memory.stores import MemoryStores
+from tests.storage.contract import making
+from tests.storage.contract.conftest import implementation, refused
+from tests.storage.contract.making import newer, record, stored_group, stored_role, stored_token, stored_user
+
+Write = Callable[[AuditRecord], Any]
+
+
+@dataclass
+class Scene:
+    """Stores with an account, and what else a writer may need, made when it is asked for."""
+
+    stores: Stores
+    user: User
+
+    def service(self) -> Any:
+        made = making.service()
+        self.stores.services.create(made, record())
+        return made
+
+    def member(self) -> tuple[Any, User]:
+        group = stored_group(self.stores)
+        self.stores.groups.add_member(group, self.user, making.access_by(), record())
+        return group, newer(self.user, groups=frozenset({group.id}))
+
+    def granted(self) -> tuple[User, Grant]:
+        role = stored_role(self.stores)
+        self.stores.roles.grant(self.user, Grant(self.user.id, role.id), role, record())
+        return newer(self.user), Grant(self.user.id, role.id)
+
+    def session(self) -> Any:
+        made, nothing = making.session(self.user), Authenticators(self.user.id)
+        self.stores.authenticators.open_session(made, self.user, nothing, newer(nothing), None, record())
+        return made
+
+    def password(self) -> Any:
+        made = making.password(self.user)
+        self.stores.application_passwords.create(made, self.user, making.with_2fa(self.stores, self.user), record())
+        return made
+
+    def code(self) -> Any:
+        made = making.code(self.user)
+        self.stores.codes.create(made, self.user, record())
+        return made
+
+    def delegation(self) -> Any:
+        made = making.delegation(self.user)
+        self.stores.codes.redeem(self.code(), made, [], record())
+        return made
+
+    def approval(self) -> Any:
+        made = making.approval(self.user)
+        self.stores.approved_scopes.approve(None, made, self.user, record())
+        return made
+
+    def device(self) -> Any:
+        made = making.device()
+        self.stores.devices.create(made)
+        return made
+
+    def rule(self) -> Any:
+        made = making.trust_rule(self.user)
+        self.stores.trust_rules.create(made, self.user, None, record())
+        return made
+
+    def webhook(self) -> Any:
+        made = making.webhook()
+        self.stores.webhooks.create(made, record())
+        return made
+
+
+def changing(store: str, make: Callable[[Scene], Any], *more: Any) -> Callable[[Scene], Write]:
+    """A writer that replaces what is stored."""
+
+    def prepare(scene: Scene) -> Write:
+        thing = make(scene)
+        return lambda audit: getattr(scene.stores, store).replace(thing, newer(thing), *more, audit)
+
+    return prepare
+
+
+def deleting(store: str, make: Callable[[Scene], Any], *more: Any) -> Callable[[Scene], Write]:
+    """A writer that deletes what is stored."""
+
+    def prepare(scene: Scene) -> Write:
+        thing = make(scene)
+        return lambda audit: getattr(scene.stores, store).delete(thing, *more, audit)
+
+    return prepare
+
+
+def token_writer(method: str) -> Callable[[Scene], Write]:
+    def prepare(scene: Scene) -> Write:
+        tokens, owner = scene.stores.tokens, scene.user
+        token, new = stored_token(scene.stores, owner), making.token(owner)
+        writers: dict[str, Write] = {
+            "create": lambda audit: tokens.create(new, owner, None, audit),
+            "replace": lambda audit: tokens.replace(token, newer(token), owner, None, audit),
+            "delete": lambda audit: tokens.delete(token, audit),
+            "note": lambda audit: tokens.note(token, newer(token), audit, due=7),
+        }
+        return writers[method]
+
+    return prepare
+
+
+def authenticators_replace(scene: Scene) -> Write:
+    old = Authenticators(scene.user.id)
+    return lambda audit: scene.stores.authenticators.replace(scene.user, old, newer(old), None, False, audit)
+
+
+def open_session(scene: Scene) -> Write:
+    old, session = Authenticators(scene.user.id), making.session(scene.user)
+    return lambda audit: scene.stores.authenticators.open_session(session, scene.user, old, newer(old), None, audit)
+
+
+def password_create(scene: Scene) -> Write:
+    known, password = making.with_2fa(scene.stores, scene.user), making.password(scene.user)
+    return lambda audit: scene.stores.application_passwords.create(password, scene.user, known, audit)
+
+
+def grant(scene: Scene) -> Write:
+    role = stored_role(scene.stores)
+    return lambda audit: scene.stores.roles.grant(scene.user, Grant(scene.user.id, role.id), role, audit)
+
+
+def revoke(scene: Scene) -> Write:
+    owner, held = scene.granted()
+    return lambda audit: scene.stores.roles.revoke(owner, held, audit)
+
+
+def add_member(scene: Scene) -> Write:
+    group = stored_group(scene.stores)
+    return lambda audit: scene.stores.groups.add_member(group, scene.user, making.access_by(group), audit)
+
+
+def remove_member(scene: Scene) -> Write:
+    group, member = scene.member()
+    return lambda audit: scene.stores.groups.remove_member(group, member, audit)
+
+
+def redeem_code(scene: Scene) -> Write:
+    code, evicted, begun = scene.code(), scene.delegation(), making.delegation(scene.user)
+    return lambda audit: scene.stores.codes.redeem(code, begun, [evicted], audit)
+
+
+def redeem_device(scene: Scene) -> Write:
+    device, evicted, begun = scene.device(), scene.delegation(), making.delegation(scene.user)
+    return lambda audit: scene.stores.devices.redeem(device, begun, [evicted], audit)
+
+
+def decide(scene: Scene) -> Write:
+    device = scene.device()
+    return lambda audit: scene.stores.devices.decide(device, newer(device, user_id="u"), audit)
+
+
+def reapprove(scene: Scene) -> Write:
+    old = scene.approval()
+    return lambda audit: scene.stores.approved_scopes.approve(old, newer(old), scene.user, audit)
+
+
+def withdraw(scene: Scene) -> Write:
+    approval = scene.approval()
+    return lambda audit: scene.stores.approved_scopes.delete(approval, audit)
+
+
+def count_wrong_code(scene: Scene) -> Write:
+    old = making.with_2fa(scene.stores, scene.user)
+    return lambda audit: scene.stores.authenticators.count_wrong_code(old, old.with_wrong_code(), audit)
+
+
+WRITERS: dict[str, Callable[[Scene], Write]] = {
+    "accounts.create": lambda scene: lambda audit: scene.stores.accounts.create(making.user(), [], audit),
+    "accounts.replace": changing("accounts", lambda scene: scene.user, False),
+    "accounts.delete": deleting("accounts", lambda scene: scene.user),
+    **{f"tokens.{method}": token_writer(method) for method in ("create", "replace", "delete", "note")},
+    "authenticators.replace": authenticators_replace,
+    "authenticators.open_session": open_session,
+    "authenticators.count_wrong_code": count_wrong_code,
+    "sessions.delete": deleting("sessions", Scene.session),
+    "application_passwords.create": password_create,
+    "application_passwords.delete": deleting("application_passwords", Scene.password),
+    "services.create": lambda scene: lambda audit: scene.stores.services.create(making.service(), audit),
+    "services.replace": changing("services", Scene.service),
+    "services.delete": deleting("services", Scene.service),
+    "groups.create": lambda scene: lambda audit: scene.stores.groups.create(making.group(), None, audit),
+    "groups.replace": changing("groups", lambda scene: stored_group(scene.stores), None),
+    "groups.delete": deleting("groups", lambda scene: scene.member()[0]),
+    "groups.add_member": add_member,
+    "groups.remove_member": remove_member,
+    "roles.create": lambda scene: lambda audit: scene.stores.roles.create(making.role(), audit),
+    "roles.replace": changing("roles", lambda scene: stored_role(scene.stores)),
+    "roles.delete": deleting("roles", lambda scene: stored_role(scene.stores)),
+    "roles.grant": grant,
+    "roles.revoke": revoke,
+    "audit.append": lambda scene: lambda audit: scene.stores.audit.append(audit),
+    "codes.create": lambda scene: lambda audit: scene.stores.codes.create(making.code(scene.user), scene.user, audit),
+    "codes.redeem": redeem_code,
+    "delegations.replace": changing("delegations", Scene.delegation),
+    "delegations.delete": deleting("delegations", Scene.delegation),
+    "approved_scopes.approve": reapprove,
+    "approved_scopes.delete": withdraw,
+    "devices.decide": decide,
+    "devices.redeem": redeem_device,
+    "trust_rules.create": lambda scene: (
+        lambda audit: scene.stores.trust_rules.create(making.trust_rule(scene.user), scene.user, None, audit)
+    ),
+    "trust_rules.delete": deleting("trust_rules", Scene.rule),
+    "access_tokens.revoke": lambda scene: (
+        lambda audit: scene.stores.access_tokens.revoke(making.access_token(scene.user), audit)
+    ),
+    "webhooks.create": lambda scene: lambda audit: scene.stores.webhooks.create(making.webhook(), audit),
+    "webhooks.delete": deleting("webhooks", Scene.webhook),
+}
+
+
+def audit_of(writer: str, **values: Any) -> AuditRecord:
+    """Of somebody who has done nothing else. A token's record has to be of a kind that is told as an event."""
+    kinds = {"tokens.create": "permanent-token.created", "tokens.delete": "permanent-token.deleted"}
+    kind = kinds.get(writer, "permanent-token.updated")
+    return record(kind, **{"actor_id": making.new_id(), "details": {"name": "Größe"}, **values})
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_the_record_goes_with_the_change_and_a_key_is_good_for_one(stores: Stores, writer: str) -> None:
+    write = WRITERS[writer](Scene(stores, stored_user(stores)))
+    once = Once(making.name(), "fingerprint")
+    used = record(once=once)
+    stores.audit.append(used)
+    with refused(stores, AlreadyDone):
+        write(audit_of(writer, once=once, actor_id=used.actor_id))
+    fresh = Once(making.name(), "another")
+    audit = audit_of(writer, once=fresh)
+    write(audit)
+    assert stores.once.find(audit.actor_id, fresh.key) == Done("another", audit.target_id)
+    for query in (
+        AuditQuery(actor_id=audit.actor_id),
+        AuditQuery(target_id=audit.target_id),
+        AuditQuery(since=audit.at, until=audit.at),
+    ):
+        found = list(stores.audit.page(query, 10).records)
+        assert [(each.id, each.details, each.kind) for each in found] == [(audit.id, audit.details, audit.kind)]
+
+
+def steps_of(stores: Stores, writer: str) -> int:
+    """How many steps the transaction of this writer takes, with a client's key."""
+    taken: list[int] = []
+    counted: Any = Change if isinstance(stores, MemoryStores) else Transaction
+    carry_out = counted.commit
+
+    def commit(self: Any) -> None:
+        taken.append(self.steps if isinstance(self, Change) else len(self))
+        carry_out(self)
+
+    write = WRITERS[writer](Scene(stores, stored_user(stores, type=AccountType.BOT)))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(counted, "commit", commit)
+        write(audit_of(writer, once=Once(making.name(), "fingerprint")))
+    return taken[0]  # others sweep afterwards
+
+
+def test_memory_takes_as_many_steps_as_the_database(database: OwnDatabase) -> None:
+    """So rules that are tested in memory cannot need more than a transaction holds. Without labels, and access that was
+    compared, which the rules count, none of them needs more than is left for it."""
+    with implementation("dynamodb", lambda: database) as (stores, _):
+        on_the_database = {writer: steps_of(stores, writer) for writer in WRITERS}
+    assert {writer: steps_of(MemoryStores(), writer) for writer in WRITERS} == on_the_database
+    assert {writer for writer, steps in on_the_database.items() if steps > MAX_FIXED} <= {"accounts.create"}
+
+
+def test_no_writer_is_left_out() -> None:
+    """Whoever takes an audit record is in the table above."""
+    import inspect
+
+    from chalicelib.core import event_ports, login_ports, oauth_ports, ports
+    from chalicelib.core import stores as names
+
+    by_port = {
+        annotation: name
+        for name, member in vars(names.Stores).items()
+        if isinstance(member, property) and member.fget
+        for annotation in [member.fget.__annotations__["return"]]
+    }
+    found = {
+        port_name: port
+        for module in (ports, login_ports, oauth_ports, event_ports)
+        for port_name, port in vars(module).items()
+        if port_name in by_port
+    }
+    assert found.keys() == by_port.keys()
+    writers = {
+        f"{by_port[port_name]}.{name}"
+        for port_name, port in found.items()
+        for name, method in inspect.getmembers(port, inspect.isfunction)
+        if {"audit", "record"} & set(inspect.signature(method).parameters)
+    }
+    assert writers == set(WRITERS)
