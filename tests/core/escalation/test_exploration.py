@@ -1,0 +1,183 @@
+"""Nobody ends with more than they had: every operation of the table, by every kind of credential, in a small world.
+
+Each cell of the table is then weakened by itself, and the exploration has to find what that opens.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.composition import Keyturn
+from chalicelib.core.authorization import Operation
+from chalicelib.core.caller import Caller
+from chalicelib.core.errors import Refusal
+from chalicelib.core.permissions import READ_SELF
+from tests.budgets import LONG, only_long
+from tests.core.escalation.actions import Action, actions
+from tests.core.escalation.verdicts import Before, violations
+from tests.core.escalation.world import Kind, Profile, World, build
+
+# These make nothing and read nothing that could be looked at here.
+NOT_TRIED = {Operation.TEST_WEBHOOK, Operation.END_SESSION}
+
+
+class Exploration:
+    """Tries actions in a world; `used` are the operations that each asked the table about."""
+
+    def __init__(self, world: World, patch: pytest.MonkeyPatch) -> None:
+        self.world = world
+        self.stored = world.snapshot()
+        self.before = Before.of(world, pickle.loads(self.stored))
+        self.actions = actions(world)
+        self.used: dict[str, set[Operation]] = defaultdict(set)
+        self.states = 0
+        self._now = ""
+        original = Caller.could
+
+        def could(caller: Caller, operation: Operation, *more: object, **others: object) -> bool:
+            self.used[self._now].add(operation)
+            return original(caller, operation, *more, **others)  # type: ignore[arg-type]
+
+        patch.setattr(Caller, "could", could)
+
+    def step(self, name: str, action: Action, kind: Kind, stored: bytes, before: Before) -> tuple[bool, list[str]]:
+        """Whether it was done, and what is wrong with that."""
+        self.world.restore(stored)
+        self._now = name
+        try:
+            answer = action(self.world.caller(kind))
+        except Refusal:
+            return False, []
+        self.states += 1
+        return True, violations(self.world, kind, name, answer, before)
+
+    def run(self, kinds: tuple[Kind, ...] = tuple(Kind), names: set[str] | None = None, depth: int = 1) -> list[str]:
+        """What was found; at a depth of two, also by what comes after what was done."""
+        found = []
+        for kind in kinds:
+            for name, action in self.actions.items():
+                if names is not None and name not in names:
+                    continue
+                done, wrong = self.step(name, action, kind, self.stored, self.before)
+                found += wrong
+                if done and depth > 1:
+                    found += self._after(name, kind)
+        return found
+
+    def _after(self, first: str, kind: Kind) -> Iterator[str]:
+        stored = self.world.snapshot()
+        between = Before.of(self.world, pickle.loads(stored))
+        between.permissions[self.world.attacker.user.id] = self.before.permissions[self.world.attacker.user.id]
+        for name, action in self.actions.items():
+            _, wrong = self.step(name, action, kind, stored, between)
+            yield from (f"after {first}: {each}" for each in wrong)
+
+
+@pytest.fixture
+def exploring(product: Keyturn, monkeypatch: pytest.MonkeyPatch) -> Exploration:
+    return Exploration(build(product, Profile.TEAMS), monkeypatch)
+
+
+BY_LOGIN_AND_TOKEN = (Kind.FRESH_SESSION, Kind.TOKEN)
+KINDS = {
+    Profile.NOTHING: BY_LOGIN_AND_TOKEN,
+    Profile.ONE_SERVICE: BY_LOGIN_AND_TOKEN,
+    Profile.TEAMS: tuple(Kind),
+    Profile.EVERYTHING: (Kind.STALE_SESSION, Kind.BOUNDED_TOKEN, Kind.EARLIER_SECRET, Kind.DELEGATED_TOKEN),
+}
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_nobody_ends_with_more_than_they_had(
+    product: Keyturn, monkeypatch: pytest.MonkeyPatch, profile: Profile
+) -> None:
+    exploration = Exploration(build(product, profile), monkeypatch)
+    assert "\n".join(exploration.run(tuple(Kind) if LONG else KINDS[profile])) == ""
+
+
+@only_long
+def test_nor_by_two_steps(exploring: Exploration) -> None:
+    assert "\n".join(exploring.run(depth=2)) == ""
+
+
+WEAKER = {
+    "permission": READ_SELF,
+    "everywhere": False,
+    "includes": None,
+    "logged_in": False,
+    "first_hand": False,
+    "fresh": False,
+    "lasting": None,
+}
+
+
+def cells() -> Iterator[tuple[Operation, str]]:
+    """The cells of the table that demand something."""
+    for operation in Operation:
+        for name, weaker in WEAKER.items():
+            if getattr(operation.rule, name) not in (weaker, None):
+                yield operation, name
+
+
+# What would be open without these is shut by something else that the same action needs.
+GUARDED_TWICE = {
+    # The access token of a connected service ends, and what these make does not.
+    "ADD_SECOND_FACTOR.first_hand",  # which only somebody who has logged in can do, too
+    "CREATE_APPLICATION_PASSWORD.first_hand",
+    "CREATE_SERVICE.first_hand",
+    "CREATE_TRUST_RULE.first_hand",
+    "CREATE_WEBHOOK.first_hand",
+    "OPEN_SERVICE.first_hand",
+    "REMOVE_SECOND_FACTORS.first_hand",
+    "RENEW_SERVICE_SECRET.first_hand",
+    "ROTATE_TOKEN.first_hand",
+    "SET_PASSWORD.first_hand",
+    # They are asked beside another row of the same action.
+    "LIFT_DEMANDS.permission",
+    "LIFT_DEMANDS_ON_MEMBER.permission",
+    "MOVE_GROUP.first_hand",
+    "MOVE_GROUP.permission",
+    "OPEN_SERVICE.fresh",
+    "OPEN_SERVICE.permission",
+    "TRUST_SERVICE.everywhere",
+    "TRUST_SERVICE.first_hand",
+    "TRUST_SERVICE.fresh",
+    # Who has no permission at all cannot see what it is about.
+    "CHANGE_OWNER.permission",
+    "REMOVE_MEMBER.permission",
+    "RENEW_SERVICE_SECRET.permission",
+    # They change nothing that could be looked at here.
+    "TEST_WEBHOOK.first_hand",
+    "TEST_WEBHOOK.permission",
+    "TRY_TRUST_RULES.permission",
+}
+
+
+@only_long
+def test_every_cell_of_the_table_is_needed(product: Keyturn, monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = product.stores
+    unneeded = set(cells())
+    for profile in Profile:
+        exploration = Exploration(build(Keyturn(product.settings, type(stores)()), profile), monkeypatch)
+        exploration.run(KINDS[profile])
+        by_operation = defaultdict(set)
+        for name, operations in exploration.used.items():
+            for operation in operations:
+                by_operation[operation].add(name)
+        for operation, cell in sorted(unneeded, key=str):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(operation, "_value_", replace(operation.rule, **{cell: WEAKER[cell]}))
+                if exploration.run(tuple(Kind), by_operation[operation]):
+                    unneeded.discard((operation, cell))
+    assert {f"{operation.name}.{cell}" for operation, cell in unneeded} == GUARDED_TWICE
+
+
+def test_every_operation_of_the_table_is_tried(exploring: Exploration) -> None:
+    exploring.run((Kind.FRESH_SESSION, Kind.TOKEN))
+    tried = set().union(*exploring.used.values())
+    assert set(Operation) - tried - NOT_TRIED == set()

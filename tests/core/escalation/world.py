@@ -1,0 +1,216 @@
+"""A small installation with somebody in it who wants more than they have, and every kind of credential of theirs."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from chalicelib.composition import Keyturn
+from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.caller import FRESH_MS, Caller
+from chalicelib.core.events import EventKind
+from chalicelib.core.grant_types import GrantType
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.origin import Origin
+from chalicelib.core.permanent_tokens import About
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.policies import Policy
+from chalicelib.core.roles import SYSTEM_ADMIN
+from tests.conftest import Scene, set_scene
+from tests.people import Person, person
+
+ADDRESS = "192.0.2.10"
+NETWORKS = ("192.0.2.0/24",)
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+FORMER_LOGIN = "olga"
+Things = dict[tuple[str, ...], Any]
+
+
+class Kind(Enum):
+    """With what the attacker acts."""
+
+    FRESH_SESSION = "a session of a login from just now"
+    STALE_SESSION = "a session of a login that is long ago"
+    TOKEN = "a permanent token"
+    BOUNDED_TOKEN = "a permanent token that ends and has networks"
+    EXCHANGED_TOKEN = "an access token that it was exchanged for"
+    EARLIER_SECRET = "a secret of a token that has a newer one"
+    APPLICATION_PASSWORD = "an application password"
+    DELEGATED_TOKEN = "an access token of a connected service"
+
+
+class Profile(Enum):
+    """What the attacker's account may do."""
+
+    NOTHING = "what everybody may"
+    TEAMS = "every named permission of Keyturn, and no more"
+    ONE_SERVICE = "everything for two services, and to read the rest"
+    EVERYTHING = "every permission everywhere"
+
+
+@dataclass
+class World:
+    """`attacker` has less than `boss` and the administrator, and with Profile.TEAMS more than `lesser`."""
+
+    scene: Scene
+    profile: Profile
+    attacker: Person
+    lesser: Person
+    boss: Person
+    robot: User
+    now: int
+    ids: dict[str, str] = field(default_factory=dict)
+    secrets: dict[Kind, str] = field(default_factory=dict)
+
+    @property
+    def product(self) -> Keyturn:
+        return self.scene.product
+
+    @property
+    def things(self) -> Things:
+        things: Things = self.product.stores.database.things  # type: ignore[attr-defined]
+        return things
+
+    def snapshot(self) -> bytes:
+        """All that is stored."""
+        return pickle.dumps(self.things)
+
+    def restore(self, stored: bytes) -> None:
+        """It is so again."""
+        self.things.clear()
+        self.things.update(pickle.loads(stored))
+
+    def caller(self, kind: Kind) -> Caller:
+        """The attacker, by this credential."""
+        authentication, origin = self.product.authentication, Origin(self.now, ADDRESS)
+        secret = self.secrets[kind]
+        if kind is Kind.APPLICATION_PASSWORD:
+            return authentication.caller_by_password(self.attacker.user.login, secret, origin)
+        return authentication.caller(secret, origin)
+
+    def permissions(self, user_id: str) -> PermissionSet:
+        """What an account may do."""
+        return self.product.access.of(user_id).permissions
+
+
+def build(product: Keyturn, profile: Profile) -> World:
+    """The world as it is before anything happens."""
+    scene = set_scene(product)
+    by = scene.caller()
+    attacker, lesser, boss = (person(scene, login) for login in ("mallory", "bob", "alice"))
+    robot = product.accounts.create(by, "robot", "Robot", AccountType.BOT, attacker.user.login)
+    world = World(scene, profile, attacker, lesser, boss, robot, attacker.clock)
+    _furnish(world, by)
+    _grant(world, by)
+    _arm(world)
+    return world
+
+
+def _furnish(world: World, by: Caller) -> None:
+    product, ids = world.product, world.ids
+    gone = product.accounts.create(by, FORMER_LOGIN, "Olga", AccountType.USER)
+    product.accounts.delete(by, gone.id)
+    run = [PermissionDeclaration("run", "Run")]
+    product.services.update(by, "deploy", ServiceDescription(permissions=run))
+    ids["run"] = f"{world.scene.deploy.service.id}:run"
+    product.roles.create(by, "deployer", "Deployer", [ids["run"]])
+    product.roles.create(by, "harmless", "Harmless", list(KEYTURN_PERMISSIONS)[:1])
+    portal = ServiceDescription(key="portal", name="Portal", trusted=True, redirect_uris=["https://portal.example/"])
+    product.services.register(by, portal)
+    ways = [GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN]
+    client = ServiceDescription(redirect_uris=["https://ci.example/back"], grant_types=ways)
+    product.services.update(by, "ci", client)
+    for name, parent in (("admins", None), ("staff", None), ("inside", "staff"), ("plain", None)):
+        product.groups.create(by, GroupDescription(name=name, parent=parent))
+    product.groups.update(by, "admins", GroupDescription(requires_two_factor=True))
+    product.groups.update(by, "staff", GroupDescription(requires_two_factor=True))
+    product.roles.grant_to_group(by, "admins", "deployer")
+    product.lifecycle.policies.set_for_group(by, "admins", Policy(longest_life_days=90))
+    product.groups.add_member(by, "admins", world.boss.user.id)
+    product.groups.add_member(by, "staff", world.boss.user.id)
+    product.groups.add_member(by, "staff", world.lesser.user.id)
+    for each in (world.lesser, world.boss):
+        each.turn_on_2fa()
+    product.roles.grant(by, world.scene.bot.id, "deployer")
+    for login, role in (("carl", "deployer"), ("dave", "harmless")):
+        banned = product.accounts.create(by, login, login.title(), AccountType.USER)
+        product.roles.grant(by, banned.id, role)
+        product.accounts.update(by, banned.id, AccountChange(banned=True))
+    product.permanent_tokens.create(by, world.boss.user.id, "boss", ["ci"])
+    issuer = "https://token.actions.githubusercontent.com"
+    rule = RuleDescription("theirs", issuer, "keyturn", {"repository_owner": ["acme"]}, ["keyturn"])
+    ids["trust rule"] = product.oauth.trust_rules.create(by, world.robot.id, rule).rule.id
+    ids["webhook"] = product.lifecycle.webhooks.create(by, "w", "https://example.org/", [EventKind.CREATED]).webhook.id
+    bounded = product.permanent_tokens.create(by, world.lesser.user.id, "lesser", ["ci"], by.now + DAY_MS)
+    ids["lesser's token"] = bounded.token.id
+    ids["boss's token"] = product.stores.tokens.list(world.boss.user.id)[0].id
+
+
+def _grant(world: World, by: Caller) -> None:
+    product, id = world.product, world.attacker.user.id
+    if world.profile is Profile.TEAMS:
+        product.roles.create(by, "teams", "Teams", list(KEYTURN_PERMISSIONS))
+        product.roles.grant(by, id, "teams", EVERYWHERE)
+    if world.profile is Profile.EVERYTHING:
+        product.roles.grant(by, id, SYSTEM_ADMIN)
+    if world.profile is Profile.ONE_SERVICE:
+        product.roles.grant(by, id, SYSTEM_ADMIN, "ci")
+        product.roles.grant(by, id, SYSTEM_ADMIN, "portal")
+        product.roles.create(by, "reader", "Reader", [id for id in KEYTURN_PERMISSIONS if ":read-" in id])
+        product.roles.grant(by, id, "reader")
+
+
+def _arm(world: World) -> None:
+    """Every kind of credential, made by the attacker."""
+    product, mallory = world.product, world.attacker
+    mallory.turn_on_2fa()
+    stale = mallory.attempt(code=_next_code(mallory))
+    mallory.wait(FRESH_MS + HOUR_MS)
+    fresh = mallory.log_in()
+    opened = mallory.attempt(code=_next_code(mallory))
+    world.secrets = {Kind.STALE_SESSION: stale.secret, Kind.FRESH_SESSION: opened.secret}
+    tokens, scope = product.permanent_tokens, ["keyturn"]
+
+    def token(name: str, expires: int | None = None, networks: tuple[str, ...] = ()) -> str:
+        made = tokens.create(fresh, "me", name, scope, expires, About(networks=networks))
+        world.ids[name] = made.token.id
+        return made.secret or ""
+
+    world.secrets[Kind.TOKEN] = token("own")
+    bounded = token("bounded", mallory.clock + DAY_MS, NETWORKS)
+    world.secrets[Kind.BOUNDED_TOKEN] = bounded
+    world.secrets[Kind.EARLIER_SECRET] = token("rotated")
+    product.rotation.rotate(fresh, "me", world.ids["rotated"], DAY_MS)
+    made = product.application_passwords.create(fresh, "me", "mail")
+    world.secrets[Kind.APPLICATION_PASSWORD] = made.secret or ""
+    world.ids["application password"] = made.password.id
+    world.now = mallory.clock
+    origin = Origin(world.now, ADDRESS)
+    exchanged = product.oauth.token_exchange.exchange(Exchange(bounded, audience=["keyturn"]), origin)
+    world.secrets[Kind.EXCHANGED_TOKEN] = exchanged.access_token
+    world.secrets[Kind.DELEGATED_TOKEN] = _delegated(world, fresh, origin)
+
+
+def _next_code(who: Person) -> str:
+    who.wait(30_000)
+    return who.code()
+
+
+def _delegated(world: World, fresh: Caller, origin: Origin) -> str:
+    oauth, ci = world.product.oauth, world.product.services.resolve(["ci"])["ci"]
+    scope = oauth.scopes.requested("keyturn", ())
+    assert not CLAIM_SCOPES & set(scope.values)
+    oauth.approved_scopes.approve(fresh, ci, scope.values)
+    request = AuthorizationRequest(ci, scope, "https://ci.example/back", "c" * 43, None, offline=True)
+    code = oauth.authorization_codes.recognise(ci, oauth.authorization_codes.issue(fresh, request), origin)
+    assert code
+    return oauth.authorization_codes.redeem(ci, code, origin).access_token
