@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pyotp
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Caller
+from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.origin import Origin

@@ -10,17 +10,18 @@ from benchmarks.capacity import table
 from benchmarks.installation import install
 from chalicelib import settings
 from chalicelib.rest.routes import ROOT, ROUTES
-from embedded.dynamodb import DynamoDBLocal
 from embedded.layout import PROJECT
+from tests import rules_table
 from tests.conftest import origin
+from tests.engine import OwnDatabase
 
 DOCS = PROJECT / "docs"
 
 
 @pytest.mark.usefixtures("product")
-def test_operations_cost_what_the_data_model_says(database: DynamoDBLocal) -> None:
+def test_operations_cost_what_the_data_model_says(database: OwnDatabase, tmp_path: Path) -> None:
     documented = (DOCS / "data-model.md").read_text()
-    for row in table(install(database), origin()):
+    for row in table(install(database, tmp_path / "keys.json"), origin()):
         assert row in documented
 
 
@@ -28,6 +29,10 @@ def test_costs_are_what_the_measured_units_cost() -> None:
     documented = (DOCS / "deployment.md").read_text()
     for row in costs.table():
         assert row in documented
+
+
+def test_the_rules_are_those_of_the_table() -> None:
+    assert rules_table.PAGE.read_text() == rules_table.page(), "Run python -m tests.rules_table."
 
 
 def test_every_defence_of_the_threat_model_is_held_by_a_test() -> None:

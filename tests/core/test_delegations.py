@@ -88,6 +88,13 @@ def test_what_is_left_of_a_delegation() -> None:
     assert delegation(None).allowed(trusted, None, 10**12) == ()
 
 
+def test_what_hangs_on_an_approval_ends_with_it_also_at_a_service_that_has_become_trusted() -> None:
+    trusted = replace(CLIENT, trusted=True)
+    assert delegation().allowed(trusted, approval("a", "b"), 0) == ("a", "b")
+    for gone in (None, approval("a", "b", id="another"), approval("a", "b", expires=0)):
+        assert delegation().allowed(trusted, gone, 0) == ()
+
+
 def test_user_codes_are_read_kindly() -> None:
     assert normal_user_code(" wdjb-mjht ") == normal_user_code("WDJB MJHT") == "WDJBMJHT"
     assert normal_user_code("01 aeiou-") == ""

@@ -1,6 +1,8 @@
 """Logins cannot look alike, names cannot hide anything."""
 
 import unicodedata
+from collections.abc import Callable
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -41,6 +43,17 @@ def test_a_valid_name_is_printable_normal_and_not_empty(text: str) -> None:
 
 def test_names_that_look_equal_are_equal() -> None:
     assert names.name(" Cafe\u0301 ") == names.name("Caf\u00e9")
+
+
+@pytest.mark.parametrize(("rule", "most"), [(names.name, names.MAX_NAME), (names.description, names.MAX_DESCRIPTION)])
+def test_much_too_long_a_text_is_not_looked_at(rule: Callable[[str], str], most: int) -> None:
+    """Thirty thousand combining characters take a second to put in order."""
+    assert rule("u\u0308" * most) == "\u00fc" * most
+    with (
+        patch.object(unicodedata, "normalize", side_effect=AssertionError("It was put in order.")),
+        pytest.raises(Invalid, match=f"{most} characters"),
+    ):
+        rule("\u0301\u0323" * 30_000)
 
 
 @given(st.text(max_size=100))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.networks import MAX_NETWORKS, client_behind, contain, networks
+from chalicelib.core.networks import MAX_NETWORKS, are_inside, client_behind, contain, networks
 
 
 def test_networks_are_kept_in_their_usual_form_and_once() -> None:
@@ -65,3 +65,20 @@ PROXIES = ("10.0.0.0/8",)
 )
 def test_a_clients_address_is_what_a_trusted_proxy_says(peer: str, forwarded: str, client: str) -> None:
     assert client_behind(peer, forwarded, PROXIES) == client
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "expected"),
+    [
+        (["192.0.2.0/24"], ["192.0.2.0/24"], True),
+        (["192.0.2.7/32", "2001:db8::1/128"], ["192.0.2.0/24", "2001:db8::/32"], True),
+        (["192.0.2.0/24"], ["192.0.2.0/25"], False),
+        (["192.0.2.0/24"], ["192.0.2.0/25", "192.0.2.128/25"], True),
+        (["192.0.2.0/24", "198.51.100.0/24"], ["192.0.2.0/24"], False),
+        (["2001:db8::/32"], ["0.0.0.0/0"], False),
+        (["0.0.0.0/0"], ["::/0"], False),
+        ([], ["192.0.2.0/24"], True),
+    ],
+)
+def test_networks_are_inside_of_others_or_not(inner: list[str], outer: list[str], expected: bool) -> None:
+    assert are_inside(inner, outer) is expected

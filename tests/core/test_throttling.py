@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.throttling import Budget, budgets, network
+from chalicelib.core.throttling import Budget, Typed, budgets, device_starts, leak_reports, network, typed
 
 
 @given(st.ip_addresses(v=4))
@@ -29,6 +29,22 @@ def test_attempts_from_elsewhere_use_no_budget_of_a_known_network() -> None:
     owners = {budget.subject for budget in budgets("jo", "192.0.2.1", known=True)}
     for guessers in (budgets("jo", "203.0.113.9", known=False), budgets("kim", "192.0.2.1", known=False)):
         assert owners.isdisjoint(budget.subject for budget in guessers)
+
+
+NAMES = st.text("abcdef0123456789-", min_size=1, max_size=12) | st.sampled_from(["device-jo", "LOGIN", "NETWORK"])
+NETWORKS = st.sampled_from(["192.0.2.1", "2001:db8::/64", "unknown"])
+
+
+@given(NAMES, NAMES, NETWORKS)
+def test_no_two_kinds_of_attempts_share_a_budget(one: str, other: str, place: str) -> None:
+    """Whatever accounts, logins and clients are named."""
+    of_kinds = [
+        {budget.subject for budget in budgets(one, place, known=False)},
+        *({typed(what, other).subject} for what in Typed),
+        {device_starts(other, place).subject},
+        {leak_reports(place).subject},
+    ]
+    assert len(set().union(*of_kinds)) == sum(map(len, of_kinds))
 
 
 @given(st.integers(0, 10**14), st.integers(1, 10**8))

@@ -12,9 +12,7 @@ import pytest
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.services import RegisteredService, ServiceDescription
-from embedded.dynamodb import DynamoDBLocal
-from embedded.stack import Stack
-from tests.conftest import Scene, installed, set_scene
+from tests.conftest import Install, NewStack, Scene, set_scene
 from tests.oauth.calling import Browser, Pkce, authorization_path, call, sent_back, token_request
 from tests.oauth.issuer import Issuer
 from tests.oauth.running import Running
@@ -98,10 +96,10 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def module_stage(database: DynamoDBLocal) -> Iterator[Stage]:
+def module_stage(install: Install) -> Iterator[Stage]:
     """One installation for all tests of a module."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for product in installed(database, monkeypatch):
+        for product in install(monkeypatch):
             yield set_stage(set_scene(product))
 
 
@@ -139,10 +137,10 @@ def set_stage(scene: Scene) -> Stage:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def running(new_stack: NewStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A real server over HTTP, for clients that we did not write."""
     with Issuer(tmp_path_factory.mktemp("issuer")) as outside, pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("SSL_CERT_FILE", str(outside.certificate))
         monkeypatch.setenv("KEYTURN_INTERNAL_ISSUERS", outside.url)
-        with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        with new_stack("stack") as stack:
             yield Running(stack, stack.page, outside).prepare()

@@ -29,6 +29,7 @@ class Running:
     secrets: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
     bot_token: str = ""
+    bot_id: str = ""
 
     def prepare(self) -> Running:
         """Make the services and the accounts."""
@@ -45,7 +46,7 @@ class Running:
         api.post("/users", {"login": "jo", "name": "Jo Doe"})
         api.post("/users/jo/password", {"password": PASSWORD})
         api.post(f"/usergroups/{group}/users", {"login": "jo"})
-        api.post("/users", {"login": "robot", "name": "Robot", "type": "bot"})
+        self.bot_id = api.post("/users", {"login": "robot", "name": "Robot", "type": "bot"})["id"]
         scope = [{"key": "api"}, {"key": "web"}]
         self.bot_token = api.post("/users/robot/permanenttokens", {"name": BOT_TOKEN, "scope": scope})["token"]
         trusts = {"issuer": self.outside.url, "audience": "keyturn", "conditions": {"repository": ["acme/shop"]}}

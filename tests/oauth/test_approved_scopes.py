@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
-from chalicelib.core.errors import InvalidGrant
+from chalicelib.core.errors import InvalidGrant, Unavailable
 from chalicelib.core.operations.services import ServiceDescription
 from chalicelib.core.origin import Origin
+from chalicelib.oauth.routes import USER_INFO
+from chalicelib.storage.delegations import DynamoDelegations
 from tests.conftest import now
-from tests.oauth.calling import Browser, Pkce, claims_of, sent_back, token_request
+from tests.oauth.calling import Browser, Pkce, call, claims_of, sent_back, token_request
 from tests.oauth.conftest import Stage
 from tests.rest.calling import Client
 
@@ -60,6 +62,32 @@ def test_deleting_it_ends_what_hangs_on_it(stage: Stage) -> None:
     assert stage.redeem(code, pkce).json["error"] == "invalid_grant"
     assert person.get("/users/me/refreshtokens").json["total"] == 0
     assert is_asked(stage)
+
+
+def test_it_ends_all_at_once_also_if_nothing_of_it_is_swept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also at a service that is trusted meanwhile, which would need no approval any more."""
+    tokens, pkce = stage.connect(scope="api openid"), Pkce()
+    code = stage.code(pkce)
+    person = owner(stage)
+    (refresh_token,) = person.get("/users/me/refreshtokens").json["refreshtokens"]
+    (one,) = person.get("/users/me/approvedscopes").json["approvedscopes"]
+
+    def fails(self: object, approval: object) -> None:
+        raise Unavailable("The database does not answer.")
+
+    monkeypatch.setattr(DynamoDelegations, "sweep", fails)
+    assert person.delete(f"/users/me/approvedscopes/{one['id']}").status == 200
+    product, caller = stage.scene.product, stage.scene.caller()
+    for trusted in (False, True):
+        product.services.update(caller, "web", ServiceDescription(trusted=trusted))
+        assert not stage.is_active(tokens["access_token"])
+        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
+        assert call("GET", USER_INFO, bearer).status == 401
+        assert stage.refresh(tokens["refresh_token"]).json["error"] == "invalid_grant"
+        assert stage.redeem(code, pkce).json["error"] == "invalid_grant"
+        assert person.get("/users/me/refreshtokens").json["total"] == 0
+        assert person.get(f"/users/me/refreshtokens/{refresh_token['id']}").status == 404
+    product.services.update(caller, "web", ServiceDescription(trusted=False))
 
 
 def test_approving_again_brings_nothing_back(stage: Stage) -> None:

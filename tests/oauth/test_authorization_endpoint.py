@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.services import ServiceDescription
@@ -46,6 +48,20 @@ def test_a_second_factor_is_asked_for(stage: Stage) -> None:
     assert page.status == 401
     assert "One more step" in page.text
     assert PASSWORD not in page.text
+    page = browser.submit(page, code=stage.person.recovery_codes[0])
+    assert "Web asks for access" in page.text
+
+
+def test_a_locked_app_is_told_and_another_factor_asked_for(stage: Stage) -> None:
+    stage.person.turn_on_2fa()
+    stored = stage.scene.product.stores.authenticators
+    old, browser = stored.get(stage.person.user.id), Browser()
+    page = browser.log_in(browser.get(stage.request(Pkce())), stage.person.user.login, PASSWORD)
+    stored.count_wrong_code(old, replace(old, wrong_codes=MAX_WRONG_CODES, revision=old.revision + 1), None)
+    page = browser.submit(page, code="000000")
+    assert page.status == 401
+    assert "the authenticator app is locked" in page.text
+    assert "One of your recovery codes." in page.text
     page = browser.submit(page, code=stage.person.recovery_codes[0])
     assert "Web asks for access" in page.text
 

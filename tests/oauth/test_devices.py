@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
+import argon2
 import pytest
 
 from chalicelib.core.credentials.wire_format import DEVICE_CODE as FORMAT
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS
+from chalicelib.core.errors import Throttled
 from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
 from chalicelib.core.origin import Origin
+from chalicelib.storage.items import AuditItem
+from chalicelib.storage.table import Item
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import Browser, Forms, call, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import Stage
-from tests.people import PASSWORD
+from tests.people import PASSWORD, person
 from tests.rest.calling import Answer, Client
 
 START, PAGE = "/api/rest/oauth2/device_authorization", "/api/rest/oauth2/device"
@@ -118,9 +123,57 @@ def test_codes_of_others_and_invented_ones_are_refused(stage: Stage) -> None:
 def test_guessing_user_codes_is_limited(stage: Stage) -> None:
     started = start()
     browser = stage.browser()
-    answers = [browser.get(f"{PAGE}?user_code=BBBB-BBB{letter}").status for letter in "BCDFGHJKLMNP"]
-    assert 429 in answers
-    assert browser.get(f"{PAGE}?user_code={started['user_code']}").status == 429
+    with patch("time.time_ns", return_value=now() * 1_000_000):  # all in one window
+        answers = [browser.get(f"{PAGE}?user_code=BBBB-BBB{letter}").status for letter in "BCDFGHJKLMNP"]
+        assert 429 in answers
+        assert browser.get(f"{PAGE}?user_code={started['user_code']}").status == 429
+
+
+def test_typed_user_codes_count_as_logins_of_nobody(stage: Stage) -> None:
+    """Whatever the accounts are called."""
+    namesake = person(stage.scene, f"device-{stage.person.user.login}")
+    browser = stage.browser()
+    with patch("time.time_ns", return_value=now() * 1_000_000):
+        for _ in range(11):
+            browser.get(f"{PAGE}?user_code=BBBB-BBBB")
+        assert namesake.attempt()
+
+
+class TestWhatAStartCosts:
+    """Whoever knows the name of a public client may start devices."""
+
+    def test_starts_from_one_network_are_limited_for_each_client(self, stage: Stage) -> None:
+        devices, window = stage.scene.product.oauth.devices, 15 * 60_000
+        began = now() // window * window + window
+        for number in range(30):
+            devices.start(stage.program.service, "api", Origin(began + number, f"2001:db8::{number}"))
+        with pytest.raises(Throttled) as refused:
+            devices.start(stage.program.service, "api", Origin(began + 30, "2001:db8::99"))
+        assert refused.value.retry_after <= window // 1000
+        assert devices.start(stage.web.service, "api", Origin(began + 30, "2001:db8::99"))
+        assert devices.start(stage.program.service, "api", Origin(began + 30, "2001:db8:0:1::99"))
+        assert devices.start(stage.program.service, "api", Origin(began + window, "2001:db8::99"))
+
+    def test_neither_a_start_nor_a_question_costs_argon2(self, stage: Stage) -> None:
+        with (
+            patch.object(argon2.PasswordHasher, "hash", side_effect=AssertionError("A hash was made.")),
+            patch.object(argon2.PasswordHasher, "verify", side_effect=AssertionError("A hash was checked.")),
+        ):
+            assert poll(start()).json["error"] == "authorization_pending"
+
+    def test_a_start_leaves_nothing_behind(self, stage: Stage) -> None:
+        """Everything that it stores goes with its end, and no audit record is there until somebody decides."""
+        before = {(item.pk, item.sk) for item in Item.scan(consistent_read=True)}
+        started, began = start(), now()
+        left = [item for item in Item.scan(consistent_read=True) if (item.pk, item.sk) not in before]
+        assert {item.pk.partition("#")[0] for item in left} - {"ATTEMPTS"} == {"DEVICE", "USER_CODE"}
+        for item in left:
+            assert item.expires is not None
+            assert item.expires.timestamp() * 1000 <= began + 15 * 60_000
+        decide(stage, started, "deny")
+        records = [item for item in Item.scan(consistent_read=True) if isinstance(item, AuditItem)]
+        of_it = [item.audit_kind for item in records if (item.target_id,) == FORMAT.parse(started["device_code"])]
+        assert of_it == ["device.denied"]
 
 
 def test_a_device_is_never_approved_from_elsewhere(stage: Stage) -> None:
@@ -134,10 +187,14 @@ def test_a_device_is_never_approved_from_elsewhere(stage: Stage) -> None:
     assert poll(started).json["error"] == "authorization_pending"
 
 
-def test_a_scope_that_is_not_there_or_not_to_be_seen(stage: Stage) -> None:
-    assert start("nowhere")["error"] == "invalid_scope"
-    page = stage.browser().get(f"{PAGE}?user_code={start('deploy')['user_code']}")
-    assert "that you may see" in page.text
+def test_a_scope_that_is_not_there_and_one_not_to_be_seen_are_the_same(stage: Stage) -> None:
+    """Anybody may start a device in the name of a program without a secret."""
+    assert start("no service at all/")["error"] == "invalid_scope"
+    for scope in ("nowhere", "deploy", stage.scene.deploy.service.id):
+        started = start(scope)
+        page = stage.browser().get(f"{PAGE}?user_code={started['user_code']}")
+        assert "asks for a service that you may not see, or that does not exist" in page.text
+        assert poll(started).json["error"] == "authorization_pending"
 
 
 def test_the_approval_is_on_the_account_and_ends_it(stage: Stage) -> None:

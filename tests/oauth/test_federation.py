@@ -16,15 +16,17 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.core.credentials.outside_tokens import OutsideTokens
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.paging import Window
 from chalicelib.federation import fetch
 from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
-from embedded.dynamodb import DynamoDBLocal
-from tests.conftest import installed, set_scene
+from tests.conftest import Install, set_scene
 from tests.oauth.calling import claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import Stage, set_stage
 from tests.oauth.issuer import Issuer, answering, dripping
 from tests.rest.calling import Answer, Client
+from tests.storage.contract.making import record
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 CONDITIONS = {"repository": ["acme/shop"], "ref": ["refs/heads/main", "refs/tags/v*"]}
@@ -37,12 +39,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="module")
-def module_stage(database: DynamoDBLocal, server: Issuer) -> Iterator[Stage]:
+def module_stage(install: Install, server: Issuer) -> Iterator[Stage]:
     """An installation whose operator expects this issuer inside the network, and trusts its certificate."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
         monkeypatch.setenv("KEYTURN_INTERNAL_ISSUERS", server.url)
-        for product in installed(database, monkeypatch):
+        for product in install(monkeypatch):
             yield set_stage(set_scene(product))
 
 
@@ -125,7 +127,7 @@ def test_any_other_token_is_refused(issuer: Issuer, bot: str, claims: dict[str, 
 def test_patterns_and_lists(issuer: Issuer, bot: str) -> None:
     assert trade(bot, issuer.token(ref="refs/tags/v1.2")).status == 200
     assert trade(bot, issuer.token(aud=["other", "keyturn"])).status == 200
-    assert trade(bot, issuer.token(repository=["x", "acme/shop"])).status == 200
+    assert trade(bot, issuer.token(repository=["x", "acme/shop"])).status == 400  # whose it is, is one text
 
 
 @covers("7523-3-signature")
@@ -199,10 +201,10 @@ def test_an_issuer_that_misbehaves_is_refused_and_not_asked_again(
 
 
 def test_a_slow_issuer_is_cut_off(issuer: Issuer, bot: str, administrator: Client) -> None:
-    issuer.pages["/keys"] = dripping(20)
+    issuer.pages["/keys"] = dripping(60)
     began = time.monotonic()
     assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
-    assert time.monotonic() - began < 2 * fetch.SECONDS + 2
+    assert time.monotonic() - began < 50  # it stops after seconds, and the keys take a minute
     tried = administrator.post(f"/users/{bot}/trustruletrials", {"assertion": issuer.token()}).json
     assert "longer than 3 seconds" in _findings(tried)["signature"]["detail"]
 
@@ -245,6 +247,33 @@ def test_a_rule_can_be_tried_out(issuer: Issuer, bot: str, administrator: Client
     assert Client(stage.scene.token.secret or "").post(path, {"assertion": issuer.token()}).status == 403
 
 
+def test_a_rule_from_before_that_trusts_everybody_is_not_honoured(
+    issuer: Issuer, bot: str, administrator: Client, stage: Stage
+) -> None:
+    product = stage.scene.product
+    owned = product.oauth.trust_rules.page(stage.scene.caller(), bot, Window()).items[0]
+    wide = replace(owned.rule, id=new_id(), name="wide", conditions={"event_name": ("push",)})
+    product.stores.trust_rules.create(wide, owned.owner, None, record())
+    stranger = issuer.token(repository="evil/shop", event_name="push")
+    assert trade(bot, stranger).json["error"] == "invalid_grant"
+    tried = administrator.post(f"/users/{bot}/trustruletrials", {"assertion": stranger}).json
+    (shown,) = [each for each in tried["rules"] if each["name"] == "wide"]
+    assert {each["name"] for each in shown["findings"] if not each["passed"]} == {"rule"}
+    problems = {
+        each["name"]: each["problem"] for each in administrator.get(f"/users/{bot}/trustrules").json["trustrules"]
+    }
+    assert problems["shop"] is None
+    assert problems["wide"].startswith("must tie the token to somebody")
+
+
+def test_a_claim_that_stands_twice_is_refused(issuer: Issuer, bot: str) -> None:
+    head, claims, signature = issuer.token(repository="evil/shop").split(".")
+    text = base64.urlsafe_b64decode(claims + "==").decode()
+    twice = base64.urlsafe_b64encode((text[:-1] + ',"repository":"acme/shop"}').encode()).rstrip(b"=").decode()
+    assert trade(bot, f"{head}.{twice}.{signature}").json["error"] == "invalid_grant"
+    assert issuer.asked == []
+
+
 def test_deleting_the_rule_ends_what_came_from_it(
     stage: Stage, issuer: Issuer, bot: str, administrator: Client
 ) -> None:
@@ -267,6 +296,8 @@ def test_deleting_the_rule_ends_what_came_from_it(
         ({"conditions": {}}, "conditions"),
         ({"conditions": {"iss": ["https://issuer.example"]}}, "conditions"),
         ({"conditions": {"repository": ["*"]}}, "conditions"),
+        ({"conditions": {"/iss": ["h*"]}}, "conditions"),
+        ({"conditions": {"/repository": ["a*"], "event_name": ["push"]}}, "conditions"),
         ({"conditions": {"sub": []}}, "conditions"),
         ({"conditions": {"sub": [""]}}, "conditions"),
         ({"scope": []}, "scope"),

@@ -83,7 +83,7 @@ def test_the_right_token_gets_in_and_nothing_else(running: Running, start: Start
 
 def test_asking_knows_at_once_and_takes_permanent_tokens(running: Running, start: Start) -> None:
     jobs = f"{start('flask_introspection')}/jobs"
-    assert asked(jobs, running.bot_token).json() == {"asked_by": "robot"}
+    assert asked(jobs, running.bot_token).json() == {"asked_by": running.bot_id}
     token = access_token(running, "api")
     assert asked(jobs, token).status_code == 200
     requests.post(f"{running.issuer}/api/rest/oauth2/revoke", data={"token": token}, timeout=10)

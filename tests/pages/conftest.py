@@ -1,34 +1,23 @@
-"""One running Keyturn and one Chromium for all tests of a process; a new window for each test."""
+"""One running Keyturn for all tests of a worker; a new window for each test."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from embedded.stack import Stack
-from tests.pages.chromium import FLAGS, executable
+from tests.conftest import NewStack
 from tests.pages.site import Site, Visitor, open_window
 
 expect.set_options(timeout=10_000)
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(new_stack: NewStack) -> Iterator[Site]:
     """A real server over HTTP."""
-    with Stack(tmp_path_factory.mktemp("stack")) as stack:
+    with new_stack("stack") as stack:
         yield Site(stack, stack.administrator(), stack.page).prepare()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """A real browser without a screen."""
-    program = executable()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

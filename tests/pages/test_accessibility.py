@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from tests.budgets import LONG
 from tests.node import installed
 from tests.pages.furnishing import DEVICE, Furnished, furnish, places, start_device
 from tests.pages.site import Site, Visitor
 from tests.pages.walk import PAGES, pages_from
 
-WIDTHS = (360, 1440)
-SCHEMES = ("light", "dark")
+# Width and colour scheme. The gate shows each page in each width and each scheme once, the long run in all pairs.
+DRESSES = ((360, "light"), (1440, "dark"), *(((360, "dark"), (1440, "light")) if LONG else ()))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def made(site: Site) -> Furnished:
 
 
 def test_every_page_of_an_administrator(site: Site, visitor: Visitor, made: Furnished, axe: str) -> None:
-    page = visitor.log_in()
+    page = visitor.enter()
     found, seen = [], set()
     for kind in pages_from(page, site, *places(site, made)):
         found += violations(page, axe, kind)
@@ -77,7 +78,8 @@ def test_pages_that_ask_for_a_decision(site: Site, visitor: Visitor, made: Furni
 
 def test_what_is_shown_once_and_what_was_filled_in_wrongly(site: Site, visitor: Visitor, axe: str) -> None:
     login = site.person()
-    page = visitor.log_in(login)
+    visitor.enter(login)
+    page = visitor.see("/")
     visitor.press("New token")
     page.get_by_label("Name").fill("x")
     visitor.press("Create token")
@@ -116,14 +118,13 @@ def violations(page: Page, axe: str, kind: str) -> list[str]:
     """What axe finds on the page that is shown, in each dress."""
     page.evaluate(axe)
     found = []
-    for width in WIDTHS:
+    for width, scheme in DRESSES:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, (kind, width)
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            told: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
-            found += [
-                f"{kind} {width} {scheme}: {each['id']} {[node['html'][:150] for node in each['nodes'][:3]]}"
-                for each in told["violations"]
-            ]
+        page.emulate_media(color_scheme=scheme)
+        told: dict[str, Any] = page.evaluate("axe.run({resultTypes: ['violations']})")
+        found += [
+            f"{kind} {width} {scheme}: {each['id']} {[node['html'][:150] for node in each['nodes'][:3]]}"
+            for each in told["violations"]
+        ]
     return found

@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, expect
 
 from tests.pages.furnishing import furnish
 from tests.pages.site import Site, Visitor, open_window
-from tests.people import PASSWORD
 
 
 def test_who_may_do_less_than_the_bot_is_told_what_is_missing(site: Site, visitor: Visitor) -> None:
@@ -18,7 +17,7 @@ def test_who_may_do_less_than_the_bot_is_told_what_is_missing(site: Site, visito
     declared = [{"key": "sell", "name": "Sell everything"}]
     service = site.api.post("/services", {"key": key, "name": "Web shop", "permissions": declared})
     permissions = site.api.get("/permissions?fields=id,key&$top=100")["permissions"]
-    wanted = [each for each in permissions if each["key"] in ("read-user", "update-user")]
+    wanted = [each for each in permissions if each["key"] in ("read-user", "read-service", "update-user")]
     managing = site.api.post("/roles", {"key": site.name("role"), "name": "Manager", "permissions": wanted})
     site.api.post(f"/users/{manager}/projectroles", {"role": {"id": managing["id"]}})
     selling = site.api.post(
@@ -26,7 +25,7 @@ def test_who_may_do_less_than_the_bot_is_told_what_is_missing(site: Site, visito
     )
     site.api.post(f"/users/{bot}/projectroles", {"role": {"id": selling["id"]}, "project": {"id": service["id"]}})
 
-    page = visitor.log_in(manager)
+    page = visitor.enter(manager)
     visitor.see(site.address(bot, "security"))
     visitor.press("New token")
     dialog = visitor.dialog("New token")
@@ -39,7 +38,7 @@ def test_who_may_do_less_than_the_bot_is_told_what_is_missing(site: Site, visito
 def test_a_token_is_renamed_and_re_scoped_and_goes_on_working(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
     token = site.token(bot, "first name", scope=("ci", "deploy"))["token"]
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(bot, "security"))
     page.get_by_role("link", name="first name", exact=True).click()
     visitor.press("Edit")
@@ -57,7 +56,7 @@ def test_a_token_is_renamed_and_re_scoped_and_goes_on_working(site: Site, visito
 def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
     made = site.token(bot, "rotating")
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(bot, "security", "tokens", made["id"]))
     expect(page.locator(".timeline")).to_have_count(0)
     visitor.press("Rotate")
@@ -90,7 +89,7 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
 
 def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
     bot, day = site.bot(), (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=30)).date()
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(bot, "security", "tokens", "new"))
     page.get_by_label("Name").fill("for a month")
     page.get_by_label("Build server").check()
@@ -117,7 +116,7 @@ def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
 
 def test_what_is_said_of_a_token_is_filled_in_shown_and_changed(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(bot, "security"))
     visitor.press("New token")
     dialog = visitor.dialog("New token")
@@ -148,7 +147,7 @@ def test_what_is_said_of_a_token_is_filled_in_shown_and_changed(site: Site, visi
 def test_a_name_that_is_taken_is_refused_beside_the_field(site: Site, visitor: Visitor) -> None:
     bot = site.bot()
     site.token(bot, "taken")
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(bot, "security", "tokens", "new"))
     page.get_by_label("Name").fill("taken")
     page.get_by_label("Build server").check()
@@ -181,7 +180,7 @@ def test_an_application_password_is_made_used_and_deleted(site: Site, visitor: V
 
 def test_what_a_service_may_do_is_shown_and_taken_back(site: Site, visitor: Visitor) -> None:
     made = furnish(site)
-    page = visitor.log_in()  # an administrator does it for somebody else
+    page = visitor.enter()  # an administrator does it for somebody else
     visitor.see(site.address(made.person, "security"))
     section = page.get_by_role("region", name="Refresh tokens")
     expect(section.get_by_role("row", name=re.compile("Web shop"))).to_be_visible()
@@ -195,7 +194,7 @@ def test_what_a_service_may_do_is_shown_and_taken_back(site: Site, visitor: Visi
 
 def test_from_a_mark_it_is_one_click_to_the_token(site: Site, visitor: Visitor) -> None:
     made = furnish(site)
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(made.bot, "health"))
     expect(page.locator(".tiles .in-use")).to_contain_text("2")
     expect(page.locator(".tiles .new")).to_contain_text("1")
@@ -229,7 +228,7 @@ def test_times_are_in_the_readers_zone_and_language(
     bot = site.bot()
     site.token(bot)
     visitor = open_window(site, chromium, locale=locale, timezone_id=zone)
-    page = visitor.log_in("admin", PASSWORD)
+    page = visitor.enter()
     visitor.see(site.address(bot, "security"))
     expect(page.locator("td[data-label=Created] time")).to_have_text(shown)
     visitor.context.close()

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.pages.site import Site, Visitor
-from tests.people import PASSWORD
 
 
 @pytest.fixture
 def page(visitor: Visitor) -> Page:
-    return visitor.log_in()
+    visitor.enter()
+    return visitor.see("/")
 
 
 def said(page: Page, text: str) -> None:
@@ -111,7 +111,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
 
 
 def test_the_last_administrator_cannot_be_deleted_and_the_page_says_why(site: Site, visitor: Visitor) -> None:
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address("admin", "delete"))
     visitor.dialog("Delete Ada Lovelace?").get_by_role("button", name="Delete the account").click()
     expect(page.get_by_role("alert")).to_contain_text("administrator")
@@ -268,7 +268,8 @@ def test_the_audit_log_is_filtered(site: Site, visitor: Visitor, page: Page) -> 
 
 def test_who_may_read_nothing_sees_only_their_own(site: Site, visitor: Visitor) -> None:
     login = site.person()
-    page = visitor.log_in(login, PASSWORD)
+    visitor.enter(login)
+    page = visitor.see("/")
     navigation = page.get_by_role("navigation", name="Main")
     expect(navigation.get_by_role("link")).to_have_text(["Profile", "Services"])
     for path in ("/users", "/groups", "/roles", "/audit", "/token-health", f"/users/{site.id_of('admin')}/security"):
@@ -283,7 +284,7 @@ def test_a_policy_is_looked_at_before_it_is_switched_on(site: Site, visitor: Vis
     service = site.api.post("/services", {"key": key, "name": f"Shop {key}"})
     for name in ("one", "two"):
         site.api.post(f"/users/{bot}/permanenttokens", {"name": name, "scope": [{"key": key}]})
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(f"{site.url}/services/{service['id']}")
     visitor.press("Token policy")
     dialog = visitor.dialog("Token policy")

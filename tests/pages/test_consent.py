@@ -98,7 +98,7 @@ def test_logging_in_approving_and_from_then_on_nothing_at_all(site: Site, visito
 
 def test_denying(site: Site, visitor: Visitor, shop: Shop) -> None:
     login = member(site, shop)
-    visitor.log_in(login)
+    visitor.enter(login)
     visitor.see(request(site, shop))
     visitor.press("Deny")
     assert came_back(visitor)["error"] == ["access_denied"]
@@ -130,7 +130,7 @@ def test_a_trusted_service_gets_whoever_logs_in_back_at_once(site: Site, visitor
 
 
 def test_no_other_site_can_put_a_page_into_a_frame(site: Site, visitor: Visitor, shop: Shop) -> None:
-    page = visitor.log_in(member(site, shop))
+    page = visitor.enter(member(site, shop))
     for address in (f"{site.url}/login", f"{site.url}/services", f"{site.url}/users/new", request(site, shop)):
         visitor.complaints.clear()
         page.goto(f"{shop.url}/trap?{urlencode({'frame': address})}")

@@ -29,7 +29,7 @@ def busy_bot(site: Site) -> str:
 
 
 def test_the_page_weighs_as_much_as_with_fifty(site: Site, visitor: Visitor, busy_bot: str) -> None:
-    page = visitor.log_in()
+    page = visitor.enter()
     for query in ("", "?page=20", "?q=token-07"):
         visitor.see(site.address(busy_bot, "security") + query)
         expect(page.get_by_role("row").filter(has_text="token-")).to_have_count(50)
@@ -39,7 +39,7 @@ def test_the_page_weighs_as_much_as_with_fifty(site: Site, visitor: Visitor, bus
 
 
 def test_every_token_can_be_got_to_by_pages_and_by_search(site: Site, visitor: Visitor, busy_bot: str) -> None:
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(busy_bot, "security"))
     expect(page.get_by_text(f"1–50 of {TOKENS}")).to_be_visible()
     seen = set()
@@ -61,7 +61,7 @@ def test_every_token_can_be_got_to_by_pages_and_by_search(site: Site, visitor: V
 def test_its_health_draws_the_half_that_was_not_used_for_the_longest_time(
     site: Site, visitor: Visitor, busy_bot: str
 ) -> None:
-    page = visitor.log_in()
+    page = visitor.enter()
     visitor.see(site.address(busy_bot, "health"))
     expect(page.locator(".tiles .new")).to_contain_text(str(TOKENS))
     expect(page.get_by_text("500 that were used lately are left out.")).to_be_visible()

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.pages.routes import ROUTES
-from embedded.dynamodb import DynamoDBLocal
 from embedded.layout import PROJECT
-from tests.conftest import ADDRESS, Scene, installed, set_scene
+from tests.conftest import ADDRESS, Install, Scene, set_scene
 from tests.oauth.calling import Forms, call
 from tests.people import Person, person
 from tests.rest.calling import Answer
@@ -36,10 +35,10 @@ PAIRS = st.lists(st.tuples(st.sampled_from(FIELDS), TEXTS), max_size=6)
 
 
 @pytest.fixture(scope="module")
-def jo(database: DynamoDBLocal) -> Iterator[Person]:
+def jo(install: Install) -> Iterator[Person]:
     """An administrator, in an installation of their own, where much may go wrong."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for product in installed(database, monkeypatch):
+        for product in install(monkeypatch):
             scene = set_scene(product)
             jo = person(scene)
             product.roles.grant(scene.caller(), jo.user.id, "system-admin")

@@ -1,9 +1,11 @@
 """`/audit`: what happened, to be read and nothing else."""
 
+from unittest.mock import patch
+
 import pytest
 
-from tests.conftest import Scene
-from tests.rest.calling import Client, send
+from tests.conftest import Scene, now
+from tests.rest.calling import Client, post, send
 
 
 def test_records_come_newest_first_with_who_what_and_from_where(scene: Scene, administrator: Client) -> None:
@@ -16,6 +18,10 @@ def test_records_come_newest_first_with_who_what_and_from_where(scene: Scene, ad
         "time": record["time"],
         "actor": scene.administrator.owner.id,
         "credential": scene.administrator.token.id,
+        "credentialKind": "permanent-token",
+        "accessToken": None,
+        "actingServices": [],
+        "earlierSecret": False,
         "address": "192.0.2.7",
         "targetKind": "user",
         "target": scene.bot.id,
@@ -48,6 +54,17 @@ def test_one_may_read_what_was_done_to_oneself(scene: Scene, administrator: Clie
     assert len(client.get("/audit", target=user["id"]).json["audit"]) == 2
     for query in ({}, {"target": scene.bot.id}, {"actor": user["id"]}):
         assert client.get("/audit", **query).status == 403
+
+
+def test_failed_logins_are_there_by_account_and_by_network(administrator: Client) -> None:
+    user = administrator.post("/users", {"login": "user", "name": "User"}).json["id"]
+    with patch("time.time_ns", return_value=now() * 1_000_000):  # all in one window
+        for login in ("user", "nobody", "correct horse"):
+            assert post("/login", {"login": login, "password": "wrong horse"}).status == 401
+    with_user = administrator.get("/audit", target=user, kind="login.failed").json["audit"]
+    with_network = administrator.get("/audit", target="192.0.2.7", fields="kind,details,actor").json["audit"]
+    assert [(each["details"], each["address"]) for each in with_user] == [({"times": "1"}, "192.0.2.7")]
+    assert with_network == [{"kind": "login.failed", "details": {"times": "2"}, "actor": "anybody"}]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from chalicelib.core.errors import Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.scanning.github import PAUSE_SECONDS, GithubReports
 from tests.conftest import Scene
@@ -319,6 +320,29 @@ class TestGithub:
         with pytest.raises(Exception, match="not signed by GitHub"):
             reports.require_signed(b"x", "e" * 64, github.headers("x")["github-public-key-signature"])
         assert github.asked == 2
+
+    def test_while_github_is_away_strangers_do_not_make_us_ask_each_time(self) -> None:
+        github, clock = Github(), [0.0]
+        reports = GithubReports(github.document, "https://api.github.com/keys", lambda: clock[0])
+        headers, github.answers = github.headers("x"), False
+        id, signature = (headers[f"github-public-key-{name}"] for name in ("identifier", "signature"))
+        for _ in range(5):
+            with pytest.raises(Unavailable):
+                reports.require_signed(b"x", id, signature)
+        assert github.asked == 1
+        github.answers, clock[0] = True, PAUSE_SECONDS + 1
+        reports.require_signed(b"x", id, signature)
+
+    def test_a_key_that_is_known_is_good_while_github_is_away(self) -> None:
+        github, clock = Github(), [0.0]
+        reports = GithubReports(github.document, "https://api.github.com/keys", lambda: clock[0])
+        headers = github.headers("x")
+        id, signature = (headers[f"github-public-key-{name}"] for name in ("identifier", "signature"))
+        reports.require_signed(b"x", id, signature)
+        github.answers, clock[0] = False, PAUSE_SECONDS + 1
+        with pytest.raises(Unavailable):  # a stranger makes us ask, in vain
+            reports.require_signed(b"x", "e" * 64, signature)
+        reports.require_signed(b"x", id, signature)
 
     def test_without_githubs_keys_it_is_asked_to_come_again(self, scene: Scene, github: Github) -> None:
         github.answers = False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from unittest.mock import patch
 
 import pyotp
 import pytest
 
 from chalicelib.composition import keyturn
+from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.storage.table import Item, connection
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now
@@ -97,6 +99,18 @@ def test_a_second_factor_is_asked_for_by_method(jo: Client) -> None:
     status = Client(opened.json["token"]).get("/users/me/twoFactorAuthentication").json
     assert status["recoveryCodesLeft"] == 9
     assert not {"secret", "recoveryCodes", "uri", "qrCode"} & status.keys()
+
+
+def test_a_locked_app_is_told_to_who_knows_the_password(jo: Client) -> None:
+    _, codes = turn_on_2fa(jo)
+    stored = keyturn().stores.authenticators
+    old = stored.find_by_login("jo")[1]
+    stored.count_wrong_code(old, replace(old, wrong_codes=MAX_WRONG_CODES, revision=old.revision + 1), None)
+    locked = log_in(code="000000")
+    assert (locked.status, locked.json["error"]) == (401, "second_factor_locked")
+    assert locked.json["methods"] == log_in().json["methods"] == ["recoveryCode"]
+    assert post("/login", {"login": "jo", "password": "wrong horse", "code": "000000"}).json["error"] == "login_refused"
+    assert log_in(code=codes[0]).status == 200
 
 
 def test_an_administrator_sees_and_resets_it(administrator: Client, jo: Client) -> None:

@@ -131,6 +131,22 @@ def test_a_token_expires_when_somebody_says_so(scene: Scene, administrator: Clie
     assert administrator.post(f"{path}/{made['id']}", {"expiresOn": None}).json["expiresOn"] is None
 
 
+def test_what_a_token_makes_has_its_end_and_networks_and_what_names_more_is_refused(
+    scene: Scene, administrator: Client
+) -> None:
+    end, networks = now() + 3_600_000, ["192.0.2.0/24"]
+    bounds = {"expiresOn": end, "networks": networks}
+    scope = {"scope": [{"key": "keyturn"}]}
+    own = Client(administrator.post("/users/me/permanenttokens", {"name": "ending", **scope, **bounds}).json["token"])
+    made = own.post("/users/me/permanenttokens?fields=id,expiresOn,networks", {"name": "made", **scope}).json
+    assert (made["expiresOn"], made["networks"]) == (end, networks)
+    for field, value in (("expiresOn", end + 1), ("networks", ["0.0.0.0/0"])):
+        for path in ("/users/me/permanenttokens", f"/users/me/permanenttokens/{made['id']}"):
+            answer = own.post(path, {"name": "broader", **scope, field: value})
+            assert (answer.status, answer.json["error_field"]) == (400, field)
+    assert own.post("/services", {"key": "x", "name": "X"}).status == 403
+
+
 @pytest.mark.parametrize("end", [0, 1, 10**14 + 1, "tomorrow", -1, 1.5])
 def test_an_end_that_is_none_is_refused_by_name(scene: Scene, administrator: Client, end: object) -> None:
     path = f"/users/{scene.bot.id}/permanenttokens"
@@ -194,3 +210,11 @@ def test_a_token_that_is_not_for_keyturn_can_look_at_itself_alone(scene: Scene) 
     }
     assert own.get(f"/users/me/permanenttokens/{scene.token.token.id}").status == 403
     assert own.get("/users/me/permanenttokens").status == 403
+
+
+def test_who_created_it_can_be_told_from_others_of_the_name(scene: Scene, administrator: Client) -> None:
+    administrator.post("/users/admin", {"name": "Somebody Else"})
+    token = f"/users/{scene.bot.id}/permanenttokens/{scene.token.token.id}"
+    shown = administrator.get(f"{token}?fields=author(name),authorLogin").json
+    assert shown == {"author": {"name": "Administrator"}, "authorLogin": "admin"}
+    assert "authorLogin" not in administrator.get(token).json  # Hub has no such field

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from chalicelib.composition import keyturn
 from chalicelib.rest.routes import ROUTES
-from embedded.dynamodb import DynamoDBLocal
-from tests.conftest import Scene, installed, set_scene
+from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send
 
 OPERATIONS = [(method, path) for path, views in ROUTES.items() for method in views]
@@ -74,10 +73,10 @@ QUERIES = st.dictionaries(
 
 
 @pytest.fixture(scope="module")
-def module_scene(database: DynamoDBLocal) -> Iterator[Scene]:
+def module_scene(install: Install) -> Iterator[Scene]:
     """One installation for all examples: what they manage to create may stay."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for product in installed(database, monkeypatch):
+        for product in install(monkeypatch):
             yield set_scene(product)
 
 

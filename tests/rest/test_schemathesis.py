@@ -16,8 +16,7 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from chalicelib.rest.routes import ROOT
-from embedded.dynamodb import DynamoDBLocal
-from tests.conftest import Scene, installed, set_scene
+from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic
 from tests.rest.wsgi import StartResponse, application
 
@@ -84,10 +83,10 @@ class Credentials:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def scene(database: DynamoDBLocal) -> Iterator[Scene]:
+def scene(install: Install) -> Iterator[Scene]:
     """One installation for all cases: what they manage to create may stay."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        for product in installed(database, monkeypatch):
+        for product in install(monkeypatch):
             scene = set_scene(product)
             credentials[STAND_IN["token"]] = f"Bearer {scene.administrator.secret}"
             credentials[STAND_IN["service"]] = basic("ci", scene.ci.secret)

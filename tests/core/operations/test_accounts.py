@@ -1,13 +1,17 @@
 """Accounts, and the rule that somebody must always be able to administrate."""
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.authorization import Operation
+from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
-from tests.conftest import Scene
+from tests.conftest import Scene, now
 from tests.people import person
 
 ADMIN_GRANT = Grant("", SYSTEM_ADMIN).key
@@ -15,14 +19,25 @@ ADMIN_GRANT = Grant("", SYSTEM_ADMIN).key
 
 def test_an_account_is_found_by_id_login_and_me(scene: Scene) -> None:
     for reference in (scene.bot.id, "build-bot", "BUILD-BOT"):
-        assert scene.product.accounts.find(scene.caller(), reference).id == scene.bot.id
-    assert scene.product.accounts.find(scene.caller(), "me").login == "admin"
+        assert scene.product.accounts.find(scene.caller(), reference, Operation.READ_USER).id == scene.bot.id
+    assert scene.product.accounts.find(scene.caller(), "me", Operation.READ_USER).login == "admin"
+
+
+def test_a_login_that_rests_is_given_by_a_system_admin_who_has_just_logged_in(scene: Scene) -> None:
+    accounts, by = scene.product.accounts, scene.caller()
+    jo = person(scene)
+    scene.product.roles.grant(by, jo.user.id, SYSTEM_ADMIN)
+    accounts.delete(by, accounts.create(by, "olga", "Olga", AccountType.USER).id)
+    stale = replace(jo.log_in(), now=now() + 2 * FRESH_MS)
+    with pytest.raises(LoginTooOld):
+        accounts.create(stale, "olga", "Olga", AccountType.USER)
+    assert accounts.create(jo.log_in(), "olga", "Olga", AccountType.USER)
 
 
 @pytest.mark.parametrize("reference", ["nobody", "x" * 3000, "a b", "\x00", "USER#1", ""])
 def test_what_names_nobody_is_not_found(scene: Scene, reference: str) -> None:
     with pytest.raises(NotFound):
-        scene.product.accounts.find(scene.caller(), reference)
+        scene.product.accounts.find(scene.caller(), reference, Operation.READ_USER)
 
 
 def test_a_login_is_taken_whatever_its_case_and_free_after_a_change(scene: Scene) -> None:
@@ -109,16 +124,13 @@ def test_an_administrator_goes_when_another_is_there(scene: Scene) -> None:
 
 
 def test_a_large_account_is_deleted_whole(scene: Scene) -> None:
-    from chalicelib.storage import keys
-    from chalicelib.storage.table import Item
-
     secrets = [
         scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, f"token {number}", ["ci"]).secret
         for number in range(60)
     ]
     scene.product.accounts.delete(scene.caller(), scene.bot.id)
     assert not any(map(scene.is_good, secrets))
-    assert list(Item.query(keys.user(scene.bot.id)[0], consistent_read=True)) == []
+    assert scene.product.stores.tokens.list(scene.bot.id) == []
 
 
 @pytest.mark.parametrize("change", [{"login": "a b"}, {"name": ""}, {"ban_reason": "\u202e"}])

@@ -1,20 +1,16 @@
 """Who gets in: by token, by service secret, and by nothing else."""
 
-from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
-from chalicelib.composition import Keyturn
 from chalicelib.core.credentials.sealing import Argon2Parameters, Sealer
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKey, CredentialKind
 from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.settings import Settings
-from chalicelib.storage.credentials import DynamoCredentials
-from tests.conftest import TAG_KEYS, Scene, now, origin
+from tests.conftest import Scene, now, origin
 
 
 def test_the_caller_is_the_tokens_owner(scene: Scene) -> None:
@@ -45,7 +41,7 @@ def test_the_right_ids_with_another_secret_are_refused(scene: Scene) -> None:
 
 
 def test_what_is_malformed_is_refused_without_asking_the_database(scene: Scene) -> None:
-    with patch.object(DynamoCredentials, "find", side_effect=AssertionError("asked")):
+    with patch.object(scene.product.stores.credentials, "find", side_effect=AssertionError("asked")):
         with pytest.raises(Unauthenticated):
             scene.product.authentication.caller((scene.administrator.secret or "")[:-1] + "!", origin())
         with pytest.raises(Unauthenticated):
@@ -99,25 +95,11 @@ def test_a_deleted_owner_and_a_deleted_service_end_the_token(scene: Scene) -> No
         scene.caller(scene.token.secret)
 
 
-def with_passes(scene: Scene, passes: int) -> Scene:
-    """The same installation, run by a process that hashes at another cost."""
-    settings = Settings.from_environment(
-        {**_environment(), "KEYTURN_TAG_KEYS": TAG_KEYS, "KEYTURN_ARGON2_PASSES": str(passes)}
-    )
-    return replace(scene, product=Keyturn(settings))
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
-
-
 def test_a_verified_secret_is_sealed_anew_when_the_cost_rises(scene: Scene) -> None:
-    dearer = with_passes(scene, 3)
+    dearer = scene.restarted(argon2=Argon2Parameters(19 * 1024, 3))
     assert dearer.is_good(scene.token.secret)
     key = CredentialKey(CredentialKind.PERMANENT_TOKEN, scene.bot.id, scene.token.token.id)
-    found = DynamoCredentials().find(key, scene.ci.service.id)
+    found = scene.product.stores.credentials.find(key, scene.ci.service.id)
     assert isinstance(found.credential, PermanentToken)
     assert found.credential.secret.argon2id.startswith("$argon2id$v=19$m=19456,t=3,p=1$")
     assert found.service is not None
@@ -125,21 +107,21 @@ def test_a_verified_secret_is_sealed_anew_when_the_cost_rises(scene: Scene) -> N
     assert ",t=3," in found.service.secret.argon2id
     assert found.credential.revision == scene.token.token.revision
     assert dearer.is_good(scene.token.secret)
-    assert Argon2Parameters().passes == 2
 
 
 def test_a_secret_is_good_though_its_seal_could_not_be_renewed(scene: Scene) -> None:
-    dearer = with_passes(scene, 3)
-    with patch.object(DynamoCredentials, "reseal", side_effect=Unavailable("down")) as attempted:
+    dearer = scene.restarted(argon2=Argon2Parameters(19 * 1024, 3))
+    with patch.object(scene.product.stores.credentials, "reseal", side_effect=Unavailable("down")) as attempted:
         assert dearer.is_good(scene.token.secret)
     assert attempted.called
 
 
 def test_a_warm_check_computes_no_argon2_and_reads_the_record_every_time(scene: Scene) -> None:
+    credentials = scene.product.stores.credentials
     assert scene.is_good(scene.token.secret)
     with (
         patch.object(Sealer, "matches", side_effect=AssertionError("Argon2 ran")),
-        patch.object(DynamoCredentials, "find", autospec=True, side_effect=DynamoCredentials.find) as find,
+        patch.object(credentials, "find", wraps=credentials.find) as find,
     ):
         assert scene.is_good(scene.token.secret)
         assert scene.is_good(scene.token.secret)

@@ -15,9 +15,8 @@ from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.operations.deliveries import HELD_MS, Deliveries
+from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks import PAUSES_MS
-from chalicelib.storage.events import DynamoEvents, DynamoQueues
-from tests.conftest import Scene
 
 _ids = itertools.count()
 
@@ -54,11 +53,10 @@ class Receiver:
 class World:
     """Events, one or more receivers, and a clock."""
 
-    def __init__(self, *receivers: Receiver) -> None:
+    def __init__(self, stores: Stores, *receivers: Receiver) -> None:
         self.receivers = {receiver.id: receiver for receiver in receivers}
         self.clock = 1_000_000
-        self.events = DynamoEvents()
-        self.queues = DynamoQueues()
+        self.events, self.queues = stores.events, stores.queues
         self.deliveries = Deliveries(self.events, self.queues, lambda: dict(self.receivers), lambda: self.clock)
 
     def happen(self, token_id: str, sequence: int, kind: EventKind = EventKind.ROTATED) -> None:
@@ -80,9 +78,9 @@ def one_of_each(sequence: list[int]) -> list[int]:
     plan=st.lists(st.sampled_from(["take", "refuse", "lose", "die"]), max_size=12),
     batches=st.lists(st.integers(1, 4), min_size=1, max_size=4),
 )
-def test_each_event_arrives_at_least_once_and_in_order(scene: Scene, plan: list[str], batches: list[int]) -> None:
+def test_each_event_arrives_at_least_once_and_in_order(stores: Stores, plan: list[str], batches: list[int]) -> None:
     receiver, steady = Receiver(list(plan)), Receiver()
-    world, token, last = World(receiver, steady), f"token{next(_ids)}", 0
+    world, token, last = World(stores, receiver, steady), f"token{next(_ids)}", 0
     for batch in batches:
         for _ in range(batch):
             last += 1
@@ -104,9 +102,9 @@ def test_each_event_arrives_at_least_once_and_in_order(scene: Scene, plan: list[
     assert steady.got[token] == list(range(1, last + 1))
 
 
-def test_a_receiver_that_fails_waits_longer_each_time_and_holds_up_nobody_else(scene: Scene) -> None:
+def test_a_receiver_that_fails_waits_longer_each_time_and_holds_up_nobody_else(stores: Stores) -> None:
     failing, other = Receiver(["refuse"] * 4), Receiver()
-    world = World(failing, other)
+    world = World(stores, failing, other)
     world.happen("waits", 1)
     world.deliveries.deliver(["waits"])
     assert (failing.got["waits"], other.got["waits"]) == ([], [1])
@@ -123,9 +121,9 @@ def test_a_receiver_that_fails_waits_longer_each_time_and_holds_up_nobody_else(s
     assert failing.got["waits"] == [1]
 
 
-def test_what_never_arrives_is_given_up_after_days_and_the_next_is_tried(scene: Scene) -> None:
+def test_what_never_arrives_is_given_up_after_days_and_the_next_is_tried(stores: Stores) -> None:
     receiver = Receiver(["refuse"] * (len(PAUSES_MS) + 1))
-    world = World(receiver)
+    world = World(stores, receiver)
     world.happen("stuck", 1)
     world.happen("stuck", 2)
     world.deliveries.deliver(["stuck"])
@@ -134,18 +132,18 @@ def test_what_never_arrives_is_given_up_after_days_and_the_next_is_tried(scene: 
     assert sum(PAUSES_MS) > 3 * 24 * 3_600_000
 
 
-def test_what_a_receiver_does_not_want_is_passed_over(scene: Scene) -> None:
+def test_what_a_receiver_does_not_want_is_passed_over(stores: Stores) -> None:
     receiver = Receiver()
-    world = World(receiver)
+    world = World(stores, receiver)
     for sequence, kind in enumerate([EventKind.CREATED, EventKind.UPDATED, EventKind.REVOKED], 1):
         world.happen("picky", sequence, kind)
     world.deliveries.deliver(["picky"])
     assert receiver.got["picky"] == [1, 3]
 
 
-def test_nothing_is_left_lying_when_all_have_arrived_or_the_receiver_is_gone(scene: Scene) -> None:
+def test_nothing_is_left_lying_when_all_have_arrived_or_the_receiver_is_gone(stores: Stores) -> None:
     receiver = Receiver(["refuse"])
-    world = World(receiver)
+    world = World(stores, receiver)
     world.happen("rest", 1)
     world.deliveries.deliver(["rest"])
     assert len(world.queues.waiting(world.clock + 10**9, 10)) == 1
@@ -154,9 +152,9 @@ def test_nothing_is_left_lying_when_all_have_arrived_or_the_receiver_is_gone(sce
     assert world.queues.waiting(world.clock + 10**9, 10) == []
 
 
-def test_two_who_hold_the_same_queue_do_not_pass_each_other(scene: Scene) -> None:
+def test_two_who_hold_the_same_queue_do_not_pass_each_other(stores: Stores) -> None:
     """The first one is slow and overdue: it must not store where it is."""
-    world = World(Receiver())
+    world = World(stores, Receiver())
     slow = world.queues.take("there", "token", "slow", world.clock, world.clock + HELD_MS)
     assert slow
     assert world.queues.take("there", "token", "other", world.clock, world.clock + HELD_MS) is None
@@ -173,9 +171,9 @@ def test_two_who_hold_the_same_queue_do_not_pass_each_other(scene: Scene) -> Non
     assert world.queues.release(other)
 
 
-def test_many_at_once_lose_nothing_and_keep_the_order(scene: Scene) -> None:
+def test_many_at_once_lose_nothing_and_keep_the_order(stores: Stores) -> None:
     receiver, token = Receiver(), "busy"
-    world = World(receiver)
+    world = World(stores, receiver)
 
     def deliver(first: int) -> None:
         for sequence in range(first, 41, 4):

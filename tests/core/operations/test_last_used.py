@@ -10,7 +10,6 @@ from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
-from chalicelib.storage.credentials import DynamoCredentials
 from tests.conftest import Scene, now
 from tests.people import HOME, person
 
@@ -32,8 +31,8 @@ def test_a_token_that_was_never_used_says_so(scene: Scene) -> None:
 
 def test_uses_are_noted_once_in_a_window(scene: Scene) -> None:
     start = now()
-    mark = DynamoCredentials.mark_used
-    with patch.object(DynamoCredentials, "mark_used", autospec=True, side_effect=mark) as marked:
+    credentials = scene.product.stores.credentials
+    with patch.object(credentials, "mark_used", wraps=credentials.mark_used) as marked:
         for later in (0, 1, LAST_USED_WINDOW_MS - 1):
             ask(scene, start + later)
         assert (marked.call_count, last_used(scene)) == (1, start)
@@ -43,21 +42,21 @@ def test_uses_are_noted_once_in_a_window(scene: Scene) -> None:
 
 
 def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene) -> None:
-    with patch.object(DynamoCredentials, "mark_used", side_effect=Unavailable("down")) as attempted:
+    with patch.object(scene.product.stores.credentials, "mark_used", side_effect=Unavailable("down")) as attempted:
         assert scene.is_good(scene.token.secret)
     assert attempted.called
 
 
 def test_a_note_brings_no_deleted_token_back(scene: Scene) -> None:
     by = scene.caller()
-    find = DynamoCredentials.find
+    find = scene.product.stores.credentials.find
 
     def found_just_before_it_was_deleted(*arguments: object) -> object:
         found = find(*arguments)  # type: ignore[arg-type]
         scene.product.permanent_tokens.delete(by, scene.bot.id, scene.token.token.id)
         return found
 
-    with patch.object(DynamoCredentials, "find", autospec=True, side_effect=found_just_before_it_was_deleted):
+    with patch.object(scene.product.stores.credentials, "find", side_effect=found_just_before_it_was_deleted):
         scene.is_good(scene.token.secret)
     assert not scene.is_good(scene.token.secret)
     assert scene.product.permanent_tokens.page(by, scene.bot.id, Window()).total == 0
@@ -91,8 +90,8 @@ def test_each_service_where_a_token_is_used_is_noted_with_the_next_write(scene: 
     by, ci, deploy = scene.caller(), scene.ci.service.id, scene.deploy.service.id
     scene.product.permanent_tokens.update(by, scene.bot.id, scene.token.token.id, None, [ci, deploy])
     assert used_at(scene) == set()
-    mark = DynamoCredentials.mark_used
-    with patch.object(DynamoCredentials, "mark_used", autospec=True, side_effect=mark) as marked:
+    credentials = scene.product.stores.credentials
+    with patch.object(credentials, "mark_used", wraps=credentials.mark_used) as marked:
         for _ in range(3):
             assert scene.is_good(scene.token.secret)
         assert (marked.call_count, used_at(scene)) == (1, {ci})

@@ -12,7 +12,6 @@ from chalicelib.core.operations import lifecycle
 from chalicelib.core.operations.lifecycle import MAX_LOOKED_AT
 from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.core.policies import Consequence, Policy
-from chalicelib.storage.permanent_tokens import DynamoTokens
 from tests.conftest import Scene, now
 
 
@@ -152,7 +151,7 @@ def test_more_tokens_than_one_run_looks_at_are_left_to_the_next(scene: Scene) ->
 def test_looking_at_everything_writes_nothing_where_nothing_has_changed(scene: Scene) -> None:
     ending(scene, 40)
     run(scene, 0)
-    with patch.object(DynamoTokens, "put_off", side_effect=AssertionError("a write")) as written:
+    with patch.object(scene.product.stores.tokens, "put_off", side_effect=AssertionError("a write")) as written:
         run(scene, 3)
     assert not written.called
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
-import argon2
 import pytest
 
-from chalicelib.composition import keyturn
+from chalicelib.core.audit import ANYBODY, AuditQuery, AuditRecord
+from chalicelib.core.authenticators import MAX_WRONG_CODES
+from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.core.errors import (
     Conflict,
     Forbidden,
     Invalid,
     LoginRefused,
     NotFound,
+    SecondFactorLocked,
     SecondFactorRequired,
+    StaleWrite,
     Throttled,
     Unauthenticated,
 )
@@ -26,9 +31,8 @@ from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.sessions import LIFETIME_MS
-from chalicelib.storage.authenticators import DynamoAuthenticators
-from chalicelib.storage.quick_read import QuickReader
-from chalicelib.storage.table import connection
+from chalicelib.core.throttling import Budget
+from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now, origin
 from tests.people import HOME, PASSWORD, Person, person
 
@@ -43,7 +47,7 @@ def jo(scene: Scene) -> Person:
 
 def test_a_password_opens_a_session_of_its_owner(jo: Person) -> None:
     caller = jo.log_in()
-    assert caller.user == jo.scene.product.accounts.find(jo.scene.caller(), "jo")
+    assert caller.user == jo.scene.product.accounts.find(jo.scene.caller(), "jo", Operation.READ_USER)
     assert caller.logged_in
     assert not caller.unproven
 
@@ -67,32 +71,6 @@ def test_what_is_missing_is_named(scene: Scene, attempt: LoginAttempt, field: st
     with pytest.raises(Invalid) as refused:
         scene.product.login.log_in(attempt, origin())
     assert refused.value.field == field
-
-
-@pytest.mark.parametrize("login", ["jo", "nobody"])
-def test_an_unknown_login_costs_what_a_wrong_password_costs(jo: Person, login: str) -> None:
-    """As many round trips to the database, and as much Argon2."""
-    trips: list[str] = []
-
-    def answered(model: object, **_: object) -> None:
-        trips.append(model.name)  # type: ignore[attr-defined]
-
-    def quickly(reader: QuickReader, request: object) -> object:
-        trips.append("BatchGetItem")
-        return ask(reader, request)
-
-    events, ask = connection().client.meta.events, QuickReader.ask
-    verify = argon2.PasswordHasher.verify
-    with (
-        patch.object(argon2.PasswordHasher, "verify", autospec=True, side_effect=verify) as computed,
-        patch.object(QuickReader, "ask", quickly),
-    ):
-        events.register("after-call.dynamodb", answered)
-        with pytest.raises(LoginRefused):
-            jo.attempt(login=login, password="wrong horse")
-        events.unregister("after-call.dynamodb", answered)
-    assert trips == ["GetItem", "UpdateItem", "UpdateItem", "UpdateItem", "GetItem", "BatchGetItem"]
-    assert computed.call_count == 1
 
 
 def test_a_banned_user_learns_it_only_with_the_right_password(jo: Person) -> None:
@@ -135,13 +113,12 @@ def test_sessions_are_listed_and_ended(jo: Person) -> None:
         sessions.end(jo.scene.caller(), "jo", first.session.id)
 
 
-def test_a_raised_cost_is_paid_at_the_next_login(jo: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KEYTURN_ARGON2_PASSES", "3")
-    keyturn.cache_clear()
+def test_a_raised_cost_is_paid_at_the_next_login(jo: Person) -> None:
+    dearer = jo.scene.restarted(argon2=Argon2Parameters(passes=3)).product
     hashes = []
     for _ in range(2):
-        assert keyturn().login.log_in(LoginAttempt(login="jo", password=PASSWORD), Origin(jo.clock, HOME))
-        hashes.append(DynamoAuthenticators().get(jo.user.id).password or "")
+        assert dearer.login.log_in(LoginAttempt(login="jo", password=PASSWORD), Origin(jo.clock, HOME))
+        hashes.append(dearer.stores.authenticators.get(jo.user.id).password or "")
     assert ",t=3," in hashes[0]
     assert hashes[1] == hashes[0]
 
@@ -206,6 +183,34 @@ class TestThrottling:
             passwords.set(caller, "me", "another long passphrase!", PASSWORD)
 
 
+class TestWhatIsNoLogin:
+    """People type passwords where a login belongs, and strangers type anything."""
+
+    @pytest.mark.parametrize("typed", ["", "my secret password", "x" * 60_000, "\u0301" * 60_000, "jo#192.0.2.10"])
+    def test_it_is_refused_as_any_other(self, jo: Person, typed: str) -> None:
+        with pytest.raises(LoginRefused):
+            jo.attempt(login=typed)
+
+    def test_a_password_that_nobody_has_chosen_is_refused_however_long(self, jo: Person) -> None:
+        with pytest.raises(LoginRefused):
+            jo.attempt(password="\u0301\u0323" * 30_000)
+
+    def test_what_was_typed_is_not_stored(self, jo: Person) -> None:
+        stored = set()
+
+        def add(budget: Budget, *_: object) -> int:
+            stored.add(budget.subject)
+            return 1
+
+        with (
+            patch.object(type(jo.scene.product.stores.login_attempts), "add", side_effect=add),
+            pytest.raises(LoginRefused),
+        ):
+            jo.attempt(login="hunter2-Hunter2", password="whatever")
+        assert len(stored) == 3
+        assert not any("hunter2" in subject.lower() for subject in stored)
+
+
 class TestSecondFactor:
     """With 2FA on, a password is not enough."""
 
@@ -253,6 +258,165 @@ class TestSecondFactor:
                 jo.attempt(ELSEWHERE, code="000000")
         with pytest.raises(Throttled):
             jo.attempt(ELSEWHERE, code=jo.code())
+
+
+class TestLock:
+    """NIST SP 800-63B-4 section 3.2.2: after so many wrong codes in a row, no code is good any more."""
+
+    @pytest.fixture
+    def jo(self, scene: Scene) -> Person:
+        jo = person(scene)
+        jo.turn_on_2fa()
+        return jo
+
+    def wrong(self, jo: Person, times: int = 1, password: str = PASSWORD) -> None:
+        for _ in range(times):
+            jo.wait(2 * 60_000)  # so that nothing is throttled
+            with pytest.raises(LoginRefused):
+                jo.attempt(password=password, code="000000")
+
+    def almost_lock(self, jo: Person) -> None:
+        stored = jo.scene.product.stores.authenticators
+        old = stored.get(jo.user.id)
+        stored.count_wrong_code(old, replace(old, wrong_codes=MAX_WRONG_CODES - 1, revision=old.revision + 1), None)
+
+    def lock(self, jo: Person) -> None:
+        self.almost_lock(jo)
+        self.wrong(jo)
+        with pytest.raises(SecondFactorLocked, match="recovery code or a passkey, or ask an administrator"):
+            jo.attempt(code=jo.code())
+
+    def test_each_wrong_code_counts(self, jo: Person) -> None:
+        self.wrong(jo, 3)
+        assert jo.scene.product.stores.authenticators.get(jo.user.id).wrong_codes == 3
+
+    def test_a_login_begins_the_count_anew(self, jo: Person) -> None:
+        self.almost_lock(jo)
+        assert jo.log_in()
+        self.wrong(jo)
+        assert jo.log_in()
+
+    def test_who_does_not_know_the_password_locks_nothing(self, jo: Person) -> None:
+        self.almost_lock(jo)
+        self.wrong(jo, 3, password="wrong horse")
+        assert jo.log_in()
+
+    def test_a_wrong_recovery_code_locks_no_app(self, jo: Person) -> None:
+        self.almost_lock(jo)
+        with pytest.raises(LoginRefused):
+            jo.attempt(code="AAAA-BBBB-CCCC")
+        assert jo.log_in()
+
+    def test_the_lock_is_in_the_audit_log(self, jo: Person) -> None:
+        self.lock(jo)
+        query = AuditQuery(target_id=jo.user.id, kind="second-factor.locked", until=jo.clock)
+        (record,) = jo.scene.product.audit_trail.page(jo.scene.caller(), query, 10).records
+        assert (record.address, record.actor_id) == (HOME, ANYBODY)
+
+    def test_it_says_what_would_do(self, jo: Person) -> None:
+        self.lock(jo)
+        with pytest.raises(SecondFactorRequired) as asked:
+            jo.attempt()
+        assert asked.value.methods == ("recoveryCode",)
+
+    def test_a_recovery_code_lifts_it(self, jo: Person) -> None:
+        self.lock(jo)
+        assert jo.attempt(code=jo.recovery_codes[0])
+        assert jo.log_in()
+
+    def test_a_passkey_lifts_it(self, jo: Person) -> None:
+        passkey, caller, factors = SoftwarePasskey(), jo.log_in(), jo.scene.product.second_factors
+        factors.add_passkey(caller, "me", "Key", passkey.create(factors.passkey_options(caller, "me")))
+        self.lock(jo)
+        assert jo.log_in_with(passkey)
+        assert jo.log_in()
+
+    def test_an_administrator_lifts_it(self, jo: Person) -> None:
+        self.lock(jo)
+        jo.scene.product.second_factors.turn_off(jo.scene.caller(), jo.user.id)
+        jo.totp_secret = ""
+        jo.turn_on_2fa()
+        assert jo.log_in()
+
+    def test_wrong_codes_at_once_are_all_counted(self, jo: Person) -> None:
+        """A count that was read before another was written is no good."""
+        stored = jo.scene.product.stores.authenticators
+        old = stored.get(jo.user.id)
+        stored.count_wrong_code(old, old.with_wrong_code(), None)
+        with pytest.raises(StaleWrite):
+            stored.count_wrong_code(old, old.with_wrong_code(), None)
+
+
+class TestTraces:
+    """What failed is in the audit log: one record for each account, or network, and quarter of an hour."""
+
+    @pytest.fixture
+    def jo(self, scene: Scene) -> Person:
+        jo = person(scene)
+        jo.clock = jo.clock // QUARTER_HOUR_MS * QUARTER_HOUR_MS + QUARTER_HOUR_MS
+        return jo
+
+    def records(self, jo: Person, target: str) -> list[AuditRecord]:
+        query = AuditQuery(target_id=target, since=jo.clock - QUARTER_HOUR_MS, until=jo.clock + QUARTER_HOUR_MS)
+        found = jo.scene.product.audit_trail.page(jo.scene.caller(), query, 100).records
+        return [each for each in found if each.kind.endswith("failed")]
+
+    def test_wrong_passwords_are_counted_with_where_they_came_from(self, jo: Person) -> None:
+        for address in (ELSEWHERE, ELSEWHERE, HOME):
+            with pytest.raises(LoginRefused):
+                jo.attempt(address, password="wrong horse")
+        (record,) = self.records(jo, jo.user.id)
+        assert (record.kind, record.at, record.actor_id) == ("login.failed", jo.clock, ANYBODY)
+        assert (record.target_kind, record.target_id, record.owner_id) == ("user", jo.user.id, jo.user.id)
+        assert (record.address, record.details) == (ELSEWHERE, {"times": "3", "last address": HOME})
+        jo.wait(QUARTER_HOUR_MS)
+        with pytest.raises(LoginRefused):
+            jo.attempt(password="wrong horse")
+        assert [each.details for each in self.records(jo, jo.user.id)] == [{"times": "1"}, record.details]
+
+    def test_of_unknown_logins_the_network_is_told_and_not_what_was_typed(self, jo: Person) -> None:
+        for login in ("hunter2", "what is this", "x" * 5_000):
+            with pytest.raises(LoginRefused):
+                jo.attempt("2001:db8::7", login=login)
+        (record,) = self.records(jo, "2001:db8::/64")
+        assert (record.kind, record.target_kind, record.owner_id) == ("login.failed", "network", None)
+        assert record.details == {"times": "3"}
+        assert "hunter2" not in str(record)
+
+    def test_right_logins_leave_none(self, jo: Person) -> None:
+        jo.turn_on_2fa()
+        with pytest.raises(SecondFactorRequired):
+            jo.attempt()
+        assert jo.log_in()
+        assert not self.records(jo, jo.user.id)
+
+    def test_wrong_codes_of_all_kinds(self, jo: Person) -> None:
+        factors, caller = jo.scene.product.second_factors, jo.log_in()
+        factors.begin_pairing(caller, "me")
+        for _ in range(2):
+            with pytest.raises(Invalid):
+                factors.confirm_pairing(caller, "me", "000000")
+        jo.turn_on_2fa()
+        for code in ("000000", "AAAA-BBBB-CCCC"):
+            with pytest.raises(LoginRefused):
+                jo.attempt(code=code)
+        with pytest.raises(Invalid):
+            jo.scene.product.passwords.set(caller, "me", "another long passphrase!", "wrong horse")
+        found = {each.kind: (each.actor_id, each.details["times"]) for each in self.records(jo, jo.user.id)}
+        assert found == {
+            "second-factor.pairing-failed": (jo.user.id, "2"),
+            "second-factor.failed": (ANYBODY, "2"),
+            "password.failed": (jo.user.id, "1"),
+        }
+
+    def test_a_passkey_that_proves_nothing(self, jo: Person) -> None:
+        passkey, caller, factors = SoftwarePasskey(), jo.log_in(), jo.scene.product.second_factors
+        factors.add_passkey(caller, "me", "Key", passkey.create(factors.passkey_options(caller, "me")))
+        answer = passkey.get(jo.scene.product.login.passkey_options(jo.clock))
+        answer["response"]["signature"] = answer["response"]["authenticatorData"]
+        with pytest.raises(LoginRefused):
+            jo.attempt(login=None, password=None, passkey=answer)
+        assert [each.kind for each in self.records(jo, jo.user.id)] == ["login.failed"]
 
 
 class TestGroupThatRequiresIt:
@@ -323,8 +487,20 @@ class TestChangingThePassword:
         with pytest.raises(Forbidden, match="you lack"):
             scene.product.passwords.set(helper, "admin", "another long passphrase!", None)
 
-    def test_only_for_a_first_password_a_token_is_enough(self, scene: Scene) -> None:
-        scene.product.passwords.set(scene.caller(), "me", PASSWORD, None)
-        with pytest.raises(Invalid):
-            scene.product.passwords.set(scene.caller(), "me", "another long passphrase!", None)
-        assert scene.product.login.log_in(LoginAttempt(login="admin", password=PASSWORD), Origin(now() + 1, HOME))
+    def test_a_token_is_never_enough_for_the_first_one_either(self, scene: Scene) -> None:
+        with pytest.raises(Forbidden, match="Log in"):
+            scene.product.passwords.set(scene.caller(), "me", PASSWORD, None)
+        with pytest.raises(LoginRefused):
+            scene.product.login.log_in(LoginAttempt(login="admin", password=PASSWORD), Origin(now() + 1, HOME))
+
+    def test_an_operator_gives_an_administrator_the_first_one_or_one_that_replaces_it(self, scene: Scene) -> None:
+        operator, login = scene.product.first_administrator, scene.product.login
+        first = operator.set_password("admin", origin(), only_first=True)
+        opened = login.log_in(LoginAttempt(login="admin", password=first), Origin(now() + 1, HOME))
+        assert operator.set_password("admin", origin(), only_first=True) is None
+        second = operator.set_password("admin", origin())
+        with pytest.raises(Unauthenticated):
+            scene.caller(opened.secret)
+        assert login.log_in(LoginAttempt(login="admin", password=second), Origin(now() + 1, HOME))
+        with pytest.raises(LoginRefused):
+            login.log_in(LoginAttempt(login="admin", password=first), Origin(now() + 1, HOME))

@@ -10,10 +10,10 @@ import pytest
 
 from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Caller
+from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Refusal
 from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
-from chalicelib.core.permissions import EVERYWHERE, READ_SERVICE, UPDATE_USER
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN, READ_SERVICE, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, origin
 
@@ -95,7 +95,7 @@ def test_what_is_lacked_is_known_before_anything_is_tried(world: World) -> None:
 def test_the_refusal_says_what_is_missing(world: World) -> None:
     owner = world.account("owner", frozenset({("run", "ci")}))
     actor = world.caller(world.account("actor", frozenset(), manages=True))
-    with pytest.raises(Forbidden, match=r"owner has permissions that you lack: .*:run \(service "):
+    with pytest.raises(Forbidden, match=r"This account has permissions that you lack: .*:run \(service "):
         world.product.permanent_tokens.create(actor, owner.id, "token", ["ci"])
 
 
@@ -126,9 +126,8 @@ def test_what_is_granted_later_counts_at_the_next_request(world: World) -> None:
 def test_nobody_grants_or_bundles_what_they_lack(world: World) -> None:
     administrator_of_roles = frozenset({("run", "ci")})
     actor_user = world.account("actor", administrator_of_roles)
-    world.product.roles.create(
-        world.administrator, "granter", "granter", ["0-0-0-0-0:low-level-admin", "0-0-0-0-0:create-role"]
-    )
+    needed = ["low-level-admin", "create-role", "read-role", "read-service"]
+    world.product.roles.create(world.administrator, "granter", "granter", [f"{KEYTURN}:{key}" for key in needed])
     world.product.roles.grant(world.administrator, actor_user.id, "granter")
     actor = world.caller(actor_user)
     other = world.account("other", frozenset())

@@ -97,7 +97,7 @@ def test_a_policy_binds_at_an_exchange_too(scene: Scene) -> None:
     scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(longest_life_days=1))
     exchange = scene.product.oauth.token_exchange.exchange
     late = Origin(both.token.created + DAY_MS, "192.0.2.1")
-    with pytest.raises(Invalid, match="audience: a policy of ci"):
+    with pytest.raises(Invalid, match="audience: a policy of 'ci'"):
         exchange(Exchange(both.secret or "", audience=["ci"]), late)
     assert exchange(Exchange(both.secret or "", audience=["deploy"]), late)
     soon = Origin(both.token.created + DAY_MS - 60_000, "192.0.2.1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +16,6 @@ from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import LONGEST_GRACE_MS, MAX_EARLIER, PermanentToken
 from chalicelib.core.permissions import ROTATE_SELF
 from chalicelib.core.roles import REGISTERED_USER
-from chalicelib.storage import keys
-from chalicelib.storage.items import RoleItem
 from tests.conftest import Scene, now, origin
 from tests.people import person
 
@@ -182,8 +182,12 @@ class TestRotatingItself:
 
     def test_an_installation_that_began_before_there_was_the_permission_has_it(self, scene: Scene) -> None:
         """Everybody's role is what the program says, whatever was stored at the beginning."""
-        item = RoleItem.get(*keys.role(REGISTERED_USER))
-        item.permissions = set(item.permissions) - {ROTATE_SELF}
-        item.save()
+        roles, record = (
+            scene.product.stores.roles,
+            scene.caller().require(Operation.DELETE_TOKEN).record("role.updated", "role", REGISTERED_USER),
+        )
+        (stored,) = roles.get_many([REGISTERED_USER]).values()
+        without = replace(stored, permissions=stored.permissions - {ROTATE_SELF}, revision=stored.revision + 1)
+        roles.replace(stored, without, record)
         assert scene.is_good(self.rotate(scene, scene.token.secret))
         assert ROTATE_SELF in scene.product.roles.get(scene.caller(), REGISTERED_USER).permissions

@@ -6,15 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition import Keyturn
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginRefused, NotFound, Throttled, Unauthenticated
+from chalicelib.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LoginRefused,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
+from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
+from tests.memory.accounts import MemoryApplicationPasswords
 from tests.people import HOME, Person, person
 
 
@@ -87,6 +98,39 @@ def test_turning_it_off_removes_the_application_passwords(jo: Person) -> None:
     assert product.application_passwords.create(jo.log_in(), "me", "mail 0")
 
 
+def test_they_have_ended_also_if_none_of_them_is_removed(jo: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever makes the next one removes them; data from before there were epochs are of the first."""
+    product, scene = jo.scene.product, jo.scene
+    jo.turn_on_2fa()
+    caller = jo.log_in()
+    made = [product.application_passwords.create(caller, "me", f"mail {number}") for number in range(3)]
+    assert scene.is_good(made[0].secret)
+
+    def fails(self: object, user_id: str, epoch: int) -> None:
+        raise Unavailable("The database does not answer.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(MemoryApplicationPasswords, "sweep", fails)
+        product.second_factors.turn_off(caller, "me")
+    jo.totp_secret = ""
+    jo.turn_on_2fa()
+    caller = jo.log_in()
+    assert len(product.stores.application_passwords.list(jo.user.id)) == 3
+    for each in made:
+        assert not scene.is_good(each.secret)
+        with pytest.raises(Unauthenticated):
+            product.authentication.caller_by_password("jo", each.secret or "", Origin(jo.clock, HOME))
+        with pytest.raises(NotFound):
+            product.application_passwords.get(caller, "me", each.password.id)
+        with pytest.raises(NotFound):
+            product.application_passwords.delete(caller, "me", each.password.id)
+        product.lifecycle.leaks.report([Found(each.secret or "")], Origin(jo.clock, HOME))
+    assert product.application_passwords.page(caller, "me", Window()).total == 0
+    again = product.application_passwords.create(caller, "me", "mail 1")
+    assert scene.is_good(again.secret)
+    assert [each.id for each in product.stores.application_passwords.list(jo.user.id)] == [again.password.id]
+
+
 def test_an_administrator_resets_it_and_ends_the_sessions(jo: Person) -> None:
     jo.turn_on_2fa()
     opened = jo.attempt(code=jo.recovery_codes[0])
@@ -99,11 +143,8 @@ def test_an_administrator_resets_it_and_ends_the_sessions(jo: Person) -> None:
 
 class TestPasskeys:
     @pytest.fixture
-    def jo(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Person:
-        monkeypatch.setenv("KEYTURN_ADDRESS", "https://keyturn.example.com/base")
-        keyturn.cache_clear()
-        at_an_address = Scene(keyturn(), scene.administrator, scene.ci, scene.deploy, scene.bot, scene.token)
-        return person(at_an_address)
+    def jo(self, scene: Scene) -> Person:
+        return person(scene.restarted(address="https://keyturn.example.com/base"))
 
     def add(self, jo: Person, passkey: SoftwarePasskey) -> None:
         factors, caller = jo.scene.product.second_factors, jo.log_in()

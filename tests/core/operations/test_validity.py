@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.authorization import Caller
+from chalicelib.core.caller import Caller
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import DAY_MS, MAX_EARLIER
 from chalicelib.core.policies import Consequence, Policy

@@ -1,0 +1,82 @@
+"""What an operation opens is compared before it is written, and the write finds it as it was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.core.accounts import AccountType
+from chalicelib.core.caller import Caller, Opening
+from chalicelib.core.errors import Forbidden
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
+from chalicelib.core.policies import Policy
+from tests.conftest import Scene
+from tests.people import Person, person
+
+Action = Callable[[Scene, Caller], Any]
+OPENING: dict[str, Action] = {
+    "a name": lambda scene, by: scene.product.accounts.update(by, "robot", AccountChange(name="Other")),
+    "a login": lambda scene, by: scene.product.accounts.update(by, "robot", AccountChange(login="other")),
+    "an owner": lambda scene, by: scene.product.accounts.update(by, "robot", AccountChange(owner="jo")),
+    "the end of a ban": lambda scene, by: scene.product.accounts.update(by, "barred", AccountChange(banned=False)),
+    "a policy": lambda scene, by: scene.product.lifecycle.policies.set_for_group(by, "team", Policy(unused_days=9)),
+    "the end of a demand": lambda scene, by: scene.product.groups.update(
+        by, "team", GroupDescription(requires_two_factor=False)
+    ),
+    "a token": lambda scene, by: scene.product.permanent_tokens.create(by, "robot", "new", ["ci"]),
+}
+
+
+@pytest.fixture
+def jo(scene: Scene) -> Person:
+    """Somebody who may manage accounts and groups; "robot" and "barred" are in the group "team", which has a role."""
+    by, product = scene.caller(), scene.product
+    jo = person(scene)
+    product.roles.create(by, "manager", "Manager", [READ_USER, UPDATE_USER, READ_GROUP, UPDATE_GROUP])
+    product.roles.create(by, "reader", "Reader", [READ_USER])
+    product.roles.grant(by, jo.user.id, "manager")
+    product.services.update(by, "ci", _seen_by(scene, jo))
+    product.groups.create(by, GroupDescription(name="team", requires_two_factor=True))
+    product.roles.grant_to_group(by, "team", "reader")
+    for login in ("robot", "barred"):
+        product.accounts.create(by, login, login.title(), AccountType.BOT)
+        product.groups.add_member(by, "team", login)
+    product.accounts.update(by, "barred", AccountChange(banned=True))
+    return jo
+
+
+def _seen_by(scene: Scene, jo: Person) -> Any:
+    from chalicelib.core.operations.services import ServiceDescription
+
+    seen = scene.product.groups.create(scene.caller(), GroupDescription(name="developers"))
+    scene.product.groups.add_member(scene.caller(), seen.id, jo.user.id)
+    return ServiceDescription(groups=[seen.id])
+
+
+@pytest.mark.parametrize("what", OPENING)
+def test_a_role_that_is_widened_meanwhile_is_compared_again(
+    scene: Scene, jo: Person, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access, by = scene.product.access, jo.log_in()
+
+    def overtaken(compare: Callable[..., Opening]) -> Callable[..., Opening]:
+        def compared(*asked: Any) -> Opening:
+            opening = compare(*asked)
+            scene.product.roles.update(scene.caller(), "reader", None, None, [READ_USER, "0-0-0-0-0:delete-user"])
+            return opening
+
+        return compared
+
+    for name in ("opening_of_account", "opening_of_group"):
+        monkeypatch.setattr(access, name, overtaken(getattr(access, name)))
+    with pytest.raises(Forbidden, match="Delete User"):
+        OPENING[what](scene, by)
+
+
+@pytest.mark.parametrize("what", OPENING)
+def test_without_that_it_is_done(scene: Scene, jo: Person, what: str) -> None:
+    OPENING[what](scene, jo.log_in())
