@@ -4,18 +4,34 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LOCKS := requirements.txt requirements-dev.txt
+# One worker more than processors, since tests wait too, and four at most. A file's tests stay on one worker, and files
+# are taken in order (tests/conftest.py).
+WORKERS := $(shell n=$$(($$(nproc) + 1)); echo $$((n < 4 ? n : 4)))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock benchmark screenshots package deploy migrate remove audit clean
+.PHONY: help run test test-long test-profile test-shuffled environments check format lock benchmark screenshots package deploy migrate remove audit clean
 
 help: ## Show what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 run: $(READY) ## Start everything, do the main job, serve until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
-test: $(READY) ## Every test, on all processors
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+test: environments ## Test every promise: the gate
+	@$(PYTEST)
+
+test-long: environments ## The gate, with long explorations (docs/testing.md)
+	@KEYTURN_TEST_LONG=1 $(PYTEST)
+
+test-profile: environments ## The gate, and tables of where its time goes
+	@$(PYTEST) -p tests.profiling
+
+test-shuffled: environments ## The gate RUNS times (10) in random order, on busy processors
+	@$(BIN)/python -m tests.shuffled $(or $(RUNS),10)
+
+environments: $(READY)
+	@$(BIN)/python -m tests.environments
 
 check: $(READY) ## Style and types
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

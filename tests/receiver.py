@@ -38,6 +38,11 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}/events"
 
+    @property
+    def tried(self) -> int:
+        """How many messages have come, whatever became of them."""
+        return len(self._seen)
+
     def receive(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"]))
         with self._lock:

@@ -15,6 +15,7 @@ import pytest
 from embedded.api import Api
 from embedded.layout import BIN
 from embedded.stack import Stack
+from tests.conftest import NewStack
 
 PROGRAM = BIN / "keyturn"
 
@@ -56,8 +57,8 @@ class Terminal:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("cli")) as stack:
+def stack(new_stack: NewStack) -> Iterator[Stack]:
+    with new_stack("cli") as stack:
         stack.administrator()
         yield stack
 

@@ -17,6 +17,7 @@ import requests
 from embedded.api import Api
 from embedded.stack import Stack
 from tests.cli.conftest import PROGRAM, Terminal
+from tests.conftest import NewStack
 from tests.oauth.issuer import Issuer
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -29,12 +30,12 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Issuer]:
 
 
 @pytest.fixture(scope="module")
-def trusting(issuer: Issuer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def trusting(issuer: Issuer, new_stack: NewStack) -> Iterator[Stack]:
     """An installation that may ask this issuer, and a bot that trusts it."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("KEYTURN_INTERNAL_ISSUERS", issuer.url)
         environment.setenv("SSL_CERT_FILE", str(issuer.certificate))
-        with Stack(tmp_path_factory.mktemp("trusting")) as stack:
+        with new_stack("trusting") as stack:
             api = stack.administrator()
             api.call("POST", "/users", {"login": "pipeline", "name": "Pipeline", "type": "bot"})
             rule = {

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import budget
 from tests.collection.faults import Died, Fault, Line, arguments, client_on, is_current
 
 from ansible_collections.keyturn.hub.plugins.module_utils import accounts, bots, groups  # isort: skip
@@ -43,7 +44,11 @@ BOTS = st.lists(
     max_size=3,
     unique_by=lambda bot: bot["login"],
 )
-MANY = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(
+    max_examples=budget(gate=3, long=30),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")

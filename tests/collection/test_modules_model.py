@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import budget
 from tests.collection import faults
 from tests.collection.faults import Died, Fault, Line, arguments, client_on, without_ids
 
@@ -140,7 +141,11 @@ IDENTITY = {
     "permanent_token": "name",
     "trust_rule": "name",
 }
-MANY = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(
+    max_examples=budget(gate=2, long=20),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")

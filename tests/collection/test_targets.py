@@ -15,10 +15,15 @@ from embedded import playbook
 from embedded.api import Api
 from embedded.layout import PROJECT
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import only_long
 
+DEPLOYED = Stack.__name__ == "DeployedStack"  # by `tests.aws.plugin`
 TARGETS = PROJECT / "ansible_module" / "tests" / "integration" / "targets"
 MODULES = PROJECT / "ansible_module" / "plugins" / "modules"
 NAMES = sorted(path.parent.name for path in TARGETS.glob("*/aliases"))
+# Modules that other tests of the gate have real plays of: `test_bots`, `test_permanent_token`, `test_user`, and the
+# target of `bots` on the deployed package.
+PLAYED_ELSEWHERE = {"bots", "permanent_token", "user"}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,13 @@ def second_factor_token(stack: Stack) -> str:
     return token
 
 
-@pytest.mark.parametrize("target", NAMES)
+@pytest.mark.parametrize(
+    "target",
+    [
+        pytest.param(name, marks=only_long if name in PLAYED_ELSEWHERE and not DEPLOYED else (), id=name)
+        for name in NAMES
+    ],
+)
 def test_a_target(target: str, stack: Stack, second_factor_token: str, tmp_path: Path) -> None:
     token = stack.secrets.read(ADMINISTRATOR) or ""
     variables = {

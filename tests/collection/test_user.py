@@ -1,11 +1,11 @@
-"""The module `keyturn.hub.user`, in real plays."""
+"""The module `keyturn.hub.user`: in real plays where they matter, else by itself."""
 
 from embedded.stack import Stack
 from tests.collection.conftest import Play, bot, user
 
 
-def test_an_account_is_created_once(play: Play, stack: Stack) -> None:
-    run = play(bot("once"), bot("once"))
+def test_an_account_is_created_once(perform: Play, stack: Stack) -> None:
+    run = perform(bot("once"), bot("once"))
     assert run.changed == [True, False]
     assert run.results[0]["user"]["id"] == run.results[1]["user"]["id"]
     assert stack.administrator().get("/users/once?fields=login,name,type") == {
@@ -28,8 +28,8 @@ def test_check_mode_tells_the_truth_and_changes_nothing(play: Play, stack: Stack
     assert stack.administrator().get("/users/checked?fields=name") == {"name": "checked"}
 
 
-def test_only_what_is_declared_changes(play: Play) -> None:
-    run = play(
+def test_only_what_is_declared_changes(perform: Play) -> None:
+    run = perform(
         bot("partly", banned=True, ban_reason="test"),
         user("partly", name="New name"),
         user("partly"),
@@ -41,8 +41,8 @@ def test_only_what_is_declared_changes(play: Play) -> None:
     assert run.results[3]["user"]["banReason"] is None
 
 
-def test_absent_twice_is_fine(play: Play) -> None:
-    assert play(bot("leaves"), user("leaves", state="absent"), user("leaves", state="absent")).changed == [
+def test_absent_twice_is_fine(perform: Play) -> None:
+    assert perform(bot("leaves"), user("leaves", state="absent"), user("leaves", state="absent")).changed == [
         True,
         True,
         False,
@@ -56,8 +56,8 @@ def test_the_diff_shows_what_changes(play: Play) -> None:
     assert '+    "name": "Other name"' in run.output
 
 
-def test_errors_name_the_option(play: Play) -> None:
-    run = play(
+def test_errors_name_the_option(perform: Play) -> None:
+    run = perform(
         user("nameless"),
         user("a b", name="x"),
         bot("retyped"),

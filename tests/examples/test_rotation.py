@@ -22,13 +22,14 @@ from embedded.api import Api, introspect
 from embedded.layout import BIN
 from embedded.stack import Stack
 from tests.certificates import certificate
+from tests.conftest import NewStack
 
 FOLDER = Path(__file__).parents[2] / "examples" / "rotation"
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("rotation")) as stack:
+def stack(new_stack: NewStack) -> Iterator[Stack]:
+    with new_stack("rotation") as stack:
         stack.administrator().call("POST", "/services", {"key": "ci", "name": "CI"})
         yield stack
 

@@ -33,7 +33,7 @@ class Side:
         self.streams = self._client("dynamodbstreams")
 
     def _client(self, name: str) -> Any:
-        return boto3.client(name, endpoint_url=self.endpoint, region_name="us-east-1")  # type: ignore[call-overload]
+        return boto3.Session().client(name, endpoint_url=self.endpoint, region_name="us-east-1")  # type: ignore[call-overload]
 
 
 class GlobalTable:

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -15,14 +16,15 @@ from chalicelib.core import webhooks
 from embedded.api import Api
 from embedded.stack import Stack
 from examples.webhook_receiver import app
+from tests.conftest import NewStack
 from tests.receiver import Receiver
 
 SCHEDULE_SECONDS = 1.0
 
 
 @pytest.fixture
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("events")) as stack:
+def stack(new_stack: NewStack) -> Iterator[Stack]:
+    with new_stack("events") as stack:
         stack.administrator()
         yield stack
 
@@ -63,6 +65,7 @@ def has_all(receiver: Receiver, lives: Iterable[str]) -> bool:
     return all(found.get(id) == ALL for id in lives)
 
 
+KILLS = 2
 ALL = [1, 2, 3, 4, 5]  # created, rotated, rotated, updated, revoked
 
 
@@ -75,19 +78,24 @@ def test_each_event_arrives_in_order_though_the_worker_is_killed_and_receivers_f
         listen(api, receiver, name)
     stop = threading.Event()
 
-    def keep_killing() -> None:
-        while not stop.is_set():
+    def keep_killing() -> int:
+        killed = 0
+        while not stop.is_set() or killed < KILLS:
             stack.start_worker(SCHEDULE_SECONDS)
             stop.wait(4.0)
             assert stack.worker
             stack.worker.stop()
+            killed += 1
+        return killed
 
-    killer = threading.Thread(target=keep_killing)
-    killer.start()
-    lives = dict(live(api, number) for number in range(6))
-    time.sleep(9)
-    stop.set()
-    killer.join()
+    with ThreadPoolExecutor(1) as pool:
+        killing = pool.submit(keep_killing)
+        try:
+            lives = dict(live(api, number) for number in range(6))
+            assert until(lambda: bool(steady.got))
+        finally:
+            stop.set()
+        assert killing.result() >= KILLS
     stack.start_worker(SCHEDULE_SECONDS)
     try:
         for receiver in (steady, failing, hanging):

@@ -1,7 +1,7 @@
 """Under load, with a third of all database calls going wrong and servers killed at random: nothing that was
 acknowledged is lost, nothing that was revoked is good again, nothing is there twice.
 
-`python -m tests.system.test_faults MINUTES PERCENT` does the same for longer, and prints what happened.
+`python -m tests.system.test_faults REQUESTS PERCENT` does the same for longer, and prints what happened.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ import requests
 from embedded.main_job import register_services
 from embedded.server import Server
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import budget
 from tests.linearizability import Event, explains
 from tests.system.faults import Fault, FaultyLine
 
-SECONDS, PERCENT = 25.0, 30
+REQUESTS, PERCENT = budget(gate=160, long=6000), 30
 WORKERS = 12
-LIFE_SECONDS = (5.0, 9.0)  # of a server
+LIFE_REQUESTS = (40, 70)  # of a server, before it is killed
 PATIENCE_SECONDS = 20.0
 BOT = "robot"
 GONE, UNKNOWN = -1, -2  # states besides the number of the secret that is good
@@ -58,18 +60,23 @@ class Load:
         self.tokens: list[Token] = []
         self.answers: Counter[int] = Counter()
         self.leaks: list[str] = []
+        self.died: list[BaseException | None] = []  # clients that could not make sense of an answer
 
-    def run(self, until: float) -> None:
-        """Work until then."""
-        workers = [threading.Thread(target=self._work, args=(number, until)) for number in range(WORKERS)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join()
+    @property
+    def made(self) -> int:
+        """How many requests."""
+        with self._lock:
+            return sum(self.answers.values())
 
-    def _work(self, number: int, until: float) -> None:
+    def run(self, wanted: int) -> None:
+        """Make so many requests, or a few more."""
+        with ThreadPoolExecutor(WORKERS) as pool:
+            workers = [pool.submit(self._work, number, wanted) for number in range(WORKERS)]
+        self.died += [worker.exception() for worker in workers if worker.exception()]
+
+    def _work(self, number: int, wanted: int) -> None:
         dice = random.Random(f"{self._seed}.{number}")
-        while time.monotonic() < until:
+        while self.made < wanted:
             with self._lock:
                 recent = self.tokens[-20:]
             action = dice.choices((self._create, self._verify, self._rotate, self._revoke), (2, 10, 2, 1))[0]
@@ -138,19 +145,23 @@ class Load:
         try:
             answer = requests.request(method, url, timeout=PATIENCE_SECONDS, **more)
         except requests.RequestException:
-            self.answers[0] += 1
+            self._count(0)
             return None
-        self.answers[answer.status_code] += 1
+        self._count(answer.status_code)
         if answer.status_code not in FINE or "Traceback" in answer.text:
             self.leaks.append(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer
+
+    def _count(self, status: int) -> None:
+        with self._lock:
+            self.answers[status] += 1
 
 
 @dataclass
 class Report:
     """What happened, and what should not have."""
 
-    operations: int
+    requests: int
     answers: dict[int, int]
     faults: dict[str, int]
     kills: int
@@ -160,9 +171,10 @@ class Report:
     doubled: list[str]
     alive: list[str]  # after their deletion was acknowledged
     leaks: list[str]
+    died: list[BaseException | None]
 
 
-def storm(folder: Path, seconds: float, percent: int, seed: int) -> Report:
+def storm(folder: Path, wanted: int, percent: int, seed: int) -> Report:
     """Two servers under load, faults in front of their database, and each of them killed and started again."""
     dice = random.Random(seed)
     with Stack(folder) as stack:
@@ -175,10 +187,10 @@ def storm(folder: Path, seconds: float, percent: int, seed: int) -> Report:
             for server in servers:
                 server.start()
             try:
-                load, until = Load(servers, stack, seed), time.monotonic() + seconds
-                working = threading.Thread(target=load.run, args=(until,))
+                load = Load(servers, stack, seed)
+                working = threading.Thread(target=load.run, args=(wanted,))
                 working.start()
-                kills = kill_now_and_then(servers, until, dice)
+                kills = kill_now_and_then(servers, load, working, wanted, dice)
                 working.join()
             finally:
                 for server in servers:
@@ -186,15 +198,19 @@ def storm(folder: Path, seconds: float, percent: int, seed: int) -> Report:
         return judged(load, line, kills, list(tokens_of(stack)), stack)
 
 
-def kill_now_and_then(servers: list[Server], until: float, dice: random.Random) -> int:
-    """How often."""
-    kills = 0
-    while (pause := dice.uniform(*LIFE_SECONDS)) < until - time.monotonic():
-        time.sleep(pause)
+def kill_now_and_then(
+    servers: list[Server], load: Load, working: threading.Thread, wanted: int, dice: random.Random
+) -> int:
+    """One of the servers, each time that some requests have been made; how often."""
+    kills, due = 0, dice.randint(*LIFE_REQUESTS)
+    while due < wanted:
+        while load.made < due:
+            assert working.is_alive(), "the clients have died"
+            time.sleep(0.02)
         server = dice.choice(servers)
         server.kill()
         server.start(server.port)
-        kills += 1
+        kills, due = kills + 1, due + dice.randint(*LIFE_REQUESTS)
     return kills
 
 
@@ -217,7 +233,7 @@ def judged(load: Load, line: FaultyLine, kills: int, left: list[dict[str, Any]],
     acknowledged = {token.id for token in load.tokens}
     maybe_gone = {token.id for token in load.tokens if any("revoked" in event.name for event in token.events)}
     return Report(
-        operations=sum(load.answers.values()),
+        requests=load.made,
         answers=dict(sorted(load.answers.items())),
         faults={fault.name: number for fault, number in line.happened.items()},
         kills=kills,
@@ -229,16 +245,17 @@ def judged(load: Load, line: FaultyLine, kills: int, left: list[dict[str, Any]],
         doubled=sorted(name for name, ids in by_name.items() if len(ids) > 1),
         alive=sorted(token.id for token in load.tokens if token.revoked and token.id in there),
         leaks=load.leaks,
+        died=load.died,
     )
 
 
 def violations(report: Report) -> list[Any]:
     """Everything that must not be."""
-    return [*report.not_linearizable, *report.lost, *report.doubled, *report.alive, *report.leaks]
+    return [*report.not_linearizable, *report.lost, *report.doubled, *report.alive, *report.leaks, *report.died]
 
 
 def test_a_storm_breaks_no_promise(tmp_path: Path) -> None:
-    report = storm(tmp_path, SECONDS, PERCENT, seed=8)
+    report = storm(tmp_path, REQUESTS, PERCENT, seed=8)
     assert violations(report) == [], report
     assert report.kills >= 2
     assert report.tokens > 10  # or it was no load
@@ -247,6 +264,6 @@ def test_a_storm_breaks_no_promise(tmp_path: Path) -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
-        told = storm(Path(scratch), float(sys.argv[1]) * 60, int(sys.argv[2]), seed=int(os.environ.get("SEED", "1")))
+        told = storm(Path(scratch), int(sys.argv[1]), int(sys.argv[2]), seed=int(os.environ.get("SEED", "1")))
     print(told)
     print(f"violations: {len(violations(told))}")

@@ -9,7 +9,8 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
@@ -23,8 +24,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Caller
+from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
@@ -39,11 +41,12 @@ from chalicelib.core.permissions import (
     UPDATE_USER,
 )
 from chalicelib.core.roles import REGISTERED_USER, Grant
-from embedded.dynamodb import DynamoDBLocal
-from tests.conftest import Scene, installed, origin, set_scene
+from chalicelib.settings import Settings
+from tests.budgets import budget
+from tests.conftest import Install, Scene, configure, origin, set_scene
+from tests.memory.stores import MemoryStores
 from tests.people import PASSWORD, Person
 
-EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "4"))  # more for one long run
 STEPS = 30
 PERMISSIONS = [READ_USER, UPDATE_USER, READ_SERVICE]
 SERVICES = ["ci", "deploy"]
@@ -76,12 +79,12 @@ class ModelToken:
 
 
 class Machine(RuleBasedStateMachine):
-    database: DynamoDBLocal
+    install: ClassVar[Install]
 
     @initialize()
     def begin(self) -> None:
         self.monkeypatch = pytest.MonkeyPatch()
-        self.installation: Iterator[Any] = installed(self.database, self.monkeypatch)
+        self.installation: Iterator[Any] = type(self).install(self.monkeypatch)
         self.product = next(self.installation)
         self.scene: Scene = set_scene(self.product)
         self.by = self.scene.caller()
@@ -384,7 +387,21 @@ class Machine(RuleBasedStateMachine):
                 assert ({user.id for user in members.items}, members.total) == (expected, len(expected))
 
 
-def test_the_product_behaves_like_the_model(database: DynamoDBLocal) -> None:
+@pytest.fixture
+def in_memory(signing_keys: Path) -> Install:
+    """Installations without a database: the rules alone, many times faster."""
+
+    def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+        configure(signing_keys, monkeypatch)
+        yield Keyturn(Settings.from_environment(os.environ), MemoryStores())
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("where", "examples"), [("install", budget(gate=2, long=30)), ("in_memory", budget(gate=8, long=150))]
+)
+def test_the_product_behaves_like_the_model(where: str, examples: int, request: pytest.FixtureRequest) -> None:
     assert REGISTERED_USER  # every account has it, which the model counts on
-    Machine.database = database
-    run_state_machine_as_test(Machine, settings=settings(max_examples=EXAMPLES, stateful_step_count=STEPS))
+    Machine.install = staticmethod(request.getfixturevalue(where))
+    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=STEPS))

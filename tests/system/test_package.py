@@ -30,7 +30,7 @@ for method, path in (("POST", "login/passkey"), ("GET", "reference"), ("GET", "o
 import botocore.session
 for service in ("dynamodb", "events", "sns", "ssm"):
     botocore.session.get_session().create_client(service, region_name="us-east-1")
-import argon2, boto3, cryptography, pyotp, segno, zxcvbn  # what other routes import
+import argon2, boto3, cryptography, pyotp, segno  # what other routes import
 for name, module in sys.modules.items():
     assert "site-packages" not in (getattr(module, "__file__", None) or ""), name
 """

@@ -7,23 +7,28 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from embedded import playbook
 from embedded.layout import PROJECT
-from embedded.main_job import declare_bots
+from embedded.main_job import declare_bots, register_services
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.conftest import NewStack
 
 README = (PROJECT / "README.md").read_text()
 
 
-@pytest.fixture
-def ran(stack: Stack) -> Stack:
+@pytest.fixture(scope="module")
+def ran(new_stack: NewStack) -> Iterator[Stack]:
     """The state after `make run`."""
-    declare_bots(stack, stack.administrator())
-    return stack
+    with new_stack("readme") as stack:
+        api = stack.administrator()
+        register_services(stack, api)
+        declare_bots(stack, api)
+        yield stack
 
 
 def test_the_curl_lines_answer(ran: Stack) -> None:

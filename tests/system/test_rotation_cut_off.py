@@ -16,7 +16,7 @@ from keyturn_cli.rotation import Place, rotate
 
 from chalicelib.core.errors import Refusal, Unavailable
 from embedded.stack import Stack
-from tests.conftest import Scene, origin
+from tests.conftest import NewStack, Scene, origin
 from tests.cutting import Cut, CuttingProxy
 
 GRACE_MS = 3_600_000
@@ -61,8 +61,8 @@ def test_a_cut_between_keyturn_and_the_database(
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("cut")) as stack:
+def stack(new_stack: NewStack) -> Iterator[Stack]:
+    with new_stack("cut") as stack:
         yield stack
 
 
