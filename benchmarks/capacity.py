@@ -37,7 +37,7 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_GROUP, READ_USER

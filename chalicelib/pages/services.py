@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.services import PermissionDeclaration, RegisteredService, ServiceDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.rest.bodies import NewService, Reference, ServiceChange
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalice.app import Response
+
+    from chalicelib.core.operations.services import RegisteredService
 
 
 @operation(SERVICE, collection="services", search=Searchable(("key", "name", "applicationName"), (), ("key", "name")))

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
 from chalicelib.core.errors import InvalidGrant, Unavailable
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.oauth.routes import USER_INFO
 from chalicelib.storage.delegations import DynamoDelegations

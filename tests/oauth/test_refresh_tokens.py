@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
 from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, REFRESH_LEEWAY_MS
 from chalicelib.core.errors import InvalidGrant
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.storage.table import Item
 from tests.conftest import now

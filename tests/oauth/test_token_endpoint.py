@@ -8,7 +8,7 @@ from chalicelib.core.credentials.sealing import Sealer
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.delegations import CODE_LIFETIME_MS
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.oauth.routes import TOKEN
 from tests.conftest import now

@@ -20,7 +20,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permissions import (
     DELETE_GROUP,
     DELETE_ROLE,

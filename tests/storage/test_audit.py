@@ -2,7 +2,7 @@
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.roles import REGISTERED_USER
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.table import Item

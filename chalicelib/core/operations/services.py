@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.audit import changes
@@ -13,63 +12,29 @@ from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import (
-    MAX_DEFAULT_ROLES,
-    MAX_GROUPS,
-    MAX_PERMISSIONS,
     MAX_SERVICES,
     DeclaredPermission,
     Service,
-    address,
-    addresses,
     keyturn_service,
-    redirect_uris,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.grant_types import GrantType
+    from chalicelib.core.operations.service_descriptions import ServiceDescription
     from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
 
 
 # What became of these is in the audit record of a change; a service's permissions are many, and lead nowhere.
 RECORDED = ("name", "home_url", "redirect_uris", "grant_types", "public", "trusted", "groups")
-
-
-@dataclass(frozen=True, slots=True)
-class PermissionDeclaration:
-    """A permission as a service declares it: a key, unique in the service, and a name."""
-
-    key: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceDescription:
-    """What a caller says of a service; None leaves a value as it is."""
-
-    key: str | None = None
-    name: str | None = None
-    application_name: str | None = None
-    vendor: str | None = None
-    version: str | None = None
-    home_url: str | None = None
-    base_urls: Sequence[str] | None = None
-    redirect_uris: Sequence[str] | None = None
-    grant_types: Sequence[GrantType] | None = None
-    public: bool | None = None
-    icon_url: str | None = None
-    trusted: bool | None = None
-    default_roles: Sequence[str] | None = None
-    permissions: Sequence[PermissionDeclaration] | None = None
-    groups: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +50,7 @@ class Services:
 
     def __init__(self, services: ServiceStore, groups: GroupStore, roles: RoleStore, verifier: SecretVerifier) -> None:
         self._services = services
-        self._groups = groups
-        self._roles = roles
+        self._descriptions = ServiceDescriptions(groups, roles)
         self._verifier = verifier
 
     def sees(self, caller: Caller, service: Service) -> bool:
@@ -151,7 +115,7 @@ class Services:
                 raise Invalid(required, "is required.")
         secret = SERVICE_SECRET.issue(id)
         blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
-        service = replace(self._described(caller, blank, description), revision=1)
+        service = replace(self._descriptions.applied(caller, blank, description), revision=1)
         _require_besides(caller, blank, service)
         self._services.create(service, _record(permit, "service.created", service, {"key": service.key}))
         return RegisteredService(service, secret)
@@ -161,7 +125,7 @@ class Services:
 
         def attempt() -> Service:
             old, permit = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
-            new = self._described(caller, old, description)
+            new = self._descriptions.applied(caller, old, description)
             if replace(new, revision=old.revision) == old:
                 return old
             _require_besides(caller, old, new)
@@ -217,94 +181,10 @@ class Services:
         service = self.find(caller, reference)
         return service, caller.require(operation, place=service.id)
 
-    def _described(self, caller: Caller, service: Service, description: ServiceDescription) -> Service:
-        """`service` with what the description says, as its next revision. Raises Invalid or Forbidden."""
-        said = {name: rule(getattr(description, name)) for name, rule in self._rules(caller, service).items()}
-        return replace(
-            service,
-            **{name: value for name, value in said.items() if value is not None},
-            revision=service.revision + 1,
-        )
-
-    def _rules(self, caller: Caller, service: Service) -> dict[str, Callable[[Any], Any]]:
-        """How each part of a description becomes a value; what is not said stays None."""
-        rules: dict[str, Callable[[Any], Any]] = {
-            "key": names.key,
-            "name": names.name,
-            "application_name": lambda text: names.name(text, "applicationName"),
-            "vendor": lambda text: names.name(text, "vendor"),
-            "version": lambda text: names.name(text, "version"),
-            "home_url": lambda text: address(text, "homeUrl"),
-            "base_urls": lambda texts: addresses(texts, "baseUrls"),
-            "redirect_uris": redirect_uris,
-            "grant_types": _ways,
-            "public": bool,
-            "icon_url": lambda text: address(text, "iconUrl"),
-            "trusted": bool,
-            "default_roles": lambda references: self._existing_roles(caller, references, service.default_roles),
-            "permissions": lambda declared: _declared(service.id, declared),
-            "groups": lambda references: self._existing_groups(caller, references, service.groups),
-        }
-        return {name: functools.partial(_if_said, rule) for name, rule in rules.items()}
-
-    def _existing_roles(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
-        """Ids. What is there `already` is not looked up, and needs no permission to be sent back as it came."""
-        if len(references) > MAX_DEFAULT_ROLES:
-            raise Invalid("defaultRoles", f"may hold at most {MAX_DEFAULT_ROLES}.")
-        ids: dict[str, None] = {}
-        for reference in references:
-            ids[reference if reference in already else self._role_id(caller, reference)] = None
-        return tuple(ids)
-
-    def _role_id(self, caller: Caller, reference: str) -> str:
-        caller.check(Operation.READ_ROLES)
-        role = None
-        if names.may_refer(reference):
-            role = self._roles.get(reference) or self._roles.find_by_key(reference)
-        if role is None:
-            raise Invalid("defaultRoles", f"there is no role {reference!r}.")
-        return role.id
-
-    def _existing_groups(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
-        """As `_existing_roles`, of ids alone."""
-        if len(references) > MAX_GROUPS:
-            raise Invalid("groups", f"may hold at most {MAX_GROUPS}.")
-        new = [reference for reference in references if reference not in already]
-        if new:
-            caller.check(Operation.READ_GROUP)
-        found = self._groups.get_many({reference for reference in new if names.may_refer(reference)})
-        for reference in new:
-            if reference not in found:
-                raise Invalid("groups", f"there is no group with the id {reference!r}.")
-        return tuple(dict.fromkeys(references))
-
-
-def _ways(grant_types: Sequence[GrantType]) -> tuple[GrantType, ...]:
-    if not grant_types:
-        raise Invalid("grantTypes", "must name at least one.")
-    return tuple(dict.fromkeys(grant_types))
-
-
-def _if_said(rule: Callable[[Any], Any], value: object) -> Any:
-    return None if value is None else rule(value)
-
 
 def _current(service: Service) -> Service:
     """Keyturn's own permissions are those of the program that runs, not of the one that began."""
     return replace(service, permissions=keyturn_service(0).permissions) if service.id == KEYTURN else service
-
-
-def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> tuple[DeclaredPermission, ...]:
-    if len(permissions) > MAX_PERMISSIONS:
-        raise Invalid("permissions", f"may hold at most {MAX_PERMISSIONS}.")
-    declared: dict[str, DeclaredPermission] = {}
-    for permission in permissions:
-        key = names.key(permission.key, "permissions.key")
-        if key in declared:
-            raise Invalid("permissions.key", f"{key!r} stands twice.")
-        name = names.name(permission.name, "permissions.name")
-        declared[key] = DeclaredPermission.of(service_id, key, name)
-    return tuple(declared.values())
 
 
 def _require_besides(caller: Caller, old: Service, new: Service) -> None:

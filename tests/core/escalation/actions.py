@@ -15,7 +15,7 @@ from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF

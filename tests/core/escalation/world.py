@@ -18,7 +18,7 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet

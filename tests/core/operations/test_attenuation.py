@@ -13,7 +13,7 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import DAY_MS, About
 from chalicelib.core.policies import Policy
 from tests.conftest import Scene, now, origin

@@ -17,7 +17,7 @@ from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import DAY_MS, MAX_EARLIER, PermanentToken

@@ -11,7 +11,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Refus
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.operations.services import ServiceDescription
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_SERVICE, READ_USER, UPDATE_GROUP, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN

@@ -12,7 +12,7 @@ from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Refusal
-from chalicelib.core.operations.services import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN, READ_SERVICE, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, origin

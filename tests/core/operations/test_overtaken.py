@@ -50,7 +50,7 @@ def jo(scene: Scene) -> Person:
 
 
 def _seen_by(scene: Scene, jo: Person) -> Any:
-    from chalicelib.core.operations.services import ServiceDescription
+    from chalicelib.core.operations.service_descriptions import ServiceDescription
 
     seen = scene.product.groups.create(scene.caller(), GroupDescription(name="developers"))
     scene.product.groups.add_member(scene.caller(), seen.id, jo.user.id)
