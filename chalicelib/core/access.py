@@ -58,6 +58,12 @@ class Access:
         """Whether one of the groups demands a second factor at login."""
         return any(group.requires_two_factor for group in self.groups.values())
 
+    def together_with(self, other: Access | None) -> Access:
+        """What rests on both."""
+        if other is None:
+            return self
+        return Access(self.holdings + other.holdings, {**self.groups, **other.groups})
+
     def ways_to(self, power: Power) -> list[Holding]:
         """The holdings from which this permission comes."""
         return [holding for holding in self.holdings if power in set(holding.powers())]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.permissions import EVERYWHERE
+from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE
 from chalicelib.pages.account import account_page, read
+from chalicelib.pages.security import services_in
 from chalicelib.pages.views import for_users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from chalice.app import Response
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.permissions import Power
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 
@@ -60,18 +60,14 @@ class Names:
     ) -> None:
         powers = list(powers)
         wanted = {power.permission.partition(":")[0] for power in powers} | {power.place for power in powers}
-        services = message.keyturn.services
-        found = services.resolve((wanted | set(places)) - {EVERYWHERE, "*"})
-        self._services: Mapping[str, Service] = services.shown(caller, found, owner_id)
+        wanted = (wanted | set(places)) - {EVERYWHERE, EVERY_PERMISSION}
+        self._services = services_in(message, caller, owner_id, [wanted])
+        self._permissions = {each.id: each.name for service in self._services.values() for each in service.permissions}
 
     def permission(self, power: Power) -> str:
         """The permission as people call it."""
-        service_id, _, key = power.permission.partition(":")
-        if not key:
-            return "Every permission"
-        service = self._services.get(service_id)
-        declared = service.permissions if service else ()
-        return next((each.name for each in declared if each.id == power.permission), key)
+        _, _, key = power.permission.partition(":")
+        return self._permissions.get(power.permission, key) or "Every permission"
 
     def service(self, power: Power) -> str:
         """The service that declares it."""

@@ -63,7 +63,7 @@ class DynamoGroups:
             transaction.free_name(keys.group_name(old.name))
             transaction.take_name(keys.group_name(new.name), new.id, otherwise=_name_taken(new))
         if old.parent_id != new.parent_id:
-            _move(transaction, old.parent_id, new.parent_id, compared)
+            _move(transaction, old.parent_id, new.parent_id, compared, new.id)
         else:
             check_unchanged(transaction, compared, without={new.id})
         for pair in old.grants - new.grants:
@@ -101,13 +101,15 @@ class DynamoGroups:
         transaction.commit()
 
 
-def _move(transaction: Transaction, old: str | None, new: str | None, outer: Access | None) -> None:
-    """A group leaves the parent `old` and enters `new`, what the latter gives being `outer`, unchanged.
+def _move(
+    transaction: Transaction, old: str | None, new: str | None, compared: Access | None, moved: str | None = None
+) -> None:
+    """The group `moved` leaves the parent `old` and enters `new`, if all that was `compared` is unchanged.
 
-    A parent is written, and so cannot be checked by itself: its condition stands at the writing.
+    What is written, a parent too, cannot be checked by itself: its condition stands at the writing.
     """
-    groups = outer.groups if outer else {}
-    check_unchanged(transaction, outer, without={old, new})
+    groups = compared.groups if compared else {}
+    check_unchanged(transaction, compared, without={old, new, moved})
     for group_id, change in ((old, -1), (new, +1)):
         if group_id is not None:
             known = groups.get(group_id)

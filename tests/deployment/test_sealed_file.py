@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import boto3
 import pyrage
@@ -88,6 +89,17 @@ def test_nothing_of_it_can_be_changed_cut_added_or_swapped(tmp_path: Path) -> No
         path.write_bytes(changed)
         with pytest.raises(UntrustedExport, match="was changed"):
             opened(path)
+
+
+def test_what_breaks_off_while_it_is_decrypted_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks_off(source: BinaryIO, plain: BinaryIO, identities: object) -> None:
+        plain.write(b'{"pk": {"S": "USER#1"}}\n{"pk": {"S"')
+        raise OSError("The disk is gone.")
+
+    write(tmp_path / "file", "keyturn-prod", 7, SOME, CLOSING, SIGNER)
+    monkeypatch.setattr(pyrage, "decrypt_io", breaks_off)
+    with pytest.raises(SealError, match="cannot be opened"):
+        list(opened(tmp_path / "file").items())
 
 
 def test_who_can_only_seal_and_open_makes_none_that_is_trusted(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class MemoryGroups:
                 change.delete(_group_name(old.name))
                 change.take_name(_group_name(new.name), new.id, _group_taken(new))
             if old.parent_id != new.parent_id:
-                self._move(change, old.parent_id, new.parent_id, compared)
+                self._move(change, old.parent_id, new.parent_id, compared, new.id)
             else:
                 check_access(self._database, change, compared, without={new.id})
             change.index(len(old.grants ^ new.grants))
@@ -94,10 +94,12 @@ class MemoryGroups:
             change.delete(key, key in self._database.things)
             change.index(1)
 
-    def _move(self, change: Change, old: str | None, new: str | None, outer: Access | None) -> None:
-        """A group leaves the parent `old` and enters `new`; `outer` is what the latter gives."""
-        check_access(self._database, change, outer, without={old, new})
-        known = outer.groups if outer else {}
+    def _move(
+        self, change: Change, old: str | None, new: str | None, compared: Access | None, moved: str | None = None
+    ) -> None:
+        """The group `moved` leaves the parent `old` and enters `new`, if all that was `compared` is unchanged."""
+        check_access(self._database, change, compared, without={old, new, moved})
+        known = compared.groups if compared else {}
         for group_id, difference in ((old, -1), (new, +1)):
             if group_id is not None:
                 stored = self.get(group_id)

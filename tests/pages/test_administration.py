@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from chalicelib.core.permissions import READ_USER
 from tests.pages.site import Site, Visitor
 
 
@@ -48,6 +49,18 @@ def test_ownerless_bots_are_found(site: Site, visitor: Visitor, page: Page) -> N
     visitor.press("Users")
     page.get_by_label("Ownerless").check()
     expect(page.get_by_role("row").filter(has_text=bot)).to_contain_text("Ownerless")
+
+
+def test_an_owner_whom_one_may_not_see_is_named_by_its_id_alone(site: Site, visitor: Visitor) -> None:
+    group, reader = site.api.post("/usergroups", {"name": site.name("Owners")}), site.person()
+    bot = site.bot(owner={"id": group["id"]})
+    role = {"key": site.name("reads-users"), "name": "Reads users", "permissions": [{"id": READ_USER}]}
+    granted = {"role": {"id": site.api.post("/roles", role)["id"]}}
+    site.api.post(f"/users/{reader}/projectroles", granted)
+    visitor.enter(reader)
+    row = visitor.see(f"/users?q={bot}").get_by_role("row").filter(has_text=bot)
+    expect(row).to_contain_text(group["id"])
+    expect(row).not_to_contain_text(group["name"])
 
 
 def test_many_accounts_come_in_parts(site: Site, visitor: Visitor, page: Page) -> None:

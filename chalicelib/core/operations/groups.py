@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core import attenuation, names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.bounds import require_room
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
@@ -92,8 +93,7 @@ class Groups:
                 return old
             compared = self._moved(caller, old, new)
             if old.requires_two_factor and not new.requires_two_factor:
-                lifted = self.lift_demands(caller, old).insisting()
-                compared = compared if new.parent_id != old.parent_id else lifted
+                compared = self._lifted(caller, old, compared)
             self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
             return new
 
@@ -107,6 +107,7 @@ class Groups:
             if group.subgroups:
                 raise Conflict("This group has subgroups. Move or delete them first.")
             self._require_bound(caller, group, group.id)
+            # To take away must not fail by how much there is: so a deletion insists on nothing that was compared.
             if self._demands_something(group.id):
                 self.lift_demands(caller, group)
             self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
@@ -216,17 +217,30 @@ class Groups:
         return None if reference == OUTERMOST else self.find(caller, reference, Operation.UPDATE_GROUP).id
 
     def _moved(self, caller: Caller, old: Group, new: Group) -> Access | None:
-        """What members get from a new parent. Leaving one may take a demand from them. Raises Forbidden or Conflict."""
+        """What was compared: what members get from a new parent, and what the demands of the old one guarded. Raises
+        Forbidden or Conflict."""
         if new.parent_id == old.parent_id:
             return None
+        given = self._entered(caller, old, new.parent_id) if new.parent_id else None
         if old.parent_id and self._demands_something(old.parent_id):
-            self.lift_demands(caller, old)
-        if new.parent_id is None:
-            return None
-        outer = self._access.opening_of_group(caller, self.existing(new.parent_id))
+            return self._lifted(caller, old, given)
+        return given
+
+    def _lifted(self, caller: Caller, group: Group, compared: Access | None) -> Access | None:
+        """What is compared where a demand is lifted from the group, besides what was `compared` already."""
+        lifted = self.lift_demands(caller, group).insisting()
+        if lifted is None:
+            return compared
+        both = lifted.together_with(compared)
+        require_room(both)
+        return both
+
+    def _entered(self, caller: Caller, group: Group, parent_id: str) -> Access:
+        """What the members of the group get from its new parent. Raises Forbidden or Conflict."""
+        outer = self._access.opening_of_group(caller, self.existing(parent_id))
         given = caller.require(Operation.MOVE_GROUP, opens=outer).insisting()
         assert given
-        if old.id in given.groups:
+        if group.id in given.groups:
             raise Conflict("A group cannot be inside of itself.", "parent")
         if len(given.groups) >= MAX_DEPTH:
             raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")

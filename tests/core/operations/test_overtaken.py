@@ -11,7 +11,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller, Opening
 from chalicelib.core.errors import Forbidden
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
 from chalicelib.core.policies import Policy
 from tests.conftest import Scene
@@ -27,6 +27,12 @@ OPENING: dict[str, Action] = {
     "the end of a demand": lambda scene, by: scene.product.groups.update(
         by, "team", GroupDescription(requires_two_factor=False)
     ),
+    "the end of a demand by a move": lambda scene, by: scene.product.groups.update(
+        by, "inner", GroupDescription(parent=OUTERMOST)
+    ),
+    "the end of a demand, and a move": lambda scene, by: scene.product.groups.update(
+        by, "team", GroupDescription(requires_two_factor=False, parent="other")
+    ),
     "a token": lambda scene, by: scene.product.permanent_tokens.create(by, "robot", "new", ["ci"]),
 }
 
@@ -41,7 +47,11 @@ def jo(scene: Scene) -> Person:
     product.roles.grant(by, jo.user.id, "manager")
     product.services.update(by, "ci", _seen_by(scene, jo))
     product.groups.create(by, GroupDescription(name="team", requires_two_factor=True))
-    product.roles.grant_to_group(by, "team", "reader")
+    product.groups.create(by, GroupDescription(name="demanding", requires_two_factor=True))
+    product.groups.create(by, GroupDescription(name="inner", parent="demanding"))
+    product.groups.create(by, GroupDescription(name="other"))
+    for group in ("team", "inner"):
+        product.roles.grant_to_group(by, group, "reader")
     for login in ("robot", "barred"):
         product.accounts.create(by, login, login.title(), AccountType.BOT)
         product.groups.add_member(by, "team", login)

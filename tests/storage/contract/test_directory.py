@@ -128,6 +128,19 @@ class TestGroups:
         stores.groups.delete(moved, record())
         assert stores.groups.get(second.id).subgroups == 0  # type: ignore[union-attr]
 
+    def test_a_group_moves_only_while_what_it_gave_is_as_it_was_compared(self, stores: Stores) -> None:
+        first, second, given = stored_group(stores), stored_group(stores), stored_role(stores)
+        inner = stored_group(stores, parent_id=first.id)
+        (first,) = filter(None, [stores.groups.get(first.id)])
+        compared = making.access_by(inner, first, second, roles=(given,))
+        stores.roles.replace(given, newer(given), record())
+        moved = newer(inner, parent_id=second.id)
+        with refused(stores, StaleWrite):
+            stores.groups.replace(inner, moved, compared, record())
+        compared = making.access_by(inner, first, second, roles=(newer(given),))
+        stores.groups.replace(inner, moved, compared, record())
+        assert stores.groups.get(inner.id) == moved
+
     def test_nobody_enters_a_parent_that_has_changed_or_is_gone(self, stores: Stores) -> None:
         outer, grand, given = stored_group(stores), stored_group(stores), stored_role(stores)
         seen = making.access_by(outer, grand, roles=(given,))
