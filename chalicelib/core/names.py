@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 from chalicelib.core.errors import Invalid
+from chalicelib.core.identifiers import ID_LENGTH, is_id
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN
 
 MAX_LOGIN = 64
 MAX_NAME = 200
@@ -13,6 +15,8 @@ MAX_DESCRIPTION = 1_000
 # longer than this many times the limit nothing is looked at.
 TYPED = 4
 RESERVED_LOGINS = frozenset({"me"})  # `/users/me` is the caller
+# What stands for something else where a name can stand.
+RESERVED = RESERVED_LOGINS | {"current", EVERYWHERE, KEYTURN}
 
 LOGIN_FORM = r"[A-Za-z0-9][A-Za-z0-9._@+-]*"
 KEY_FORM = r"[A-Za-z0-9][A-Za-z0-9._-]*"
@@ -45,6 +49,23 @@ def login(value: str, field: str = "login") -> str:
         raise Invalid(field, "may hold A-Z, a-z, 0-9 and . _ @ + -, and starts with a letter or digit.")
     if value.lower() in RESERVED_LOGINS:
         raise Invalid(field, f"{value!r} is reserved.")
+    return value
+
+
+def not_an_id(value: str, field: str) -> str:
+    """A new login, key or name of a group, as given, that nobody can take for an id: where one of these can stand an id
+    can too, and so what is meant for a group could reach an account that is called like the group's id.
+
+    What has such a name already keeps it. Raises Invalid.
+    """
+    if value.casefold() in RESERVED:
+        raise Invalid(field, f"{value!r} is reserved.")
+    if is_id(value):
+        raise Invalid(
+            field,
+            f"must not have the form of an id: {ID_LENGTH} letters and digits, with a capital, a small letter and a "
+            "digit among them.",
+        )
     return value
 
 

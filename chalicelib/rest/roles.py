@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import User
-from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import NotFound
 from chalicelib.core.operations.all_grants import HeldGrant
 from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
     from chalicelib.core.paging import Window
     from chalicelib.core.roles import Grant, Role
 
@@ -115,7 +111,7 @@ def grant_role_to_owner(call: Call) -> Response:
     caller = call.caller()
     body = call.body(NewOwnedProjectRole)
     role, project = body.role.text("role"), body.project.text("project")
-    holder = _holder(call, caller, body.owner.text("owner"))
+    holder = call.keyturn.all_grants.holder(caller, body.owner.text("owner"))
     roles = call.keyturn.roles
     grant, granted = (
         (roles.grant, roles.granted) if isinstance(holder, User) else (roles.grant_to_group, roles.granted_to_group)
@@ -134,18 +130,11 @@ def grant_role_to_owner(call: Call) -> Response:
 @operation()
 def revoke_role_from_owner(call: Call, grant: str) -> Response:
     caller = call.caller()
-    holder = _holder(call, caller, grant.partition(".")[0])
+    holder = call.keyturn.all_grants.holder(caller, grant.partition(".")[0])
     roles = call.keyturn.roles
     revoke = roles.revoke if isinstance(holder, User) else roles.revoke_from_group
     revoke(caller, holder.id, grant)
     return answer({})
-
-
-def _holder(call: Call, caller: Caller, reference: str) -> User | Group:
-    """The account or group that `owner` names. Raises Forbidden or NotFound."""
-    with contextlib.suppress(NotFound):
-        return call.keyturn.accounts.find(caller, reference, Operation.READ_GRANTS)
-    return call.keyturn.groups.get(caller, reference)
 
 
 def _owned_views(call: Call, caller: Caller, held: Sequence[HeldGrant]) -> list[GrantView]:

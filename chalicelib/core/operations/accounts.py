@@ -12,19 +12,19 @@ from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.errors import Invalid, LoginRests, NotFound, Unavailable
+from chalicelib.core.groups import Group
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.groups import look_up
+from chalicelib.core.operations import references
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
-    from chalicelib.core.groups import Group
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.paging import Page
     from chalicelib.core.ports import AccessStore, AccountStore, GroupStore
@@ -142,7 +142,7 @@ class Accounts:
         permit = caller.require(Operation.CREATE_USER)
         user = User(
             id=new_id(),
-            login=names.login(login),
+            login=names.not_an_id(names.login(login), "login"),
             name=names.name(name),
             type=type,
             created=caller.now,
@@ -170,6 +170,8 @@ class Accounts:
             )
             if change.owner is not None:
                 new = replace(new, owner=self._owner_of(caller, old.type, change.owner))
+            if new.login != old.login:
+                names.not_an_id(new.login, "login")
             details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description", "email")
             if not details:
                 return old
@@ -248,15 +250,20 @@ class Accounts:
         return self._owner(caller, reference, "owner")
 
     def _owner(self, caller: Caller, reference: str, field: str) -> Owner:
-        user = None
-        if names.may_refer(reference):
-            user = self._accounts.get(reference) or self._accounts.find_by_login(reference)
-        if user and user.type is AccountType.USER and self._sees_owner(caller, user):
-            return Owner(OwnerKind.USER, user.id)
-        group = look_up(self._groups, reference)
-        if group is None or not self._sees_owner(caller, group):
-            raise Invalid(field, f"there is no person or group {reference!r} that you may see, to own a bot.")
-        return Owner(OwnerKind.GROUP, group.id)
+        for found in self._possible_owners(reference):
+            if isinstance(found, Group) and self._sees_owner(caller, found):
+                return Owner(OwnerKind.GROUP, found.id)
+            if isinstance(found, User) and found.type is AccountType.USER and self._sees_owner(caller, found):
+                return Owner(OwnerKind.USER, found.id)
+        raise Invalid(field, f"there is no person or group {reference!r} that you may see, to own a bot.")
+
+    def _possible_owners(self, reference: str) -> Iterator[User | Group | None]:
+        """What has this id; if nothing has, what is called so."""
+        found = references.account_or_group_with_id(self._accounts, self._groups, reference)
+        yield found
+        if found is None:
+            yield references.account_called(self._accounts, reference)
+            yield references.group_called(self._groups, reference)
 
     def _sees_owner(self, caller: Caller, owner: User | Group) -> bool:
         """Oneself, and the groups that one is in, are known without a permission."""
@@ -266,7 +273,7 @@ class Accounts:
 
     def _group_id(self, caller: Caller, reference: str) -> str:
         caller.check(Operation.READ_GROUP)
-        group = look_up(self._groups, reference)
+        group = references.group(self._groups, reference)
         if group is None:
             raise Invalid("query", f"there is no group {reference!r}.")
         return group.id
@@ -281,9 +288,7 @@ class Accounts:
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):
             return self._accounts.get(caller.user.id)
-        if not names.may_refer(reference):
-            return None
-        return self._accounts.get(reference) or self._accounts.find_by_login(reference)
+        return references.account(self._accounts, reference)
 
 
 def _unless_it_rests(caller: Caller, write: Callable[[bool], None]) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.operations import references
+from chalicelib.core.operations.accounts import MYSELF
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.roles import Roles
@@ -38,6 +40,23 @@ class AllGrants:
         self._stored = stored
         self._accounts = accounts
         self._groups = groups
+
+    def holder(self, caller: Caller, reference: str) -> User | Group:
+        """The account or group that holds a grant, or is to get one: by its id, or else by its login or name.
+
+        Raises Forbidden or NotFound.
+        """
+        id = caller.user.id if reference == MYSELF else reference
+        found = references.account_or_group_with_id(self._accounts, self._groups, id)
+        if found is None:
+            named = references.account_called(self._accounts, id)
+            found = named or references.group_called(self._groups, id)
+        caller.check(Operation.READ_GRANTS, found.id if isinstance(found, User) else None)
+        if not isinstance(found, User):
+            caller.check(Operation.READ_GROUP)
+        if found is None:
+            raise NotFound("account or group", reference)
+        return found
 
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[HeldGrant]:
         """A part of the grants that are wanted, by role. The terms may name a `role`, and a `user` or `group`.

@@ -116,7 +116,9 @@ class FirstAdministrator:
 
     def _administrator(self, login: str, origin: Origin) -> User:
         self.found(origin)
-        owner = self._accounts.find_by_login(names.login(login)) or self._create(login, origin)
+        owner = self._accounts.find_by_login(names.login(login))
+        if owner is None:
+            owner = self._create(names.not_an_id(login, "login"), origin)
         if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
         return owner

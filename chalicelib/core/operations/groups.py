@@ -6,7 +6,6 @@ too. The same holds for putting one group into another.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from chalicelib.core.bounds import require_room
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations import references
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import EVERY_PERMISSION
@@ -196,7 +196,7 @@ class Groups:
 
     def existing(self, reference: str) -> Group:
         """The group. The caller asks for who may know. Raises NotFound."""
-        group = look_up(self._groups, reference)
+        group = references.group(self._groups, reference)
         if group is None:
             raise NotFound("group", reference)
         return group
@@ -205,9 +205,12 @@ class Groups:
         """The group as described, as its next revision."""
         required = description.requires_two_factor
         parent = description.parent
+        name = group.name if description.name is None else names.name(description.name)
+        if name != group.name:
+            names.not_an_id(name, "name")
         return replace(
             group,
-            name=group.name if description.name is None else names.name(description.name),
+            name=name,
             parent_id=group.parent_id if parent is None else self._parent(caller, parent),
             requires_two_factor=group.requires_two_factor if required is None else required,
             revision=group.revision + 1,
@@ -268,15 +271,6 @@ class Groups:
         for member in members.items:
             self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
         return permit
-
-
-def look_up(groups: GroupStore, reference: str) -> Group | None:
-    """The group with this id or name, if there is one. The caller asks for who may know."""
-    group = groups.get(reference) if names.may_refer(reference) else None
-    if group is None:
-        with contextlib.suppress(Invalid):  # what cannot be a name names no group
-            group = groups.find_by_name(names.name(reference))
-    return group
 
 
 def _record(permit: Permit, kind: str, group: Group, details: dict[str, str]) -> AuditRecord:

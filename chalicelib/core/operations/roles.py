@@ -13,6 +13,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller, Opening, Permit
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations import references
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
@@ -64,7 +65,8 @@ class Roles:
     def create(self, caller: Caller, key: str, name: str, permissions: Sequence[str]) -> Role:
         """A new role of permission ids. Raises Invalid, Forbidden or Conflict (the key is taken)."""
         caller.check(Operation.CREATE_ROLE)
-        role = Role(new_id(), names.key(key), names.name(name), self._valid(caller, permissions), caller.now)
+        valid_key = names.not_an_id(names.key(key), "key")
+        role = Role(new_id(), valid_key, names.name(name), self._valid(caller, permissions), caller.now)
         permit = caller.require(Operation.CREATE_ROLE, opens=_opening(role.permissions, EVERYWHERE))
         details = {"key": role.key, "permissions": " ".join(sorted(role.permissions))}
         self._roles.create(role, permit.record("role.created", "role", role.id, details=details))
@@ -90,6 +92,8 @@ class Roles:
                 else self._valid(caller, permissions, old.permissions),
                 revision=old.revision + 1,
             )
+            if new.key != old.key:
+                names.not_an_id(new.key, "key")
             opens = _opening(new.permissions - kept, EVERYWHERE)
             permit = caller.require(Operation.UPDATE_ROLE, opens=opens)
             if replace(new, revision=old.revision) == old:
@@ -232,9 +236,7 @@ class Roles:
         return frozenset(permissions)
 
     def _existing(self, reference: str) -> Role:
-        role = None
-        if names.may_refer(reference):
-            role = self._roles.get(reference) or self._roles.find_by_key(reference)
+        role = references.role(self._roles, reference)
         if role is None:
             raise NotFound("role", reference)
         return current(role)

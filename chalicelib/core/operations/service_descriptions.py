@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core import names
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
+from chalicelib.core.operations.references import role as role_of
 from chalicelib.core.services import (
     MAX_DEFAULT_ROLES,
     MAX_GROUPS,
@@ -76,7 +77,7 @@ class ServiceDescriptions:
     def _rules(self, caller: Caller, service: Service) -> dict[str, Callable[[Any], Any]]:
         """How each part of a description becomes a value; what is not said stays None."""
         rules: dict[str, Callable[[Any], Any]] = {
-            "key": names.key,
+            "key": lambda key: names.key(key) if key == service.key else names.not_an_id(names.key(key), "key"),
             "name": names.name,
             "application_name": lambda text: names.name(text, "applicationName"),
             "vendor": lambda text: names.name(text, "vendor"),
@@ -105,9 +106,7 @@ class ServiceDescriptions:
 
     def _role_id(self, caller: Caller, reference: str) -> str:
         caller.check(Operation.READ_ROLES)
-        role = None
-        if names.may_refer(reference):
-            role = self._roles.get(reference) or self._roles.find_by_key(reference)
+        role = role_of(self._roles, reference)
         if role is None:
             raise Invalid("defaultRoles", f"there is no role {reference!r}.")
         return role.id

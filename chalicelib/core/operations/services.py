@@ -12,6 +12,7 @@ from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.references import service_called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permissions import KEYTURN
@@ -68,7 +69,7 @@ class Services:
         wanted = {reference for reference in references if names.may_refer(reference)}
         found = {id: _current(service) for id, service in self._services.get_many(wanted).items()}
         for reference in wanted - found.keys():
-            service = self._services.find_by_key(reference)
+            service = service_called(self._services, reference)
             if service:
                 found[reference] = _current(service)
         return found

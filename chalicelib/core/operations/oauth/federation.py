@@ -9,10 +9,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
+from chalicelib.core.operations import references
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
@@ -64,9 +64,7 @@ class Federation:
 
         Raises InvalidGrant, or Invalid (`scope`). Keys are fetched only from issuers that the account trusts.
         """
-        user = None
-        if names.may_refer(account):
-            user = self._accounts.get(account) or self._accounts.find_by_login(account)
+        user = references.account(self._accounts, account)
         if user is None or user.banned:
             raise InvalidGrant(REFUSED)
         rule = next((trial.rule for trial in self._trials(user.id, assertion, now) if trial.matched), None)
