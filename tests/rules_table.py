@@ -14,8 +14,9 @@ This page is made from the table in `chalicelib/core/authorization.py` (`python 
 the two. What has no row cannot be asked. `chalicelib/core/caller.py` holds every column, in one place. No caller's
 change is written without an audit record, and only what it permits makes those of a caller.
 
-Whatever a request names has to be something that you may see: a role that you grant needs *Read Role*, a member that
-you add or remove *Read User*, and a service, as a place or in a scope, *Read Service* or one of its groups.
+Whatever a request names has to be something that you may see: a role that you grant needs *Read Role*, the account or
+group that it is granted to or revoked from *Read User* or *Read Group*, a member that you add or remove *Read User*,
+and a service, as a place or in a scope, *Read Service* or one of its groups.
 
 - **Permission**: the permission that it needs, for any account or in the service that it is about. *Everywhere*: it has
   to be granted everywhere, not for one service.

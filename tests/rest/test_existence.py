@@ -46,9 +46,9 @@ from tests.rest.calling import Answer, Client
 
 # By these the caller may see things of the kind, or do something to every one of them, and so may know which there are.
 REACHES = {
-    "user": {READ_USER, UPDATE_USER, DELETE_USER, LOW_LEVEL_ADMIN},
+    "user": {READ_USER, UPDATE_USER, DELETE_USER},
     "service": {READ_SERVICE},
-    "group": {READ_GROUP, UPDATE_GROUP, DELETE_GROUP, LOW_LEVEL_ADMIN},
+    "group": {READ_GROUP, UPDATE_GROUP, DELETE_GROUP},
     "role": {READ_ROLE, UPDATE_ROLE, DELETE_ROLE},
     "webhook": {LOW_LEVEL_ADMIN},
 }

@@ -124,7 +124,7 @@ class Roles:
 
         def attempt() -> tuple[Grant, Role]:
             caller.check(Operation.GRANT_ROLE)
-            owner = self._accounts.existing(caller, user)
+            owner = self._accounts.find(caller, user, Operation.READ_USER)
             given, where, permit = self._givable(caller, role, place)
             if len(self._held.held_by(owner.id).grants) >= MAX_GRANTS:
                 raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
@@ -144,7 +144,9 @@ class Roles:
         """The grant is gone. Raises Forbidden, NotFound, or Conflict for the last administrator."""
 
         def attempt() -> None:
-            owner, permit = self._accounts.permitted(caller, user, Operation.REVOKE_ROLE)
+            caller.check(Operation.REVOKE_ROLE)
+            owner = self._accounts.find(caller, user, Operation.READ_USER)
+            permit = caller.require(Operation.REVOKE_ROLE, owner.id)
             grant = next(
                 (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
             )
@@ -165,7 +167,7 @@ class Roles:
 
         def attempt() -> tuple[Grant, Role]:
             caller.check(Operation.GRANT_ROLE)
-            old = self._groups.existing(group)
+            old = self._groups.find(caller, group, Operation.READ_GROUP)
             given, where, permit = self._givable(caller, role, place)
             if (given.id, where) in old.grants:
                 raise Conflict("The group has this role there already.", "role")
@@ -185,7 +187,7 @@ class Roles:
 
         def attempt() -> None:
             permit = caller.require(Operation.REVOKE_ROLE)
-            old = self._groups.existing(group)
+            old = self._groups.find(caller, group, Operation.READ_GROUP)
             grant = _named(grant_id, [Grant(old.id, *pair) for pair in old.grants])
             if grant is None:
                 raise NotFound("grant", grant_id)

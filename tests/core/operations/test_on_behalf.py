@@ -126,7 +126,7 @@ def test_what_is_granted_later_counts_at_the_next_request(world: World) -> None:
 def test_nobody_grants_or_bundles_what_they_lack(world: World) -> None:
     administrator_of_roles = frozenset({("run", "ci")})
     actor_user = world.account("actor", administrator_of_roles)
-    needed = ["low-level-admin", "create-role", "read-role", "read-service"]
+    needed = ["low-level-admin", "create-role", "read-role", "read-user", "read-service"]
     world.product.roles.create(world.administrator, "granter", "granter", [f"{KEYTURN}:{key}" for key in needed])
     world.product.roles.grant(world.administrator, actor_user.id, "granter")
     actor = world.caller(actor_user)
