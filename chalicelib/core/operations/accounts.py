@@ -15,7 +15,7 @@ from chalicelib.core.errors import Invalid, LoginRests, NotFound, Unavailable
 from chalicelib.core.groups import Group
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from chalicelib.core.search import EVERYTHING, Search
@@ -185,7 +185,7 @@ class Accounts:
             )
             return new
 
-        return until_current(attempt)
+        return insistently(attempt) if change.banned else until_current(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The account is gone, with all its credentials, at once. Raises Forbidden, NotFound or Conflict."""
@@ -195,7 +195,7 @@ class Accounts:
             self._accounts.delete(user, _record(permit, "user.deleted", user, {"login": user.login}))
             return user, permit
 
-        user, permit = until_current(attempt)
+        user, permit = insistently(attempt)
         self.released_by(permit, user.id)
 
     def known(self, caller: Caller, ids: Iterable[str]) -> Mapping[str, User]:

@@ -5,6 +5,7 @@ Source: Hub's page "Application Passwords".
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.search import EVERYTHING, Search, select
 
@@ -75,6 +76,8 @@ class ApplicationPasswords:
         Raises Invalid, Forbidden, NotFound, or Conflict (2FA is off; the name is taken; there are too many).
         """
         valid_name = names.name(name)
+        id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        make_secret = functools.cache(CredentialKind.APPLICATION_PASSWORD.issue)
 
         def attempt() -> OwnedApplicationPassword:
             owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_APPLICATION_PASSWORD)
@@ -87,10 +90,8 @@ class ApplicationPasswords:
                 self._passwords.sweep(owner.id, owner.password_epoch)
             if len(alive) >= MAX_APPLICATION_PASSWORDS:
                 raise Conflict(f"An account can have at most {MAX_APPLICATION_PASSWORDS} application passwords.")
-            id = new_id()
-            secret = CredentialKind.APPLICATION_PASSWORD.issue(owner.id, id)
-            sealed, epoch = self._verifier.seal(secret), owner.password_epoch
-            password = ApplicationPassword(id, owner.id, valid_name, caller.now, sealed, epoch=epoch)
+            secret, epoch = make_secret(owner.id, id), owner.password_epoch
+            password = ApplicationPassword(id, owner.id, valid_name, caller.now, seal(secret), epoch=epoch)
             record = permit.record(
                 "application-password.created", "application-password", id, owner.id, {"name": valid_name}
             )
@@ -111,7 +112,7 @@ class ApplicationPasswords:
             )
             self._passwords.delete(password, record)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
         password = self._passwords.get(owner.id, password_id) if names.may_refer(password_id) else None

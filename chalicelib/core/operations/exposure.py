@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.audit import by_keyturn
 from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.policies import Consequence, strictest
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Exposure:
             consequence = strictest((each.leaked for each in policies), otherwise) if good else Consequence.FLAG
             self._follow(LEAKED, current, use, details, consequence)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _follow(
         self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str], consequence: Consequence

@@ -6,6 +6,7 @@ and no face exposes it.
 
 from __future__ import annotations
 
+import functools
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
@@ -74,10 +75,12 @@ class FirstAdministrator:
         Raises Invalid, or Conflict if the account exists and is no administrator or is banned.
         """
 
+        token_id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        make_secret = functools.cache(CredentialKind.PERMANENT_TOKEN.issue)
+
         def attempt() -> OwnedToken:
             owner = self._administrator(login, origin)
-            token_id = new_id()
-            secret = CredentialKind.PERMANENT_TOKEN.issue(owner.id, token_id)
+            secret = make_secret(owner.id, token_id)
             token = PermanentToken(
                 id=token_id,
                 user_id=owner.id,
@@ -86,7 +89,7 @@ class FirstAdministrator:
                 author_id=owner.id,
                 author_name=owner.name,
                 created=origin.now,
-                secret=self._verifier.seal(secret),
+                secret=seal(secret),
             )
             record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
             self._tokens.create(token, owner, None, record)
@@ -112,7 +115,7 @@ class FirstAdministrator:
             self._authenticators.replace(owner, old, new, None, False, record)
             return password
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def _administrator(self, login: str, origin: Origin) -> User:
         self.found(origin)

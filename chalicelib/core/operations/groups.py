@@ -17,7 +17,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import EVERY_PERMISSION
 from chalicelib.core.search import EVERYTHING, Search
@@ -97,7 +97,7 @@ class Groups:
             self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
             return new
 
-        return until_current(attempt)
+        return insistently(attempt) if description.requires_two_factor else until_current(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""
@@ -113,7 +113,7 @@ class Groups:
             self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
             return group, permit
 
-        group, permit = until_current(attempt)
+        group, permit = insistently(attempt)
         self._accounts.released_by(permit, group.id)
 
     def members(self, caller: Caller, reference: str, window: Window, search: Search = EVERYTHING) -> Page[User]:
@@ -168,7 +168,7 @@ class Groups:
             details = {"user": member.login}
             self._groups.remove_member(group, member, _record(permit, "group.member-removed", group, details))
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _require_bound(self, caller: Caller, group: Group, left: str | None) -> None:
         """Raises Forbidden where the caller is in the group, and would leave the group `left`, and all around it, whose

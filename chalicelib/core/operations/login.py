@@ -7,6 +7,7 @@ good once); WebAuthn section 7.2.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,17 @@ class OpenedSession:
     secret: str = field(repr=False)
 
 
+class _Slow:
+    """What takes long: done once for a login, and not at each attempt to store it."""
+
+    def __init__(self, passwords: PasswordHasher, verifier: SecretVerifier) -> None:
+        self.matches = functools.cache(passwords.matches)
+        self.hash = functools.cache(passwords.hash)
+        self.seal = functools.cache(verifier.seal)
+        self.session_id = new_id()
+        self.secret_of = functools.cache(lambda user_id: CredentialKind.SESSION.issue(user_id, self.session_id))
+
+
 class Login:
     """Opens sessions."""
 
@@ -86,10 +98,11 @@ class Login:
         proven to be the owner) or Throttled. A refusal leaves a trace, except where a passkey is of nobody.
         """
         login = self._login_of(attempt)
+        slow = _Slow(self._passwords, self._verifier)
         if attempt.password is None:  # a passkey cannot be guessed, and so is the way in that nobody can use up
-            return until_current(lambda: self._attempt(login, attempt, origin))
+            return until_current(lambda: self._attempt(login, attempt, origin, slow))
         with self._guesses.counted(login, origin.address, origin.now):
-            return until_current(lambda: self._attempt(login, attempt, origin))
+            return until_current(lambda: self._attempt(login, attempt, origin, slow))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
         """The login that is tried, in the form under which it is unique. Raises Invalid or LoginRefused."""
@@ -105,9 +118,9 @@ class Login:
             raise LoginRefused
         return names.login_key(user.login)
 
-    def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin) -> OpenedSession:
+    def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin, slow: _Slow) -> OpenedSession:
         user, stored = self._authenticators.find_by_login(login)
-        after, challenge, proven = self._with_password(user, stored, attempt, origin), None, False
+        after, challenge, proven = self._with_password(user, stored, attempt, origin, slow), None, False
         if user is None:
             raise LoginRefused
         if attempt.passkey is not None:
@@ -118,17 +131,17 @@ class Login:
             proven = True
         if user.banned:
             raise Forbidden("This account is banned.")
-        return self._open(user, stored, after, challenge, proven, origin)
+        return self._open(user, stored, after, challenge, proven, origin, slow)
 
     def _with_password(
-        self, user: User | None, stored: Authenticators, attempt: LoginAttempt, origin: Origin
+        self, user: User | None, stored: Authenticators, attempt: LoginAttempt, origin: Origin, slow: _Slow
     ) -> Authenticators:
         if attempt.password is None:
             return stored
-        if not self._passwords.matches(attempt.password, stored.password) or stored.password is None:
+        if not slow.matches(attempt.password, stored.password) or stored.password is None:
             raise self._refused("login.failed", user, origin)
         if self._passwords.is_outdated(stored.password):
-            return replace(stored, password=self._passwords.hash(normal(attempt.password)))
+            return replace(stored, password=slow.hash(normal(attempt.password)))
         return stored
 
     def _refused(self, kind: str, user: User | None, origin: Origin) -> LoginRefused:
@@ -170,9 +183,9 @@ class Login:
         challenge: UsedChallenge | None,
         proven: bool,
         origin: Origin,
+        slow: _Slow,
     ) -> OpenedSession:
-        id = new_id()
-        secret = CredentialKind.SESSION.issue(user.id, id)
+        id, secret = slow.session_id, slow.secret_of(user.id)
         session = Session(
             id=id,
             user_id=user.id,
@@ -181,7 +194,7 @@ class Login:
             address=origin.address,
             second_factor=proven,
             epoch=stored.session_epoch,
-            secret=self._verifier.seal(secret),
+            secret=slow.seal(secret),
         )
         record = AuditRecord(
             kind="session.opened",

@@ -1,17 +1,27 @@
-"""Read, decide, write on condition that nothing has changed meanwhile; if it has, once more."""
+"""Read, decide, write on condition that nothing has changed meanwhile; if it has, once more.
+
+Whatever takes long, such as a hash, is done before an attempt or remembered from the first, so that there is little
+time in which somebody else can get in between.
+"""
 
 from __future__ import annotations
 
+import random
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.errors import StaleWrite, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
 ATTEMPTS = 10  # each lost attempt means that another writer won, so work is always being done
+# The longest that each pause between further attempts takes, in seconds: less than five in sum.
+PAUSES = tuple(min(0.1, 0.002 * 2**number) for number in range(50))
+
+pause: Callable[[float], None] = time.sleep  # tests put another in its place
 
 
 def until_current(attempt: Callable[[], T]) -> T:
@@ -19,9 +29,20 @@ def until_current(attempt: Callable[[], T]) -> T:
 
     Raises Unavailable when other writers won every time.
     """
-    for _ in range(ATTEMPTS):
+    return _first_current(attempt, [0.0] * (ATTEMPTS - 1))
+
+
+def insistently(attempt: Callable[[], T]) -> T:
+    """As `until_current`, for what takes something away, from somebody who may keep changing the same thing so that it
+    stays: many more attempts, and between the later ones pauses of random length that nobody can keep step with."""
+    return _first_current(attempt, [*[0.0] * (ATTEMPTS - 1), *PAUSES])
+
+
+def _first_current(attempt: Callable[[], T], longest_pauses: Iterable[float]) -> T:
+    for longest in [*longest_pauses, None]:
         try:
             return attempt()
         except StaleWrite:
-            continue
+            if longest:
+                pause(random.uniform(0, longest))
     raise Unavailable("Others are changing the same thing at the moment. Nothing was changed; try again.")

@@ -5,6 +5,7 @@ Source: Hub's page "Manage Users" (Change password), NIST SP 800-63B-4.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.passwords import PasswordHasher, strong
 from chalicelib.core.errors import Conflict, Invalid
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
@@ -43,23 +44,25 @@ class Passwords:
         bot has no password).
         """
 
+        owner, _ = self._accounts.permitted(caller, user, Operation.SET_PASSWORD)
+        if owner.type is AccountType.BOT:
+            raise Conflict("A bot has no password: it logs in nowhere.")
+        normalized = strong(password, [owner.login, owner.name, owner.email or ""])
+        require = functools.cache(lambda encoded: self._require(caller, encoded, current))
+        if owner.id == caller.user.id and (stored := self._authenticators.get(owner.id).password) is not None:
+            require(stored)
+        hashed = self._hasher.hash(normalized)  # before any attempt: it takes long, and logins change the same thing
+
         def attempt() -> None:
             owner, permit = self._accounts.permitted(caller, user, Operation.SET_PASSWORD)
-            if owner.type is AccountType.BOT:
-                raise Conflict("A bot has no password: it logs in nowhere.")
-            normalized = strong(password, [owner.login, owner.name, owner.email or ""])
             old = self._authenticators.get(owner.id)
             if owner.id == caller.user.id and old.password is not None:
-                self._require(caller, old.password, current)
-            new = replace(
-                old.without_sessions(),
-                password=self._hasher.hash(normalized),
-                revision=old.revision + 1,
-            )
+                require(old.password)
+            new = replace(old.without_sessions(), password=hashed, revision=old.revision + 1)
             record = permit.record("password.set", "password", owner.id, owner.id)
             self._authenticators.replace(owner, old, new, permit.insisting(), False, record)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _require(self, caller: Caller, encoded: str, current: str | None) -> None:
         """Raises Invalid unless the caller knows the password. Guesses count as they do at a login."""

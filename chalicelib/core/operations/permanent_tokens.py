@@ -5,6 +5,7 @@ Source of the rules: Hub's page "Manage Permanent Tokens", and design.md rule 4.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.events import rfc3339
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
 from chalicelib.core.policies import earliest
@@ -148,14 +149,15 @@ class PermanentTokens:
         """
         valid_name, named, said = names.name(name), expiry(expires, caller.now), about.valid()
         bring = None if secret is None else brought(secret)
+        token_id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        make_secret = functools.cache(lambda owner_id: new_secret(bring, owner_id, token_id))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TOKEN)
             ends = attenuation.end_of_new(caller, named)
             said["networks"] = attenuation.networks_of_new(caller, said.get("networks", ()))
             visible = self._visible(caller, owner, scope)
-            token_id = new_id()
-            shown = new_secret(bring, owner, token_id)
+            shown = make_secret(owner.id)
             token = PermanentToken(
                 id=token_id,
                 user_id=owner.id,
@@ -164,7 +166,7 @@ class PermanentTokens:
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
-                secret=self._verifier.seal(shown),
+                secret=seal(shown),
                 expires=ends,
                 **said,
             )
@@ -217,7 +219,7 @@ class PermanentTokens:
             self._tokens.replace(old, new, owner, compared, record)
             return OwnedToken(new, owner)
 
-        return until_current(attempt)
+        return insistently(attempt) if reaches else until_current(attempt)  # it may be narrowed
 
     def delete(self, caller: Caller, user: str, token_id: str) -> None:
         """The token is refused from now on. Raises Forbidden or NotFound."""
@@ -229,7 +231,7 @@ class PermanentTokens:
             record = permit.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
             self._tokens.delete(token, record)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _require_allowed_end(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> None:
         """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""
@@ -271,10 +273,10 @@ def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
     return token
 
 
-def new_secret(bring: str | None, owner: User, token_id: str) -> str:
+def new_secret(bring: str | None, owner_id: str, token_id: str) -> str:
     """What the owner's token will be presented as: with the secret that was brought, or one that is made now."""
     kind = CredentialKind.PERMANENT_TOKEN
-    return kind.issue(owner.id, token_id) if bring is None else kind.assemble(bring, owner.id, token_id)
+    return kind.issue(owner_id, token_id) if bring is None else kind.assemble(bring, owner_id, token_id)
 
 
 def _told(token: PermanentToken) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.core.attenuation import require_no_longer_life
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.policies import loosens
 from chalicelib.core.token_health import TokenFlags, token_flags
@@ -95,7 +95,7 @@ class Policies:
                 )
             return new
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def set_for_group(self, caller: Caller, reference: str, policy: Policy | None) -> Group:
         """As `set_for_service`; it may take a minute until it binds."""
@@ -111,7 +111,7 @@ class Policies:
                 self._group_store.replace(old, new, permit.insisting(), record)
             return new
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def preview_for_service(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """Which tokens the policy would change something for. Nothing is switched on. Raises as `set_for_service`."""

@@ -14,7 +14,7 @@ from chalicelib.core.caller import Caller, Opening, Permit
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
@@ -102,7 +102,7 @@ class Roles:
             self._roles.replace(old, new, permit.record("role.updated", "role", old.id, details=details))
             return new
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def delete(self, caller: Caller, role: str) -> None:
         """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
@@ -112,7 +112,7 @@ class Roles:
             found = self._changeable(role)
             self._roles.delete(found, permit.record("role.deleted", "role", found.id, details={"key": found.key}))
 
-        until_current(attempt)
+        insistently(attempt)
 
     def grants(self, caller: Caller, user: str) -> list[tuple[Grant, Role]]:
         """The account's own grants, each with its role. Raises Forbidden or NotFound."""
@@ -155,7 +155,7 @@ class Roles:
             details = {"role": grant.role_id, "place": grant.place}
             self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
-        until_current(attempt)
+        insistently(attempt)
 
     def grants_of_group(self, caller: Caller, group: str) -> list[tuple[Grant, Role]]:
         """The group's own grants, each with its role. Raises Forbidden or NotFound."""
@@ -194,7 +194,7 @@ class Roles:
             pair = grant.role_id, grant.place
             self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _store_grants(
         self, permit: Permit, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str

@@ -5,6 +5,7 @@ ADR 17 has the reasons.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core import attenuation
@@ -12,7 +13,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Forbidden, Invalid
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing, new_secret
 from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
 
@@ -49,19 +50,21 @@ class Rotation:
         if not 0 <= grace_ms <= LONGEST_GRACE_MS:
             raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
         id, operation = _rotating(caller, token_id)
+        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+        make_secret = functools.cache(functools.partial(new_secret, bring))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, id)
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
-            shown = new_secret(bring, owner, old.id)
+            shown = make_secret(owner.id, old.id)
             if bring and self._verifier.verify(shown, old.secret, caller.now):
                 return OwnedToken(old, owner, shown)
             if bring and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
-            new = _rotated(old, presented, self._verifier.seal(shown), grace_ms, caller.now)
+            new = _rotated(old, presented, seal(shown), grace_ms, caller.now)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
             if presented:
                 details["presented"] = "an earlier secret"
@@ -69,7 +72,7 @@ class Rotation:
             self._tokens.replace(old, new, owner, permit.insisting(), record)
             return OwnedToken(new, owner, shown)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def has_current(self, caller: Caller, user: str, token_id: str, secret: str) -> tuple[OwnedToken, bool]:
         """The token, and whether the `secret` that is brought is its current one, for whoever could make it so.
@@ -121,7 +124,7 @@ class Rotation:
             self._tokens.replace(old, new, owner, permit.insisting(), record)
             return OwnedToken(new, owner)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
 
 def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:

@@ -8,6 +8,7 @@ epoch; they are removed afterwards.
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
 from chalicelib.core.errors import Conflict, Invalid, NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.second_factor_check import totp_context
 from chalicelib.core.throttling import Typed
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
@@ -48,6 +50,25 @@ class SecondFactorStatus:
 
     authenticators: Authenticators
     recovery_codes: tuple[str, ...] = field(default=(), repr=False)
+
+
+class _NewRecoveryCodes:
+    """New codes, if any are needed: made and sealed once, which takes long, and not at each attempt to store them."""
+
+    def __init__(self, verifier: SecretVerifier) -> None:
+        self._verifier = verifier
+
+    def put_into(self, authenticators: Authenticators) -> tuple[Authenticators, tuple[str, ...]]:
+        """With new codes if there are none, and these codes."""
+        if authenticators.recovery_codes:
+            return authenticators, ()
+        codes, sealed = self._made
+        return replace(authenticators, recovery_codes=sealed), codes
+
+    @functools.cached_property
+    def _made(self) -> tuple[tuple[str, ...], tuple[SealedSecret, ...]]:
+        codes = tuple(one_time_codes.new_recovery_codes())
+        return codes, tuple(self._verifier.seal(code) for code in codes)
 
 
 class SecondFactors:
@@ -99,6 +120,8 @@ class SecondFactors:
         Raises Invalid (the code is wrong), Forbidden, NotFound, Throttled or Conflict (nothing was begun).
         """
 
+        codes = self._recovery_codes()
+
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)
             if old.pending_totp is None:
@@ -107,22 +130,24 @@ class SecondFactors:
                 totp = self._check.pair_totp(old.pending_totp, code, owner.id, caller.now)
                 if totp is None:
                     raise Invalid("code", "is not the code that the app shows now.")
-            new, codes = self._with_recovery_codes(replace(old, totp=totp, pending_totp=None))
-            return self._replace(permit, owner, old, new, "second-factor.paired", codes)
+            new, made = codes.put_into(replace(old, totp=totp, pending_totp=None))
+            return self._replace(permit, owner, old, new, "second-factor.paired", made)
 
         return until_current(attempt)
 
     def renew_recovery_codes(self, caller: Caller, user: str) -> SecondFactorStatus:
         """New recovery codes; the old ones are refused. Raises Forbidden, NotFound or Conflict (2FA is off)."""
 
+        codes = self._recovery_codes()
+
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)
             if not old.two_factor:
                 raise Conflict("Two-factor authentication is off.")
-            new, codes = self._with_recovery_codes(replace(old, recovery_codes=()))
-            return self._replace(permit, owner, old, new, "second-factor.recovery-codes-renewed", codes)
+            new, made = codes.put_into(replace(old, recovery_codes=()))
+            return self._replace(permit, owner, old, new, "second-factor.recovery-codes-renewed", made)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def turn_off(self, caller: Caller, user: str) -> None:
         """No second factor and no application password is left. If somebody else does it, sessions end.
@@ -138,7 +163,7 @@ class SecondFactors:
                 new = new.without_sessions()
             self._replace(permit, owner, old, new, "second-factor.turned-off", ends_passwords=True)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def passkey_options(self, caller: Caller, user: str) -> JsonObject:
         """What a browser needs to make a passkey. Raises Forbidden, NotFound or Conflict."""
@@ -150,7 +175,7 @@ class SecondFactors:
 
         Raises Invalid (it does not answer our challenge), Forbidden, NotFound or Conflict.
         """
-        valid_name = names.name(name)
+        valid_name, codes = names.name(name), self._recovery_codes()
 
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)
@@ -163,9 +188,9 @@ class SecondFactors:
             if any(each.credential_id == made.credential_id for each in old.passkeys):
                 raise Conflict("The account has this passkey already.", "credential")
             passkey = Passkey(new_id(), valid_name, caller.now, made.credential_id, made.public_key, made.sign_count)
-            new, codes = self._with_recovery_codes(replace(old, passkeys=(*old.passkeys, passkey)))
+            new, shown = codes.put_into(replace(old, passkeys=(*old.passkeys, passkey)))
             challenge = UsedChallenge(made.challenge, caller.now + CHALLENGE_LIFETIME_MS)
-            return self._replace(permit, owner, old, new, "passkey.added", codes, challenge)
+            return self._replace(permit, owner, old, new, "passkey.added", shown, challenge)
 
         return until_current(attempt)
 
@@ -184,7 +209,7 @@ class SecondFactors:
                 new = new.without_second_factors()
             self._replace(permit, owner, old, new, "passkey.removed", ends_passwords=last)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _own(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:
         owner, permit = self._accounts.permitted(caller, user, Operation.ADD_SECOND_FACTOR)
@@ -192,13 +217,8 @@ class SecondFactors:
             raise Conflict("A bot logs in nowhere, and so has no second factor.")
         return owner, permit, self._authenticators.get(owner.id)
 
-    def _with_recovery_codes(self, authenticators: Authenticators) -> tuple[Authenticators, tuple[str, ...]]:
-        """With new codes if there are none, and these codes."""
-        if authenticators.recovery_codes:
-            return authenticators, ()
-        codes = tuple(one_time_codes.new_recovery_codes())
-        sealed = tuple(self._verifier.seal(code) for code in codes)
-        return replace(authenticators, recovery_codes=sealed), codes
+    def _recovery_codes(self) -> _NewRecoveryCodes:
+        return _NewRecoveryCodes(self._verifier)
 
     def _replace(
         self,

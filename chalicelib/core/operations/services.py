@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.references import service_called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
@@ -136,20 +137,23 @@ class Services:
             self._services.replace(old, new, _record(permit, "service.updated", new, details))
             return new
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def renew_secret(self, caller: Caller, reference: str) -> RegisteredService:
         """The service with a new secret; the old one is refused from now on. Raises as `update`."""
 
+        make_secret = functools.cache(SERVICE_SECRET.issue)
+        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+
         def attempt() -> RegisteredService:
             old, permit = self._changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
-            secret = SERVICE_SECRET.issue(old.id)
-            new = replace(old, secret=self._verifier.seal(secret), revision=old.revision + 1)
+            secret = make_secret(old.id)
+            new = replace(old, secret=seal(secret), revision=old.revision + 1)
             _require_besides(caller, old, new)
             self._services.replace(old, new, _record(permit, "service.secret-renewed", new, {}))
             return RegisteredService(new, secret)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The service is gone: it can ask about no token any more. Raises Forbidden, NotFound or Conflict."""
@@ -158,7 +162,7 @@ class Services:
             service, permit = self._changeable(caller, reference, Operation.DELETE_SERVICE)
             self._services.delete(service, _record(permit, "service.deleted", service, {"key": service.key}))
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _changeable(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
         service, permit = self.permitted(caller, reference, operation)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core import names
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Sessions:
                 raise NotFound("session", reference)
             self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))
 
-        until_current(attempt)
+        insistently(attempt)
 
     def end_all(self, caller: Caller, user: str) -> None:
         """Nobody is logged in as this account any more, not even the caller. Raises Forbidden or NotFound."""
@@ -59,4 +59,4 @@ class Sessions:
             record = permit.record("session.all-ended", "session", owner.id, owner.id)
             self._authenticators.replace(owner, old, new, None, False, record)
 
-        until_current(attempt)
+        insistently(attempt)

@@ -10,7 +10,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
 from chalicelib.core.errors import NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ApprovedScopes:
             self._approvals.delete(approval, record)
             return approval
 
-        approval = until_current(attempt)
+        approval = insistently(attempt)
         with contextlib.suppress(Unavailable):  # they have ended with it, whether they are removed now or by their end
             self._delegations.sweep(approval)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
 from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
 from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite
 from chalicelib.core.operations.oauth.issuance import Issued
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
@@ -128,6 +129,8 @@ class Delegations:
         if ids is None:  # refused without asking the database
             raise InvalidGrant(REFUSED)
 
+        make_token, seal = functools.cache(self._tokens.issue), functools.cache(self._verifier.seal)
+
         def attempt() -> Issued:
             found = self._delegations.find(ids[0], ids[1], client.id)
             delegation, owner = found.delegation, found.owner
@@ -141,8 +144,8 @@ class Delegations:
             if not allowed:
                 raise InvalidGrant(REFUSED)
             wanted = tuple(self._scopes.narrowed(scope, (), allowed)) if scope else allowed
-            new_token = self._tokens.issue(owner.id, delegation.id)
-            new = delegation.refreshed(secret, self._verifier.seal(new_token), origin.now)
+            new_token = make_token(owner.id, delegation.id)
+            new = delegation.refreshed(secret, seal(new_token), origin.now)
             self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
             issued = self._issue(new, wanted, origin)
             id_token = self._issuance.id_token(owner, new, None, origin.now)
@@ -187,7 +190,7 @@ class Delegations:
             record = permit.record("refresh-token.deleted", "refresh-token", delegation.id, owner.id, details)
             self._delegations.delete(delegation, record)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def _issue(self, delegation: Delegation, scope: tuple[str, ...], origin: Origin) -> Issued:
         source = Source(SourceKind.DELEGATION, delegation.id, delegation.client_id)

@@ -11,7 +11,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
+from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
 
@@ -115,7 +115,7 @@ class TrustRules:
             record = permit.record("trust-rule.deleted", "trust-rule", rule.id, owner.id, {"name": rule.name})
             self._store.delete(rule, record)
 
-        until_current(attempt)
+        insistently(attempt)
 
     def try_out(self, caller: Caller, user: str, assertion: str) -> list[Trial]:
         """Whether this outside token would match each of the bot's rules, and why not. Nothing is issued.

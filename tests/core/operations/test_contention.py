@@ -1,0 +1,291 @@
+"""What takes something away wins against somebody who keeps changing the same thing so that it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from chalicelib.core.caller import Caller
+from chalicelib.core.credentials.passwords import PasswordHasher
+from chalicelib.core.credentials.verifier import SecretVerifier
+from chalicelib.core.errors import LoginRefused, StaleWrite, Unavailable
+from chalicelib.core.operations import optimistic
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.permanent_tokens import About
+from chalicelib.core.policies import Policy
+from tests.conftest import Scene
+from tests.people import Person, person
+
+OFTEN = 50
+ANOTHER = "an entirely different pass phrase"
+
+
+@dataclass
+class Attack:
+    """Somebody who has broken into the account of `jo`, and changes something each time just before `store` writes."""
+
+    scene: Scene
+    jo: Person
+    by: Caller  # as jo
+    token: OwnedToken
+    left: int = 0
+    done: int = 0
+    _inside: bool = field(default=False)
+
+    def rename(self) -> None:
+        self.scene.product.accounts.update(self.by, "me", AccountChange(name=f"Jo the {self.done}th"))
+
+    def log_in(self) -> None:
+        self.jo.attempt()
+
+    def describe(self) -> None:
+        about = About(description=f"number {self.done}")
+        self.scene.product.permanent_tokens.update(self.by, "me", self.token.token.id, None, None, about=about)
+
+    def change_group(self) -> None:
+        self.scene.product.groups.update(self.scene.caller(), "team", GroupDescription(name=f"Team{self.done % 2}"))
+        self.scene.product.groups.update(self.scene.caller(), f"Team{self.done % 2}", GroupDescription(name="team"))
+
+    def before(self, store: str, write: str, change: Callable[[Attack], None], monkeypatch: pytest.MonkeyPatch) -> None:
+        """`change` comes before each of the next `left` writes."""
+        target = getattr(self.scene.product.stores, store)
+        real = getattr(target, write)
+
+        def overtaken(*args: Any, **named: Any) -> Any:
+            if self.left and not self._inside:
+                self.left, self.done, self._inside = self.left - 1, self.done + 1, True
+                change(self)
+                self._inside = False
+            return real(*args, **named)
+
+        monkeypatch.setattr(target, write, overtaken)
+
+
+@pytest.fixture
+def attack(scene: Scene) -> Attack:
+    by, product, jo = scene.caller(), scene.product, person(scene)
+    product.groups.create(by, GroupDescription("team"))
+    product.groups.add_member(by, "team", "jo")
+    product.roles.create(by, "reader", "Reader", ["0-0-0-0-0:read-user"])
+    product.roles.grant(by, "jo", "reader")
+    product.roles.grant_to_group(by, "team", "reader")
+    caller = jo.log_in()
+    token = product.permanent_tokens.create(caller, "me", "stolen", ["keyturn"])
+    product.permanent_tokens.update(by, "jo", token.token.id, None, ["keyturn", "ci"])
+    return Attack(scene, jo, caller, token)
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long there would have been a wait, in seconds."""
+    noted: list[float] = []
+    monkeypatch.setattr(optimistic, "pause", noted.append)
+    return noted
+
+
+def grant_of(scene: Scene) -> str:
+    return next(grant.id for grant, role in scene.product.roles.grants(scene.caller(), "jo") if role.key == "reader")
+
+
+def revoke_from_team(scene: Scene, by: Caller) -> None:
+    team = scene.product.groups.get(by, "team").id
+    scene.product.roles.revoke_from_group(by, team, scene.product.roles.grants_of_group(by, team)[0][0].id)
+
+
+Taking = Callable[[Attack, Caller], object]
+TAKING: dict[str, tuple[str, str, Callable[[Attack], None], Taking]] = {
+    "a ban": (
+        "accounts",
+        "replace",
+        Attack.rename,
+        lambda it, by: it.scene.product.accounts.update(by, "jo", AccountChange(banned=True)),
+    ),
+    "a deletion": (
+        "accounts",
+        "delete",
+        Attack.rename,
+        lambda it, by: it.scene.product.accounts.delete(by, "jo"),
+    ),
+    "the end of all sessions": (
+        "authenticators",
+        "replace",
+        Attack.log_in,
+        lambda it, by: it.scene.product.sessions.end_all(by, "jo"),
+    ),
+    "another password": (
+        "authenticators",
+        "replace",
+        Attack.log_in,
+        lambda it, by: it.scene.product.passwords.set(by, "jo", ANOTHER, None),
+    ),
+    "another password, against other names": (
+        "authenticators",
+        "replace",
+        Attack.rename,
+        lambda it, by: it.scene.product.passwords.set(by, "jo", ANOTHER, None),
+    ),
+    "no second factor": (
+        "authenticators",
+        "replace",
+        Attack.log_in,
+        lambda it, by: it.scene.product.second_factors.turn_off(by, "jo"),
+    ),
+    "a token's deletion": (
+        "tokens",
+        "delete",
+        Attack.describe,
+        lambda it, by: it.scene.product.permanent_tokens.delete(by, "jo", it.token.token.id),
+    ),
+    "a smaller scope": (
+        "tokens",
+        "replace",
+        Attack.describe,
+        lambda it, by: it.scene.product.permanent_tokens.update(by, "jo", it.token.token.id, None, ["ci"]),
+    ),
+    "another secret": (
+        "tokens",
+        "replace",
+        Attack.describe,
+        lambda it, by: it.scene.product.rotation.rotate(by, "jo", it.token.token.id, 0),
+    ),
+    "a revoked role": (
+        "roles",
+        "revoke",
+        Attack.rename,
+        lambda it, by: it.scene.product.roles.revoke(by, "jo", grant_of(it.scene)),
+    ),
+    "a group's revoked role": (
+        "groups",
+        "replace",
+        Attack.change_group,
+        lambda it, by: revoke_from_team(it.scene, by),
+    ),
+    "one member less": (
+        "groups",
+        "remove_member",
+        Attack.rename,
+        lambda it, by: it.scene.product.groups.remove_member(by, "team", "jo"),
+    ),
+    "a group's demands": (
+        "groups",
+        "replace",
+        Attack.change_group,
+        lambda it, by: it.scene.product.lifecycle.policies.set_for_group(
+            by, it.scene.product.groups.get(by, "team").id, Policy(longest_life_days=1)
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAKING)
+def test_it_is_done_however_often_somebody_gets_in_between(
+    attack: Attack, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write, change, take = TAKING[what]
+    attack.before(store, write, change, monkeypatch)
+    attack.left = OFTEN
+    take(attack, attack.scene.caller())
+    assert (attack.done, attack.left) == (OFTEN, 0)
+
+
+def test_a_password_that_was_reset_meanwhile_is_the_only_one(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
+    attack.before("authenticators", "replace", Attack.log_in, monkeypatch)
+    attack.left = OFTEN
+    TAKING["another password"][3](attack, attack.scene.caller())
+    with pytest.raises(LoginRefused):
+        attack.log_in()
+    attack.jo.attempt(password=ANOTHER)
+
+
+def test_nothing_slow_is_done_at_each_attempt(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id takes tens of milliseconds: time enough for another login, each time."""
+    slow: list[str] = []
+    for kind, name in ((PasswordHasher, "hash"), (PasswordHasher, "matches"), (SecretVerifier, "seal")):
+        monkeypatch.setattr(kind, name, _noted(slow, name, getattr(kind, name)))
+    product, by, stores = attack.scene.product, attack.scene.caller(), attack.scene.product.stores
+    twice = {"replace": stores.authenticators, "open_session": stores.authenticators}
+    for write, store in twice.items():
+        monkeypatch.setattr(store, write, _stale_twice(getattr(store, write)))
+    for write, store in (("replace", stores.tokens), ("create", stores.tokens), ("replace", stores.services)):
+        monkeypatch.setattr(store, write, _stale_twice(getattr(store, write)))
+    done: dict[str, list[str]] = {}
+    for what, do in {
+        "a password": lambda: product.passwords.set(by, "jo", ANOTHER, None),
+        "one's own": lambda: product.passwords.set(attack.by, "me", "correct horses run away", ANOTHER),
+        "a login": lambda: attack.jo.attempt(password="correct horses run away"),
+        "a token": lambda: product.permanent_tokens.create(by, "jo", "new", ["ci"]),
+        "another secret": lambda: product.rotation.rotate(by, "jo", attack.token.token.id, 0),
+        "a service's secret": lambda: product.services.renew_secret(by, "ci"),
+    }.items():
+        slow.clear()
+        do()
+        done[what] = [*slow]
+    assert done == {
+        "a password": ["hash"],
+        "one's own": ["matches", "hash"],
+        "a login": ["matches", "seal"],
+        "a token": ["seal"],
+        "another secret": ["seal"],
+        "a service's secret": ["seal"],
+    }
+
+
+def test_recovery_codes_are_sealed_once(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
+    attack.jo.turn_on_2fa()
+    sealed: list[str] = []
+    monkeypatch.setattr(SecretVerifier, "seal", _noted(sealed, "seal", SecretVerifier.seal))
+    by, store = attack.jo.log_in(), attack.scene.product.stores.authenticators
+    monkeypatch.setattr(store, "replace", _stale_twice(store.replace))
+    sealed.clear()
+    made = attack.scene.product.second_factors.renew_recovery_codes(by, "me").recovery_codes
+    assert len(sealed) == len(made)
+
+
+def test_the_pauses_grow_are_random_and_stay_below_five_seconds(pauses: list[float]) -> None:
+    with pytest.raises(Unavailable):
+        optimistic.insistently(_always_stale)
+    assert len(set(pauses)) == len(pauses) == len(optimistic.PAUSES)
+    assert all(0 <= pause <= longest for pause, longest in zip(pauses, optimistic.PAUSES, strict=True))
+    assert [*optimistic.PAUSES] == sorted(optimistic.PAUSES)
+    assert sum(optimistic.PAUSES) < 5
+
+
+def test_what_takes_nothing_away_gives_up_sooner_and_without_a_pause(pauses: list[float]) -> None:
+    attempts: list[None] = []
+
+    def attempt() -> None:
+        attempts.append(None)
+        raise StaleWrite
+
+    with pytest.raises(Unavailable):
+        optimistic.until_current(attempt)
+    assert (len(attempts), pauses) == (optimistic.ATTEMPTS, [])
+
+
+def _always_stale() -> None:
+    raise StaleWrite
+
+
+def _noted(notes: list[str], name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+    def noting(*args: Any) -> Any:
+        notes.append(name)
+        return real(*args)
+
+    return noting
+
+
+def _stale_twice(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Of three writes, the third is done."""
+    count = iter(range(1, 1_000))
+
+    def write(*args: Any, **named: Any) -> Any:
+        if next(count) % 3:
+            raise StaleWrite
+        return real(*args, **named)
+
+    return write
