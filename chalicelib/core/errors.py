@@ -93,6 +93,13 @@ class Conflict(Refusal):
         self.field = field
 
 
+class Changed(Conflict):
+    """Somebody else was faster: what the caller has seen is not what is there."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody changed this meanwhile. Look at it again.")
+
+
 class LoginRests(Conflict):
     """A login was another account's not long ago."""
 

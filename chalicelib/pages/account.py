@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
+from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.message import Message
+
+
+BAN, UNBAN = "ban", "unban"  # what the form wants
 
 
 def account_page(
@@ -60,23 +65,28 @@ def ask_edit(message: Message, caller: Caller, user: str) -> Response:
     """The form with what can be changed."""
     account = read(message, caller, user)
     caller.check(Operation.RENAME_USER, account.id)
-    return _overview(message, caller, account, _edit_dialog(message, account, _current(message, caller, account)))
+    return _overview(message, caller, account, _edit_dialog(message, caller, account))
 
 
 @form
 def edit(message: Message, caller: Caller, user: str) -> Response:
     """Change it."""
-    account = read(message, caller, user)
     filled_in = {name: message.value(name) or "" for name in ("login", "name", "email", "description", "owner")}
 
-    def do() -> Response:
-        message.keyturn.accounts.update(caller, account.id, _change(_current(message, caller, account), filled_in))
+    def write(account: User) -> Response:
+        change = _change(_current(message, caller, account), filled_in)
+        message.keyturn.accounts.update(caller, account.id, change, account.revision)
         return redirect(message, "users", account.id, done="account-changed")
 
-    return unless_refused(
-        do,
-        lambda problem: _overview(message, caller, account, _edit_dialog(message, account, filled_in), problem),
-    )
+    return Edit(
+        lambda: read(message, caller, user),
+        lambda account: _current(message, caller, account),
+        filled_in,
+        write,
+        lambda account, values, problem: _overview(
+            message, caller, account, _edit_dialog(message, caller, account, values), problem
+        ),
+    ).answer(message)
 
 
 @for_users
@@ -84,23 +94,33 @@ def ask_ban(message: Message, caller: Caller, user: str) -> Response:
     """For what reason?"""
     account = read(message, caller, user)
     caller.check(Operation.UNBAN_USER if account.banned else Operation.BAN_USER, account.id)
-    return _overview(message, caller, account, _dialog(message, account, "ban"))
+    return _overview(message, caller, account, _ban_dialog(message, account))
 
 
 @form
 def ban(message: Message, caller: Caller, user: str) -> Response:
     """Ban the account, or lift its ban."""
-    account = read(message, caller, user)
+    wanted = message.value("wanted")
+    if wanted not in (BAN, UNBAN):
+        raise Invalid("wanted", "must say whether to ban the account or to lift its ban.")
 
-    def do() -> Response:
-        banned = not account.banned
+    def write(account: User) -> Response:
+        banned = wanted == BAN
         change = AccountChange(banned=banned, ban_reason=message.value("banReason") if banned else None)
-        message.keyturn.accounts.update(caller, account.id, change)
+        message.keyturn.accounts.update(caller, account.id, change, account.revision)
         return redirect(message, "users", account.id, done="account-banned" if banned else "account-unbanned")
 
-    return unless_refused(
-        do, lambda problem: _overview(message, caller, account, _dialog(message, account, "ban"), problem)
-    )
+    account = read(message, caller, user)
+    caller.check(Operation.BAN_USER if wanted == BAN else Operation.UNBAN_USER, account.id)
+    if account.banned is (wanted == BAN):  # the form came twice, or somebody was faster
+        return redirect(message, "users", account.id)
+    return Edit(
+        lambda: read(message, caller, user),
+        _ban_shown,
+        (account.banned, account.ban_reason),
+        write,
+        lambda account, _, problem: _overview(message, caller, account, _ban_dialog(message, account), problem),
+    ).answer(message)
 
 
 @for_users
@@ -136,8 +156,20 @@ def _dialog(message: Message, user: User, name: str) -> Dialog:
     return Dialog(f"account/{name}-dialog.html", link(message, "users", user.id))
 
 
-def _edit_dialog(message: Message, user: User, filled_in: Mapping[str, str]) -> Dialog:
-    return Dialog("account/edit-dialog.html", link(message, "users", user.id), {"filled_in": filled_in})
+def _ban_dialog(message: Message, user: User) -> Dialog:
+    """It says what it wants, so that a form that was shown before never does the opposite."""
+    values = {"wanted": UNBAN if user.banned else BAN}
+    return Dialog("account/ban-dialog.html", link(message, "users", user.id), values, version_of(_ban_shown(user)))
+
+
+def _ban_shown(user: User) -> tuple[bool, str | None]:
+    return user.banned, user.ban_reason
+
+
+def _edit_dialog(message: Message, caller: Caller, user: User, filled_in: Mapping[str, str] | None = None) -> Dialog:
+    current = _current(message, caller, user)
+    values = {"filled_in": current if filled_in is None else filled_in}
+    return Dialog("account/edit-dialog.html", link(message, "users", user.id), values, version_of(current))
 
 
 def _current(message: Message, caller: Caller, user: User) -> dict[str, str]:

@@ -9,7 +9,9 @@ from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.pages.access import Names
+from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
+from chalicelib.pages.policy_fields import filled_in
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
 
@@ -64,25 +66,26 @@ def ask_edit(message: Message, caller: Caller, group: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.groups.get(caller, group)
     caller.check(Operation.UPDATE_GROUP)
-    filled_in = {"name": found.name, "parent": found.parent_id or "", "required": found.requires_two_factor}
-    return group_page(message, caller, found, _form_dialog(message, caller, found, filled_in))
+    return group_page(message, caller, found, _form_dialog(message, caller, found, _shown(found)))
 
 
 @form
 def edit(message: Message, caller: Caller, group: str) -> Response:
     """Change it."""
-    found = message.keyturn.groups.get(caller, group)
 
-    def do() -> Response:
-        message.keyturn.groups.update(caller, found.id, _description(message, found))
+    def write(found: Group) -> Response:
+        message.keyturn.groups.update(caller, found.id, _description(message, found), found.revision)
         return redirect(message, "groups", found.id, done="group-changed")
 
-    return unless_refused(
-        do,
-        lambda problem: group_page(
-            message, caller, found, _form_dialog(message, caller, found, _sent(message)), problem
+    return Edit(
+        lambda: message.keyturn.groups.get(caller, group),
+        _shown,
+        _sent(message),
+        write,
+        lambda found, values, problem: group_page(
+            message, caller, found, _form_dialog(message, caller, found, values), problem
         ),
-    )
+    ).answer(message)
 
 
 @for_users
@@ -155,6 +158,7 @@ def group_page(
     grants = message.keyturn.roles.grants_of_group(caller, group.id)
     values = {
         "group": group,
+        "policy_version": version_of(filled_in(group.policy)),
         "parent": message.keyturn.groups.outer_of([group]).get(group.parent_id or ""),
         "members": members.items,
         "pager": Pager(asked, members.total),
@@ -180,10 +184,17 @@ def _dialog(message: Message, group: Group, name: str, **values: object) -> Dial
 
 
 def _form_dialog(message: Message, caller: Caller, group: Group | None, filled_in: Mapping[str, object]) -> Dialog:
-    groups = message.keyturn.groups.page(caller, OFFERED).items
-    others = [each for each in groups if group is None or each.id != group.id]
+    groups = {each.id: each for each in message.keyturn.groups.page(caller, OFFERED).items}
+    if group:  # also one that is not among those that are offered stays what it is inside of
+        groups.update(message.keyturn.groups.outer_of([group]))
+    others = [each for each in groups.values() if group is None or each.id != group.id]
     values = {"filled_in": {"name": "", "parent": "", "required": False, **filled_in}, "others": others, "found": group}
-    return Dialog("groups/form-dialog.html", link(message, "groups", *([group.id] if group else [])), values)
+    back = link(message, "groups", *([group.id] if group else []))
+    return Dialog("groups/form-dialog.html", back, values, version_of(_shown(group)) if group else "")
+
+
+def _shown(group: Group) -> dict[str, object]:
+    return {"name": group.name, "parent": group.parent_id or "", "required": group.requires_two_factor}
 
 
 def _sent(message: Message) -> dict[str, object]:

@@ -8,6 +8,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.permissions import EVERY_PERMISSION, Power
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
 from chalicelib.pages.access import Names
+from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -33,7 +34,7 @@ def show_roles(message: Message, caller: Caller) -> Response:
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new role."""
     caller.check(Operation.CREATE_ROLE)
-    return _roles_page(message, caller, _form_dialog(message, caller, None, "", "", frozenset()))
+    return _roles_page(message, caller, _form_dialog(message, caller, None, "", "", []))
 
 
 @form
@@ -61,23 +62,29 @@ def ask_edit(message: Message, caller: Caller, role: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.roles.get(caller, role)
     caller.check(Operation.UPDATE_ROLE)
-    dialog = _form_dialog(message, caller, found, found.key, found.name, found.permissions)
-    return _role_page(message, caller, found, dialog)
+    return _role_page(message, caller, found, _form_dialog(message, caller, found, *_shown(found)))
 
 
 @form
 def edit(message: Message, caller: Caller, role: str) -> Response:
     """Change it; everybody who has it notices at once."""
-    found = message.keyturn.roles.get(caller, role)
 
-    def do() -> Response:
-        message.keyturn.roles.update(caller, found.id, *_sent(message))
+    def write(found: Role) -> Response:
+        key, name, chosen = _sent(message)
+        offered = {permission.id for permission, _ in message.keyturn.services.permissions(caller)}
+        permissions = [*sorted(found.permissions - offered), *chosen]  # what the form could not offer stays
+        message.keyturn.roles.update(caller, found.id, key, name, permissions, found.revision)
         return redirect(message, "roles", found.id, done="role-changed")
 
-    def again(problem: Refusal) -> Response:
-        return _role_page(message, caller, found, _form_dialog(message, caller, found, *_sent(message)), problem)
-
-    return unless_refused(do, again)
+    return Edit(
+        lambda: message.keyturn.roles.get(caller, role),
+        _shown,
+        _sent(message),
+        write,
+        lambda found, values, problem: _role_page(
+            message, caller, found, _form_dialog(message, caller, found, *values), problem
+        ),
+    ).answer(message)
 
 
 @for_users
@@ -125,18 +132,21 @@ def _role_page(
     return page(message, "roles/role", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _form_dialog(
-    message: Message, caller: Caller, role: Role | None, key: str, name: str, chosen: list[str] | frozenset[str]
-) -> Dialog:
+def _form_dialog(message: Message, caller: Caller, role: Role | None, key: str, name: str, chosen: list[str]) -> Dialog:
     offered: dict[str, list[object]] = {}
     for permission, service in message.keyturn.services.permissions(caller):
         offered.setdefault(service.name, []).append(permission)
     values = {"found": role, "key": key, "name": name, "chosen": set(chosen), "offered": offered}
-    return Dialog("roles/form-dialog.html", link(message, "roles", *([role.id] if role else [])), values)
+    back = link(message, "roles", *([role.id] if role else []))
+    return Dialog("roles/form-dialog.html", back, values, version_of(_shown(role)) if role else "")
 
 
 def _delete_dialog(message: Message, role: Role) -> Dialog:
     return Dialog("roles/delete-dialog.html", link(message, "roles", role.id))
+
+
+def _shown(role: Role) -> tuple[str, str, list[str]]:
+    return role.key, role.name, sorted(role.permissions)
 
 
 def _sent(message: Message) -> tuple[str, str, list[str]]:

@@ -14,15 +14,20 @@ from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import Service
 from chalicelib.message import lines
+from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
+from chalicelib.pages.policy_fields import filled_in
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
+    from chalicelib.core.groups import Group
     from chalicelib.core.operations.services import RegisteredService
     from chalicelib.message import Message
 
@@ -40,7 +45,7 @@ def show_services(message: Message, caller: Caller) -> Response:
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new service."""
     caller.check(Operation.CREATE_SERVICE)
-    return _services_page(message, caller, _form_dialog(message, caller, None))
+    return _services_page(message, caller, _form_dialog(message, caller, None, _stored(None)))
 
 
 @form
@@ -52,7 +57,8 @@ def create(message: Message, caller: Caller) -> Response:
         return service_page(message, caller, made.service, _secret_dialog(message, made))
 
     return unless_refused(
-        do, lambda problem: _services_page(message, caller, _form_dialog(message, caller, None), problem)
+        do,
+        lambda problem: _services_page(message, caller, _form_dialog(message, caller, None, _sent(message)), problem),
     )
 
 
@@ -67,23 +73,30 @@ def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
     caller.check(Operation.UPDATE_SERVICE, place=found.id)
-    return service_page(message, caller, found, _form_dialog(message, caller, found))
+    return service_page(message, caller, found, _form_dialog(message, caller, found, _stored(found)))
 
 
 @form
 def edit(message: Message, caller: Caller, service: str) -> Response:
     """Change it."""
-    found = message.keyturn.services.get(caller, service)
 
-    def do() -> Response:
+    def write(found: Service) -> Response:
         # What has a home page cannot be without one again; the core says so.
         home_url = message.value("homeUrl") or ("" if found.home_url else None)
-        message.keyturn.services.update(caller, found.id, replace(_description(message), home_url=home_url))
+        groups = _kept_and_chosen(message, caller, found)
+        description = replace(_description(message), home_url=home_url, groups=groups)
+        message.keyturn.services.update(caller, found.id, description, found.revision)
         return redirect(message, "services", found.id, done="service-changed")
 
-    return unless_refused(
-        do, lambda problem: service_page(message, caller, found, _form_dialog(message, caller, found), problem)
-    )
+    return Edit(
+        lambda: message.keyturn.services.get(caller, service),
+        _stored,
+        _sent(message),
+        write,
+        lambda found, values, problem: service_page(
+            message, caller, found, _form_dialog(message, caller, found, values), problem
+        ),
+    ).answer(message)
 
 
 @for_users
@@ -134,6 +147,7 @@ def service_page(
     groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
     values = {
         "service": service,
+        "policy_version": version_of(filled_in(service.policy)),
         "built_in": service.id == KEYTURN,
         "groups": [group for group in groups if group.id in service.groups],
     }
@@ -148,16 +162,25 @@ def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:
     return Dialog("services/secret-shown.html", link(message, "services", made.service.id), {"made": made})
 
 
-def _form_dialog(message: Message, caller: Caller, service: Service | None) -> Dialog:
-    """With what was sent, or else what is stored."""
-    groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+def _form_dialog(message: Message, caller: Caller, service: Service | None, filled_in: Mapping[str, object]) -> Dialog:
     values = {
         "found": service,
-        "filled_in": _sent(message) if message.request.method == "POST" else _stored(service),
-        "offered_groups": groups,
+        "filled_in": filled_in,
+        "offered_groups": _offered_groups(message, caller),
         "ways": list(GrantType),
     }
-    return Dialog("services/form-dialog.html", link(message, "services", *([service.id] if service else [])), values)
+    back = link(message, "services", *([service.id] if service else []))
+    return Dialog("services/form-dialog.html", back, values, version_of(_stored(service)) if service else "")
+
+
+def _offered_groups(message: Message, caller: Caller) -> Sequence[Group]:
+    return message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+
+
+def _kept_and_chosen(message: Message, caller: Caller, service: Service) -> list[str]:
+    """The groups that were chosen, and those of the service that the form could not offer: they stay."""
+    offered = {group.id for group in _offered_groups(message, caller)}
+    return [*(id for id in service.groups if id not in offered), *message.values("groups")]
 
 
 def _stored(service: Service | None) -> dict[str, object]:

@@ -15,6 +15,7 @@ from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.days import day_of, end
+from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.security import back, security_page, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -126,24 +127,30 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
 def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
     """Rename or re-scope; the secret stays."""
     account = read(message, caller, user)
-    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    filled, before = Filled.read(message), Filled.of(found.token)
+    filled = Filled.read(message)
 
-    def do() -> Response:
+    def write(found: OwnedToken) -> Response:
+        before = Filled.of(found.token)
         # What stays as it is needs no permissions that include the owner's.
         changed = None if set(filled.scope) == set(before.scope) else filled.scope
         expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
         about = filled.about
         if tuple(about.networks or ()) == found.token.networks:
             about = replace(about, networks=None)
-        message.keyturn.permanent_tokens.update(caller, account.id, token, filled.name, changed, expires, about)
+        message.keyturn.permanent_tokens.update(
+            caller, account.id, token, filled.name, changed, expires, about, found.token.revision
+        )
         return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
 
-    def again(problem: Refusal) -> Response:
-        dialog = _edit_dialog(message, caller, found, filled)
-        return _token_page(message, caller, account, token, dialog, problem)
-
-    return unless_refused(do, again)
+    return Edit(
+        lambda: message.keyturn.permanent_tokens.get(caller, account.id, token),
+        lambda found: Filled.of(found.token),
+        filled,
+        write,
+        lambda found, values, problem: _token_page(
+            message, caller, account, token, _edit_dialog(message, caller, found, values), problem
+        ),
+    ).answer(message)
 
 
 @for_users
@@ -230,7 +237,8 @@ def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Fi
     kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
     there = services_in(message, caller, found.owner.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
-    return Dialog("account/edit-token-dialog.html", _address(message, found), values)
+    version = version_of(Filled.of(found.token))
+    return Dialog("account/edit-token-dialog.html", _address(message, found), values, version)
 
 
 def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:

@@ -15,7 +15,7 @@ from chalicelib.core.errors import Invalid, LoginRests, NotFound, Unavailable
 from chalicelib.core.groups import Group
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, until_current
+from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from chalicelib.core.search import EVERYTHING, Search
@@ -155,8 +155,9 @@ class Accounts:
         _unless_it_rests(caller, lambda reuse: self._accounts.create(user, [grant], record, reuse))
         return user
 
-    def update(self, caller: Caller, reference: str, change: AccountChange) -> User:
-        """The account, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
+    def update(self, caller: Caller, reference: str, change: AccountChange, seen: int | None = None) -> User:
+        """The account, changed. Raises Invalid, Forbidden, NotFound or Conflict; Changed unless it has still the
+        revision `seen`, if one is given."""
         login = None if change.login is None else names.login(change.login)
         name = None if change.name is None else names.name(change.name)
         reason = None if change.ban_reason is None else names.name(change.ban_reason, "banReason")
@@ -165,6 +166,7 @@ class Accounts:
 
         def attempt() -> User:
             old, permit = self.permitted(caller, reference, *change.operations)
+            require_seen(seen, old.revision)
             new = old.changed(
                 login=login, name=name, banned=change.banned, ban_reason=reason, description=description, email=email
             )

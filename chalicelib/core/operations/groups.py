@@ -17,7 +17,7 @@ from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, until_current
+from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import EVERY_PERMISSION
 from chalicelib.core.search import EVERYTHING, Search
@@ -80,11 +80,13 @@ class Groups:
 
         return until_current(attempt)
 
-    def update(self, caller: Caller, reference: str, description: GroupDescription) -> Group:
-        """The group, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
+    def update(self, caller: Caller, reference: str, description: GroupDescription, seen: int | None = None) -> Group:
+        """The group, changed. Raises Invalid, Forbidden, NotFound or Conflict; Changed unless it has still the
+        revision `seen`, if one is given."""
 
         def attempt() -> Group:
             old, permit = self._permitted(caller, reference, Operation.UPDATE_GROUP)
+            require_seen(seen, old.revision)
             new = self._described(caller, old, description)
             if new.parent_id != old.parent_id:
                 self._require_bound(caller, old, old.parent_id)

@@ -10,7 +10,7 @@ import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.errors import Changed, StaleWrite, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,6 +36,12 @@ def insistently(attempt: Callable[[], T]) -> T:
     """As `until_current`, for what takes something away, from somebody who may keep changing the same thing so that it
     stays: many more attempts, and between the later ones pauses of random length that nobody can keep step with."""
     return _first_current(attempt, [*[0.0] * (ATTEMPTS - 1), *PAUSES])
+
+
+def require_seen(seen: int | None, revision: int) -> None:
+    """Raises Changed if what is there has another `revision` than what the caller has seen, if they say so."""
+    if seen is not None and seen != revision:
+        raise Changed
 
 
 def _first_current(attempt: Callable[[], T], longest_pauses: Iterable[float]) -> T:

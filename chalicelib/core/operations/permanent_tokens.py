@@ -18,7 +18,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.events import rfc3339
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, until_current
+from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
 from chalicelib.core.policies import earliest
@@ -188,11 +188,13 @@ class PermanentTokens:
         scope: Sequence[str] | None,
         expires: int | Unchanged | None = UNCHANGED,
         about: About = NOTHING_SAID,
+        seen: int | None = None,
     ) -> OwnedToken:
         """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has
         an end or networks makes no token last longer, nor good from more networks (`core.attenuation`).
 
-        Raises as `create`; NotFound also for the token.
+        Raises as `create`; NotFound also for the token; Changed unless it has still the revision `seen`, if one is
+        given.
         """
         said = about.valid()
         if name is not None:
@@ -205,6 +207,7 @@ class PermanentTokens:
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, token_id)
+            require_seen(seen, old.revision)
             new = replace(old, **said, revision=old.revision + 1)
             if scope is not None:
                 new = replace(new, scope=tuple(self._visible(caller, owner, scope, already=old.scope)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.core.attenuation import require_no_longer_life
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
-from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.policies import loosens
 from chalicelib.core.token_health import TokenFlags, token_flags
@@ -80,12 +80,15 @@ class Policies:
         """Raises as `of_service`."""
         return _existing(self._groups.find(caller, reference, Operation.READ_GROUP), reference)
 
-    def set_for_service(self, caller: Caller, reference: str, policy: Policy | None) -> Service:
-        """The policy binds from now on, also tokens that there are; None: no policy does. Raises Forbidden or
-        NotFound."""
+    def set_for_service(
+        self, caller: Caller, reference: str, policy: Policy | None, seen: int | None = None
+    ) -> Service:
+        """The policy binds from now on, also tokens that there are; None: no policy does. Raises Forbidden or NotFound;
+        Changed unless the service has still the revision `seen`, if one is given."""
 
         def attempt() -> Service:
             old, permit = self._services.permitted(caller, reference, Operation.SET_SERVICE_POLICY)
+            require_seen(seen, old.revision)
             require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
             if new.policy != old.policy:
@@ -97,11 +100,12 @@ class Policies:
 
         return insistently(attempt)
 
-    def set_for_group(self, caller: Caller, reference: str, policy: Policy | None) -> Group:
+    def set_for_group(self, caller: Caller, reference: str, policy: Policy | None, seen: int | None = None) -> Group:
         """As `set_for_service`; it may take a minute until it binds."""
 
         def attempt() -> Group:
             old, permit = self._groups.permitted_including(caller, reference, Operation.SET_GROUP_POLICY)
+            require_seen(seen, old.revision)
             require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
             if loosens(old.policy, policy):

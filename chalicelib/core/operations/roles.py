@@ -14,7 +14,7 @@ from chalicelib.core.caller import Caller, Opening, Permit
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, until_current
+from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
@@ -73,15 +73,23 @@ class Roles:
         return role
 
     def update(
-        self, caller: Caller, role: str, key: str | None, name: str | None, permissions: Sequence[str] | None
+        self,
+        caller: Caller,
+        role: str,
+        key: str | None,
+        name: str | None,
+        permissions: Sequence[str] | None,
+        seen: int | None = None,
     ) -> Role:
-        """The role, changed; it binds at the next request of everybody who has it. Raises as `create`."""
+        """The role, changed; it binds at the next request of everybody who has it. Raises as `create`; Changed unless
+        it has still the revision `seen`, if one is given."""
         valid_key = None if key is None else names.key(key)
         valid_name = None if name is None else names.name(name)
 
         def attempt() -> Role:
             caller.check(Operation.UPDATE_ROLE)
             old = self._changeable(role)
+            require_seen(seen, old.revision)
             kept = old.permissions
             new = replace(
                 old,

@@ -12,7 +12,7 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.references import service_called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
@@ -122,11 +122,15 @@ class Services:
         self._services.create(service, _record(permit, "service.created", service, {"key": service.key}))
         return RegisteredService(service, secret)
 
-    def update(self, caller: Caller, reference: str, description: ServiceDescription) -> Service:
-        """The service, changed. Raises Invalid, Forbidden, NotFound or Conflict."""
+    def update(
+        self, caller: Caller, reference: str, description: ServiceDescription, seen: int | None = None
+    ) -> Service:
+        """The service, changed. Raises Invalid, Forbidden, NotFound or Conflict; Changed unless it has still the
+        revision `seen`, if one is given."""
 
         def attempt() -> Service:
             old, permit = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            require_seen(seen, old.revision)
             new = self._descriptions.applied(caller, old, description)
             if replace(new, revision=old.revision) == old:
                 return old

@@ -1,0 +1,366 @@
+"""A form never puts back what was changed since it was shown, and never touches what it does not show.
+
+In memory, by requests: what a page shows is in the form that it answers with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from chalicelib import message
+from chalicelib.composition import Keyturn, keyturn
+from chalicelib.core.caller import Caller
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
+from chalicelib.core.policies import Policy
+from chalicelib.core.roles import SYSTEM_ADMIN
+from chalicelib.pages import editing
+from chalicelib.pages import groups as group_pages
+from chalicelib.pages import services as service_pages
+from chalicelib.pages.routes import ROUTES
+from chalicelib.rest import endpoint
+from tests.conftest import ADDRESS, Scene, configure, set_scene
+from tests.memory.stores import MemoryStores
+from tests.oauth.calling import call
+from tests.people import Person, person
+from tests.rest.calling import Answer
+
+CHANGED = "Somebody changed this meanwhile. Look at it again."
+
+
+class Fields(HTMLParser):
+    """All that a browser sends of the last form of a page, as it was shown; buttons apart."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.values: list[tuple[str, str]] = []
+        self._area = self._select = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "form":
+            self.values = []
+        if tag == "input" and given.get("name") and (given.get("type") != "checkbox" or "checked" in given):
+            self.values.append((str(given["name"]), given.get("value") or ""))
+        if tag == "textarea":
+            self._area = str(given["name"])
+        if tag == "select":
+            self._select = str(given["name"])
+        if tag == "option" and "selected" in given:
+            self.values.append((self._select, given.get("value") or ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.values.append((self._area, data.removeprefix("\n")))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
+
+
+@dataclass
+class Window:
+    """A browser without scripts, in which somebody is logged in."""
+
+    cookie: str
+
+    def get(self, path: str) -> list[tuple[str, str]]:
+        """The form that this page shows."""
+        answer = self._call("GET", path)
+        assert answer.status == 200, answer.text
+        return Fields(answer.text).values
+
+    def send(self, path: str, form: list[tuple[str, str]], **other: str | list[str]) -> Answer:
+        """The form, with some fields filled in otherwise."""
+        kept = [pair for pair in form if pair[0] not in other]
+        values: dict[str, list[str]] = {}
+        for name, text in kept:
+            values.setdefault(name, []).append(text)
+        for name, given in other.items():
+            values[name] = [given] if isinstance(given, str) else given
+        return self._call("POST", path, values)
+
+    def _call(self, method: str, path: str, form: dict[str, Any] | None = None) -> Answer:
+        headers = {"cookie": self.cookie, "origin": ADDRESS}
+        return call(method, path, headers, form, _route(path))
+
+
+def _route(path: str) -> tuple[str, dict[str, str]]:
+    fitting = []
+    for route in ROUTES:
+        found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route), path)
+        if found:
+            fitting.append((route.count("{"), route, found.groupdict()))
+    return min(fitting, key=lambda each: each[0])[1:]
+
+
+@pytest.fixture
+def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    configure(signing_keys, monkeypatch)
+    monkeypatch.setenv("KEYTURN_TABLE", "none")
+    keyturn.cache_clear()
+    product = Keyturn(keyturn().settings, MemoryStores())
+    for module in (message, endpoint):
+        monkeypatch.setattr(module, "keyturn", lambda: product)
+    scene = set_scene(product)
+    by = scene.caller()
+    product.groups.create(by, GroupDescription("readers"))
+    product.groups.create(by, GroupDescription("outer"))
+    product.services.update(
+        by,
+        "ci",
+        ServiceDescription(
+            trusted=True,
+            redirect_uris=["https://evil.example/"],
+            groups=[product.groups.get(by, "readers").id],
+            permissions=[PermissionDeclaration("run", "Run")],
+        ),
+    )
+    product.roles.create(by, "worker", "Worker", [f"{scene.ci.service.id}:run", READ_USER])
+    person(scene, "victim")
+    yield scene
+    keyturn.cache_clear()
+
+
+def window_of(who: Person) -> Window:
+    return Window(f"__Host-keyturn={who.attempt().secret}")
+
+
+@pytest.fixture
+def administrator(scene: Scene) -> Window:
+    boss = person(scene, "boss")
+    scene.product.roles.grant(scene.caller(), boss.user.id, SYSTEM_ADMIN)
+    return window_of(boss)
+
+
+def with_role(scene: Scene, place: str, *permissions: str) -> Window:
+    """The window of somebody with these permissions there."""
+    who, by = person(scene, "keeper"), scene.caller()
+    scene.product.roles.create(by, "keeper", "Keeper", list(permissions))
+    scene.product.roles.grant(by, who.user.id, "keeper", place)
+    return window_of(who)
+
+
+def victim(scene: Scene) -> Any:
+    return scene.product.accounts.existing(scene.caller(), "victim")
+
+
+@dataclass(frozen=True)
+class Case:
+    """Where a form is, what somebody else changes meanwhile, and what is then there, and has to stay."""
+
+    path: Callable[[Scene], str]
+    meanwhile: Callable[[Scene, Caller], object]
+    there: Callable[[Scene, Caller], object]
+    form: Callable[[list[tuple[str, str]]], dict[str, str]] = lambda form: {}
+
+
+def ci_path(scene: Scene, rest: str) -> str:
+    return f"/services/{scene.ci.service.id}/{rest}"
+
+
+def group_path(scene: Scene, rest: str) -> str:
+    return f"/groups/{scene.product.groups.get(scene.caller(), 'readers').id}/{rest}"
+
+
+CASES = {
+    "a service": Case(
+        lambda scene: ci_path(scene, "edit"),
+        lambda scene, by: scene.product.services.update(
+            by, "ci", ServiceDescription(trusted=False, redirect_uris=["https://ci.example/"])
+        ),
+        lambda scene, by: scene.product.services.get(by, "ci"),
+        lambda form: {"name": "New name"},
+    ),
+    "a group": Case(
+        lambda scene: group_path(scene, "edit"),
+        lambda scene, by: scene.product.groups.update(by, "readers", GroupDescription(requires_two_factor=True)),
+        lambda scene, by: scene.product.groups.get(by, "readers"),
+        lambda form: {"name": "readers"},
+    ),
+    "a role": Case(
+        lambda scene: f"/roles/{scene.product.roles.get(scene.caller(), 'worker').id}/edit",
+        lambda scene, by: scene.product.roles.update(by, "worker", None, None, [READ_USER]),
+        lambda scene, by: scene.product.roles.get(by, "worker"),
+        lambda form: {"name": "New name"},
+    ),
+    "an account": Case(
+        lambda scene: f"/users/{victim(scene).id}/edit",
+        lambda scene, by: scene.product.accounts.update(by, "victim", AccountChange(email="safe@example.com")),
+        lambda scene, by: victim(scene),
+        lambda form: {"name": "New name"},
+    ),
+    "a token": Case(
+        lambda scene: f"/users/{scene.bot.id}/security/tokens/{scene.token.token.id}/edit",
+        lambda scene, by: scene.product.permanent_tokens.update(
+            by, scene.bot.id, scene.token.token.id, None, ["deploy"]
+        ),
+        lambda scene, by: scene.product.permanent_tokens.get(by, scene.bot.id, scene.token.token.id),
+        lambda form: {"name": "New name"},
+    ),
+    "a service's policy": Case(
+        lambda scene: ci_path(scene, "policy"),
+        lambda scene, by: scene.product.lifecycle.policies.set_for_service(by, "ci", Policy(longest_life_days=1)),
+        lambda scene, by: scene.product.services.get(by, "ci"),
+        lambda form: {"longestLifeDays": "300", "step": "confirm"},
+    ),
+    "a group's policy": Case(
+        lambda scene: group_path(scene, "policy"),
+        lambda scene, by: scene.product.lifecycle.policies.set_for_group(by, "readers", Policy(longest_life_days=1)),
+        lambda scene, by: scene.product.groups.get(by, "readers"),
+        lambda form: {"longestLifeDays": "300", "step": "confirm"},
+    ),
+    "no policy": Case(
+        lambda scene: ci_path(scene, "policy"),
+        lambda scene, by: scene.product.lifecycle.policies.set_for_service(by, "ci", Policy(longest_life_days=1)),
+        lambda scene, by: scene.product.services.get(by, "ci"),
+        lambda form: {"step": "remove"},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_what_was_changed_meanwhile_stays(scene: Scene, administrator: Window, what: str) -> None:
+    case, by = CASES[what], scene.caller()
+    form = administrator.get(case.path(scene))
+    case.meanwhile(scene, by)
+    now = case.there(scene, by)
+    answer = administrator.send(case.path(scene), form, **case.form(form))
+    assert (answer.status, CHANGED in answer.text) == (409, True)
+    assert case.there(scene, by) == now
+    # What is shown again is what is there now, and can be sent.
+    again = Fields(answer.text).values
+    assert again == administrator.get(case.path(scene))
+    assert administrator.send(case.path(scene), again, **case.form(again)).status in (200, 303)
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_nothing_is_written_either_if_it_changes_while_the_form_is_looked_at(
+    scene: Scene, administrator: Window, what: str
+) -> None:
+    """Between the look at what is there, and the write."""
+    case, by = CASES[what], scene.caller()
+    form = administrator.get(case.path(scene))
+    real, seen = editing.require_version, []
+
+    def overtaken(*asked: Any) -> None:
+        real(*asked)
+        case.meanwhile(scene, by)
+        seen.append(case.there(scene, by))
+
+    with patch.object(editing, "require_version", overtaken):
+        answer = administrator.send(case.path(scene), form, **case.form(form))
+    assert (answer.status, CHANGED in answer.text) == (409, True)
+    assert [case.there(scene, by)] == seen
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_form_that_does_not_say_what_it_showed_changes_nothing(
+    scene: Scene, administrator: Window, what: str
+) -> None:
+    case, by = CASES[what], scene.caller()
+    form, before = administrator.get(case.path(scene)), case.there(scene, by)
+    sent = [pair for pair in form if pair[0] != "version"]
+    assert administrator.send(case.path(scene), sent, **case.form(form)).status == 409
+    assert case.there(scene, by) == before
+
+
+def test_a_use_of_a_token_is_no_change_of_what_its_form_shows(scene: Scene, administrator: Window) -> None:
+    case = CASES["a token"]
+    form = administrator.get(case.path(scene))
+    assert scene.is_good(scene.token.secret)
+    assert administrator.send(case.path(scene), form, name="New name").status == 303
+
+
+def test_a_ban_that_is_sent_twice_stays_a_ban(scene: Scene, administrator: Window) -> None:
+    path = f"/users/{victim(scene).id}/ban"
+    form = administrator.get(path)
+    for _ in range(2):
+        assert administrator.send(path, form, banReason="leaked").status == 303
+        assert (victim(scene).banned, victim(scene).ban_reason) == (True, "leaked")
+
+
+def test_a_ban_that_somebody_else_was_faster_with_stays_theirs(scene: Scene, administrator: Window) -> None:
+    path = f"/users/{victim(scene).id}/ban"
+    form = administrator.get(path)
+    scene.product.accounts.update(scene.caller(), "victim", AccountChange(banned=True, ban_reason="stolen"))
+    administrator.send(path, form, banReason="leaked")
+    assert (victim(scene).banned, victim(scene).ban_reason) == (True, "stolen")
+
+
+def test_the_end_of_a_ban_is_not_the_end_of_another(scene: Scene, administrator: Window) -> None:
+    path, accounts, by = f"/users/{victim(scene).id}/ban", scene.product.accounts, scene.caller()
+    accounts.update(by, "victim", AccountChange(banned=True, ban_reason="holidays"))
+    form = administrator.get(path)
+    accounts.update(by, "victim", AccountChange(banned=False))
+    accounts.update(by, "victim", AccountChange(banned=True, ban_reason="stolen"))
+    answer = administrator.send(path, form)
+    assert (answer.status, CHANGED in answer.text, victim(scene).banned) == (409, True, True)
+    assert administrator.send(path, Fields(answer.text).values).status == 303
+    assert not victim(scene).banned
+
+
+@pytest.mark.parametrize("wanted", ["", "other"])
+def test_a_form_that_does_not_say_what_it_wants_bans_nobody_and_frees_nobody(
+    scene: Scene, administrator: Window, wanted: str
+) -> None:
+    path = f"/users/{victim(scene).id}/ban"
+    for banned in (False, True):
+        scene.product.accounts.update(scene.caller(), "victim", AccountChange(banned=banned))
+        assert administrator.send(path, administrator.get(path), wanted=wanted).status == 400
+        assert victim(scene).banned is banned
+
+
+def test_who_may_read_no_group_leaves_those_of_a_service(scene: Scene) -> None:
+    keeper = with_role(scene, "ci", READ_SERVICE, UPDATE_SERVICE)
+    path, before = ci_path(scene, "edit"), scene.product.services.get(scene.caller(), "ci")
+    scene.product.services.update(scene.caller(), "ci", ServiceDescription(trusted=False))
+    assert keeper.send(path, keeper.get(path), name="New name").status == 303
+    after = scene.product.services.get(scene.caller(), "ci")
+    assert (after.name, after.groups) == ("New name", before.groups)
+
+
+def test_groups_that_are_too_many_to_offer_stay(scene: Scene, administrator: Window) -> None:
+    product, by, path = scene.product, scene.caller(), ci_path(scene, "edit")
+    readers, outer = (product.groups.get(by, name).id for name in ("readers", "outer"))
+    few = type(service_pages.OFFERED)(0, 1)  # by name: "outer" alone
+    with patch.object(service_pages, "OFFERED", few):
+        form = administrator.get(path)
+        assert administrator.send(path, form, groups=[outer]).status == 303
+    assert set(product.services.get(by, "ci").groups) == {readers, outer}
+
+
+def test_a_group_stays_inside_of_one_that_is_not_offered(scene: Scene, administrator: Window) -> None:
+    product, by = scene.product, scene.caller()
+    product.groups.create(by, GroupDescription("inner", parent="readers"))
+    inner = product.groups.get(by, "inner")
+    with patch.object(group_pages, "OFFERED", type(group_pages.OFFERED)(0, 1)):
+        path = f"/groups/{inner.id}/edit"
+        assert administrator.send(path, administrator.get(path), name="innermost").status == 303
+    assert product.groups.get(by, "innermost").parent_id == inner.parent_id
+
+
+def test_permissions_of_hidden_services_stay_in_a_role(scene: Scene) -> None:
+    keeper = with_role(scene, "0", READ_ROLE, UPDATE_ROLE, READ_USER, READ_GROUP)
+    role = scene.product.roles.get(scene.caller(), "worker")
+    path = f"/roles/{role.id}/edit"
+    form = keeper.get(path)
+    assert ("permissions", f"{scene.ci.service.id}:run") not in form
+    assert keeper.send(path, form, permissions=[READ_USER, READ_GROUP]).status == 303
+    assert scene.product.roles.get(scene.caller(), "worker").permissions == role.permissions | {READ_GROUP}
+
+
+def test_every_form_that_changes_what_is_there_is_tried_here(scene: Scene) -> None:
+    routes = {route for route in ROUTES if route.endswith(("/edit", "/policy"))}
+    assert routes == {_route(case.path(scene))[0] for case in CASES.values()}
