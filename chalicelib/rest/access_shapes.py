@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import User
+from chalicelib.core.authorization import Operation
 from chalicelib.core.permissions import EVERYWHERE
 from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Kind, Shape
@@ -85,6 +86,8 @@ ROLE = Shape(
         "creationTime": Field(lambda role: role.created, Kind.TIME),
     },
     absent=frozenset({"description", "aliases", "projectRoles"}),
+    readable=lambda caller, role: caller.may(Operation.READ_ROLES),
+    outline=frozenset({"id", "type", "key", "name"}),
 )
 
 # One way by which an account has a permission: the role, and the groups that lead to it.

@@ -41,6 +41,7 @@ DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
 MAX_SKIP = 10_000
 SEARCH = ("query", "orderBy")
+WHICH = frozenset({"id", "type"})
 ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
 
 B = TypeVar("B")
@@ -93,6 +94,12 @@ class Call:
     contract: Contract
     selection: fields.Selection | None
     headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
+    callers: list[Caller] = field(default_factory=list)  # who asks; answers show them no more than they may see
+
+    @property
+    def _asking(self) -> Caller | None:
+        """Who asks, if that was found out."""
+        return self.callers[-1] if self.callers else None
 
     def caller(self, whatever_scope: bool = False) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
@@ -100,6 +107,11 @@ class Call:
 
         `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing.
         """
+        caller = self._identified(whatever_scope)
+        self.callers.append(caller)
+        return caller
+
+    def _identified(self, whatever_scope: bool) -> Caller:
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             authentication = self.keyturn.authentication
@@ -140,15 +152,19 @@ class Call:
         return parse(query, order_by, allowed.fields, allowed.traits, allowed.sortable)
 
     def one(self, thing: object) -> Response:
-        """The answer that shows one thing."""
+        """The answer that shows one thing; to who changed it and may not read it, no more than which it is."""
         assert self.contract.shape
-        return refusals.answer(self.contract.shape.render(thing, self.selection))
+        return refusals.answer(self.contract.shape.render(thing, self.selection, self._asking, WHICH))
+
+    def _made(self, thing: object) -> Response:
+        assert self.contract.shape
+        return refusals.answer(self.contract.shape.render(thing, self.selection, self._asking))
 
     def many(self, things: Iterable[object], window: Window, total: int) -> Response:
         """The answer that shows a part of the contract's collection, in Hub's envelope."""
         assert self.contract.shape
         assert self.contract.collection
-        rendered = [self.contract.shape.render(thing, self.selection) for thing in things]
+        rendered = [self.contract.shape.render(thing, self.selection, self._asking) for thing in things]
         envelope = {"skip": window.skip, "top": window.top, "total": total}
         return refusals.answer({**envelope, self.contract.collection: rendered})
 
@@ -156,7 +172,7 @@ class Call:
         """The answer that shows a part of the contract's trail, and where to go on."""
         assert self.contract.shape
         assert self.contract.trail
-        rendered = [self.contract.shape.render(thing, self.selection) for thing in things]
+        rendered = [self.contract.shape.render(thing, self.selection, self._asking) for thing in things]
         return refusals.answer({"top": top, "after": after, self.contract.trail: rendered})
 
     def text(self, name: str, form: str) -> str | None:
@@ -184,15 +200,15 @@ class Call:
         assert self.contract.creates
         key = self.request.headers.get("idempotency-key")
         if key is None:
-            return self.one(make(caller))
+            return self._made(make(caller))
         asked = once(key, self._fingerprint())
         made = self.keyturn.repetition.made_by(caller.user.id, asked)
         if made is None:
             try:
-                return self.one(make(replace(caller, once=asked)))
+                return self._made(make(replace(caller, once=asked)))
             except AlreadyDone:  # by a request that ran beside this one
                 made = self.keyturn.repetition.made_by(caller.user.id, asked)
-        response = self.one(look_up(made or ""))
+        response = self._made(look_up(made or ""))
         response.headers["Idempotency-Replayed"] = "true"
         return response
 

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.errors import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
+
+    from chalicelib.core.caller import Caller
 
 BASIC = ("id", "name", "type")
 MAX_LENGTH = 2_000
@@ -59,12 +61,15 @@ class Shape:
     """How one kind of thing looks from outside; `name` is what messages and descriptions call it.
 
     `absent` are fields that Hub's things have and Keyturn's have not: clients written for Hub may name them,
-    and no answer holds them.
+    and no answer holds them. `readable`: whether the caller may read such a thing, wherever it stands; to who may not,
+    the fields of its `outline` are shown alone. None: whoever gets so far may.
     """
 
     name: str
     fields: Mapping[str, Field]
     absent: frozenset[str] = frozenset()
+    readable: Callable[[Caller, Any], bool] | None = None
+    outline: frozenset[str] = frozenset()
 
     def check(self, selection: Selection | None) -> None:
         """Raises Invalid for a field that this shape does not have."""
@@ -79,24 +84,34 @@ class Shape:
                     raise Invalid("fields", f"{name!r} of {self.name} has no fields of its own.")
                 shape.check(inner)
 
-    def render(self, thing: object, selection: Selection | None = None) -> dict[str, object]:
-        """`thing` as a JSON object with the fields of a selection that passed `check`."""
+    def render(
+        self,
+        thing: object,
+        selection: Selection | None = None,
+        caller: Caller | None = None,
+        outline: frozenset[str] | None = None,
+    ) -> dict[str, object]:
+        """`thing` as a JSON object with the fields of a selection that passed `check`, as far as the caller may see
+        them. `outline` takes the place of the shape's; without a caller, everything is shown."""
         wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
+        shown: Container[str] = self.fields
+        if caller and self.readable and not self.readable(caller, thing):
+            shown = self.outline if outline is None else outline
         return {
-            name: self._value(self.fields[name], thing, inner)
+            name: self._value(self.fields[name], thing, inner, caller)
             for name, inner in wanted.items()
-            if name not in self.absent
+            if name not in self.absent and name in shown
         }
 
-    def _value(self, field: Field, thing: object, inner: Selection | None) -> object:
+    def _value(self, field: Field, thing: object, inner: Selection | None, caller: Caller | None) -> object:
         value = field.value(thing)
         if field.shape is None or value is None:
             return value
         if inner is None:
             inner = {name: None for name in BASIC if name in field.shape.fields}
         if isinstance(value, list):
-            return [field.shape.render(each, inner) for each in value]
-        return field.shape.render(value, inner)
+            return [field.shape.render(each, inner, caller) for each in value]
+        return field.shape.render(value, inner, caller)
 
 
 def parse(text: str) -> Selection:

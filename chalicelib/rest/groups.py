@@ -55,6 +55,8 @@ LISTED_GROUP = Shape(
         "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
     },
     HUBS_OF_GROUPS,
+    GROUP.readable,
+    GROUP.outline,
 )
 
 

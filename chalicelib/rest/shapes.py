@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.authorization import Operation
 from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.services import Service
@@ -109,6 +111,21 @@ def service_reference(id: str, service: Service | None) -> NamedReference:
     return NamedReference(id, service.name if service else None, "service", service.key if service else None)
 
 
+def _reads_user(caller: Caller, user: User) -> bool:
+    return caller.may(Operation.READ_USER, user.id)
+
+
+def _reads_group(caller: Caller, view: GroupView) -> bool:
+    """Whoever is in a group knows it."""
+    return view.group.id in caller.groups or caller.may(Operation.READ_GROUP)
+
+
+def _reads_token(caller: Caller, view: TokenView) -> bool:
+    presented = view.owned.token.id == caller.credential_id
+    operation = Operation.READ_CURRENT_TOKEN if presented else Operation.READ_TOKENS
+    return caller.may(operation, view.owned.owner.id)
+
+
 REFERENCE = Shape(
     "reference",
     {
@@ -137,6 +154,7 @@ PROFILE = Shape(
     absent=frozenset({"jabber", "avatar", "locale", "timezone", "unverifiedEmail"}),
 )
 HUBS_OF_USERS = frozenset({"avatar", "aliases", "teams", "details", "organizations", "VCSUserNames", "userType"})
+OUTLINE_OF_USERS = frozenset({"id", "type", "login", "name"})
 HUBS_OF_SERVICES = frozenset({"aliases", "viewers", "resources", "userUriPattern", "groupUriPattern", "verified"})
 
 
@@ -155,6 +173,8 @@ USER = Shape(
         "creationTime": Field(lambda user: user.created, Kind.TIME),
     },
     HUBS_OF_USERS,
+    _reads_user,
+    OUTLINE_OF_USERS,
 )
 
 LAST_USE = Shape(
@@ -206,6 +226,8 @@ PERMANENT_TOKEN = Shape(
         "expiresOn": Field(lambda view: view.owned.token.expires, Kind.MAYBE_TIME),
         **{name: replace(field, unasked=False) for name, field in _lifecycle.items()},
     },
+    readable=_reads_token,
+    outline=frozenset({"id", "type", "name", "user"}),
 )
 LISTED_TOKEN = Shape("permanenttokeninalist", {**PERMANENT_TOKEN.fields, **_lifecycle})
 
@@ -215,7 +237,7 @@ SECRET_WAS_SHOWN = (
 )
 
 
-def _with_secret(name: str, remedy: str) -> Shape:
+def _with_secret(name: str, remedy: str, readable: Callable[[Caller, TokenView], bool] | None = None) -> Shape:
     """Only the answer that makes a secret has it, even if the client names no fields."""
     notice = SECRET_WAS_SHOWN.format(remedy=remedy)
     return Shape(
@@ -225,11 +247,14 @@ def _with_secret(name: str, remedy: str) -> Shape:
             "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT),
             "notice": Field(lambda view: None if view.owned.secret else notice, Kind.MAYBE_TEXT),
         },
+        readable=readable,
+        outline=PERMANENT_TOKEN.outline | {"token", "notice"},
     )
 
 
+# Whoever creates a token has said all that is in it.
 CREATED_TOKEN = _with_secret("createdpermanenttoken", "delete the token and create another with a new key")
-ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key")
+ROTATED_TOKEN = _with_secret("rotatedpermanenttoken", "rotate again with a new key", _reads_token)
 
 TOKEN_COMPARISON = Shape(
     "tokencomparison",
@@ -301,7 +326,8 @@ _group_fields = {
     "creationTime": Field(lambda view: view.group.created, Kind.TIME),
 }
 HUBS_OF_GROUPS = frozenset({"iconUrl", "description", "autoJoin", "userCount", "aliases"})
-GROUP = Shape("usergroup", _group_fields, HUBS_OF_GROUPS)
+OUTLINE_OF_GROUPS = frozenset({"id", "type", "name"})
+GROUP = Shape("usergroup", _group_fields, HUBS_OF_GROUPS, _reads_group, OUTLINE_OF_GROUPS)
 _group_fields["parent"] = Field(lambda view: view.parent(), Kind.MAYBE_ONE, GROUP)  # and so on, outwards
 
 AUDIT_RECORD = Shape(

@@ -169,6 +169,8 @@ ACCOUNT = Shape(
         ),
     },
     HUBS_OF_USERS,
+    lambda caller, view: caller.may(Operation.READ_USER, view.user.id),
+    USER.outline,
 )
 
 

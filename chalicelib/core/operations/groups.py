@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from chalicelib.core.ports import AccessStore, GroupStore
 
 MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
+# What whoever may read a group may know, and search for, of its members.
+KNOWN_OF_MEMBERS = frozenset({"login", "name", "bot"})
 OUTERMOST = ""  # as a parent: the group is inside of none
 
 
@@ -119,9 +121,12 @@ class Groups:
         self._accounts.released_by(permit, group.id)
 
     def members(self, caller: Caller, reference: str, window: Window, search: Search = EVERYTHING) -> Page[User]:
-        """A part of the accounts that are directly in the group, sorted by login. Raises Invalid, Forbidden or
-        NotFound."""
-        return self._accounts.members(self.find(caller, reference, Operation.READ_GROUP), window, search)
+        """A part of the accounts that are directly in the group, sorted by login. Raises Invalid, NotFound, or
+        Forbidden: also for who may not read accounts, and searches for more than is known of a member."""
+        group = self.find(caller, reference, Operation.READ_GROUP)
+        if not search.traits <= KNOWN_OF_MEMBERS or not {*search.terms} <= KNOWN_OF_MEMBERS:
+            caller.check(Operation.LIST_USERS)
+        return self._accounts.members(group, window, search)
 
     def member(self, caller: Caller, reference: str, user: str) -> User:
         """One account that is directly in the group. Raises Forbidden or NotFound."""
