@@ -261,10 +261,11 @@ class Groups:
             return permit
         members = self._accounts.members(group, Window(0, MAX_COMPARED_MEMBERS), EVERYTHING)
         if group.subgroups or members.total > MAX_COMPARED_MEMBERS:
-            raise Forbidden(
+            refusal = (
                 f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare what they "
                 "may do. This needs the role System Admin, everywhere."
             )
+            raise caller.noted(Forbidden(refusal))
         for member in members.items:
             self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
         return permit

@@ -88,7 +88,7 @@ KINDS = {
     Profile.NOTHING: BY_LOGIN_AND_TOKEN,
     Profile.ONE_SERVICE: BY_LOGIN_AND_TOKEN,
     Profile.TEAMS: tuple(Kind),
-    Profile.EVERYTHING: (Kind.STALE_SESSION, Kind.BOUNDED_TOKEN, Kind.EARLIER_SECRET, Kind.DELEGATED_TOKEN),
+    Profile.EVERYTHING: tuple(kind for kind in Kind if kind not in BY_LOGIN_AND_TOKEN),
 }
 
 

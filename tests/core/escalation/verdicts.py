@@ -89,7 +89,7 @@ def _beyond_credential(world: World, kind: Kind, opened: list[Opened]) -> Iterat
                 yield f"{each.what} by a connected service"
             case Kind.EARLIER_SECRET if each.what != "token" or each.of != own:
                 yield f"{each.what} by a superseded secret"
-            case Kind.APPLICATION_PASSWORD if each.what in ("token", "credential", "authenticators"):
+            case Kind.APPLICATION_PASSWORD if each.what not in HARMLESS | TAKEN_AWAY:
                 yield f"{each.what} by an application password"
             case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN if (
                 each.what == "authenticators" and each.of == own

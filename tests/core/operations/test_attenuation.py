@@ -9,6 +9,7 @@ import pytest
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
@@ -219,7 +220,7 @@ def protected(scene: Scene) -> Person:
 
 
 class TestAnApplicationPassword:
-    """It ends when 2FA is turned off, and what it made would not."""
+    """It ends when 2FA is turned off, and what it made or gave would not."""
 
     def test_it_makes_and_changes_no_credential(self, scene: Scene) -> None:
         product, boss = scene.product, protected(scene)
@@ -240,6 +241,26 @@ class TestAnApplicationPassword:
             with pytest.raises(Forbidden, match="An application password makes and changes no credentials"):
                 attempt()
         product.permanent_tokens.delete(caller, scene.bot.id, id)
+
+    def test_it_gives_no_powers_and_takes_them_away(self, scene: Scene) -> None:
+        product, boss, by = scene.product, protected(scene), scene.caller()
+        product.roles.grant(by, boss.user.id, "system-admin")
+        granted, _ = product.roles.grant(by, scene.bot.id, "system-admin")
+        product.groups.create(by, GroupDescription("Staff", requires_two_factor=True))
+        password = product.application_passwords.create(boss.log_in(), "me", "mail")
+        caller = product.authentication.caller_by_password("boss", password.secret or "", origin())
+        for attempt in (
+            lambda: product.roles.grant(caller, scene.bot.id, "system-admin", "ci"),
+            lambda: product.services.update(caller, "ci", ServiceDescription(trusted=True)),
+            lambda: product.groups.add_member(caller, "Staff", "build-bot"),
+            lambda: product.groups.update(caller, "Staff", GroupDescription(requires_two_factor=False)),
+            lambda: product.accounts.update(caller, "me", AccountChange(name="Somebody else")),
+            lambda: product.lifecycle.policies.set_for_service(caller, "ci", Policy()),
+        ):
+            with pytest.raises(Forbidden, match=r"An application password makes .* and gives no powers"):
+                attempt()
+        product.roles.revoke(caller, scene.bot.id, granted.id)
+        product.accounts.update(caller, "build-bot", AccountChange(banned=True))
 
 
 def test_a_service_that_acts_by_an_exchange_makes_no_credentials(scene: Scene) -> None:
