@@ -20,6 +20,7 @@ MINUTE_MS = 60_000
 QUARTER_HOUR_MS = 15 * MINUTE_MS
 DEVICE_STARTS = 30  # from one network, for one client, in a quarter of an hour
 LEAK_REPORTS = 60  # from one network in a quarter of an hour
+APPLICATION_PASSWORDS = 100  # that were wrong, and are recorded, from one network in a quarter of an hour
 KNOWN_FOR_MS = 90 * 24 * 60 * MINUTE_MS  # how long a network stays one where the owner has logged in
 IPV6_SITE_BITS = 64  # one customer's part of the network
 
@@ -81,3 +82,8 @@ def device_starts(client_id: str, network: str) -> Budget:
 def leak_reports(network: str) -> Budget:
     """How many reports of leaked secrets may come from one network."""
     return Budget(f"LEAKS#{network}", LEAK_REPORTS, QUARTER_HOUR_MS)
+
+
+def application_passwords(network: str) -> Budget:
+    """How many wrong application passwords from one network are recorded."""
+    return Budget(f"APP_PASSWORDS#{network}", APPLICATION_PASSWORDS, QUARTER_HOUR_MS)

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.throttling import Budget, Typed, budgets, device_starts, leak_reports, network, typed
+from chalicelib.core.throttling import (
+    Budget,
+    Typed,
+    application_passwords,
+    budgets,
+    device_starts,
+    leak_reports,
+    network,
+    typed,
+)
 
 
 @given(st.ip_addresses(v=4))
@@ -43,6 +52,7 @@ def test_no_two_kinds_of_attempts_share_a_budget(one: str, other: str, place: st
         *({typed(what, other).subject} for what in Typed),
         {device_starts(other, place).subject},
         {leak_reports(place).subject},
+        {application_passwords(place).subject},
     ]
     assert len(set().union(*of_kinds)) == sum(map(len, of_kinds))
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.origin import Origin
     from chalicelib.core.permanent_tokens import EarlierSecret
@@ -43,12 +44,14 @@ class Authentication:
         access: EffectiveAccess,
         access_tokens: Callable[[], AccessTokenCheck | None],
         trail: AuditStore,
+        guesses: Callable[[], Guesses],
     ) -> None:
         self._credentials = credentials
         self._check = check
         self._access = access
         self._access_tokens = access_tokens
         self._trail = trail
+        self._guesses = guesses  # made when the first application password comes that is wrong
 
     def caller(self, presented: str, origin: Origin) -> Caller:
         """Who calls with `presented`: a permanent token, a session or an access token.
@@ -124,13 +127,21 @@ class Authentication:
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
 
-        Raises Unauthenticated or Throttled.
+        Raises Unauthenticated or Throttled. What is wrong is counted in the owner's audit log; what belongs to nobody,
+        at the network, which takes as long.
         """
-        refusal = "The login or the application password is not valid."
+        refusal = Unauthenticated("The login or the application password is not valid.")
         key = recognise(presented, CredentialKind.APPLICATION_PASSWORD)
-        found, good = self._good(key, presented, refusal, origin)
-        if found.owner is None or names.login_key(login) != names.login_key(found.owner.login):
-            raise Unauthenticated(refusal)
+        if key is None:  # refused without asking the database
+            raise refusal
+        found = self._credentials.find(key, None)
+        owner = found.owner
+        is_owners = owner is not None and names.login_key(login) == names.login_key(owner.login)
+        good = self._check.good(presented, found.credential, owner, origin.use(), noted=is_owners)
+        if good is None or not is_owners:
+            with contextlib.suppress(Unavailable):
+                self._guesses().application_password_failed(owner, origin)
+            raise refusal
         return self._caller(found, good, origin)
 
     def _good(

@@ -62,6 +62,13 @@ class Guesses:
         target = ("user", owner.id) if owner else ("network", throttling.network(origin.address))
         self._trail.count(failure(kind, origin.now, origin.address, target, owner.id if owner else None))
 
+    def application_password_failed(self, owner: User | None, origin: Origin) -> None:
+        """The same, for what was given in place of an application password. Nothing slows such attempts down, since no
+        secret of 256 bits is guessed; so of those from one network only some are recorded."""
+        budget = throttling.application_passwords(throttling.network(origin.address))
+        if self._attempts.add(budget, +1, origin.now) <= budget.limit:
+            self.login_failed("application-password.failed", owner, origin)
+
     @contextmanager
     def _spending(self, budgets: list[throttling.Budget], now: int) -> Iterator[None]:
         for budget in budgets:

@@ -17,7 +17,7 @@ from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.credentials.passwords import PasswordHasher, normal
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
+from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, Refusal, SecondFactorLocked, SecondFactorRequired
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.sessions import LIFETIME_MS, Session
@@ -117,7 +117,7 @@ class Login:
             after = self._with_code(user, after, attempt, origin)
             proven = True
         if user.banned:
-            raise Forbidden("This account is banned.")
+            raise self._refused("login.banned", user, origin, Forbidden("This account is banned."))
         return self._open(user, stored, after, challenge, proven, origin)
 
     def _with_password(
@@ -131,9 +131,9 @@ class Login:
             return replace(stored, password=self._passwords.hash(normal(attempt.password)))
         return stored
 
-    def _refused(self, kind: str, user: User | None, origin: Origin) -> LoginRefused:
+    def _refused(self, kind: str, user: User | None, origin: Origin, refusal: Refusal | None = None) -> Refusal:
         self._guesses.login_failed(kind, user, origin)
-        return LoginRefused()
+        return refusal or LoginRefused()
 
     def _with_passkey(
         self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin
@@ -147,8 +147,12 @@ class Login:
 
     def _with_code(self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin) -> Authenticators:
         if attempt.code is None:
-            raise SecondFactorRequired(stored.methods) if stored.methods else SecondFactorLocked(stored.methods)
-        after = self._second_factors.after_code(stored, attempt.code, origin.now)
+            missing = SecondFactorRequired(stored.methods) if stored.methods else SecondFactorLocked(stored.methods)
+            raise self._refused("second-factor.missing", user, origin, missing)
+        try:
+            after = self._second_factors.after_code(stored, attempt.code, origin.now)
+        except SecondFactorLocked as locked:
+            raise self._refused("second-factor.failed", user, origin, locked) from None
         if after is not None:
             return after
         if stored.totp and not looks_like_recovery_code(attempt.code.strip()):
