@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access_tokens import SourceKind, Standing
+from chalicelib.core.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
@@ -57,7 +58,8 @@ class DynamoAccessTokens:
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.put(MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires))
+        mark = MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires)
+        transaction.create(mark, otherwise=StaleWrite())
         transaction.commit()
 
 

@@ -204,7 +204,7 @@ class MemoryAccessTokens:
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            change.put((*account(token.subject_id), "revoked", token.id), token.expires)
+            change.create((*account(token.subject_id), "revoked", token.id), token.expires)
 
 
 def begin(database: Database, change: Change, delegation: Delegation, evicted: Sequence[Delegation]) -> None:

@@ -176,6 +176,19 @@ class TestLeaks:
         for kind in ("service.secret-leaked", "application-password.leaked", "session.leaked"):
             assert len(records(scene, kind)) == 1
 
+    def test_a_services_secret_leaves_one_record_however_often_it_is_reported(self, scene: Scene) -> None:
+        with patch(f"{__name__}.origin", return_value=origin()):  # all in one window
+            for _ in range(3):
+                self.report(scene, *[scene.ci.secret] * 100)
+            self.report(scene, scene.deploy.secret)
+        found = records(scene, "service.secret-leaked")
+        assert sorted(each["times"] for each in found) == ["1", "3"]
+        assert {each["place"] for each in found} == {"https://example.com/gist"}
+
+    def test_each_string_of_a_report_is_answered(self, scene: Scene) -> None:
+        found = [Found(text or "") for text in ("nothing", scene.ci.secret, "nothing", scene.ci.secret)]
+        assert scene.product.lifecycle.leaks.ended(found, origin()) == [False, True, False, True]
+
     def test_reports_of_one_network_are_limited(self, scene: Scene) -> None:
         with patch(f"{__name__}.origin", return_value=origin()):  # all in one window
             for _ in range(LEAK_REPORTS):
