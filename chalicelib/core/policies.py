@@ -81,6 +81,21 @@ def loosens(old: Policy | None, new: Policy | None) -> bool:
     )
 
 
+def stricter(*policies: Policy | None) -> Policy | None:
+    """A policy that demands no less than any of these, and no more than it takes; None if none of them is one."""
+    if not any(policies):
+        return None
+    each = [policy or Policy() for policy in policies]  # without one, what was found in public is revoked
+    return Policy(
+        longest_life_days=earliest(policy.longest_life_days for policy in each),
+        rotation_due_days=earliest(policy.rotation_due_days for policy in each),
+        unused_days=earliest(policy.unused_days for policy in each),
+        unused=next((policy.unused for policy in each if policy.unused is not Consequence.FLAG), Consequence.FLAG),
+        reused=strictest((policy.reused for policy in each), Consequence.FLAG),
+        leaked=strictest((policy.leaked for policy in each), Consequence.FLAG),
+    )
+
+
 def _more_days(some: int | None, others: int | None) -> bool:
     """None is more than any number."""
     return others is not None and (some is None or some > others)
@@ -128,5 +143,5 @@ def strictest(consequences: Iterable[Consequence], otherwise: Consequence) -> Co
 
 
 def earliest(moments: Iterable[int | None]) -> int | None:
-    """The first of these moments; None if there is none."""
+    """The first of these moments, or the fewest of these days; None if there is none."""
     return min((moment for moment in moments if moment is not None), default=None)

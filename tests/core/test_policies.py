@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.lifecycle import notices
 from chalicelib.core.permanent_tokens import DAY_MS, PermanentToken
-from chalicelib.core.policies import Consequence, Policy, outlook, strictest
+from chalicelib.core.policies import Consequence, Policy, loosens, outlook, stricter, strictest
 from chalicelib.core.token_health import Flag, token_flags
 from tests.core.operations.test_rotation import sealed
 
@@ -84,3 +84,27 @@ def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
     second = {notice.key for notice in notices(outlook(replace(TOKEN, expires=41 * DAY_MS), []), (30, 7, 1))}
     assert len(first) == len(second) == 4
     assert not first & second
+
+
+POLICIES = (
+    None,
+    Policy(),
+    Policy(1, None, 3),
+    Policy(9, 9, 9, Consequence.DISABLE),
+    Policy(reused=Consequence.REVOKE),
+    Policy(leaked=Consequence.FLAG),
+)
+
+
+@pytest.mark.parametrize("one", POLICIES)
+@pytest.mark.parametrize("other", POLICIES)
+def test_the_stricter_of_two_loosens_neither(one: Policy | None, other: Policy | None) -> None:
+    both = stricter(one, other)
+    assert not loosens(one, both)
+    assert not loosens(other, both)
+    assert both == stricter(other, one) == stricter(both, one)
+    assert stricter(one, one) == one
+
+
+def test_where_there_was_no_policy_what_is_found_in_public_is_still_revoked() -> None:
+    assert stricter(None, Policy(leaked=Consequence.FLAG)) == Policy(leaked=Consequence.REVOKE)
