@@ -68,6 +68,9 @@ class Policy:
         return None if self.longest_life_days is None else since + self.longest_life_days * DAY_MS
 
 
+SILENT = Policy()  # what holds for the tokens of a service without a policy
+
+
 def loosens(old: Policy | None, new: Policy | None) -> bool:
     """Whether `new` demands less than `old` in anything."""
     if old is None:
@@ -121,10 +124,9 @@ def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
     )
 
 
-def strictest(consequences: Iterable[Consequence], otherwise: Consequence) -> Consequence:
-    """What follows where several policies speak: revoking if one says so; `otherwise`, where none speaks."""
-    found = set(consequences) or {otherwise}
-    return Consequence.REVOKE if Consequence.REVOKE in found else Consequence.FLAG
+def strictest(consequences: Iterable[Consequence]) -> Consequence:
+    """What follows where several policies speak: revoking if one says so."""
+    return Consequence.REVOKE if Consequence.REVOKE in consequences else Consequence.FLAG
 
 
 def earliest(moments: Iterable[int | None]) -> int | None:

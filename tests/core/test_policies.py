@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.lifecycle import notices
 from chalicelib.core.permanent_tokens import DAY_MS, PermanentToken
-from chalicelib.core.policies import Consequence, Policy, outlook, strictest
+from chalicelib.core.policies import SILENT, Consequence, Policy, outlook, strictest
 from chalicelib.core.token_health import Flag, token_flags
 from tests.core.operations.test_rotation import sealed
 
@@ -70,12 +70,15 @@ def test_flags_come_at_their_moments() -> None:
     assert flags(30) == {Flag.UNUSED, Flag.DISABLED, Flag.ROTATION_DUE, Flag.EXPIRED}
 
 
-def test_revoking_wins_and_silence_leaves_the_usual() -> None:
+def test_revoking_wins() -> None:
     flag, revoke = Consequence.FLAG, Consequence.REVOKE
-    assert strictest([], flag) is flag
-    assert strictest([], revoke) is revoke
-    assert strictest([flag], revoke) is flag
-    assert strictest([flag, revoke], flag) is revoke
+    assert strictest([flag, flag]) is flag
+    assert strictest([flag, revoke, flag]) is revoke
+
+
+def test_who_is_silent_wants_what_leaked_to_be_revoked_and_nothing_else() -> None:
+    assert (SILENT.leaked, SILENT.reused) == (Consequence.REVOKE, Consequence.FLAG)
+    assert outlook(TOKEN, [SILENT]) == outlook(TOKEN, [])
 
 
 def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
