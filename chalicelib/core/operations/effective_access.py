@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access import Access, access
 from chalicelib.core.caller import NOTHING, Opening
-from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
@@ -57,13 +56,11 @@ class EffectiveAccess:
         return access([], [group_id], groups, self._roles.get_many(wanted))
 
     def with_outer(self, group_ids: Iterable[str]) -> dict[str, Group]:
-        """These groups and all that they are inside of; what is gone is left out."""
+        """These groups and all that they are inside of, however deep; what is gone is left out."""
         found: dict[str, Group] = {}
         level = set(group_ids)
-        for _ in range(2 * MAX_DEPTH):  # a subtree that was moved may reach deeper than one is built
-            level -= found.keys()
-            if not level:
-                break
+        while level:
             found.update(self._groups.get_many(level))
-            level = {found[id].parent_id or "" for id in level if id in found} - {""}
+            # What was found already ends it, also if groups were inside of each other.
+            level = {found[id].parent_id or "" for id in level if id in found} - {"", *found}
         return found

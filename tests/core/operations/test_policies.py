@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.policies_in_force import REMEMBERED_MS
@@ -144,6 +145,28 @@ def test_policies_are_for_who_may_change_what_they_hang_on(scene: Scene) -> None
     ):
         with pytest.raises(Forbidden):
             attempt()
+
+
+def test_a_groups_policy_binds_at_any_depth_that_can_be_built(scene: Scene) -> None:
+    """And a second factor is demanded there too."""
+    by, groups, policies = scene.caller(), scene.product.groups, scene.product.lifecycle.policies
+    outermost = groups.create(by, GroupDescription("0.0")).id
+    for number in range(1, MAX_DEPTH):
+        groups.create(by, GroupDescription(f"0.{number}", f"0.{number - 1}"))
+    groups.add_member(by, f"0.{MAX_DEPTH - 1}", scene.bot.id)
+    for move in range(1, 4):
+        groups.create(by, GroupDescription(f"{move}.0"))
+        for number in range(1, MAX_DEPTH - 1):
+            groups.create(by, GroupDescription(f"{move}.{number}", f"{move}.{number - 1}"))
+        groups.update(by, outermost, GroupDescription(parent=f"{move}.{MAX_DEPTH - 2}"))
+        outermost = groups.get(by, f"{move}.0").id
+    assert len(scene.product.access.of(scene.bot.id).groups) == MAX_DEPTH + 3 * (MAX_DEPTH - 1)
+    policies.set_for_group(by, outermost, MONTH)
+    assert not is_good(scene, scene.token.secret or "", scene.token.token.created + 30 * DAY_MS)
+    groups.update(by, outermost, GroupDescription(requires_two_factor=True))
+    assert scene.product.access.of(scene.bot.id).requires_two_factor
+    with pytest.raises(Conflict, match="inside of itself"):
+        groups.update(by, outermost, GroupDescription(parent=f"0.{MAX_DEPTH - 1}"))
 
 
 def test_keyturn_itself_may_have_one(scene: Scene) -> None:
