@@ -71,24 +71,6 @@ class Policy:
 SILENT = Policy()  # what holds for the tokens of a service without a policy
 
 
-def loosens(old: Policy | None, new: Policy | None) -> bool:
-    """Whether `new` demands less than `old` in anything."""
-    if old is None:
-        return False
-    if new is None:
-        return True
-    days = ("longest_life_days", "rotation_due_days", "unused_days")
-    consequences = ("unused", "reused", "leaked")
-    return any(_more_days(getattr(new, each), getattr(old, each)) for each in days) or any(
-        getattr(new, each) is Consequence.FLAG is not getattr(old, each) for each in consequences
-    )
-
-
-def _more_days(some: int | None, others: int | None) -> bool:
-    """None is more than any number."""
-    return others is not None and (some is None or some > others)
-
-
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """What lies before a token, in milliseconds since the epoch; None: nothing of the kind. `renewed` is when its

@@ -41,12 +41,12 @@ class EffectiveAccess:
         access = self.of(user.id)
         return Opening(access.permissions, "This account has permissions that you lack", access)
 
-    def opening_of_group(self, caller: Caller, group: Group) -> Opening:
+    def opening_of_group(self, caller: Caller, group_id: str) -> Opening:
         """What being in the group opens to the caller: to one with every permission everywhere, nothing, and only which
         groups are inside of which has to stay as it is."""
         if caller.permissions.allows(EVERY_PERMISSION):
-            return replace(NOTHING, access=Access((), self.with_outer([group.id]), (group.id,)))
-        access = self.of_members(group.id)
+            return replace(NOTHING, access=Access((), self.with_outer([group_id]), (group_id,)))
+        access = self.of_members(group_id)
         return Opening(access.permissions, "Members of this group have permissions that you lack", access)
 
     def of_members(self, group_id: str) -> Access:

@@ -11,8 +11,7 @@ from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.groups import Group
 from chalicelib.core.networks import are_inside
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, KEYTURN, PermissionSet, Power
-from chalicelib.core.policies import loosens
+from chalicelib.core.permissions import EVERY_PERMISSION, KEYTURN, PermissionSet, Power
 from chalicelib.core.services import Service
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
@@ -31,8 +30,8 @@ class Opened:
     now: Any = None
 
 
-HARMLESS = {"account made", "description", "group made", "group renamed"}
-TAKEN_AWAY = {"banned"}
+HARMLESS = {"account made", "description", "group made"}
+TAKEN_AWAY = {"banned", "group moved out", "role gone", "group gone", "left"}
 
 
 @dataclass
@@ -57,6 +56,13 @@ class Before:
             {group: {id for id, each in found.items() if group in each.groups} for group in groups},
         )
 
+    def demands(self, group_id: str) -> bool:
+        """Whether anything is demanded of the group's members, by itself or by what it is inside of."""
+        group = self.things[("group", group_id)]
+        if group.requires_two_factor or group.policy:
+            return True
+        return group.parent_id is not None and self.demands(group.parent_id)
+
     def guarded(self, group_id: str) -> list[PermissionSet]:
         """What a demand of the group stands before."""
         return [self.given[group_id], *(self.permissions[id] for id in self.members[group_id])]
@@ -66,7 +72,7 @@ def violations(world: World, kind: Kind, action: str, answer: object, before: Be
     """Why what was done should not have been possible."""
     after = Before.of(world, world.things)
     opened = list(_opened(before.things, after.things))
-    found = [*_beyond_permissions(world, opened, before, after)]
+    found = [*_beyond_permissions(world, opened, before, after), *_beyond_groups(world, opened, before, after)]
     own = world.attacker.user.id
     if world.profile is Profile.NOTHING:
         found += [f"{each.what} of another" for each in opened if each.of != own]
@@ -131,14 +137,10 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
         stronger = each.of != own and each.of in before.permissions and not mine.includes(before.permissions[each.of])
         if stronger and each.what in OF_THE_ACCOUNT:
             yield f"{each.what} of somebody who may do more"
-        if each.what == "member's demand" and not mine.includes(before.permissions[each.of]):
-            yield "a demand lifted from somebody who may do more"
-        if each.what == "policy" and not mine.includes(before.given[each.of]):
-            yield "a policy of a group that gives more"
-        if each.what == "demand" and not all(mine.includes(permissions) for permissions in before.guarded(each.of)):
-            yield "a demand lifted from a group that gives more, or from somebody who may do more"
-        if each.what == "role" and not mine.includes(PermissionSet(Power(id, EVERYWHERE) for id in each.now)):
+        if each.what in ("role", "role gone") and not mine.includes(PermissionSet(map(Power, each.now))):
             yield "a role of more"
+        if each.what == "policy" and each.of == KEYTURN and not administrator:
+            yield "a policy of Keyturn's own"
         if each.what in ("speaker", "codes", "service made") and each.now.trusted and not administrator:
             yield "a trusted service that somebody else speaks for"
         if each.what == "distrusted" and not administrator:
@@ -149,9 +151,36 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
             yield "Keyturn unasked"
     for name, was, is_now in (("account", before.permissions, after.permissions), ("group", before.given, after.given)):
         for id, permissions in is_now.items():
-            grown = PermissionSet(permissions.powers - was.get(id, PermissionSet()).powers)
+            had = was.get(id, PermissionSet()).powers
+            if not mine.includes(PermissionSet(had - permissions.powers)):
+                yield f"powers taken from an {name} that the attacker does not have"
+            grown = PermissionSet(permissions.powers - had)
             if not mine.includes(grown) and (id in was or name == "group"):
                 yield f"permissions of an {name} beyond one's own"
+
+
+def _beyond_groups(world: World, opened: list[Opened], before: Before, after: Before) -> Iterator[str]:
+    """The same, of groups: what they give, and what they demand."""
+    own = world.attacker.user.id
+    mine = before.permissions[own]
+    for each in opened:
+        put = each.what in ("member", "left") and each.of != own and before.demands(each.now)
+        if put and not mine.includes(before.permissions[each.of]):
+            yield "a demand lifted from, or put on, somebody who may do more"
+        if each.what == "left" and not mine.includes(before.given[each.now]):
+            yield "somebody taken out of a group that gives more"
+        if each.what in ("group renamed", "group gone") and not mine.includes(before.given[each.of]):
+            yield f"{each.what} that gives more"
+        moved = each.what in ("group moved", "group moved out") and each.of in before.given
+        if each.what == "demand" or (moved and (before.demands(each.of) or after.demands(each.of))):
+            yield from _beyond_guarded(mine, before.guarded(each.of))
+        if moved and each.now.subgroups and each.now.parent_id and not mine.allows(EVERY_PERMISSION):
+            yield "groups inside of a group that are nested deeper"
+
+
+def _beyond_guarded(mine: PermissionSet, guarded: list[PermissionSet]) -> Iterator[str]:
+    if not all(mine.includes(permissions) for permissions in guarded):
+        yield "other demands of a group that gives more, or of somebody who may do more"
 
 
 def _opened(before: Things, after: Things) -> Iterator[Opened]:
@@ -170,11 +199,11 @@ def _opened(before: Things, after: Things) -> Iterator[Opened]:
             case ("account", id, kind, *_) if kind in CREDENTIALS and old is None:
                 yield Opened("credential", id, thing)
             case ("account", id, ("member" | "grant") as kind, _) if old is None and ("account", id) in before:
-                yield Opened(kind, id)
+                yield Opened(kind, id, thing)
             case ("group", id):
                 yield from _group(id, old, thing)
             case ("role", id):
-                yield Opened("role", id, thing.permissions - (old.permissions if old else frozenset()))
+                yield Opened("role", id, thing.permissions | (old.permissions if old else frozenset()))
             case ("service", id):
                 yield from _service(id, old, thing)
             case ("webhook", id) if old is None:
@@ -221,11 +250,9 @@ def _group(id: str, old: Group | None, new: Group) -> Iterator[Opened]:
         yield Opened("group moved" if new.parent_id else "group made", id)
         return
     if old.parent_id != new.parent_id:
-        yield Opened("group moved", id)
-    if loosens(old.policy, new.policy) or (old.requires_two_factor and not new.requires_two_factor):
+        yield Opened("group moved" if new.parent_id else "group moved out", id, new)
+    if (old.policy, old.requires_two_factor) != (new.policy, new.requires_two_factor):
         yield Opened("demand", id)
-    elif old.policy != new.policy:
-        yield Opened("policy", id)
     if old.name != new.name:
         yield Opened("group renamed", id)
     if new.grants - old.grants:
@@ -238,6 +265,8 @@ def _service(id: str, old: Service | None, new: Service) -> Iterator[Opened]:
         return
     if old.trusted and not new.trusted:
         yield Opened("distrusted", id)
+    if old.policy != new.policy:
+        yield Opened("policy", id)
     if old.secret != new.secret or (new.public and not old.public):
         yield Opened("speaker", id, new)
     elif any(getattr(old, each) != getattr(new, each) for each in GET_CODES):
@@ -250,9 +279,14 @@ def _removed(before: Things, key: tuple[str, ...], thing: Any) -> Iterator[Opene
     match key:
         case ("account", id):
             yield Opened("deleted", id)
-        case ("group", id) if thing.requires_two_factor or thing.policy:
-            yield Opened("demand", id)
+        case ("group", id):
+            yield Opened("group gone", id)
+            if thing.requires_two_factor or thing.policy:
+                yield Opened("demand", id)
+        case ("role", id):
+            yield Opened("role gone", id, thing.permissions)
         case ("account", id, "member", group_id) if ("account", id) in before:
+            yield Opened("left", id, group_id)
             group = before[("group", group_id)]
             if group.requires_two_factor or group.policy:
                 yield Opened("member's demand", id)

@@ -135,6 +135,20 @@ def _furnish(world: World, by: Caller) -> None:
     product.groups.update(by, "staff", GroupDescription(requires_two_factor=True))
     product.roles.grant_to_group(by, "admins", "deployer")
     product.lifecycle.policies.set_for_group(by, "admins", Policy(longest_life_days=90))
+    # These demand nothing: "nested" gives what "runners" is granted, "vacant" the same to nobody, "loose" nothing.
+    for name, parent in (
+        ("runners", None),
+        ("nested", "runners"),
+        ("vacant", None),
+        ("loose", None),
+        ("tree", None),
+        ("leaf", "tree"),
+    ):
+        product.groups.create(by, GroupDescription(name=name, parent=parent))
+    for name in ("runners", "vacant"):
+        product.roles.grant_to_group(by, name, "deployer")
+    for name in ("nested", "loose"):
+        product.groups.add_member(by, name, world.boss.user.id)
     product.groups.add_member(by, "admins", world.boss.user.id)
     product.groups.add_member(by, "staff", world.boss.user.id)
     product.groups.add_member(by, "staff", world.lesser.user.id)
