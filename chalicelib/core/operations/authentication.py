@@ -102,7 +102,7 @@ class Authentication:
             frozenset(access.groups),
             logged_in_at=good.token.authenticated,
             delegated=delegated,
-            ends=good.token.expires if delegated else None,
+            ends=good.token.expires,
             source_id=good.token.source.id,
             hand=_hand_of(good.token),
             note_refusal=self._note,
@@ -110,8 +110,7 @@ class Authentication:
         return self._bounded(caller, good, origin.use(service))
 
     def _bounded(self, caller: Caller, good: GoodToken, use: Use) -> Caller:
-        """By what its access token came from: a permanent token, and which of its secrets was exchanged. A service that
-        acts for the account is bound by the access token itself."""
+        """By what its access token came from too: a permanent token, and which of its secrets was exchanged."""
         source, since = good.source, good.token.source.since
         if source is None:
             return caller

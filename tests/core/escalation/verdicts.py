@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.accounts import User
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.groups import Group
@@ -97,14 +98,18 @@ def _beyond_credential(world: World, kind: Kind, opened: list[Opened]) -> Iterat
                 yield f"{each.what} by a superseded secret"
             case Kind.APPLICATION_PASSWORD if each.what in ("token", "credential", "authenticators"):
                 yield f"{each.what} by an application password"
-            case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN if (
+            case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN | Kind.NARROWED_TOKEN if (
                 each.what == "authenticators" and each.of == own
             ):
                 yield "a token changed what its owner logs in with"
             case Kind.TOKEN if each.what == "credential":
                 yield from () if _is_tokens_to_make(each.now) else ["an approval by a token"]
-            case Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN:
-                yield from _unbound(world, each)
+            case Kind.BOUNDED_TOKEN:
+                yield from _unbound(each, world.now + DAY_MS, NETWORKS)
+            case Kind.EXCHANGED_TOKEN:
+                yield from _unbound(each, world.now + LIFETIME_MS, NETWORKS)
+            case Kind.NARROWED_TOKEN:
+                yield from _unbound(each, world.now + LIFETIME_MS)
 
 
 def _is_approval(made: object) -> bool:
@@ -116,15 +121,15 @@ def _is_tokens_to_make(made: object) -> bool:
     return type(made).__name__ in ("ApplicationPassword", "TrustRule")
 
 
-def _unbound(world: World, each: Opened) -> Iterator[str]:
-    """What a credential that ends, and has networks, makes: it ends no later, and has none that are wider."""
+def _unbound(each: Opened, end: int, networks: tuple[str, ...] = ()) -> Iterator[str]:
+    """What a credential makes that ends at `end`, and may have networks: it ends no later, and has none that are wider.
+    """
     if each.what in ("credential", "webhook", "service made", "speaker", "authenticators"):
         yield f"{each.what} without an end"
     if each.what == "token" and isinstance(each.now, PermanentToken):
-        end = world.now + DAY_MS
         if each.now.expires is None or each.now.expires > end:
             yield "a token that ends later"
-        if not each.now.networks or not are_inside(each.now.networks, NETWORKS):
+        if networks and not (each.now.networks and are_inside(each.now.networks, networks)):
             yield "a token of wider networks"
 
 

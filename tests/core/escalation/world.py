@@ -43,6 +43,7 @@ class Kind(Enum):
     TOKEN = "a permanent token"
     BOUNDED_TOKEN = "a permanent token that ends and has networks"
     EXCHANGED_TOKEN = "an access token that it was exchanged for"
+    NARROWED_TOKEN = "an access token that was narrowed from a token without end"
     EARLIER_SECRET = "a secret of a token that has a newer one"
     APPLICATION_PASSWORD = "an application password"
     DELEGATED_TOKEN = "an access token of a connected service"
@@ -211,6 +212,8 @@ def _arm(world: World) -> None:
     origin = Origin(world.now, ADDRESS)
     exchanged = product.oauth.token_exchange.exchange(Exchange(bounded, audience=["keyturn"]), origin)
     world.secrets[Kind.EXCHANGED_TOKEN] = exchanged.access_token
+    narrowed = product.oauth.token_exchange.exchange(Exchange(world.secrets[Kind.TOKEN], audience=["keyturn"]), origin)
+    world.secrets[Kind.NARROWED_TOKEN] = narrowed.access_token
     world.secrets[Kind.DELEGATED_TOKEN] = _delegated(world, fresh, origin)
 
 
