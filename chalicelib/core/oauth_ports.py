@@ -132,7 +132,7 @@ class AccessTokenStore(Protocol):
         """One round trip, strongly consistent. `asking_id`: also the service that asks."""
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
-        """Remembered until the token would have expired."""
+        """Remembered until the token would have expired, and with it what was exchanged from it."""
 
 
 class SigningKeys(Protocol):

@@ -185,7 +185,7 @@ class MemoryAccessTokens:
         services = {id for id in wanted if id} | ({source.id} if source.kind is SourceKind.SERVICE else set())
         with self._database.lock:
             standing = Standing(
-                revoked=get(*subject, "revoked", token.id) is not None,
+                revoked=any(get(*subject, "revoked", id) is not None for id in (token.id, *token.exchanged_from)),
                 subject=None if source.kind is SourceKind.SERVICE else get(*subject),
                 services={id: service for id in services if (service := get("service", id))},
             )

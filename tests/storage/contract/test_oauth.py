@@ -246,3 +246,16 @@ class TestAccessTokens:
         for _ in range(2):  # which can be said again
             stores.access_tokens.revoke(token, record())
             assert stores.access_tokens.standing(token, None).revoked
+
+    def test_and_with_it_what_was_exchanged_from_it(self, stores: Stores) -> None:
+        owner, first, second = stored_user(stores), making.new_id(), making.new_id()
+        tokens = [
+            making.access_token(owner, id=first),
+            making.access_token(owner, id=second, exchanged_from=(first,)),
+            making.access_token(owner, exchanged_from=(second, first)),
+            making.access_token(owner, exchanged_from=(first,)),
+        ]
+        stores.access_tokens.revoke(tokens[1], record())
+        assert [stores.access_tokens.standing(each, None).revoked for each in tokens] == [False, True, True, False]
+        stores.access_tokens.revoke(tokens[0], record())
+        assert all(stores.access_tokens.standing(each, None).revoked for each in tokens)

@@ -49,7 +49,8 @@ class AccessTokenCheck:
         return judged(token, self._store.standing(token, None), now) if token else None
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
-        """This token is refused from now on, if it is this client's (RFC 7009); what it came from stays."""
+        """This token, and what it was exchanged for, is refused from now on, if it is this client's (RFC 7009); what it
+        came from stays."""
         token = self.read(presented, origin.now)
         if token is None or token.client_id != client_id:
             return
