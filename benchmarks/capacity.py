@@ -193,7 +193,10 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
         return oauth.approved_scopes.page(person.caller(), "me", Window()).items[0].approval
 
     return [
-        ("approve a service's scope", lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,))),
+        (
+            "approve a service's scope",
+            lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,), True),
+        ),
         ("issue an authorization code", keep("code", lambda: codes.issue(person.caller(), request()))),
         ("recognise a code", keep("found", lambda: codes.recognise(service, kept["code"], origin))),
         ("redeem it", keep("issued", lambda: codes.redeem(service, kept["found"], origin))),

@@ -122,7 +122,7 @@ def _is_tokens_to_make(made: object) -> bool:
 
 
 def _unbound(each: Opened, end: int, networks: tuple[str, ...] = ()) -> Iterator[str]:
-    """What a credential makes that has this end, and may have networks: it ends no later, and has none that are wider."""
+    """What is made by a credential that ends, and may have networks, ends no later, and has none that are wider."""
     if each.what in ("credential", "webhook", "service made", "speaker", "authenticators"):
         yield f"{each.what} without an end"
     if each.what == "token" and isinstance(each.now, PermanentToken):

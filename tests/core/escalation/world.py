@@ -226,7 +226,7 @@ def _delegated(world: World, fresh: Caller, origin: Origin) -> str:
     oauth, ci = world.product.oauth, world.product.services.resolve(["ci"])["ci"]
     scope = oauth.scopes.requested("keyturn", ())
     assert not CLAIM_SCOPES & set(scope.values)
-    oauth.approved_scopes.approve(fresh, ci, scope.values)
+    oauth.approved_scopes.approve(fresh, ci, scope.values, offline=True)
     request = AuthorizationRequest(ci, scope, "https://ci.example/back", "c" * 43, None, offline=True)
     code = oauth.authorization_codes.recognise(ci, oauth.authorization_codes.issue(fresh, request), origin)
     assert code
