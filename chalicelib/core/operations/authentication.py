@@ -149,7 +149,8 @@ class Authentication:
         assert owner
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
-        unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
+        proven = isinstance(credential, Session) and credential.second_factor
+        unproven = logged_in and not proven and access.requires_two_factor
         caller = Caller(
             owner,
             access.permissions,
@@ -163,6 +164,7 @@ class Authentication:
             ends=good.ends,
             networks=credential.networks if isinstance(credential, PermanentToken) else (),
             application_password=isinstance(credential, ApplicationPassword),
+            second_factor=proven,
             unproven=unproven,
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,

@@ -442,11 +442,14 @@ class TestGroupThatRequiresIt:
         jo.turn_on_2fa()
         assert jo.scene.product.permanent_tokens.create(jo.log_in(), "me", "allowed", ["keyturn"])
 
-    def test_the_session_that_added_it_stays_unproven(self, jo: Person) -> None:
-        caller = jo.log_in()
-        jo.turn_on_2fa()
-        with pytest.raises(Forbidden):
-            jo.scene.product.permanent_tokens.create(caller, "me", "loophole", ["keyturn"])
+    def test_the_session_that_added_it_has_proven_it_and_others_have_ended(self, jo: Person) -> None:
+        other, opened = jo.attempt(), jo.attempt()
+        caller, factors = jo.caller(opened), jo.scene.product.second_factors
+        jo.totp_secret = factors.begin_pairing(caller, "me").secret
+        factors.confirm_pairing(caller, "me", jo.code())
+        assert jo.scene.product.permanent_tokens.create(jo.caller(opened), "me", "allowed", ["keyturn"])
+        with pytest.raises(Unauthenticated):
+            jo.caller(other)
 
     def test_permanent_tokens_work(self, jo: Person) -> None:
         scene = jo.scene
