@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -301,6 +301,7 @@ class _Person:
     def pair(self) -> None:
         code = pyotp.HOTP(self._totp).at(self.origin.now // STEP_MS)
         self.installation.keyturn.second_factors.confirm_pairing(self.caller(), "me", code)
+        self._caller = replace(self.caller(), second_factor=True)  # as the next call of the session is
 
     def create(self) -> None:
         self._made = self.installation.keyturn.application_passwords.create(self.caller(), "me", "mail")
