@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DEVICE_LIFETIME_MS, ApprovedScope
-from chalicelib.core.errors import InvalidGrant, NotFound
+from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, CODE_LIFETIME_MS, DEVICE_LIFETIME_MS, ApprovedScope
+from chalicelib.core.errors import InvalidGrant, NotFound, Unauthenticated
 from chalicelib.core.grant_types import GrantType
+from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.devices import StartedDevice
 from chalicelib.core.operations.service_descriptions import ServiceDescription
@@ -176,3 +177,50 @@ def test_keyturn_itself_is_asked_about_like_the_rest(jo: Person) -> None:
     approve(jo, KEYTURN)
     assert not is_asked(jo, KEYTURN)
     assert is_asked(jo, KEYTURN, offline=True)
+
+
+class TestABan:
+    """It suspends: what is still within its time is good again once it is lifted: a session, a code, a device."""
+
+    def ban(self, jo: Person, banned: bool) -> None:
+        jo.scene.product.accounts.update(jo.scene.caller(), jo.user.id, AccountChange(banned=banned))
+
+    def test_of_a_code(self, jo: Person) -> None:
+        approve(jo, *SCOPE)
+        codes, opened = jo.scene.product.oauth.authorization_codes, jo.attempt()
+        secret, origin = codes.issue(jo.caller(opened), asked(jo, *SCOPE)), Origin(jo.clock, HOME)
+        code = codes.recognise(ci(jo), secret, origin)
+        assert code
+        self.ban(jo, True)
+        assert codes.recognise(ci(jo), secret, origin) is None
+        with pytest.raises(InvalidGrant, match="may not act"):
+            codes.redeem(ci(jo), code, origin)
+        with pytest.raises(Unauthenticated):
+            jo.caller(opened)
+        self.ban(jo, False)
+        assert codes.recognise(ci(jo), secret, origin)
+        assert codes.redeem(ci(jo), code, origin)
+        assert jo.caller(opened)
+
+    def test_of_a_device_and_its_refresh_token(self, jo: Person) -> None:
+        oauth, started = jo.scene.product.oauth, start(jo, *SCOPE)
+        approve_device(jo, started)
+        origin = Origin(jo.clock, HOME)
+        self.ban(jo, True)
+        with pytest.raises(InvalidGrant, match="may not act"):
+            oauth.devices.redeem(ci(jo), started.device_code, True, origin)
+        self.ban(jo, False)
+        token = oauth.devices.redeem(ci(jo), started.device_code, True, origin).refresh_token or ""
+        self.ban(jo, True)
+        with pytest.raises(InvalidGrant):
+            oauth.delegations.refresh(ci(jo), token, None, origin)
+        self.ban(jo, False)
+        assert oauth.delegations.refresh(ci(jo), token, None, origin)
+
+    def test_what_has_ended_meanwhile_stays_so(self, jo: Person) -> None:
+        approve(jo, *SCOPE)
+        codes = jo.scene.product.oauth.authorization_codes
+        secret = codes.issue(jo.log_in(), asked(jo, *SCOPE))
+        self.ban(jo, True)
+        self.ban(jo, False)
+        assert codes.recognise(ci(jo), secret, Origin(jo.clock + CODE_LIFETIME_MS, HOME)) is None
