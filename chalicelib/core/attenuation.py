@@ -49,12 +49,13 @@ def grows(old: PermanentToken, new: PermanentToken) -> bool:
 
 def require_no_wider(caller: Caller, old: PermanentToken, new: PermanentToken) -> None:
     """Raises Invalid or Forbidden if the token gets more than the one that is presented has: a later end, more
-    networks; or another service, where it has more of these already. What narrows it is always allowed."""
+    networks; or anything at all, where it ends later, or has more networks, already. What narrows it is always
+    allowed."""
     if _is_later(new.expires, old.expires):
         _require_no_later(caller, new.expires)
     if not _are_within(new.networks, old.networks):
         _require_no_wider(caller, new.networks)
-    if not set(new.scope) <= set(old.scope) and new.id != caller.credential_id:
+    if grows(old, new) and new.id != caller.credential_id:
         require_within(caller, new)
 
 

@@ -108,6 +108,7 @@ class Caller:
     networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
     application_password: bool = False
     limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
+    second_factor: bool = False  # proven by the session
     unproven: bool = False  # a group demands a second factor, and this session was opened without one
     source_id: str | None = None  # of what an access token that is presented came from
     hand: Hand = field(default_factory=Hand)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
+from chalicelib.core.operations.policies import setting_policy_of
 from chalicelib.core.policies import LONGEST_DAYS, WHEN_KNOWN_TO_OTHERS, WHEN_UNUSED, Consequence, Policy
 from chalicelib.pages.groups import group_page
 from chalicelib.pages.render import Dialog, link, redirect
@@ -33,7 +34,7 @@ SHOWN = 100  # tokens of a preview
 def ask_for_service(message: Message, caller: Caller, service: str) -> Response:
     """The form with what is demanded."""
     found = message.keyturn.services.get(caller, service)
-    caller.check(Operation.SET_SERVICE_POLICY, place=found.id)
+    caller.check(setting_policy_of(found), place=found.id)
     return service_page(message, caller, found, _form(message, "services", found.id, _filled(found.policy)))
 
 

@@ -35,7 +35,9 @@ class DynamoAccessTokens:
         # One service may be several of these; no key may stand twice in a batch.
         wanted = (token.source.client_id, token.client_id if token.actors else None, asking_id)
         services = {id for id in wanted if id} | ({token.source.id} if _is_service(token) else set())
-        places = [keys.revoked_access_token(token.subject_id, token.id), *_sources(token), *map(keys.service, services)]
+        revocable = (token.id, *token.exchanged_from)
+        marks = [keys.revoked_access_token(token.subject_id, id) for id in revocable]
+        places = [*marks, *_sources(token), *map(keys.service, services)]
         found: dict[str, Any] = {}
         known: dict[str, Service] = {}
         for item in read(Item, places).values():

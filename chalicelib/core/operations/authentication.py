@@ -105,7 +105,7 @@ class Authentication:
             frozenset(access.groups),
             logged_in_at=good.token.authenticated,
             delegated=delegated,
-            ends=good.token.expires if delegated else None,
+            ends=good.token.expires,
             source_id=good.token.source.id,
             hand=_hand_of(good.token),
             note_refusal=self._note,
@@ -113,8 +113,7 @@ class Authentication:
         return self._bounded(caller, good, origin.use(service))
 
     def _bounded(self, caller: Caller, good: GoodToken, use: Use) -> Caller:
-        """By what its access token came from: a permanent token, and which of its secrets was exchanged. A service that
-        acts for the account is bound by the access token itself."""
+        """By what its access token came from too: a permanent token, and which of its secrets was exchanged."""
         source, since = good.source, good.token.source.since
         if source is None:
             return caller
@@ -161,7 +160,8 @@ class Authentication:
         assert owner
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
-        unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
+        proven = isinstance(credential, Session) and credential.second_factor
+        unproven = logged_in and not proven and access.requires_two_factor
         caller = Caller(
             owner,
             access.permissions,
@@ -175,6 +175,7 @@ class Authentication:
             ends=good.ends,
             networks=credential.networks if isinstance(credential, PermanentToken) else (),
             application_password=isinstance(credential, ApplicationPassword),
+            second_factor=proven,
             unproven=unproven,
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,

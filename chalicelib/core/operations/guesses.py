@@ -31,13 +31,15 @@ class Guesses:
         self._keyring = keyring
 
     @contextmanager
-    def counted(self, login: str, address: str, now: int) -> Iterator[None]:
+    def counted(self, login: str, address: str, now: int, passkey_alone: bool = False) -> Iterator[None]:
         """What happens inside is an attempt to log in: it counts first, and is forgiven if it succeeds.
+        `passkey_alone`: by a passkey and no password.
 
         Raises Throttled, before anything happens, when a budget is used up.
         """
         key, network = names.login_key(login), throttling.network(address)
-        budgets = throttling.budgets(self._name(key), network, self._attempts.is_known(key, network, now))
+        spent = throttling.passkey_budgets if passkey_alone else throttling.budgets
+        budgets = spent(self._name(key), network, self._attempts.is_known(key, network, now))
         with self._spending(budgets, now):
             yield
         self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)

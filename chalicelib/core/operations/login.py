@@ -83,16 +83,14 @@ class Login:
         """A new session.
 
         Raises Invalid, LoginRefused, SecondFactorRequired, SecondFactorLocked, Forbidden (banned; only to who has
-        proven to be the owner) or Throttled. A refusal leaves a trace, except where a passkey is of nobody.
+        proven to be the owner) or Throttled. A refusal leaves a trace.
         """
         login = self._login_of(attempt)
-        if attempt.password is None:  # a passkey cannot be guessed, and so is the way in that nobody can use up
-            return until_current(lambda: self._attempt(login, attempt, origin))
-        with self._guesses.counted(login, origin.address, origin.now):
+        with self._guesses.counted(login, origin.address, origin.now, passkey_alone=attempt.password is None):
             return until_current(lambda: self._attempt(login, attempt, origin))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
-        """The login that is tried, in the form under which it is unique. Raises Invalid or LoginRefused."""
+        """The login that is tried, in the form under which it is unique. Raises Invalid."""
         if attempt.password is None and attempt.passkey is None:
             raise Invalid("password", "is required, or a passkey.")
         if attempt.login is not None:
@@ -101,19 +99,17 @@ class Login:
             raise Invalid("login", "is required with a password.")
         handle = user_handle(attempt.passkey)
         user = self._accounts.get(handle) if names.may_refer(handle) else None
-        if user is None:
-            raise LoginRefused
-        return names.login_key(user.login)
+        return names.login_key(user.login) if user else NOBODY
 
     def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin) -> OpenedSession:
         user, stored = self._authenticators.find_by_login(login)
         after, challenge, proven = self._with_password(user, stored, attempt, origin), None, False
-        if user is None:
-            raise LoginRefused
         if attempt.passkey is not None:
             after, challenge = self._with_passkey(user, after, attempt, origin)
             proven = True
-        elif stored.two_factor:
+        if user is None:
+            raise LoginRefused
+        if attempt.passkey is None and stored.two_factor:
             after = self._with_code(user, after, attempt, origin)
             proven = True
         if user.banned:
@@ -136,7 +132,7 @@ class Login:
         return refusal or LoginRefused()
 
     def _with_passkey(
-        self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin
+        self, user: User | None, stored: Authenticators, attempt: LoginAttempt, origin: Origin
     ) -> tuple[Authenticators, UsedChallenge]:
         assert attempt.passkey is not None
         found = self._second_factors.after_passkey(stored, attempt.passkey, origin.now)

@@ -1,6 +1,6 @@
 """Roles and the grants that give them to accounts.
 
-Nobody can put into a role, or grant, a permission that they do not have themselves.
+Nobody can put into a role, grant, or take away again a permission that they do not have themselves.
 """
 
 from __future__ import annotations
@@ -80,7 +80,6 @@ class Roles:
         def attempt() -> Role:
             caller.check(Operation.UPDATE_ROLE)
             old = self._changeable(role)
-            kept = old.permissions
             new = replace(
                 old,
                 key=old.key if valid_key is None else valid_key,
@@ -90,7 +89,8 @@ class Roles:
                 else self._valid(caller, permissions, old.permissions),
                 revision=old.revision + 1,
             )
-            opens = _opening(new.permissions - kept, EVERYWHERE)
+            # Also what stays, or goes: by its key it is granted, and who has it is weaker without it.
+            opens = _opening(old.permissions | new.permissions, EVERYWHERE)
             permit = caller.require(Operation.UPDATE_ROLE, opens=opens)
             if replace(new, revision=old.revision) == old:
                 return old
@@ -104,8 +104,9 @@ class Roles:
         """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
 
         def attempt() -> None:
-            permit = caller.require(Operation.DELETE_ROLE)
+            caller.check(Operation.DELETE_ROLE)
             found = self._changeable(role)
+            permit = caller.require(Operation.DELETE_ROLE, opens=_opening(found.permissions, EVERYWHERE))
             self._roles.delete(found, permit.record("role.deleted", "role", found.id, details={"key": found.key}))
 
         until_current(attempt)
@@ -140,12 +141,13 @@ class Roles:
         """The grant is gone. Raises Forbidden, NotFound, or Conflict for the last administrator."""
 
         def attempt() -> None:
-            owner, permit = self._accounts.permitted(caller, user, Operation.REVOKE_ROLE)
+            owner = self._accounts.checked(caller, user, Operation.REVOKE_ROLE)
             grant = next(
                 (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
             )
             if grant is None:
                 raise NotFound("grant", grant_id)
+            permit = self._revocable(caller, grant)
             details = {"role": grant.role_id, "place": grant.place}
             self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
@@ -180,11 +182,12 @@ class Roles:
         """The grant is gone. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            permit = caller.require(Operation.REVOKE_ROLE)
+            caller.check(Operation.REVOKE_ROLE)
             old = self._groups.existing(group)
             grant = _named(grant_id, [Grant(old.id, *pair) for pair in old.grants])
             if grant is None:
                 raise NotFound("grant", grant_id)
+            permit = self._revocable(caller, grant)
             pair = grant.role_id, grant.place
             self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
@@ -200,6 +203,12 @@ class Roles:
     def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str, Permit]:
         given, where = self._seen(caller, role, place)
         return given, where, caller.require(Operation.GRANT_ROLE, opens=_opening(given.permissions, where))
+
+    def _revocable(self, caller: Caller, grant: Grant) -> Permit:
+        """That the caller may take it away. A role that is gone gave nothing. Raises Forbidden."""
+        role = self._roles.get(grant.role_id)
+        taken = current(role).permissions if role else frozenset()
+        return caller.require(Operation.REVOKE_ROLE, opens=_opening(taken, grant.place))
 
     def _seen(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
         return self.get(caller, role), self._place(caller, place)

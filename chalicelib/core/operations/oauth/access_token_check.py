@@ -52,8 +52,8 @@ class AccessTokenCheck:
         return judged(token, self._store.standing(token, None), now) if token else None
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
-        """This token is refused from now on, if it is this client's (RFC 7009); what it came from stays. One that was
-        revoked already stays so, without another record.
+        """This token, and what it was exchanged for, is refused from now on, if it is this client's (RFC 7009); what it
+        came from stays. One that was revoked already stays so, without another record.
 
         Who gives back a token that no client got (`client_id` is Keyturn's) is the account that it is for.
         """
