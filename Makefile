@@ -18,6 +18,9 @@ help: ## Show what there is
 run: $(READY) ## Start everything, do the main job, serve until Ctrl-C
 	@$(BIN)/python -m embedded.run
 
+# Hundreds of programs are started: where nothing compiled may be kept, each would compile this project again.
+test test-long test-profile test-shuffled: export PYTHONDONTWRITEBYTECODE :=
+
 test: environments ## Test every promise: the gate
 	@$(PYTEST)
 

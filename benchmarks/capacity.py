@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -193,7 +193,10 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
         return oauth.approved_scopes.page(person.caller(), "me", Window()).items[0].approval
 
     return [
-        ("approve a service's scope", lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,))),
+        (
+            "approve a service's scope",
+            lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,), True),
+        ),
         ("issue an authorization code", keep("code", lambda: codes.issue(person.caller(), request()))),
         ("recognise a code", keep("found", lambda: codes.recognise(service, kept["code"], origin))),
         ("redeem it", keep("issued", lambda: codes.redeem(service, kept["found"], origin))),
@@ -298,6 +301,7 @@ class _Person:
     def pair(self) -> None:
         code = pyotp.HOTP(self._totp).at(self.origin.now // STEP_MS)
         self.installation.keyturn.second_factors.confirm_pairing(self.caller(), "me", code)
+        self._caller = replace(self.caller(), second_factor=True)  # as the next call of the session is
 
     def create(self) -> None:
         self._made = self.installation.keyturn.application_passwords.create(self.caller(), "me", "mail")

@@ -79,7 +79,7 @@ class Keyturn:
         from chalicelib.core.operations.authentication import Authentication
 
         parts = self.credential_check, self.access, self._access_token_check
-        return Authentication(self.stores.credentials, *parts, self.stores.audit)
+        return Authentication(self.stores.credentials, *parts, self.stores.audit, lambda: self.guesses)
 
     @functools.cached_property
     def credential_check(self) -> CredentialCheck:
@@ -89,7 +89,8 @@ class Keyturn:
 
         credentials = self.stores.credentials
         uses = LastUses(credentials, self.settings.last_used_window_ms)
-        return CredentialCheck(credentials, self.verifier, uses, self.policies_in_force, self.exposure)
+        parts = self.verifier, uses, self.policies_in_force, self.exposure
+        return CredentialCheck(credentials, *parts, self.stores.audit)
 
     @functools.cached_property
     def policies_in_force(self) -> PoliciesInForce:

@@ -182,6 +182,9 @@ def _tell_what_to_look_at(restoration: Restoration, export: Export, later: Expor
     if changed:
         console.print("These changes came between the two, and hold. They have to be looked at:")
         click.echo("\n".join(changed))
+    if restoration.unguarded:
+        console.print("These accounts are not in these groups any more, which gave and demanded something:")
+        click.echo("\n".join(restoration.unguarded))
 
 
 def _moment(export: Export) -> str:

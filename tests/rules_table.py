@@ -25,10 +25,10 @@ and a service, as a place or in a scope, *Read Service* or one of its groups.
 - **Your permissions include**: whose permissions yours have to include, service by service. For your own account
   nothing is compared.
 - **Recent login**: if you have logged in, or present an access token of somebody who has, that login is at most
-  {FRESH_MS // 60_000} minutes old. Tokens of bots and pipelines have no login that could be too old.
+  {FRESH_MS // 60_000} minutes old. Tokens of bots and pipelines have no login that could be too old. No application
+  password can do it. Whoever is refused it, unless for the age of the login, leaves a record.
 - **Not delegated**: a connected service that acts for you by OAuth 2.0 cannot do it.
-- **Makes**: what is made has neither end nor networks. So a credential that has an end or networks cannot make it, and
-  no application password can.
+- **Makes**: what is made has neither end nor networks. So a credential that has an end or networks cannot make it.
 
 A session without the second factor that a group of yours requires can do what is marked ¹ and nothing else. An earlier
 secret of a rotated token can read, and rotate its own token.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from detect_secrets import SecretsCollection
+from detect_secrets.core.scan import get_plugins
 from detect_secrets.settings import transient_settings
 
 from embedded.layout import PROJECT
@@ -67,18 +68,26 @@ def test_a_hole_would_be_found() -> None:
     assert len(json.loads(SNAPSHOT.read_text())["advisories"]) > 10
 
 
-def found(path: Path) -> list[str]:
+def found(*paths: Path) -> list[str]:
     secrets = SecretsCollection()
     with transient_settings({"plugins_used": [*({"name": name} for name in DETECTORS), OURS]}):
-        secrets.scan_file(str(path))
+        for path in paths:
+            if may_hold_one(path):
+                secrets.scan_file(str(path))
     return [f"{name}:{secret.line_number}: {secret.type}" for name, secret in secrets]
+
+
+def may_hold_one(path: Path) -> bool:
+    """Whether a detector's form is anywhere in the file. Only then is it worth a look at line after line."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return any(form.search(text) for detector in get_plugins() for form in detector.denylist)
 
 
 def test_there_is_no_secret_in_the_repository() -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, text=True, check=True)
     files = [PROJECT / name for name in listed.stdout.split("\0") if name]
     assert len(files) > 500
-    assert [line for path in files if path.is_file() for line in found(path)] == []
+    assert found(*filter(Path.is_file, files)) == []
 
 
 def test_a_secret_would_be_found(tmp_path: Path) -> None:

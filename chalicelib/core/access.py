@@ -58,6 +58,11 @@ class Access:
         """Whether one of the groups demands a second factor at login."""
         return any(group.requires_two_factor for group in self.groups.values())
 
+    @property
+    def demands_something(self) -> bool:
+        """Whether one of the groups demands anything of its members."""
+        return any(group.demands_something for group in self.groups.values())
+
     def together_with(self, other: Access | None) -> Access:
         """What rests on both."""
         if other is None:

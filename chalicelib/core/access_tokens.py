@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # How long a service that only looks at the signature still accepts what was revoked.
 LIFETIME_MS = 5 * 60_000
+MAX_EXCHANGES = 10  # in a row; each is one thing more that a check looks up
 
 OPENID, PROFILE, EMAIL = "openid", "profile", "email"
 CLAIM_SCOPES = frozenset({OPENID, PROFILE, EMAIL})  # OpenID Connect Core section 5.4: about the user, not a service
@@ -67,7 +68,8 @@ class AccessToken:
 
     `scope` holds service ids and claim scopes, `audience` service ids; `subject_id` is an account's, or the
     client's own where it acts for nobody; `actors` are the services that act for the subject, the one that
-    acts now first.
+    acts now first; `exchanged_from` are the ids of the access tokens that it came from, one by an exchange of the
+    other, the latest first.
     """
 
     id: str
@@ -80,6 +82,7 @@ class AccessToken:
     expires: int
     actors: tuple[str, ...] = ()
     authenticated: int | None = None  # when the subject logged in
+    exchanged_from: tuple[str, ...] = ()
 
     def narrowed(self, allowed: tuple[str, ...]) -> AccessToken:
         """As good as it still is, now that its source allows no more than this."""
@@ -92,7 +95,8 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What was found of all that an access token depends on; each may be missing. `services` by id."""
+    """What was found of all that an access token depends on; each may be missing. `services` by id; `revoked`: itself,
+    or an access token that it was exchanged from."""
 
     revoked: bool = False
     subject: User | None = None
@@ -106,9 +110,9 @@ class Standing:
 def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | None:
     """The token as far as it is still good at this moment, or None.
 
-    `token` was well signed. It ends when it expires or was revoked, when its subject is banned or gone, and
-    with its source: a permanent token that was deleted or narrowed, or the secret of it that was exchanged, a
-    delegation or its approved scope, a trust rule, a service.
+    `token` was well signed. It ends when it expires, when it or what it was exchanged from was revoked, when its
+    subject is banned or gone, and with its source: a permanent token that was deleted or narrowed, or the secret of
+    it that was exchanged, a delegation or its approved scope, a trust rule, a service.
     """
     if standing.revoked or now >= token.expires:
         return None

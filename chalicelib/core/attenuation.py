@@ -2,7 +2,8 @@
 
 It ends no later, and may be used from no wider networks; or else a token that was stolen would have no end after all.
 Scope is not compared, since Keyturn's scope is the power to manage (ADR 5). Whoever has logged in has neither end nor
-networks here, and is who widens: how fresh a login has to be, says the table of rules (`core.authorization`).
+networks here, and is who widens: how fresh a login has to be, says the table of rules (`core.authorization`), and that
+an application password opens nothing. What is refused here is recorded (`Caller.noted`).
 The name is that of object capabilities and macaroons (Birgisson et al., NDSS 2014).
 """
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
 
 
 def end_of_new(caller: Caller, named: int | None) -> int | None:
-    """When a new credential ends: as named, and otherwise with the one that is presented. Raises Invalid, or
-    Forbidden (it makes none)."""
-    _require_maker(caller)
+    """When a new credential ends: as named, and otherwise with the one that is presented. Raises Invalid."""
     if named is None:
         return caller.ends
     _require_no_later(caller, named)
@@ -50,60 +49,59 @@ def grows(old: PermanentToken, new: PermanentToken) -> bool:
 
 def require_no_wider(caller: Caller, old: PermanentToken, new: PermanentToken) -> None:
     """Raises Invalid or Forbidden if the token gets more than the one that is presented has: a later end, more
-    networks; or another service, where it has more of these already. What narrows it is always allowed."""
-    _require_maker(caller)
+    networks; or anything at all, where it ends later, or has more networks, already. What narrows it is always
+    allowed."""
     if _is_later(new.expires, old.expires):
         _require_no_later(caller, new.expires)
     if not _are_within(new.networks, old.networks):
         _require_no_wider(caller, new.networks)
-    if not set(new.scope) <= set(old.scope) and new.id != caller.credential_id:
+    if grows(old, new) and new.id != caller.credential_id:
         require_within(caller, new)
 
 
 def require_within(caller: Caller, token: PermanentToken) -> None:
     """Raises Forbidden if the token, of which the caller is to get a secret, is broader than what is presented."""
-    _require_maker(caller)
     if caller.ends is not None and _is_later(token.expires, caller.ends):
-        raise Forbidden(f"This token ends later than the one that you present ({rfc3339(caller.ends)}). Log in for it.")
+        raise caller.noted(
+            Forbidden(f"This token ends later than the one that you present ({rfc3339(caller.ends)}). Log in for it.")
+        )
     if not _are_within(token.networks, caller.networks):
-        raise Forbidden("This token may be used from more networks than the one that you present. Log in for it.")
+        raise caller.noted(
+            Forbidden("This token may be used from more networks than the one that you present. Log in for it.")
+        )
 
 
 def require_lasting(caller: Caller, what: str) -> None:
     """Raises Forbidden where `what` is made, which has neither end nor networks, by a credential that has."""
-    _require_maker(caller)
     if caller.ends is not None:
-        raise Forbidden(f"{what} has no end, and the token that you present ends at {rfc3339(caller.ends)}. Log in.")
+        raise caller.noted(
+            Forbidden(f"{what} has no end, and the token that you present ends at {rfc3339(caller.ends)}. Log in.")
+        )
     if caller.networks:
-        raise Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
+        raise caller.noted(
+            Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
+        )
 
 
 def require_no_longer_life(caller: Caller, old: Policy | None, new: Policy | None) -> None:
     """Raises Forbidden where a credential that ends, maybe by this very policy, would give tokens a longer life."""
     before, after = (policy.longest_life_days if policy else None for policy in (old, new))
     if caller.ends is not None and _is_later(after, before):
-        raise Forbidden(f"The token that you present ends at {rfc3339(caller.ends)}, and gives none more life. Log in.")
-
-
-def _require_maker(caller: Caller) -> None:
-    if caller.application_password:
-        raise Forbidden(
-            "An application password makes and changes no credentials: it ends with two-factor authentication, and "
-            "they would not. Log in, or use a permanent token."
+        raise caller.noted(
+            Forbidden(f"The token that you present ends at {rfc3339(caller.ends)}, and gives none more life. Log in.")
         )
 
 
 def _require_no_later(caller: Caller, end: int | None) -> None:
     if caller.ends is not None and _is_later(end, caller.ends):
-        raise Invalid(
-            "expiresOn", f"must not be later than {rfc3339(caller.ends)}, when the token that you present ends."
-        )
+        rule = f"must not be later than {rfc3339(caller.ends)}, when the token that you present ends."
+        raise caller.noted(Invalid("expiresOn", rule))
 
 
 def _require_no_wider(caller: Caller, networks: Sequence[str]) -> None:
     if not _are_within(networks, caller.networks):
         allowed = ", ".join(caller.networks)
-        raise Invalid("networks", f"must be inside of those of the token that you present: {allowed}.")
+        raise caller.noted(Invalid("networks", f"must be inside of those of the token that you present: {allowed}."))
 
 
 def _is_later(end: int | None, other: int | None) -> bool:

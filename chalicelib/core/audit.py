@@ -30,7 +30,8 @@ class Hand:
     """By which hand an account acted.
 
     `kind` is that of the credential: permanent-token, application-password or session; or of what an access token came
-    from: permanent-token, delegation (a refresh token's id, or that of the code or device it began with) or trust-rule.
+    from: permanent-token, delegation (a refresh token's id, or that of the code or device it began with), trust-rule or
+    service.
     `services` are the ids of the connected services that acted for the account, the last one first. `earlier`: the
     secret was superseded.
     """
@@ -88,13 +89,15 @@ def failure(
     owner_id: str | None = None,
     actor_id: str = ANYBODY,
     credential_id: str = "",
+    details: Mapping[str, str] | None = None,
 ) -> AuditRecord:
     """The record of all attempts of this kind at one target (its kind and id) that failed in a quarter of an hour,
-    from its beginning on: strangers can make many attempts, and few records. It never holds what was tried."""
+    from its beginning on: strangers can make many attempts, and few records. It never holds what was tried. `details`
+    are those of the last one."""
     at = now - now % FAILURES_WINDOW_MS
     named = hashlib.sha256("#".join((kind, *target, str(at))).encode()).digest()
     id = base62(int.from_bytes(named[:8]), ID_LENGTH)
-    return AuditRecord(kind, at, actor_id, credential_id, address, *target, owner_id, id=id)
+    return AuditRecord(kind, at, actor_id, credential_id, address, *target, owner_id, details or {}, id)
 
 
 def counted(times: int, first: str, last: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ class Including(Enum):
 
     ACCOUNT = "the account's"  # but for the caller's own
     GROUP = "what being in the group gives"
-    ROLE = "what is put into the role, or granted"
+    ROLE = "the role's, before and after"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared by identity: operations may share a rule
@@ -33,7 +33,8 @@ class Rule:
     account, which could give itself more than was approved, and for longer. `fresh`: who has logged in, with
     whatever credential came of it, must have done so just now: a browser that was left open must not make
     credentials, nor give powers. Taking something away is not held up by it, but for accounts, second factors, and
-    leaving a group that demands something.
+    leaving a group that demands something. But whoever takes powers from somebody has to have them (`includes`), or
+    else they would make an account weaker first, and then take it over.
     `lasting`: what is made, where it has neither end nor networks; not by a credential that has (`attenuation`).
     Source: OWASP's Authentication Cheat Sheet (re-authentication).
     """
@@ -150,6 +151,8 @@ class Operation(Enum):
 
     # What is demanded of the tokens for a service, or of a group's members.
     SET_SERVICE_POLICY = Rule.opening(p.UPDATE_SERVICE)
+    # Keyturn's own: it decides whether administrators' tokens are good for administering.
+    SET_KEYTURN_POLICY = Rule.opening(p.EVERY_PERMISSION, everywhere=True)
     SET_GROUP_POLICY = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
 
     # They are told of everybody's tokens.
@@ -163,21 +166,24 @@ class Operation(Enum):
     READ_GROUP = Rule(p.READ_GROUP)
     CREATE_GROUP = Rule(p.CREATE_GROUP, first_hand=True)
     UPDATE_GROUP = Rule(p.UPDATE_GROUP, first_hand=True)
-    # Into another group. Out of one that demands something, see the next.
-    MOVE_GROUP = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
+    # By its name an administrator knows to whom a role is granted.
+    RENAME_GROUP = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
+    MOVE_GROUP = Rule.opening(p.UPDATE_GROUP, includes=GROUP)  # into another group: what that gives
+    MOVE_GROUP_OUT = Rule(p.UPDATE_GROUP, includes=GROUP, first_hand=True)  # of another group: what that gave
     # A group's demands are a second factor and a policy. Who takes them from its members opens what they guard: all
-    # that these may do. So the second row is asked for each of them.
-    LIFT_DEMANDS = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
-    LIFT_DEMANDS_ON_MEMBER = Rule.opening(p.UPDATE_GROUP, includes=ACCOUNT)
-    DELETE_GROUP = Rule(p.DELETE_GROUP)
+    # that these may do; and who makes some shuts out members that do not meet them. So the second row is asked for each
+    # of them.
+    CHANGE_DEMANDS = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
+    CHANGE_DEMANDS_ON_MEMBER = Rule.opening(p.UPDATE_GROUP, includes=ACCOUNT)
+    DELETE_GROUP = Rule(p.DELETE_GROUP, includes=GROUP)
     ADD_MEMBER = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
-    REMOVE_MEMBER = Rule(p.UPDATE_GROUP)
+    REMOVE_MEMBER = Rule(p.UPDATE_GROUP, includes=GROUP)
 
     READ_ROLES = Rule(p.READ_ROLE)
     CREATE_ROLE = Rule.opening(p.CREATE_ROLE, includes=ROLE)
     UPDATE_ROLE = Rule.opening(p.UPDATE_ROLE, includes=ROLE)
-    DELETE_ROLE = Rule(p.DELETE_ROLE)
+    DELETE_ROLE = Rule(p.DELETE_ROLE, includes=ROLE)
     READ_GRANTS = Rule(p.READ_USER, own=p.READ_SELF)
     EXPLAIN_PERMISSIONS = Rule(p.READ_USER, own=p.READ_SELF)
     GRANT_ROLE = Rule.opening(p.LOW_LEVEL_ADMIN, includes=ROLE)
-    REVOKE_ROLE = Rule(p.LOW_LEVEL_ADMIN)
+    REVOKE_ROLE = Rule(p.LOW_LEVEL_ADMIN, includes=ROLE)

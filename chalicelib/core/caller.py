@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core import attenuation
 from chalicelib.core import permissions as p
 from chalicelib.core.audit import AuditRecord, Hand, failure
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.bounds import require_room
-from chalicelib.core.errors import Forbidden, LoginTooOld
+from chalicelib.core.errors import Forbidden, LoginTooOld, Refusal
 from chalicelib.core.permissions import EVERYWHERE, KEYTURN, KEYTURN_PERMISSIONS, PermissionSet
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from chalicelib.core.once import Once
     from chalicelib.core.permissions import Power
 
+R = TypeVar("R", bound=Refusal)
+
 ESCALATION = "escalation.refused"  # the kind of the audit record
+EARLIER_SECRET = "earlier-secret.refused"  # the same, where it was tried with a secret that has been superseded
 FRESH_MS = 15 * 60_000  # a login that is not older than this was just now
 
 
@@ -81,7 +84,7 @@ class Permit:
             owner_id=owner_id,
             details=details or {},
             once=caller.once,
-            hand=replace(caller.hand, earlier=caller.secret_ends is not None),
+            hand=caller.acting_hand,
         )
 
 
@@ -105,6 +108,7 @@ class Caller:
     networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
     application_password: bool = False
     limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
+    second_factor: bool = False  # proven by the session
     unproven: bool = False  # a group demands a second factor, and this session was opened without one
     source_id: str | None = None  # of what an access token that is presented came from
     hand: Hand = field(default_factory=Hand)
@@ -122,6 +126,8 @@ class Caller:
             return False
         if self.delegated and rule.first_hand:
             return False
+        if self.application_password and rule.fresh:
+            return False
         if own and rule.logged_in and not self.logged_in:
             return False
         if own and rule.own and self.permissions.allows(rule.own):
@@ -130,11 +136,13 @@ class Caller:
         return rule.permission is not None and self.permissions.allows(rule.permission, where)
 
     def check(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
-        """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all."""
+        """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all.
+
+        What opens something leaves a record if it is refused: whoever tries it may have stolen what they present.
+        """
         if not self.could(operation, subject_id, place):
-            if operation.rule.everywhere:
-                self._note_escalation()
-            raise Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
+            refusal = Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
+            raise self.noted(refusal) if operation.rule.fresh else refusal
         if not self.may(operation, subject_id, place):
             raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
         if operation.rule.lasting:
@@ -162,16 +170,24 @@ class Caller:
     def _require_all_of(self, opens: Opening) -> None:
         missing = self.permissions.missing(opens.permissions)
         if missing:
-            self._note_escalation()
-            raise Forbidden(f"{opens.refusal}: {self._listed(missing)}.")
+            raise self.noted(Forbidden(f"{opens.refusal}: {self._listed(missing)}."))
 
     def failure(self, kind: str) -> AuditRecord:
         """The record, in the caller's own audit log, of what they tried and may not, or gave and was wrong."""
         id = self.user.id
-        return failure(kind, self.now, self.address, ("user", id), id, id, self.source_id or self.credential_id)
+        record = failure(kind, self.now, self.address, ("user", id), id, id, self.source_id or self.credential_id)
+        return replace(record, hand=self.acting_hand)
 
-    def _note_escalation(self) -> None:
-        self.note_refusal(self.failure(ESCALATION))
+    def noted(self, refusal: R) -> R:
+        """The refusal, once it is recorded: of something that opens more than the caller has, or would outlive what is
+        presented. Every such refusal comes through here."""
+        self.note_refusal(self.failure(ESCALATION if self.secret_ends is None else EARLIER_SECRET))
+        return refusal
+
+    @property
+    def acting_hand(self) -> Hand:
+        """By which hand the caller acts, for a record."""
+        return replace(self.hand, earlier=self.secret_ends is not None)
 
     def is_told_of(self, power: Power) -> bool:
         """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""
@@ -194,6 +210,11 @@ class Caller:
             return "A group of yours requires a second factor. Add one first."
         if self.delegated and rule.first_hand:
             return "A connected service cannot do this for an account."
+        if self.application_password and rule.fresh:
+            return (
+                "An application password makes and changes no credentials, and gives no powers: it ends with "
+                "two-factor authentication, and they would not. Log in, or use a permanent token."
+            )
         if self.secret_ends is not None and not self.limited:
             return "This secret has been superseded: it can read, and rotate its own token. Present the current one."
         if own and rule.logged_in and not self.logged_in:

@@ -42,7 +42,11 @@ def needs_no_consent(client: Service, scope: Sequence[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ApprovedScope:
-    """What one account has approved for one service, until `expires`. Times are in milliseconds."""
+    """What one account has approved for one service, until `expires`. Times are in milliseconds.
+
+    `offline`: also while nobody is there, with a refresh token; `shown`: when it was approved last where the account
+    was shown to what address the service's codes go. What was approved before these were stored has neither.
+    """
 
     id: str
     user_id: str
@@ -50,15 +54,22 @@ class ApprovedScope:
     scope: tuple[str, ...]
     created: int
     expires: int
+    offline: bool = False
+    shown: int = 0
     revision: int = 1
 
     def knows(self, client: Service) -> bool:
-        """Whether the service gets its codes where it did when the account said so last."""
-        return self.expires - APPROVAL_LIFETIME_MS >= client.redirects_changed
+        """Whether the service gets its codes where it did when the account was shown that last."""
+        return self.shown >= client.redirects_changed
 
-    def covers(self, client: Service, scope: Sequence[str], now: int) -> bool:
+    def covers(self, client: Service, scope: Sequence[str], offline: bool, now: int) -> bool:
         """Whether the account need not be asked about this again."""
-        return now < self.expires and self.knows(client) and set(scope) <= set(self.scope)
+        return (
+            now < self.expires
+            and self.knows(client)
+            and set(scope) <= set(self.scope)
+            and (self.offline or not offline)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +174,7 @@ class DeviceStatus(Enum):
 @dataclass(frozen=True, slots=True)
 class DeviceAuthorization:
     """A device that waits for its user (RFC 8628). `interval` is how often it may ask, in milliseconds;
-    `digest` is that of the device code."""
+    `digest` is that of the device code; `offline`: its user was told that it gets a refresh token."""
 
     id: str
     client_id: str
@@ -177,6 +188,7 @@ class DeviceAuthorization:
     user_id: str | None = None
     approval_id: str | None = None
     authenticated: int = 0
+    offline: bool = False
     revision: int = 1
 
 

@@ -95,7 +95,7 @@ class WebhookStore(Protocol):
         """Raises StaleWrite if it is gone."""
 
     def note(self, webhook: Webhook) -> None:
-        """Store what is known of how it answers, if it is still there."""
+        """Store what is known of how it answers, if it is still there. Once it is `gone`, it stays so."""
 
 
 @dataclass(frozen=True, slots=True)

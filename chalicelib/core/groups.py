@@ -28,3 +28,8 @@ class Group:
     subgroups: int = 0  # directly inside
     policy: Policy | None = None  # for the tokens of its members, and of those of its subgroups
     revision: int = 1
+
+    @property
+    def demands_something(self) -> bool:
+        """Whether it demands anything of its members, besides what it is inside of."""
+        return self.requires_two_factor or self.policy is not None

@@ -35,6 +35,16 @@ class DelegationFound:
     approval: ApprovedScope | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Approving:
+    """That `owner` approves `new`, in place of `old` if there was something, with the record of it."""
+
+    old: ApprovedScope | None
+    new: ApprovedScope
+    owner: User
+    audit: AuditRecord
+
+
 class CodeStore(Protocol):
     """Authorization codes."""
 
@@ -100,8 +110,11 @@ class DeviceStore(Protocol):
     def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
         """Remember when it asked. Raises StaleWrite if `old` is no longer stored."""
 
-    def decide(self, old: DeviceAuthorization, new: DeviceAuthorization, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `old` is no longer stored."""
+    def decide(
+        self, old: DeviceAuthorization, new: DeviceAuthorization, approving: Approving | None, audit: AuditRecord
+    ) -> None:
+        """The user's word, and what is approved with it: both or nothing. Raises StaleWrite if `old`, or the old
+        approval or its owner, is no longer stored as it is."""
 
     def redeem(
         self, device: DeviceAuthorization, delegation: Delegation, evicted: Sequence[Delegation], audit: AuditRecord
@@ -132,7 +145,8 @@ class AccessTokenStore(Protocol):
         """One round trip, strongly consistent. `asking_id`: also the service that asks."""
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
-        """Remembered until the token would have expired."""
+        """Remembered until the token would have expired, and with it what was exchanged from it. Raises StaleWrite if
+        it was revoked already."""
 
 
 class SigningKeys(Protocol):

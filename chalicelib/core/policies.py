@@ -68,22 +68,22 @@ class Policy:
         return None if self.longest_life_days is None else since + self.longest_life_days * DAY_MS
 
 
-def loosens(old: Policy | None, new: Policy | None) -> bool:
-    """Whether `new` demands less than `old` in anything."""
-    if old is None:
-        return False
-    if new is None:
-        return True
-    days = ("longest_life_days", "rotation_due_days", "unused_days")
-    consequences = ("unused", "reused", "leaked")
-    return any(_more_days(getattr(new, each), getattr(old, each)) for each in days) or any(
-        getattr(new, each) is Consequence.FLAG is not getattr(old, each) for each in consequences
+SILENT = Policy()  # what holds for the tokens of a service without a policy
+
+
+def stricter(*policies: Policy | None) -> Policy | None:
+    """A policy that demands no less than any of these, and no more than it takes; None if none of them is one."""
+    if not any(policies):
+        return None
+    each = [policy or SILENT for policy in policies]
+    return Policy(
+        longest_life_days=earliest(policy.longest_life_days for policy in each),
+        rotation_due_days=earliest(policy.rotation_due_days for policy in each),
+        unused_days=earliest(policy.unused_days for policy in each),
+        unused=next((policy.unused for policy in each if policy.unused is not Consequence.FLAG), Consequence.FLAG),
+        reused=strictest([policy.reused for policy in each]),
+        leaked=strictest([policy.leaked for policy in each]),
     )
-
-
-def _more_days(some: int | None, others: int | None) -> bool:
-    """None is more than any number."""
-    return others is not None and (some is None or some > others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,11 @@ def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
     )
 
 
-def strictest(consequences: Iterable[Consequence], otherwise: Consequence) -> Consequence:
-    """What follows where several policies speak: revoking if one says so; `otherwise`, where none speaks."""
-    found = set(consequences) or {otherwise}
-    return Consequence.REVOKE if Consequence.REVOKE in found else Consequence.FLAG
+def strictest(consequences: Iterable[Consequence]) -> Consequence:
+    """What follows where several policies speak: revoking if one says so."""
+    return Consequence.REVOKE if Consequence.REVOKE in consequences else Consequence.FLAG
 
 
 def earliest(moments: Iterable[int | None]) -> int | None:
-    """The first of these moments; None if there is none."""
+    """The first of these moments, or the fewest of these days; None if there is none."""
     return min((moment for moment in moments if moment is not None), default=None)

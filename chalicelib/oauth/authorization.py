@@ -78,9 +78,10 @@ def decide(message: Message) -> Response:
     def decided(message: Message, asked: Asked) -> Response:
         if not approved:
             raise AccessDeniedError(description="The user has denied the request.")
-        message.oauth.authorization_codes.require_allowed(caller, asked.request)
-        if not needs_no_consent(asked.request.client, asked.request.scope.values):
-            message.oauth.approved_scopes.approve(caller, asked.request.client, asked.request.scope.values)
+        request, oauth = asked.request, message.oauth
+        oauth.authorization_codes.require_allowed(caller, request)
+        if not needs_no_consent(request.client, request.scope.values):
+            oauth.approved_scopes.approve(caller, request.client, request.scope.values, request.offline)
         return _with_code(message, caller, asked)
 
     return _answered(message, parse_qsl(text, keep_blank_values=True), decided)

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from chalicelib.core.delegations import normal_user_code
 from chalicelib.core.errors import Invalid, NotFound
-from chalicelib.core.grant_types import GrantType
 from chalicelib.oauth import routes
 from chalicelib.oauth.consent import consent_page
 from chalicelib.pages import browser
@@ -64,6 +63,5 @@ def _consent_page(message: Message, caller: Caller, typed: str) -> Response:
     """Always asked, also for trusted services: somebody else may have sent the code (RFC 8628 section 5.4)."""
     waiting = message.oauth.devices.waiting(caller, typed)
     code = normal_user_code(typed)
-    offline = GrantType.REFRESH_TOKEN in waiting.client.grant_types
     shown = f"{code[:4]}-{code[4:]}"
-    return consent_page(message, caller, waiting.client, waiting.scope, offline, routes.DEVICE, code, shown)
+    return consent_page(message, caller, waiting.client, waiting.scope, waiting.offline, routes.DEVICE, code, shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.operations.policies import setting_policy_of
 from chalicelib.core.policies import LONGEST_DAYS
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.groups import group_page
@@ -37,7 +38,7 @@ SHOWN = 100  # tokens of a preview
 def ask_for_service(message: Message, caller: Caller, service: str) -> Response:
     """The form with what is demanded."""
     found = message.keyturn.services.get(caller, service)
-    caller.check(Operation.SET_SERVICE_POLICY, place=found.id)
+    caller.check(setting_policy_of(found), place=found.id)
     return service_page(message, caller, found, _form(message, "services", found, filled_in(found.policy)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access_tokens import SourceKind, Standing
+from chalicelib.core.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
@@ -34,7 +35,9 @@ class DynamoAccessTokens:
         # One service may be several of these; no key may stand twice in a batch.
         wanted = (token.source.client_id, token.client_id if token.actors else None, asking_id)
         services = {id for id in wanted if id} | ({token.source.id} if _is_service(token) else set())
-        places = [keys.revoked_access_token(token.subject_id, token.id), *_sources(token), *map(keys.service, services)]
+        revocable = (token.id, *token.exchanged_from)
+        marks = [keys.revoked_access_token(token.subject_id, id) for id in revocable]
+        places = [*marks, *_sources(token), *map(keys.service, services)]
         found: dict[str, Any] = {}
         known: dict[str, Service] = {}
         for item in read(Item, places).values():
@@ -57,7 +60,8 @@ class DynamoAccessTokens:
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.put(MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires))
+        mark = MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires)
+        transaction.create(mark, otherwise=StaleWrite())
         transaction.commit()
 
 

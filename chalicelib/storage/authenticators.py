@@ -52,6 +52,7 @@ class DynamoAuthenticators:
         ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
+        kept: str | None = None,
     ) -> None:
         transaction = Transaction(audit)
         if ends_passwords:
@@ -60,6 +61,13 @@ class DynamoAuthenticators:
         else:
             check_owner_unchanged(transaction, owner, compared)
         _put(transaction, old, new, challenge)
+        if kept:
+            transaction.update(
+                SessionItem(*keys.session(owner.id, kept)),
+                [SessionItem.epoch.set(new.session_epoch), SessionItem.second_factor.set(True)],
+                SessionItem.epoch == old.session_epoch,
+                otherwise=StaleWrite(),
+            )
         transaction.commit()
 
     def open_session(

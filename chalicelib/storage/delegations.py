@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.oauth_ports import DelegationFound
+from chalicelib.core.oauth_ports import Approving, DelegationFound
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -80,12 +80,7 @@ class DynamoApprovedScopes:
 
     def approve(self, old: ApprovedScope | None, new: ApprovedScope, owner: User, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, None)
-        if old:
-            condition = ApprovedScopeItem.revision == old.revision
-            transaction.replace(ApprovedScopeItem.of(new), condition, otherwise=StaleWrite())
-        else:
-            transaction.create(ApprovedScopeItem.of(new), otherwise=StaleWrite())
+        approve(transaction, Approving(old, new, owner, audit))
         transaction.commit()
 
     def delete(self, approval: ApprovedScope, audit: AuditRecord) -> None:
@@ -93,6 +88,16 @@ class DynamoApprovedScopes:
         condition = ApprovedScopeItem.revision == approval.revision
         transaction.delete(ApprovedScopeItem.of(approval), condition, otherwise=StaleWrite())
         transaction.commit()
+
+
+def approve(transaction: Transaction, approving: Approving) -> None:
+    """This is approved in this transaction, which has the record."""
+    old, new = approving.old, ApprovedScopeItem.of(approving.new)
+    check_owner_unchanged(transaction, approving.owner, None)
+    if old:
+        transaction.replace(new, ApprovedScopeItem.revision == old.revision, otherwise=StaleWrite())
+    else:
+        transaction.create(new, otherwise=StaleWrite())
 
 
 def begin(transaction: Transaction, delegation: Delegation, evicted: Sequence[Delegation]) -> None:

@@ -8,7 +8,7 @@ from chalicelib.core.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
-from chalicelib.storage.delegations import begin
+from chalicelib.storage.delegations import approve, begin
 from chalicelib.storage.items import DeviceItem, NameItem, moment
 from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.delegations import Delegation, DeviceAuthorization
+    from chalicelib.core.oauth_ports import Approving
 
 
 @answers_or_unavailable
@@ -42,8 +43,13 @@ class DynamoDevices:
         with stale_if_refused():
             DeviceItem.of(new).save(condition=DeviceItem.revision == old.revision)
 
-    def decide(self, old: DeviceAuthorization, new: DeviceAuthorization, audit: AuditRecord) -> None:
+    def decide(
+        self, old: DeviceAuthorization, new: DeviceAuthorization, approving: Approving | None, audit: AuditRecord
+    ) -> None:
         transaction = Transaction(audit)
+        if approving:
+            transaction.record(approving.audit)
+            approve(transaction, approving)
         transaction.replace(DeviceItem.of(new), DeviceItem.revision == old.revision, otherwise=StaleWrite())
         transaction.commit()
 

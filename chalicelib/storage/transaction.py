@@ -51,9 +51,13 @@ class Transaction:
         self._puts: list[tuple[Step, Exception | None]] = []
         self._updates: list[tuple[Step, Exception | None]] = []
         if audit:
-            self.create(AuditItem.of(audit), otherwise=StaleWrite())
+            self.record(audit)
         if audit and audit.once:
             self.create(OnceItem.of(audit, audit.once), otherwise=AlreadyDone())
+
+    def record(self, audit: AuditRecord) -> None:
+        """Store an audit record; one more, where one decision is of two things."""
+        self.create(AuditItem.of(audit), otherwise=StaleWrite())
 
     def check(self, item: Item, condition: Condition, otherwise: Exception) -> None:
         """The stored item must fulfil `condition`."""

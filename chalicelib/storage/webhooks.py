@@ -53,7 +53,7 @@ class DynamoWebhooks:
         actions = [
             _set_or_remove(WebhookItem.failing, webhook.failing),
             _set_or_remove(WebhookItem.problem, webhook.problem),
-            _set_or_remove(WebhookItem.gone, webhook.gone or None),
+            *([WebhookItem.gone.set(True)] if webhook.gone else []),
         ]
         try:
             WebhookItem(*keys.webhook(webhook.id)).update(actions, condition=WebhookItem.pk.exists())

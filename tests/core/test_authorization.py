@@ -93,6 +93,7 @@ TAKING_AWAY = {
     Operation.DELETE_SERVICE,
     Operation.DELETE_WEBHOOK,
     Operation.DELETE_GROUP,
+    Operation.MOVE_GROUP_OUT,
     Operation.REMOVE_MEMBER,
     Operation.DELETE_ROLE,
     Operation.REVOKE_ROLE,

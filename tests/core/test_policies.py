@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.lifecycle import notices
 from chalicelib.core.permanent_tokens import DAY_MS, PermanentToken
-from chalicelib.core.policies import Consequence, Policy, outlook, strictest
+from chalicelib.core.policies import SILENT, Consequence, Policy, outlook, stricter, strictest
 from chalicelib.core.token_health import Flag, token_flags
 from tests.core.operations.test_rotation import sealed
 
@@ -70,12 +70,15 @@ def test_flags_come_at_their_moments() -> None:
     assert flags(30) == {Flag.UNUSED, Flag.DISABLED, Flag.ROTATION_DUE, Flag.EXPIRED}
 
 
-def test_revoking_wins_and_silence_leaves_the_usual() -> None:
+def test_revoking_wins() -> None:
     flag, revoke = Consequence.FLAG, Consequence.REVOKE
-    assert strictest([], flag) is flag
-    assert strictest([], revoke) is revoke
-    assert strictest([flag], revoke) is flag
-    assert strictest([flag, revoke], flag) is revoke
+    assert strictest([flag, flag]) is flag
+    assert strictest([flag, revoke, flag]) is revoke
+
+
+def test_who_is_silent_wants_what_leaked_to_be_revoked_and_nothing_else() -> None:
+    assert (SILENT.leaked, SILENT.reused) == (Consequence.REVOKE, Consequence.FLAG)
+    assert outlook(TOKEN, [SILENT]) == outlook(TOKEN, [])
 
 
 def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
@@ -84,3 +87,30 @@ def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
     second = {notice.key for notice in notices(outlook(replace(TOKEN, expires=41 * DAY_MS), []), (30, 7, 1))}
     assert len(first) == len(second) == 4
     assert not first & second
+
+
+POLICIES = (
+    None,
+    Policy(),
+    Policy(1, None, 3),
+    Policy(9, 9, 9, Consequence.DISABLE),
+    Policy(reused=Consequence.REVOKE),
+    Policy(leaked=Consequence.FLAG),
+)
+
+
+@pytest.mark.parametrize("one", POLICIES)
+@pytest.mark.parametrize("other", POLICIES)
+def test_the_stricter_of_two_demands_what_each_does(one: Policy | None, other: Policy | None) -> None:
+    both = stricter(one, other)
+    assert both == stricter(other, one) == stricter(both, one) == stricter(both, other)
+    assert stricter(one, one) == one
+
+
+def test_it_has_the_fewer_days_and_the_graver_consequences() -> None:
+    one, other = Policy(1, None, 9, unused=Consequence.DISABLE), Policy(2, 7, 3, reused=Consequence.REVOKE)
+    assert stricter(one, other) == Policy(1, 7, 3, Consequence.DISABLE, Consequence.REVOKE, Consequence.REVOKE)
+
+
+def test_where_there_was_no_policy_what_is_found_in_public_is_still_revoked() -> None:
+    assert stricter(None, Policy(leaked=Consequence.FLAG)) == SILENT

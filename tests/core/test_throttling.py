@@ -1,12 +1,23 @@
 """How many logins may be tried."""
 
 import ipaddress
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.throttling import Budget, Typed, budgets, device_starts, leak_reports, network, typed
+from chalicelib.core.throttling import (
+    Budget,
+    Typed,
+    application_passwords,
+    budgets,
+    device_starts,
+    leak_reports,
+    network,
+    passkey_budgets,
+    typed,
+)
 
 
 @given(st.ip_addresses(v=4))
@@ -25,9 +36,12 @@ def test_what_is_no_address_counts_together(address: str) -> None:
     assert network(address) == "unknown"
 
 
-def test_attempts_from_elsewhere_use_no_budget_of_a_known_network() -> None:
-    owners = {budget.subject for budget in budgets("jo", "192.0.2.1", known=True)}
-    for guessers in (budgets("jo", "203.0.113.9", known=False), budgets("kim", "192.0.2.1", known=False)):
+@pytest.mark.parametrize("budgets", [budgets, passkey_budgets])
+def test_attempts_from_elsewhere_use_no_budget_of_a_known_network(
+    budgets: Callable[[str, str, bool], list[Budget]],
+) -> None:
+    owners = {budget.subject for budget in budgets("jo", "192.0.2.1", True)}
+    for guessers in (budgets("jo", "203.0.113.9", False), budgets("kim", "192.0.2.1", False)):
         assert owners.isdisjoint(budget.subject for budget in guessers)
 
 
@@ -40,9 +54,11 @@ def test_no_two_kinds_of_attempts_share_a_budget(one: str, other: str, place: st
     """Whatever accounts, logins and clients are named."""
     of_kinds = [
         {budget.subject for budget in budgets(one, place, known=False)},
+        {budget.subject for budget in passkey_budgets(other, place, known=False)},
         *({typed(what, other).subject} for what in Typed),
         {device_starts(other, place).subject},
         {leak_reports(place).subject},
+        {application_passwords(place).subject},
     ]
     assert len(set().union(*of_kinds)) == sum(map(len, of_kinds))
 

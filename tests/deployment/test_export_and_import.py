@@ -16,10 +16,11 @@ from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.errors import LoginRefused, SecondFactorRequired, Unauthenticated
+from chalicelib.core.errors import LoginRefused, LoginRests, SecondFactorRequired, Unauthenticated
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.paging import Window
+from chalicelib.core.permissions import CREATE_USER
 from chalicelib.storage.table import create_table
 from deployment.table_copy import ChangedMeanwhile, TableCopy
 from embedded.layout import PROJECT
@@ -172,6 +173,8 @@ def test_what_people_had_ended_stays_ended_and_the_rest_fits_together(
     product.roles.revoke(caller, "left", granted.id)
     product.accounts.create(caller, "newcomer", "Newcomer", AccountType.USER)
     product.groups.add_member(caller, group.id, "newcomer")
+    product.groups.create(caller, GroupDescription(name="Secure", requires_two_factor=True))
+    product.groups.update(caller, group.id, GroupDescription(parent="Secure"))
     operator.export(tmp_path / "after")
 
     done = operator.bring_in(tmp_path / "before", "--later", tmp_path / "after")
@@ -181,7 +184,8 @@ def test_what_people_had_ended_stays_ended_and_the_rest_fits_together(
     for login, refusal in (("changed", LoginRefused), ("paired", SecondFactorRequired)):
         with pytest.raises(refusal):
             Person(moved, people[login].user).attempt()
-    assert Person(moved, people["changed"].user).attempt(password="another long passphrase!")
+    changed = Person(moved, people["changed"].user)
+    assert changed.caller(changed.attempt(password="another long passphrase!")).unproven
     with pytest.raises(Unauthenticated):
         moved.caller(opened.secret)
     with pytest.raises(Unauthenticated):
@@ -190,7 +194,12 @@ def test_what_people_had_ended_stays_ended_and_the_rest_fits_together(
     assert ([each.login for each in members.items], members.total) == (["changed"], 1)
     assert [grant.role_id for grant, _ in moved.product.roles.grants(caller, "left")] == ["registered-user"]
     assert moved.product.accounts.page(caller, Window(0, 0)).total == 5
-    moved.product.accounts.create(caller, "newcomer", "Newcomer", AccountType.USER)  # the login is free
+    desk = person(moved, "desk")
+    moved.product.roles.create(caller, "desk", "Desk", [CREATE_USER])
+    moved.product.roles.grant(caller, "desk", "desk")
+    with pytest.raises(LoginRests):
+        moved.product.accounts.create(desk.log_in(), "newcomer", "Newcomer", AccountType.USER)
+    moved.product.accounts.create(caller, "newcomer", "Newcomer", AccountType.USER)  # who may give it again
 
 
 def person(scene: Scene, login: str) -> Person:

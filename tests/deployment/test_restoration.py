@@ -1,12 +1,17 @@
-"""Nothing that had ended comes back, whatever kind of thing it is; what does come back fits together."""
+"""Nothing that had ended comes back, whatever kind of thing it is, and nothing opens that was closed; what does come
+back fits together."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from chalicelib.core.accounts import LOGIN_REST_MS
+from chalicelib.core.policies import Consequence, Policy
+from chalicelib.storage.items.directory import policy_in, policy_text
 from chalicelib.storage.table import Item
 from deployment.restoration import KINDS, Restoration, Treatment, UnknownKind
 
@@ -25,7 +30,11 @@ def kinds_of_items(model: type[Item] = Item) -> Iterator[str]:
 
 def thing(kind: str, id: str, **attributes: RawItem) -> RawItem:
     place = {"pk": {"S": f"{kind.upper()}#{id}"}, "sk": {"S": "PROFILE"}}
-    needed: dict[str, RawItem] = {"user": {"banned": {"BOOL": False}}, "group": {"grants": {"L": []}}}.get(kind, {})
+    needed: dict[str, RawItem] = {
+        "user": {"banned": {"BOOL": False}},
+        "group": {"grants": {"L": []}, "requires_two_factor": {"BOOL": False}},
+        "service": {"groups": {"L": []}},
+    }.get(kind, {})
     grant = {"holder_id": {"S": "u"}, "role_id": {"S": "r"}, "place": {"S": "0"}} if kind == "grant" else {}
     return {**place, "kind": {"S": kind}, "id": {"S": id}, **needed, **grant, **attributes}
 
@@ -72,7 +81,7 @@ def test_what_was_done_and_forbidden_since_is_told() -> None:
 
 
 def test_what_leads_to_a_thing_comes_back_with_it_alone() -> None:
-    names = [item("name", f"LOGIN#{id}", "PROFILE", holder_id={"S": id}) for id in ("kept", "new")]
+    names = [item("name", f"GROUP_NAME#{id}", "PROFILE", holder_id={"S": id}) for id in ("kept", "new")]
     labels = [item("token-label", "USER#kept", f"TOKEN_LABEL#x#{id}") for id in ("token", "new-token")]
     entries = [item("entry", f"USER#{id}", "ENTRY#USERS#BOT") for id in ("kept", "new")]
     earlier = [user("kept"), thing("token", "token")]
@@ -121,3 +130,142 @@ def test_who_becomes_ownerless_is_counted_though_nobody_was() -> None:
 def test_what_a_newer_version_stored_is_refused() -> None:
     with pytest.raises(UnknownKind, match="newer Keyturn"):
         restored([thing("quantum-token", "id")])
+
+
+def group(id: str, policy: Policy | None = None, second: bool = False, **attributes: RawItem) -> RawItem:
+    demanded = {"policy": {"S": policy_text(policy)}} if policy else {}
+    return thing("group", id, requires_two_factor={"BOOL": second}, **demanded, **attributes)
+
+
+def member(user_id: str, group_id: str) -> RawItem:
+    return item("member", f"USER#{user_id}", f"MEMBER#{group_id}", group_id={"S": group_id})
+
+
+def inside(id: str) -> RawItem:
+    return {"S": id}
+
+
+def demands(found: list[RawItem]) -> dict[str, tuple[bool, Policy | None, str | None]]:
+    """By id of each group: a second factor, a policy, and what it is inside of."""
+    return {
+        each["id"]["S"]: (
+            each["requires_two_factor"]["BOOL"],
+            policy_in(each.get("policy", {}).get("S")),
+            each.get("parent_id", {}).get("S"),
+        )
+        for each in found
+        if each["kind"]["S"] == "group"
+    }
+
+
+SHORT, UNUSED = Policy(longest_life_days=1), Policy(unused_days=9, unused=Consequence.DISABLE)
+BOTH = Policy(longest_life_days=1, unused_days=9, unused=Consequence.DISABLE)
+
+
+class TestWhatRestricts:
+    """Comes back of either export, and so opens nothing that was closed between the two."""
+
+    @pytest.mark.parametrize(
+        ("before", "since", "then"),
+        [
+            (group("g"), group("g", SHORT, True), (True, SHORT, None)),
+            (group("g", SHORT, True), group("g"), (True, SHORT, None)),
+            (group("g", SHORT), group("g", UNUSED), (False, BOTH, None)),
+            (group("g", Policy(longest_life_days=30)), group("g", SHORT), (False, SHORT, None)),
+            (group("g"), group("g", Policy(leaked=Consequence.FLAG)), (False, Policy(), None)),
+            (group("g"), group("g"), (False, None, None)),
+        ],
+    )
+    def test_a_group_demands_what_either_did(
+        self, before: RawItem, since: RawItem, then: tuple[bool, Policy | None, str | None]
+    ) -> None:
+        assert demands(restored([before], [since])) == {"g": then}
+
+    def test_a_service_demands_what_either_did(self) -> None:
+        before, since = (thing("service", "s", policy={"S": policy_text(each)}) for each in (SHORT, UNUSED))
+        (back,) = restored([before], [since])
+        assert policy_in(back["policy"]["S"]) == BOTH
+
+    def test_a_group_that_was_put_into_a_new_one_that_demands_something_is_inside_of_it(self) -> None:
+        later = [group("team", parent_id=inside("secure")), group("secure", SHORT, True, subgroups={"N": "1"})]
+        assert demands(restored([group("team")], later)) == {
+            "team": (False, None, "secure"),
+            "secure": (True, SHORT, None),
+        }
+
+    def test_a_new_one_has_what_all_around_it_demands_and_gives_nothing(self) -> None:
+        given = item("group-grant", "GROUP#new", "GRANT#r.0")
+        later = [
+            group("new", parent_id=inside("between"), grants={"L": [{"S": "r 0"}]}),
+            group("between", UNUSED, parent_id=inside("staff")),
+            group("staff", SHORT, True, grants={"L": [{"S": "r 0"}]}),
+            item("group-grant", "GROUP#staff", "GRANT#r.0"),
+            given,
+        ]
+        back = restored([group("staff"), later[3]], later)
+        assert demands(back) == {
+            "new": (True, BOTH, None),
+            "between": (True, BOTH, None),
+            "staff": (True, SHORT, None),
+        }
+        assert [len(each["grants"]["L"]) for each in back if each["kind"]["S"] == "group"] == [0, 0, 1]
+        assert given not in back
+        assert {each["id"]["S"]: each["subgroups"] for each in back if "subgroups" in each} == {
+            id: {"N": "0"} for id in ("new", "between", "staff")
+        }
+
+    def test_a_new_one_that_demands_nothing_stays_away(self) -> None:
+        assert restored([], [group("new")]) == []
+
+    def test_who_was_put_into_a_group_that_demands_and_gives_nothing_is_in_it(self) -> None:
+        earlier = [user("jo"), group("strict", second=True), group("inner"), group("free")]
+        later = [
+            user("jo", "strict", "inner", "free", "quarantine"),
+            *(user("kim", "strict"), member("kim", "strict")),  # who stays away
+            *(group("strict", second=True), group("inner", parent_id=inside("strict")), group("free")),
+            group("quarantine", second=True),
+            *(member("jo", id) for id in ("strict", "inner", "free", "quarantine")),
+        ]
+        jo, *rest = restored(earlier, later)
+        assert set(jo["groups"]["SS"]) == {"strict", "inner", "quarantine"}
+        assert [each for each in rest if each["kind"]["S"] == "member"] == [
+            member("jo", id) for id in ("strict", "inner", "quarantine")
+        ]
+
+    @pytest.mark.parametrize("granted_to", ["strict", "outer"])
+    def test_but_not_where_it_gives_something_and_that_is_told(self, granted_to: str) -> None:
+        grant = {"L": [{"S": "r 0"}]}
+        groups = [group("strict", second=True, parent_id=inside("outer")), group("outer")]
+        groups = [{**each, "grants": grant} if each["id"]["S"] == granted_to else each for each in groups]
+        earlier = [user("jo"), *groups, item("group-grant", f"GROUP#{granted_to}", "GRANT#r.0")]
+        later = [*earlier[1:], user("jo", "strict"), member("jo", "strict")]
+        restoration = Restoration(lambda: earlier, lambda: later)
+        back = list(restoration.items())
+        assert member("jo", "strict") not in back
+        assert "groups" not in next(each for each in back if each["kind"]["S"] == "user")
+        assert restoration.unguarded == ["jo strict"]
+
+    def test_a_new_group_shows_no_service(self) -> None:
+        shown = {"groups": {"L": [{"S": "old"}, {"S": "new"}]}}
+        back = restored([group("old"), thing("service", "s")], [thing("service", "s", **shown), group("new", SHORT)])
+        assert back[0]["groups"] == {"L": [{"S": "old"}]}
+
+
+class TestLoginsOfAccountsThatStayAway:
+    def test_rest_as_if_these_had_been_deleted_now(self) -> None:
+        def login(of: str) -> RawItem:
+            return item("name", f"LOGIN#{of}", "PROFILE", holder_id={"S": of})
+
+        rested = item("former-login", "LOGIN#old", "FORMER", holder_id={"S": "gone"}, expires={"N": "1"})
+        taken_again = {**rested, "pk": {"S": "LOGIN#new"}}
+        later = [login("kept"), login("new"), rested, taken_again, user("kept"), user("new")]
+        before = time.time()
+        *back, made = restored([user("kept"), login("kept"), taken_again], later)
+        assert back == [login("kept"), rested, user("kept")]
+        assert (made["pk"], made["sk"], made["kind"]) == (taken_again["pk"], rested["sk"], rested["kind"])
+        assert made["holder_id"] == {"S": "new"}
+        assert int(before) <= int(made["expires"]["N"]) - LOGIN_REST_MS // 1_000 <= time.time()
+
+    def test_not_without_a_later_export(self) -> None:
+        name = item("name", "LOGIN#nobody", "PROFILE", holder_id={"S": "nobody"})
+        assert restored([name]) == []

@@ -158,6 +158,7 @@ class MemoryAuthenticators:
         ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
+        kept: str | None = None,
     ) -> None:
         with self._database.change(audit) as change:
             if ends_passwords:
@@ -167,6 +168,11 @@ class MemoryAuthenticators:
             else:
                 check_owner(self._database, change, owner, compared)
             self._put(change, old, new, challenge)
+            if kept:
+                key = _session(owner.id, kept)
+                session: Session | None = self._database.get(*key)
+                going_on = replace(session, epoch=new.session_epoch, second_factor=True) if session else None
+                change.update(key, going_on, session is not None and session.epoch == old.session_epoch)
 
     def open_session(
         self,

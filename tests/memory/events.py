@@ -118,7 +118,8 @@ class MemoryWebhooks:
         with self._database.change() as change:
             stored = self.get(webhook.id)
             if stored:
-                noted = replace(stored, failing=webhook.failing, problem=webhook.problem, gone=webhook.gone)
+                gone = stored.gone or webhook.gone
+                noted = replace(stored, failing=webhook.failing, problem=webhook.problem, gone=gone)
                 change.put(("webhook", webhook.id), noted)
 
 

@@ -11,7 +11,7 @@ from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.oauth_ports import CodeFound, DelegationFound
+from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.trust_rules import TrustRule
 from tests.memory.accounts import check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
@@ -94,12 +94,7 @@ class MemoryApprovedScopes:
 
     def approve(self, old: ApprovedScope | None, new: ApprovedScope, owner: User, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, None)
-            key = _approval(new.user_id, new.client_id)
-            if old:
-                change.replace(key, new, is_current(self._database.get(*key), old))
-            else:
-                change.create(key, new)
+            approve(self._database, change, Approving(old, new, owner, audit))
 
     def delete(self, approval: ApprovedScope, audit: AuditRecord) -> None:
         key = _approval(approval.user_id, approval.client_id)
@@ -130,8 +125,13 @@ class MemoryDevices:
         with self._database.change() as change:
             change.replace(("device", new.id), new, is_current(self.get(old.id), old))
 
-    def decide(self, old: DeviceAuthorization, new: DeviceAuthorization, audit: AuditRecord) -> None:
+    def decide(
+        self, old: DeviceAuthorization, new: DeviceAuthorization, approving: Approving | None, audit: AuditRecord
+    ) -> None:
         with self._database.change(audit) as change:
+            if approving:
+                change.record(replace(approving.audit, once=None))
+                approve(self._database, change, approving)
             change.replace(("device", new.id), new, is_current(self.get(old.id), old))
 
     def redeem(
@@ -185,7 +185,7 @@ class MemoryAccessTokens:
         services = {id for id in wanted if id} | ({source.id} if source.kind is SourceKind.SERVICE else set())
         with self._database.lock:
             standing = Standing(
-                revoked=get(*subject, "revoked", token.id) is not None,
+                revoked=any(get(*subject, "revoked", id) is not None for id in (token.id, *token.exchanged_from)),
                 subject=None if source.kind is SourceKind.SERVICE else get(*subject),
                 services={id: service for id in services if (service := get("service", id))},
             )
@@ -204,7 +204,18 @@ class MemoryAccessTokens:
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            change.put((*account(token.subject_id), "revoked", token.id), token.expires)
+            change.create((*account(token.subject_id), "revoked", token.id), token.expires)
+
+
+def approve(database: Database, change: Change, approving: Approving) -> None:
+    """This is approved by this change, which has the record."""
+    check_owner(database, change, approving.owner, None)
+    old, new = approving.old, approving.new
+    key = _approval(new.user_id, new.client_id)
+    if old:
+        change.replace(key, new, is_current(database.get(*key), old))
+    else:
+        change.create(key, new)
 
 
 def begin(database: Database, change: Change, delegation: Delegation, evicted: Sequence[Delegation]) -> None:

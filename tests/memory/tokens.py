@@ -176,7 +176,8 @@ class MemoryAudit:
             known = next((each for each in records if each.position == failure.position), None)
             times = int(known.details["times"]) + 1 if known else 1
             first = known.address if known else failure.address
-            one_more = replace(failure, address=first, details=counted(times, first, failure.address))
+            details = {**failure.details, **counted(times, first, failure.address)}
+            one_more = replace(failure, address=first, details=details)
             self._database.records[:] = [*(each for each in records if each is not known), one_more]
 
     def page(self, query: AuditQuery, top: int) -> AuditPage:

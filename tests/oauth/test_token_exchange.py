@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.access_tokens import MAX_EXCHANGES
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
@@ -14,7 +15,7 @@ from tests.conftest import now
 from tests.oauth.calling import call, claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import Stage
-from tests.rest.calling import Answer, Client
+from tests.rest.calling import Answer, Client, basic
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -162,6 +163,31 @@ def test_whoever_holds_one_gives_it_back(stage: Stage, token: str) -> None:
     assert call("POST", "/api/rest/oauth2/revoke", {}, {"token": access}).status == 200
     assert not stage.is_active(access)
     assert exchange(token).status == 200
+
+
+def test_what_was_exchanged_is_revoked_with_what_it_came_from(stage: Stage) -> None:
+    """Whoever narrowed it, and however often; what it came from itself stays."""
+    users = stage.connect(scope="web api")["access_token"]
+    first = exchange(users, scope="web api").json["access_token"]
+    acting = exchange(first, stage.client, audience="api").json["access_token"]
+    last = exchange(acting).json["access_token"]
+    beside = exchange(users, audience="api").json["access_token"]
+    assert call("POST", "/api/rest/oauth2/revoke", {}, {"token": first}).status == 200
+    assert [stage.is_active(each) for each in (first, acting, last)] == [False, False, False]
+    assert exchange(last).json["error"] == "invalid_grant"
+    assert stage.is_active(beside)
+    by_client = {"authorization": basic(*stage.client)}
+    assert call("POST", "/api/rest/oauth2/revoke", by_client, {"token": users}).status == 200
+    assert not stage.is_active(beside)
+
+
+def test_exchanges_in_a_row_are_limited(stage: Stage, token: str) -> None:
+    """Each is one thing more to look up, and one more claim."""
+    access = exchange(token).json["access_token"]
+    for _ in range(MAX_EXCHANGES):
+        access = exchange(access).json["access_token"]
+    assert stage.is_active(access)
+    assert exchange(access).json["error"] == "invalid_grant"
 
 
 def _tokens(stage: Stage) -> Any:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import string
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import schemathesis
@@ -18,7 +17,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from chalicelib.rest.routes import ROOT
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic
-from tests.rest.wsgi import StartResponse, application
+from tests.rest.wsgi import application
 
 # More for one long run: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
 EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "10"))
@@ -58,42 +57,35 @@ schemathesis.openapi.format("order", st.sampled_from(["", "name:asc", "name", "n
 schemathesis.openapi.format("fields", st.sampled_from(["id", "id,type", "type , id"]))
 
 
-STAND_IN = {"token": "Bearer administrator", "service": basic("ci", "secret")}
-credentials: dict[str, str] = {}  # the real ones, by what stands in for them: cases are made before these exist
-
-
-def authenticating(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-    """The application, which is given the real credential where a case has what stands in for it."""
-    given = environ.get("HTTP_AUTHORIZATION", "")
-    return application({**environ, "HTTP_AUTHORIZATION": credentials.get(given, given)}, start_response)
-
-
-schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", authenticating)
-
-
-@schema.auth()
-class Credentials:
-    """The administrator's token, or the service's secret where a service asks."""
-
-    def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> dict[str, str]:
-        return STAND_IN
-
-    def set(self, case: schemathesis.Case, data: dict[str, str], context: schemathesis.AuthContext) -> None:
-        case.headers["Authorization"] = data["service" if case.path.endswith("/introspect") else "token"]
-
-
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def scene(install: Install) -> Iterator[Scene]:
     """One installation for all cases: what they manage to create may stay."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         for product in install(monkeypatch):
-            scene = set_scene(product)
-            credentials[STAND_IN["token"]] = f"Bearer {scene.administrator.secret}"
-            credentials[STAND_IN["service"]] = basic("ci", scene.ci.secret)
-            yield scene
+            yield set_scene(product)
 
 
-@schema.parametrize()
+@pytest.fixture
+def described(scene: Scene, request: pytest.FixtureRequest) -> schemathesis.BaseSchema:
+    """What is served. Cases are made as they are tried, and not by every worker that only looks for tests."""
+    request.node._nodeid = request.node.nodeid  # the name that schemathesis 4 knows, and pytest 9.2 no longer has
+    schema = schemathesis.openapi.from_wsgi(f"{ROOT}/openapi.json", application)
+    token, service = f"Bearer {scene.administrator.secret}", basic("ci", scene.ci.secret)
+
+    @schema.auth()
+    class Credentials:
+        """The administrator's token, or the service's secret where a service asks."""
+
+        def get(self, case: schemathesis.Case, context: schemathesis.AuthContext) -> str:
+            return service if case.path.endswith("/introspect") else token
+
+        def set(self, case: schemathesis.Case, data: str, context: schemathesis.AuthContext) -> None:
+            case.headers["Authorization"] = data
+
+    return schema
+
+
+@schemathesis.pytest.from_fixture("described").parametrize()
 @settings(max_examples=EXAMPLES)
 def test_the_api_is_as_it_says(case: schemathesis.Case) -> None:
     response = case.call_and_validate(excluded_checks=[positive_data_acceptance])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import argon2
 import pytest
+from fido2.utils import websafe_encode
 
 from chalicelib.core.errors import LoginRefused
+from chalicelib.core.identifiers import new_id
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 from tests.conftest import Scene
@@ -19,9 +23,9 @@ def jo(scene: Scene) -> Person:
     return person(scene)
 
 
-@pytest.mark.parametrize("login", ["jo", "nobody", "what can be no login " * 200])
-def test_an_unknown_login_costs_what_a_wrong_password_costs(jo: Person, login: str) -> None:
-    """As many round trips to the database, and as much Argon2."""
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """The round trips to the database that are made inside."""
     trips: list[str] = []
 
     def answered(model: object, **_: object) -> None:
@@ -32,14 +36,36 @@ def test_an_unknown_login_costs_what_a_wrong_password_costs(jo: Person, login: s
         return ask(reader, request)
 
     events, ask = connection().client.meta.events, QuickReader.ask
+    with patch.object(QuickReader, "ask", quickly):
+        events.register("after-call.dynamodb", answered)
+        yield trips
+        events.unregister("after-call.dynamodb", answered)
+
+
+@pytest.mark.parametrize("login", ["jo", "nobody", "what can be no login " * 200])
+def test_an_unknown_login_costs_what_a_wrong_password_costs(jo: Person, login: str) -> None:
+    """As many round trips to the database, and as much Argon2."""
     verify = argon2.PasswordHasher.verify
     with (
         patch.object(argon2.PasswordHasher, "verify", autospec=True, side_effect=verify) as computed,
-        patch.object(QuickReader, "ask", quickly),
+        recorded() as trips,
+        pytest.raises(LoginRefused),
     ):
-        events.register("after-call.dynamodb", answered)
-        with pytest.raises(LoginRefused):
-            jo.attempt(login=login, password="wrong horse")
-        events.unregister("after-call.dynamodb", answered)
+        jo.attempt(login=login, password="wrong horse")
     assert trips == ["GetItem", "UpdateItem", "UpdateItem", "UpdateItem", "GetItem", "BatchGetItem", "UpdateItem"]
     assert computed.call_count == 1
+
+
+@pytest.mark.parametrize("login", ["jo", "nobody", "what can be no login " * 200])
+def test_nor_is_it_told_by_a_passkey(jo: Person, login: str) -> None:
+    with recorded() as trips, pytest.raises(LoginRefused):
+        jo.attempt(login=login, password=None, passkey={})
+    assert trips == ["GetItem", "UpdateItem", "UpdateItem", "GetItem", "BatchGetItem", "UpdateItem"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nor_by_one_that_says_whose_it_is(jo: Person, known: bool) -> None:
+    handle = websafe_encode((jo.user.id if known else new_id()).encode())
+    with recorded() as trips, pytest.raises(LoginRefused):
+        jo.attempt(login=None, password=None, passkey={"response": {"userHandle": handle}})
+    assert trips == ["GetItem", "GetItem", "UpdateItem", "UpdateItem", "GetItem", "BatchGetItem", "UpdateItem"]

@@ -63,6 +63,8 @@ class JwtFormat:
             claims["auth_time"] = token.authenticated // 1000
         if token.actors:
             claims["act"] = _nested(token.actors)
+        if token.exchanged_from:
+            claims["exchanged_from"] = list(token.exchanged_from)
         return self._signed(claims, ACCESS_TOKEN_TYPE, token.issued)
 
     def sign_id_token(self, claims: Mapping[str, Any], client_id: str, now: int) -> str:
@@ -130,6 +132,7 @@ def _token(claims: Mapping[str, Any]) -> AccessToken:
         expires=claims["exp"] * 1000,
         actors=_flat(claims.get("act")),
         authenticated=claims["auth_time"] * 1000 if "auth_time" in claims else None,
+        exchanged_from=tuple(claims.get("exchanged_from", ())),
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
+    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.origin import Origin
     from chalicelib.core.permanent_tokens import EarlierSecret
@@ -43,12 +44,14 @@ class Authentication:
         access: EffectiveAccess,
         access_tokens: Callable[[], AccessTokenCheck | None],
         trail: AuditStore,
+        guesses: Callable[[], Guesses],
     ) -> None:
         self._credentials = credentials
         self._check = check
         self._access = access
         self._access_tokens = access_tokens
         self._trail = trail
+        self._guesses = guesses  # made when the first application password comes that is wrong
 
     def caller(self, presented: str, origin: Origin) -> Caller:
         """Who calls with `presented`: a permanent token, a session or an access token.
@@ -102,7 +105,7 @@ class Authentication:
             frozenset(access.groups),
             logged_in_at=good.token.authenticated,
             delegated=delegated,
-            ends=good.token.expires if delegated else None,
+            ends=good.token.expires,
             source_id=good.token.source.id,
             hand=_hand_of(good.token),
             note_refusal=self._note,
@@ -110,8 +113,7 @@ class Authentication:
         return self._bounded(caller, good, origin.use(service))
 
     def _bounded(self, caller: Caller, good: GoodToken, use: Use) -> Caller:
-        """By what its access token came from: a permanent token, and which of its secrets was exchanged. A service that
-        acts for the account is bound by the access token itself."""
+        """By what its access token came from too: a permanent token, and which of its secrets was exchanged."""
         source, since = good.source, good.token.source.since
         if source is None:
             return caller
@@ -124,13 +126,21 @@ class Authentication:
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
 
-        Raises Unauthenticated or Throttled.
+        Raises Unauthenticated or Throttled. What is wrong is counted in the owner's audit log; what belongs to nobody,
+        at the network, which takes as long.
         """
-        refusal = "The login or the application password is not valid."
+        refusal = Unauthenticated("The login or the application password is not valid.")
         key = recognise(presented, CredentialKind.APPLICATION_PASSWORD)
-        found, good = self._good(key, presented, refusal, origin)
-        if found.owner is None or names.login_key(login) != names.login_key(found.owner.login):
-            raise Unauthenticated(refusal)
+        if key is None:  # refused without asking the database
+            raise refusal
+        found = self._credentials.find(key, None)
+        owner = found.owner
+        is_owners = owner is not None and names.login_key(login) == names.login_key(owner.login)
+        good = self._check.good(presented, found.credential, owner, origin.use(), noted=is_owners)
+        if good is None or not is_owners:
+            with contextlib.suppress(Unavailable):
+                self._guesses().application_password_failed(owner, origin)
+            raise refusal
         return self._caller(found, good, origin)
 
     def _good(
@@ -150,7 +160,8 @@ class Authentication:
         assert owner
         access = self._access.of(owner.id)
         logged_in = isinstance(credential, Session)
-        unproven = isinstance(credential, Session) and not credential.second_factor and access.requires_two_factor
+        proven = isinstance(credential, Session) and credential.second_factor
+        unproven = logged_in and not proven and access.requires_two_factor
         caller = Caller(
             owner,
             access.permissions,
@@ -164,6 +175,7 @@ class Authentication:
             ends=good.ends,
             networks=credential.networks if isinstance(credential, PermanentToken) else (),
             application_password=isinstance(credential, ApplicationPassword),
+            second_factor=proven,
             unproven=unproven,
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
+from chalicelib.core.audit import failure
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
 
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.policies import Policy
-    from chalicelib.core.ports import Credential, CredentialStore
+    from chalicelib.core.ports import AuditStore, Credential, CredentialStore
     from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
+
+ELSEWHERE = "permanent-token.refused-elsewhere"  # the kind of the audit record
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,14 @@ class CredentialCheck:
         uses: LastUses,
         policies: PoliciesInForce,
         exposure: Callable[[], Exposure],
+        trail: AuditStore,
     ) -> None:
         self._credentials = credentials
         self._verifier = verifier
         self._uses = uses
         self._policies = policies
         self._exposure = exposure  # made when the first secret comes that was superseded
+        self._trail = trail
 
     def good(
         self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
@@ -108,6 +113,7 @@ class CredentialCheck:
                 self._notice_superseded(presented, token, owner, use)
                 return None
         if token.networks and not _is_inside(token, use):
+            self._notice_elsewhere(token, use)
             return None
         policies = self._policies.at_use(owner, use.service, use.now)
         if policies:
@@ -129,6 +135,14 @@ class CredentialCheck:
         ended = [*token.dead, *(each.sealed for each in token.earlier if use.now >= each.until)]
         if any(self._verifier.verify(presented, each, use.now) for each in ended):
             self._exposure().reused(token, owner, use)
+
+    def _notice_elsewhere(self, token: PermanentToken, use: Use) -> None:
+        """A secret that is right comes from where it should not be: counted in its owner's audit log."""
+        if use.address:  # or else a service did not say from where it came
+            target = ("permanent-token", token.id)
+            record = failure(ELSEWHERE, use.now, use.address, target, token.user_id, credential_id=token.id)
+            with contextlib.suppress(Unavailable):
+                self._trail.count(record)
 
     def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
         if not self._verifier.verify(presented, sealed, now):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access import Access, access
 from chalicelib.core.caller import NOTHING, Opening
-from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
@@ -42,12 +41,12 @@ class EffectiveAccess:
         access = self.of(user.id)
         return Opening(access.permissions, "This account has permissions that you lack", access)
 
-    def opening_of_group(self, caller: Caller, group: Group) -> Opening:
+    def opening_of_group(self, caller: Caller, group_id: str) -> Opening:
         """What being in the group opens to the caller: to one with every permission everywhere, nothing, and only which
         groups are inside of which has to stay as it is."""
         if caller.permissions.allows(EVERY_PERMISSION):
-            return replace(NOTHING, access=Access((), self.with_outer([group.id]), (group.id,)))
-        access = self.of_members(group.id)
+            return replace(NOTHING, access=Access((), self.with_outer([group_id]), (group_id,)))
+        access = self.of_members(group_id)
         return Opening(access.permissions, "Members of this group have permissions that you lack", access)
 
     def of_members(self, group_id: str) -> Access:
@@ -57,13 +56,11 @@ class EffectiveAccess:
         return access([], [group_id], groups, self._roles.get_many(wanted))
 
     def with_outer(self, group_ids: Iterable[str]) -> dict[str, Group]:
-        """These groups and all that they are inside of; what is gone is left out."""
+        """These groups and all that they are inside of, however deep; what is gone is left out."""
         found: dict[str, Group] = {}
         level = set(group_ids)
-        for _ in range(2 * MAX_DEPTH):  # a subtree that was moved may reach deeper than one is built
-            level -= found.keys()
-            if not level:
-                break
+        while level:
             found.update(self._groups.get_many(level))
-            level = {found[id].parent_id or "" for id in level if id in found} - {""}
+            # What was found already ends it, also if groups were inside of each other.
+            level = {found[id].parent_id or "" for id in level if id in found} - {"", *found}
         return found

@@ -1,7 +1,7 @@
 """A secret shows up where it should not: a superseded one is presented after its end, or one is found in public.
 
 Either is recorded, and raised as an event, at most once an hour and token; and the token is revoked where a policy
-says so, or, of a secret that is still good, where none says otherwise.
+says so, or, of a secret that is still good, unless the policy of every service that the token is for says otherwise.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.audit import by_keyturn
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.operations.optimistic import insistently
-from chalicelib.core.policies import Consequence, strictest
+from chalicelib.core.policies import SILENT, Consequence, strictest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.policies import Policy
     from chalicelib.core.ports import ServiceStore, TokenStore
     from chalicelib.core.uses import Use
 
@@ -51,10 +52,10 @@ class Exposure:
         """A superseded secret was presented. What others change at the same time, or a database that does not
         answer, only puts it off until it happens again."""
         with contextlib.suppress(StaleWrite, Unavailable):
-            policies = self._policies.on(token, owner, self._services.get_many(token.scope))
+            policies = self._judging(token, owner)
             known = {"agent": use.agent, "service": use.service.id if use.service else None}
             details = {name: text for name, text in known.items() if text}
-            self._follow(REUSED, token, use, details, strictest((each.reused for each in policies), Consequence.FLAG))
+            self._follow(REUSED, token, use, details, strictest([each.reused for each in policies]))
 
     def leaked(self, token: PermanentToken, owner: User, use: Use, details: Mapping[str, str], good: bool) -> None:
         """One of its secrets was found, which is still `good` or not. Raises Unavailable."""
@@ -63,12 +64,18 @@ class Exposure:
             current = self._tokens.get(token.user_id, token.id)
             if current is None:  # somebody was faster
                 return
-            policies = self._policies.on(current, owner, self._services.get_many(current.scope))
-            otherwise = Consequence.REVOKE if good else Consequence.FLAG
-            consequence = strictest((each.leaked for each in policies), otherwise) if good else Consequence.FLAG
+            policies = self._judging(current, owner)
+            consequence = strictest([each.leaked for each in policies]) if good else Consequence.FLAG
             self._follow(LEAKED, current, use, details, consequence)
 
         insistently(attempt)
+
+    def _judging(self, token: PermanentToken, owner: User) -> list[Policy]:
+        """What is said of the token: by each service of its scope, where one without a policy, or that is gone, says
+        SILENT; and by its owner's groups, which only add to that. So only all services together make it less."""
+        (bodies,) = self._policies.by_body([(token, owner)], self._services.get_many(token.scope))
+        said = {**dict.fromkeys(token.scope), **bodies}
+        return [policy or SILENT for id, policy in said.items() if policy or id in token.scope]
 
     def _follow(
         self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str], consequence: Consequence

@@ -1,7 +1,8 @@
 """Groups: create, nest, change, delete, and who is in them.
 
-Whoever puts an account into a group gives it what the group is granted, and so needs those permissions
-too. The same holds for putting one group into another.
+Whoever puts an account into a group gives it what the group is granted, and whoever takes it out takes that away:
+either needs those permissions too. The same holds for putting one group into another. Who changes what a group demands
+of its members can let others in as them, or shut them out: that needs the permissions of each of them.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ class Groups:
         def attempt() -> Group:
             permit = caller.require(Operation.CREATE_GROUP)
             group = replace(self._described(caller, blank, description), revision=1)
-            outer = self._moved(caller, blank, group)
+            outer = self._entered(caller, blank, group.parent_id) if group.parent_id else None
             self._groups.create(group, outer, _record(permit, "group.created", group, {"name": group.name}))
             return group
 
@@ -95,9 +96,7 @@ class Groups:
             details = changes(old, new, "name", "parent_id", "requires_two_factor")
             if not details:
                 return old
-            compared = self._moved(caller, old, new)
-            if old.requires_two_factor and not new.requires_two_factor:
-                compared = self._lifted(caller, old, compared)
+            compared = self._compared(caller, old, new)
             self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
             return new
 
@@ -107,13 +106,13 @@ class Groups:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""
 
         def attempt() -> tuple[Group, Permit]:
-            group, permit = self._permitted(caller, reference, Operation.DELETE_GROUP)
+            group, permit = self.permitted_including(caller, reference, Operation.DELETE_GROUP)
             if group.subgroups:
                 raise Conflict("This group has subgroups. Move or delete them first.")
             self._require_bound(caller, group, group.id)
             # To take away must not fail by how much there is: so a deletion insists on nothing that was compared.
-            if self._demands_something(group.id):
-                self.lift_demands(caller, group)
+            if permit.compared and permit.compared.demands_something:
+                self.change_demands(caller, group)
             self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
             return group, permit
 
@@ -147,10 +146,12 @@ class Groups:
             caller.check(Operation.ADD_MEMBER)
             group = self.existing(reference)
             member = self._accounts.find(caller, user, Operation.READ_USER)
-            opens = self._access.opening_of_group(caller, group)
+            opens = self._access.opening_of_group(caller, group.id)
             permit = caller.require(Operation.ADD_MEMBER, opens=opens)
             given = permit.insisting()
             assert given
+            if given.demands_something:
+                self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
             if len(self._held.held_by(member.id).groups) >= MAX_MEMBERSHIPS:
                 raise Conflict(f"An account can be in at most {MAX_MEMBERSHIPS} groups.")
             details = {"user": member.login}
@@ -164,14 +165,14 @@ class Groups:
         """The account is not in the group. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            group, permit = self._permitted(caller, reference, Operation.REMOVE_MEMBER)
+            group, permit = self.permitted_including(caller, reference, Operation.REMOVE_MEMBER)
             member = self._accounts.find(caller, user, Operation.READ_USER)
             if group.id not in self._held.held_by(member.id).groups:
                 raise NotFound("member", user)
             if member.id == caller.user.id:
                 self._require_bound(caller, group, group.id)
-            if self._demands_something(group.id):
-                self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
+            if permit.compared and permit.compared.demands_something:
+                self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
             details = {"user": member.login}
             self._groups.remove_member(group, member, _record(permit, "group.member-removed", group, details))
 
@@ -195,7 +196,7 @@ class Groups:
         """
         caller.check(operation)
         group = self.existing(reference)
-        return group, caller.require(operation, opens=self._access.opening_of_group(caller, group))
+        return group, caller.require(operation, opens=self._access.opening_of_group(caller, group.id))
 
     def _permitted(self, caller: Caller, reference: str, operation: Operation) -> tuple[Group, Permit]:
         permit = caller.require(operation)
@@ -226,57 +227,69 @@ class Groups:
     def _parent(self, caller: Caller, reference: str) -> str | None:
         return None if reference == OUTERMOST else self.find(caller, reference, Operation.UPDATE_GROUP).id
 
-    def _moved(self, caller: Caller, old: Group, new: Group) -> Access | None:
-        """What was compared: what members get from a new parent, and what the demands of the old one guarded. Raises
-        Forbidden or Conflict."""
-        if new.parent_id == old.parent_id:
-            return None
-        given = self._entered(caller, old, new.parent_id) if new.parent_id else None
-        if old.parent_id and self._demands_something(old.parent_id):
-            return self._lifted(caller, old, given)
-        return given
-
-    def _lifted(self, caller: Caller, group: Group, compared: Access | None) -> Access | None:
-        """What is compared where a demand is lifted from the group, besides what was `compared` already."""
-        lifted = self.lift_demands(caller, group).insisting()
-        if lifted is None:
-            return compared
-        both = lifted.together_with(compared)
+    def _compared(self, caller: Caller, old: Group, new: Group) -> Access | None:
+        """What the change from `old` to `new` rests on, for the write to insist on. Raises Forbidden or Conflict."""
+        # A new name, and what is taken away, insist on nothing: they could have come a moment before.
+        if new.name != old.name:
+            caller.require(Operation.RENAME_GROUP, opens=self._access.opening_of_group(caller, old.id))
+        moved = new.parent_id != old.parent_id
+        if moved and old.parent_id:
+            caller.require(Operation.MOVE_GROUP_OUT, opens=self._access.opening_of_group(caller, old.parent_id))
+        given = self._entered(caller, old, new.parent_id) if moved and new.parent_id else None
+        if not self._demands_otherwise(old, new):
+            return given
+        changed = self.change_demands(caller, old).insisting()
+        if changed is None:
+            return given
+        both = changed.together_with(given)
         require_room(both)
         return both
 
     def _entered(self, caller: Caller, group: Group, parent_id: str) -> Access:
         """What the members of the group get from its new parent. Raises Forbidden or Conflict."""
-        outer = self._access.opening_of_group(caller, self.existing(parent_id))
+        outer = self._access.opening_of_group(caller, parent_id)
         given = caller.require(Operation.MOVE_GROUP, opens=outer).insisting()
         assert given
         if group.id in given.groups:
             raise Conflict("A group cannot be inside of itself.", "parent")
         if len(given.groups) >= MAX_DEPTH:
             raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")
+        if group.subgroups and not caller.permissions.allows(EVERY_PERMISSION):
+            # Each level is read at every request of a member. How many there are below is stored nowhere.
+            refusal = (
+                f"This group has subgroups, which might be nested more than {MAX_DEPTH} deep then. This needs the role "
+                "System Admin, everywhere."
+            )
+            raise caller.noted(Forbidden(refusal))
         return given
 
-    def _demands_something(self, group_id: str) -> bool:
-        """Whether the group, or one that it is inside of, demands anything of its members."""
-        found = self._access.with_outer([group_id]).values()
-        return any(group.requires_two_factor or group.policy for group in found)
+    def _demands_otherwise(self, old: Group, new: Group) -> bool:
+        """Whether other things are demanded of the members now: by the group, or by what it is inside of."""
+        if new.requires_two_factor != old.requires_two_factor:
+            return True
+        if new.parent_id == old.parent_id:
+            return False
+        parents = {id for id in (old.parent_id, new.parent_id) if id}
+        return any(group.demands_something for group in self._access.with_outer(parents).values())
 
-    def lift_demands(self, caller: Caller, group: Group) -> Permit:
-        """That the caller may take from the group's members what it demands of them, and so open all that they may do.
+    def change_demands(self, caller: Caller, group: Group) -> Permit:
+        """That the caller may change what the group demands of its members: less of it opens all that they may do, and
+        more shuts out who does not meet it.
 
         Raises Forbidden, also where there are too many to compare.
         """
-        permit = caller.require(Operation.LIFT_DEMANDS, opens=self._access.opening_of_group(caller, group))
+        permit = caller.require(Operation.CHANGE_DEMANDS, opens=self._access.opening_of_group(caller, group.id))
         if caller.permissions.allows(EVERY_PERMISSION):
             return permit
         members = self._accounts.members(group, Window(0, MAX_COMPARED_MEMBERS), EVERYTHING)
         if group.subgroups or members.total > MAX_COMPARED_MEMBERS:
-            raise Forbidden(
+            refusal = (
                 f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare what they "
                 "may do. This needs the role System Admin, everywhere."
             )
+            raise caller.noted(Forbidden(refusal))
         for member in members.items:
-            self._accounts.permitted(caller, member.id, Operation.LIFT_DEMANDS_ON_MEMBER)
+            self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
         return permit
 
 

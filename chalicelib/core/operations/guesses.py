@@ -31,13 +31,15 @@ class Guesses:
         self._keyring = keyring
 
     @contextmanager
-    def counted(self, login: str, address: str, now: int) -> Iterator[None]:
+    def counted(self, login: str, address: str, now: int, passkey_alone: bool = False) -> Iterator[None]:
         """What happens inside is an attempt to log in: it counts first, and is forgiven if it succeeds.
+        `passkey_alone`: by a passkey and no password.
 
         Raises Throttled, before anything happens, when a budget is used up.
         """
         key, network = names.login_key(login), throttling.network(address)
-        budgets = throttling.budgets(self._name(key), network, self._attempts.is_known(key, network, now))
+        spent = throttling.passkey_budgets if passkey_alone else throttling.budgets
+        budgets = spent(self._name(key), network, self._attempts.is_known(key, network, now))
         with self._spending(budgets, now):
             yield
         self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)
@@ -61,6 +63,13 @@ class Guesses:
         the network. It takes as long for both."""
         target = ("user", owner.id) if owner else ("network", throttling.network(origin.address))
         self._trail.count(failure(kind, origin.now, origin.address, target, owner.id if owner else None))
+
+    def application_password_failed(self, owner: User | None, origin: Origin) -> None:
+        """The same, for what was given in place of an application password. Nothing slows such attempts down, since no
+        secret of 256 bits is guessed; so of those from one network only some are recorded."""
+        budget = throttling.application_passwords(throttling.network(origin.address))
+        if self._attempts.add(budget, +1, origin.now) <= budget.limit:
+            self.login_failed("application-password.failed", owner, origin)
 
     @contextmanager
     def _spending(self, budgets: list[throttling.Budget], now: int) -> Iterator[None]:

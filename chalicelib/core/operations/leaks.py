@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import throttling
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit import AuditRecord, failure
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Invalid, StaleWrite
 from chalicelib.core.permanent_tokens import PermanentToken
@@ -72,7 +72,11 @@ class Leaks:
         """The same, for somebody who may know which of them were ours."""
         if not 1 <= len(found) <= MAX_FOUND:
             raise Invalid("found", f"must hold 1 to {MAX_FOUND} strings.")
-        return [self._end(each, origin) for each in found]
+        ours: dict[str, bool] = {}  # by what was found: what comes twice is looked at once
+        for each in found:
+            if each.text not in ours:
+                ours[each.text] = self._end(each, origin)
+        return [ours[each.text] for each in found]
 
     def _end(self, found: Found, origin: Origin) -> bool:
         details = {"place": _printable(found.place)} if found.place else {}
@@ -118,11 +122,14 @@ class Leaks:
         return True
 
     def _note_service(self, text: str, service_id: str, details: dict[str, str], origin: Origin) -> bool:
-        """It is recorded only: without its secret a service could check nobody's token, which is worse."""
+        """It is recorded only, and counted: without its secret a service could check nobody's token, which is worse."""
         service = self._credentials.find(None, service_id).service
         if service is None or service.secret is None or not self._verifier.verify(text, service.secret, origin.now):
             return False
-        self._trail.append(_record("service.secret-leaked", "service", service.id, details, origin))
+        target = ("service", service.id)
+        self._trail.count(
+            failure("service.secret-leaked", origin.now, origin.address, target, None, KEYTURN, service.id, details)
+        )
         return True
 
 

@@ -18,7 +18,7 @@ from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.credentials.passwords import PasswordHasher, normal
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
+from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, Refusal, SecondFactorLocked, SecondFactorRequired
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.sessions import LIFETIME_MS, Session
@@ -95,17 +95,15 @@ class Login:
         """A new session.
 
         Raises Invalid, LoginRefused, SecondFactorRequired, SecondFactorLocked, Forbidden (banned; only to who has
-        proven to be the owner) or Throttled. A refusal leaves a trace, except where a passkey is of nobody.
+        proven to be the owner) or Throttled. A refusal leaves a trace.
         """
         login = self._login_of(attempt)
         slow = _Slow(self._passwords, self._verifier)
-        if attempt.password is None:  # a passkey cannot be guessed, and so is the way in that nobody can use up
-            return until_current(lambda: self._attempt(login, attempt, origin, slow))
-        with self._guesses.counted(login, origin.address, origin.now):
+        with self._guesses.counted(login, origin.address, origin.now, passkey_alone=attempt.password is None):
             return until_current(lambda: self._attempt(login, attempt, origin, slow))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
-        """The login that is tried, in the form under which it is unique. Raises Invalid or LoginRefused."""
+        """The login that is tried, in the form under which it is unique. Raises Invalid."""
         if attempt.password is None and attempt.passkey is None:
             raise Invalid("password", "is required, or a passkey.")
         if attempt.login is not None:
@@ -114,23 +112,21 @@ class Login:
             raise Invalid("login", "is required with a password.")
         handle = user_handle(attempt.passkey)
         user = self._accounts.get(handle) if names.may_refer(handle) else None
-        if user is None:
-            raise LoginRefused
-        return names.login_key(user.login)
+        return names.login_key(user.login) if user else NOBODY
 
     def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin, slow: _Slow) -> OpenedSession:
         user, stored = self._authenticators.find_by_login(login)
         after, challenge, proven = self._with_password(user, stored, attempt, origin, slow), None, False
-        if user is None:
-            raise LoginRefused
         if attempt.passkey is not None:
             after, challenge = self._with_passkey(user, after, attempt, origin)
             proven = True
-        elif stored.two_factor:
+        if user is None:
+            raise LoginRefused
+        if attempt.passkey is None and stored.two_factor:
             after = self._with_code(user, after, attempt, origin)
             proven = True
         if user.banned:
-            raise Forbidden("This account is banned.")
+            raise self._refused("login.banned", user, origin, Forbidden("This account is banned."))
         return self._open(user, stored, after, challenge, proven, origin, slow)
 
     def _with_password(
@@ -144,12 +140,12 @@ class Login:
             return replace(stored, password=slow.hash(normal(attempt.password)))
         return stored
 
-    def _refused(self, kind: str, user: User | None, origin: Origin) -> LoginRefused:
+    def _refused(self, kind: str, user: User | None, origin: Origin, refusal: Refusal | None = None) -> Refusal:
         self._guesses.login_failed(kind, user, origin)
-        return LoginRefused()
+        return refusal or LoginRefused()
 
     def _with_passkey(
-        self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin
+        self, user: User | None, stored: Authenticators, attempt: LoginAttempt, origin: Origin
     ) -> tuple[Authenticators, UsedChallenge]:
         assert attempt.passkey is not None
         found = self._second_factors.after_passkey(stored, attempt.passkey, origin.now)
@@ -160,8 +156,12 @@ class Login:
 
     def _with_code(self, user: User, stored: Authenticators, attempt: LoginAttempt, origin: Origin) -> Authenticators:
         if attempt.code is None:
-            raise SecondFactorRequired(stored.methods) if stored.methods else SecondFactorLocked(stored.methods)
-        after = self._second_factors.after_code(stored, attempt.code, origin.now)
+            missing = SecondFactorRequired(stored.methods) if stored.methods else SecondFactorLocked(stored.methods)
+            raise self._refused("second-factor.missing", user, origin, missing)
+        try:
+            after = self._second_factors.after_code(stored, attempt.code, origin.now)
+        except SecondFactorLocked as locked:
+            raise self._refused("second-factor.failed", user, origin, locked) from None
         if after is not None:
             return after
         if stored.totp and not looks_like_recovery_code(attempt.code.strip()):

@@ -10,13 +10,13 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
 from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.policies import loosens
+from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.token_health import TokenFlags, token_flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
@@ -87,7 +87,7 @@ class Policies:
         Changed unless the service has still the revision `seen`, if one is given."""
 
         def attempt() -> Service:
-            old, permit = self._services.permitted(caller, reference, Operation.SET_SERVICE_POLICY)
+            old, permit = self._service(caller, reference)
             require_seen(seen, old.revision)
             require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
@@ -108,9 +108,8 @@ class Policies:
             require_seen(seen, old.revision)
             require_no_longer_life(caller, old.policy, policy)
             new = replace(old, policy=policy, revision=old.revision + 1)
-            if loosens(old.policy, policy):
-                self._groups.lift_demands(caller, old)
             if new.policy != old.policy:
+                self._groups.change_demands(caller, old)
                 record = permit.record("group.policy-changed", "group", old.id, details=_difference(old.policy, policy))
                 self._group_store.replace(old, new, permit.insisting(), record)
             return new
@@ -119,13 +118,18 @@ class Policies:
 
     def preview_for_service(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """Which tokens the policy would change something for. Nothing is switched on. Raises as `set_for_service`."""
-        service, _ = self._services.permitted(caller, reference, Operation.SET_SERVICE_POLICY)
+        service, _ = self._service(caller, reference)
         return self._preview(caller, service.id, policy, after)
 
     def preview_for_group(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """As `preview_for_service`."""
         group, _ = self._groups.permitted_including(caller, reference, Operation.SET_GROUP_POLICY)
         return self._preview(caller, group.id, policy, after)
+
+    def _service(self, caller: Caller, reference: str) -> tuple[Service, Permit]:
+        """The service, and that the caller may set its policy. Raises Forbidden or NotFound."""
+        service = self._services.find(caller, reference)
+        return service, caller.require(setting_policy_of(service), place=service.id)
 
     def _preview(self, caller: Caller, body_id: str, policy: Policy, after: str | None) -> Preview:
         caller.check(Operation.LIST_TOKENS)
@@ -149,6 +153,11 @@ class Policies:
                 then = token_flags(token, _said({**bodies, body_id: policy}.values()), now)
                 if before != then:
                     yield Affected(OwnedToken(token, owner), before, then)
+
+
+def setting_policy_of(service: Service) -> Operation:
+    """The operation that setting its policy is."""
+    return Operation.SET_KEYTURN_POLICY if service.id == KEYTURN else Operation.SET_SERVICE_POLICY
 
 
 def _said(policies: Iterable[Policy | None]) -> list[Policy]:

@@ -1,6 +1,6 @@
 """Roles and the grants that give them to accounts.
 
-Nobody can put into a role, or grant, a permission that they do not have themselves.
+Nobody can put into a role, grant, or take away again a permission that they do not have themselves.
 """
 
 from __future__ import annotations
@@ -90,7 +90,6 @@ class Roles:
             caller.check(Operation.UPDATE_ROLE)
             old = self._changeable(role)
             require_seen(seen, old.revision)
-            kept = old.permissions
             new = replace(
                 old,
                 key=old.key if valid_key is None else valid_key,
@@ -102,7 +101,8 @@ class Roles:
             )
             if new.key != old.key:
                 names.not_an_id(new.key, "key")
-            opens = _opening(new.permissions - kept, EVERYWHERE)
+            # Also what stays, or goes: by its key it is granted, and who has it is weaker without it.
+            opens = _opening(old.permissions | new.permissions, EVERYWHERE)
             permit = caller.require(Operation.UPDATE_ROLE, opens=opens)
             if replace(new, revision=old.revision) == old:
                 return old
@@ -116,8 +116,9 @@ class Roles:
         """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
 
         def attempt() -> None:
-            permit = caller.require(Operation.DELETE_ROLE)
+            caller.check(Operation.DELETE_ROLE)
             found = self._changeable(role)
+            permit = caller.require(Operation.DELETE_ROLE, opens=_opening(found.permissions, EVERYWHERE))
             self._roles.delete(found, permit.record("role.deleted", "role", found.id, details={"key": found.key}))
 
         insistently(attempt)
@@ -154,12 +155,12 @@ class Roles:
         def attempt() -> None:
             caller.check(Operation.REVOKE_ROLE)
             owner = self._accounts.find(caller, user, Operation.READ_USER)
-            permit = caller.require(Operation.REVOKE_ROLE, owner.id)
             grant = next(
                 (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
             )
             if grant is None:
                 raise NotFound("grant", grant_id)
+            permit = self._revocable(caller, grant)
             details = {"role": grant.role_id, "place": grant.place}
             self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
@@ -194,11 +195,12 @@ class Roles:
         """The grant is gone. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            permit = caller.require(Operation.REVOKE_ROLE)
+            caller.check(Operation.REVOKE_ROLE)
             old = self._groups.find(caller, group, Operation.READ_GROUP)
             grant = _named(grant_id, [Grant(old.id, *pair) for pair in old.grants])
             if grant is None:
                 raise NotFound("grant", grant_id)
+            permit = self._revocable(caller, grant)
             pair = grant.role_id, grant.place
             self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
@@ -214,6 +216,12 @@ class Roles:
     def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str, Permit]:
         given, where = self._seen(caller, role, place)
         return given, where, caller.require(Operation.GRANT_ROLE, opens=_opening(given.permissions, where))
+
+    def _revocable(self, caller: Caller, grant: Grant) -> Permit:
+        """That the caller may take it away. A role that is gone gave nothing. Raises Forbidden."""
+        role = self._roles.get(grant.role_id)
+        taken = current(role).permissions if role else frozenset()
+        return caller.require(Operation.REVOKE_ROLE, opens=_opening(taken, grant.place))
 
     def _seen(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
         return self.get(caller, role), self._place(caller, place)

@@ -112,7 +112,9 @@ class Rotation:
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.renewed:
-                raise Conflict("Present the current secret of the token: it is one of those to be given up.")
+                raise caller.noted(
+                    Conflict("Present the current secret of the token: it is one of those to be given up.")
+                )
             live = old.live(caller.now)
             earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
             if earlier is None:
@@ -139,9 +141,9 @@ def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret | None:
         return None
     earlier = token.superseded(caller.secret_since, caller.now)
     if earlier is None:
-        raise Forbidden("The secret that you present has ended meanwhile. Present the current one.")
+        raise caller.noted(Forbidden("The secret that you present has ended meanwhile. Present the current one."))
     if token.is_settled_after(earlier):
-        raise Forbidden("A later secret of this token is in use. Present that one.")
+        raise caller.noted(Forbidden("A later secret of this token is in use. Present that one."))
     return earlier
 
 

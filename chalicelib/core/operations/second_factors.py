@@ -1,7 +1,9 @@
 """Second factors: pair an authenticator app, add passkeys, renew recovery codes, turn it all off.
 
 Source: Hub's pages "Two-factor Authentication" and "Manage Users" (an administrator may turn it off for
-another). Turning it off ends the application passwords, which exist because of it: all at once, by the account's
+another). The first one ends all sessions but that in which it is added: whoever else is logged in has proven the
+password alone, and might have stolen it. From then on what changes them has to come from a session that has proven one.
+Turning it off ends the application passwords, which exist because of it: all at once, by the account's
 epoch; they are removed afterwards.
 """
 
@@ -18,7 +20,7 @@ from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
-from chalicelib.core.errors import Conflict, Invalid, NotFound, Unavailable
+from chalicelib.core.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.second_factor_check import totp_context
@@ -115,7 +117,8 @@ class SecondFactors:
         return until_current(attempt)
 
     def confirm_pairing(self, caller: Caller, user: str, code: str) -> SecondFactorStatus:
-        """The app is paired, from the next login on; with recovery codes, if there were none.
+        """The app is paired, from the next login on; with recovery codes, if there were none. Other sessions end, if it
+        is the first second factor.
 
         Raises Invalid (the code is wrong), Forbidden, NotFound, Throttled or Conflict (nothing was begun).
         """
@@ -156,8 +159,7 @@ class SecondFactors:
         """
 
         def attempt() -> None:
-            owner, permit = self._accounts.permitted(caller, user, Operation.REMOVE_SECOND_FACTORS)
-            old = self._authenticators.get(owner.id)
+            owner, permit, old = self._removing(caller, user)
             new = old.without_second_factors()
             if owner.id != caller.user.id:
                 new = new.without_sessions()
@@ -171,7 +173,8 @@ class SecondFactors:
         return self._check.passkeys.registration_options(owner, stored.passkeys, caller.now)
 
     def add_passkey(self, caller: Caller, user: str, name: str, credential: JsonObject) -> SecondFactorStatus:
-        """The account has the passkey that the browser made; with recovery codes, if there were none.
+        """The account has the passkey that the browser made; with recovery codes, if there were none. Other sessions
+        end, if it is the first second factor.
 
         Raises Invalid (it does not answer our challenge), Forbidden, NotFound or Conflict.
         """
@@ -198,8 +201,7 @@ class SecondFactors:
         """The passkey is refused from now on. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
-            owner, permit = self._accounts.permitted(caller, user, Operation.REMOVE_SECOND_FACTORS)
-            old = self._authenticators.get(owner.id)
+            owner, permit, old = self._removing(caller, user)
             left = tuple(each for each in old.passkeys if each.id != passkey_id)
             if len(left) == len(old.passkeys):
                 raise NotFound("passkey", passkey_id)
@@ -215,7 +217,19 @@ class SecondFactors:
         owner, permit = self._accounts.permitted(caller, user, Operation.ADD_SECOND_FACTOR)
         if owner.type is AccountType.BOT:
             raise Conflict("A bot logs in nowhere, and so has no second factor.")
-        return owner, permit, self._authenticators.get(owner.id)
+        return owner, permit, self._proven(caller, owner)
+
+    def _removing(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:
+        owner, permit = self._accounts.permitted(caller, user, Operation.REMOVE_SECOND_FACTORS)
+        return owner, permit, self._proven(caller, owner)
+
+    def _proven(self, caller: Caller, owner: User) -> Authenticators:
+        """What the account has. Raises LoginTooOld if it is the caller's own, has a second factor, and the caller's
+        session has not proven one: it has ended meanwhile."""
+        stored = self._authenticators.get(owner.id)
+        if owner.id == caller.user.id and stored.two_factor and not caller.second_factor:
+            raise LoginTooOld("This needs a login with a second factor. Log in again.")
+        return stored
 
     def _recovery_codes(self) -> _NewRecoveryCodes:
         return _NewRecoveryCodes(self._verifier)
@@ -232,8 +246,11 @@ class SecondFactors:
         ends_passwords: bool = False,
     ) -> SecondFactorStatus:
         new = replace(new, revision=old.revision + 1)
+        kept = None
+        if new.two_factor and not old.two_factor:
+            new, kept = new.without_sessions(), permit.caller.credential_id
         record = permit.record(kind, "second-factor", owner.id, owner.id)
-        self._authenticators.replace(owner, old, new, None, ends_passwords, record, challenge)
+        self._authenticators.replace(owner, old, new, None, ends_passwords, record, challenge, kept)
         if ends_passwords:
             with contextlib.suppress(Unavailable):  # they have ended; whoever makes another one sweeps them too
                 self._application_passwords.sweep(owner.id, owner.password_epoch + 1)

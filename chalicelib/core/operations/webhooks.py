@@ -71,7 +71,8 @@ class Webhooks:
         return CreatedWebhook(webhook, secret)
 
     def test(self, caller: Caller, webhook_id: str) -> None:
-        """Send an event that never happened. If it arrives, a webhook that was given up is told again.
+        """Send an event that never happened. If it arrives, nothing is failing any more; but a webhook that wanted to
+        be told nothing any more stays so, as a new one takes a recent login and leaves a record.
 
         Raises Forbidden, NotFound, or Invalid (`url`: it did not take it).
         """
@@ -82,7 +83,8 @@ class Webhooks:
             self._destination(webhook).send(event, caller.now)
         except NotDelivered as reason:
             raise Invalid("url", f"did not take the test: {reason}.") from None
-        self._store.note(replace(webhook, failing=None, problem=None, gone=False))
+        if not webhook.gone and webhook.failing is not None:
+            self._store.note(replace(webhook, failing=None, problem=None))
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
         """It is told nothing any more. Raises Forbidden or NotFound."""

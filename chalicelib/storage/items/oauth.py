@@ -85,6 +85,8 @@ class ApprovedScopeItem(Item, discriminator="approved-scope"):
     scope = UnicodeAttribute()
     created = NumberAttribute()
     ends = NumberAttribute()
+    offline = BooleanAttribute(null=True)
+    shown = NumberAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -97,6 +99,8 @@ class ApprovedScopeItem(Item, discriminator="approved-scope"):
             scope=" ".join(approval.scope),
             created=approval.created,
             ends=approval.expires,
+            offline=approval.offline,
+            shown=approval.shown,
             revision=approval.revision,
             expires=moment(approval.expires),
         )
@@ -109,6 +113,8 @@ class ApprovedScopeItem(Item, discriminator="approved-scope"):
             scope=tuple(self.scope.split()),
             created=int(self.created),
             expires=int(self.ends),
+            offline=bool(self.offline),
+            shown=int(self.shown or 0),
             revision=int(self.revision),
         )
 
@@ -173,6 +179,7 @@ class DeviceItem(Item, discriminator="device"):
     user_id = UnicodeAttribute(null=True)
     approval_id = UnicodeAttribute(null=True)
     authenticated = NumberAttribute()
+    offline = BooleanAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -191,6 +198,7 @@ class DeviceItem(Item, discriminator="device"):
             user_id=device.user_id,
             approval_id=device.approval_id,
             authenticated=device.authenticated,
+            offline=device.offline,
             revision=device.revision,
             expires=moment(device.expires),
         )
@@ -209,6 +217,7 @@ class DeviceItem(Item, discriminator="device"):
             user_id=self.user_id,
             approval_id=self.approval_id,
             authenticated=int(self.authenticated),
+            offline=bool(self.offline),
             revision=int(self.revision),
         )
 

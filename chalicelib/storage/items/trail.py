@@ -34,7 +34,7 @@ class AuditItem(Item, discriminator="audit"):
     owner_id = UnicodeAttribute(null=True)
     details = JSONAttribute()
     hand = JSONAttribute(null=True)
-    # Of a record that counts, in place of the details.
+    # Of a record that counts, beside the details of the last attempt.
     times = NumberAttribute(null=True)
     last_address = UnicodeAttribute(null=True)
 
@@ -85,10 +85,13 @@ class AuditItem(Item, discriminator="audit"):
             target_kind=self.target_kind,
             target_id=self.target_id,
             owner_id=self.owner_id,
-            details=self.details if self.times is None else counted(int(self.times), self.address, self.last_address),
+            details={**self.details, **self._counted()},
             id=self.id,
             hand=_hand(**self.hand) if self.hand else Hand(),
         )
+
+    def _counted(self) -> dict[str, str]:
+        return {} if self.times is None else counted(int(self.times), self.address, self.last_address)
 
 
 def _hand(services: Sequence[str] = (), **more: Any) -> Hand:

@@ -20,7 +20,7 @@ from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF
 from chalicelib.core.policies import Policy
-from chalicelib.core.roles import SYSTEM_ADMIN
+from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
 from tests.core.escalation.world import FORMER_LOGIN, World
 from tests.people import PASSWORD
 
@@ -165,6 +165,7 @@ def _services(world: World) -> Iterator[tuple[str, Action]]:
         yield f"renew the secret of {key}", lambda by, key=key: services.renew_secret(by, key)
         yield f"delete {key}", lambda by, key=key: services.delete(by, key)
         yield f"set a policy of {key}", lambda by, key=key: policies.set_for_service(by, key, Policy(unused_days=9))
+    yield "set a policy of Keyturn", lambda by: policies.set_for_service(by, "keyturn", Policy(unused_days=9))
 
 
 def _turn_trust(world: World, by: Caller, key: str) -> None:
@@ -176,13 +177,17 @@ def _groups(world: World) -> Iterator[tuple[str, Action]]:
     groups, policies = world.product.groups, world.product.lifecycle.policies
     yield "create a group", lambda by: groups.create(by, GroupDescription(name="mine"))
     yield "create a group inside of a powerful one", lambda by: groups.create(by, GroupDescription("mine", "admins"))
-    for name in ("admins", "staff", "plain"):
+    for name in ("admins", "staff", "plain", "nested", "loose", "vacant"):
         described = partial(groups.update, reference=name)
         yield f"read {name}", lambda by, name=name: groups.get(by, name)
         yield f"rename {name}", lambda by, d=described: d(by, description=GroupDescription("renamed"))
         yield (
             f"drop the second factor of {name}",
             lambda by, d=described: d(by, description=GroupDescription(requires_two_factor=False)),
+        )
+        yield (
+            f"demand a second factor of {name}",
+            lambda by, d=described: d(by, description=GroupDescription(requires_two_factor=True)),
         )
         yield f"take the policy from {name}", lambda by, name=name: policies.set_for_group(by, name, None)
         yield f"give {name} a policy", lambda by, name=name: policies.set_for_group(by, name, Policy(unused_days=9))
@@ -193,11 +198,16 @@ def _groups(world: World) -> Iterator[tuple[str, Action]]:
     yield "move a group into a powerful one", lambda by: groups.update(by, "plain", GroupDescription(parent="admins"))
     yield "move a group into another", lambda by: groups.update(by, "plain", GroupDescription(parent="staff"))
     yield "move a group out", lambda by: groups.update(by, "inside", GroupDescription(parent=OUTERMOST))
+    out = GroupDescription(parent=OUTERMOST)
+    yield "move a group out of a powerful one", lambda by: groups.update(by, "nested", out)
+    yield "move a group out of a plain one", lambda by: groups.update(by, "leaf", out)
+    yield "move a stronger member's group", lambda by: groups.update(by, "loose", GroupDescription(parent="staff"))
+    yield "move a group with subgroups", lambda by: groups.update(by, "tree", GroupDescription(parent="plain"))
 
 
 def _roles(world: World) -> Iterator[tuple[str, Action]]:
     roles, run = world.product.roles, world.ids["run"]
-    readable = world.scene.administrator.owner.id
+    readable, bot = world.scene.administrator.owner.id, world.scene.bot.id
     yield "create a role of what I lack", lambda by: roles.create(by, "mine", "Mine", [run])
     yield "create a role", lambda by: roles.create(by, "mine", "Mine", list(KEYTURN_PERMISSIONS)[:1])
     yield "put what I lack into a role", lambda by: roles.update(by, "harmless", None, None, [READ_SELF, run])
@@ -205,20 +215,26 @@ def _roles(world: World) -> Iterator[tuple[str, Action]]:
         "put something into a role",
         lambda by: roles.update(by, "harmless", None, None, list(KEYTURN_PERMISSIONS)[:2]),
     )
+    yield "take what I lack out of a role", lambda by: roles.update(by, "deployer", None, None, [READ_SELF])
+    yield "give a role of what I lack another key", lambda by: roles.update(by, "deployer", "other", None, None)
     yield "delete a role", lambda by: roles.delete(by, "harmless")
+    yield "delete a role of what I lack", lambda by: roles.delete(by, "deployer")
     yield "list roles", lambda by: roles.page(by, Window())
     for role in ("deployer", SYSTEM_ADMIN, "harmless"):
         for who, id in _everybody(world):
             yield f"grant {role} to {who}", lambda by, role=role, id=id: roles.grant(by, id, role)
         yield f"grant {role} to a group", lambda by, role=role: roles.grant_to_group(by, "plain", role)
     yield "revoke a role of the administrator", lambda by: roles.revoke(by, readable, _grant_of(world, readable))
+    yield "revoke a role of a stronger bot", lambda by: roles.revoke(by, bot, _grant_of(world, bot))
     yield "revoke a role of a group", lambda by: roles.revoke_from_group(by, "admins", _group_grant(world))
     yield "list grants of the administrator", lambda by: roles.grants(by, readable)
     yield "explain what the administrator may do", lambda by: world.product.permissions.explain(by, readable)
 
 
 def _grant_of(world: World, id: str) -> str:
-    return next(g.id for g in world.product.stores.access.held_by(id).grants if g.role_id != SYSTEM_ADMIN)
+    """One that is not the administrator's last, and, where there are several, not what everybody has."""
+    grants = [g for g in world.product.stores.access.held_by(id).grants if g.role_id != SYSTEM_ADMIN]
+    return max(grants, key=lambda grant: grant.role_id != REGISTERED_USER).id
 
 
 def _group_grant(world: World) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.accounts import User
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.groups import Group
 from chalicelib.core.networks import are_inside
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, KEYTURN, PermissionSet, Power
-from chalicelib.core.policies import loosens
+from chalicelib.core.permissions import EVERY_PERMISSION, KEYTURN, PermissionSet, Power
 from chalicelib.core.services import Service
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
@@ -31,8 +31,8 @@ class Opened:
     now: Any = None
 
 
-HARMLESS = {"account made", "description", "group made", "group renamed"}
-TAKEN_AWAY = {"banned"}
+HARMLESS = {"account made", "description", "group made"}
+TAKEN_AWAY = {"banned", "group moved out", "role gone", "group gone", "left"}
 
 
 @dataclass
@@ -57,6 +57,13 @@ class Before:
             {group: {id for id, each in found.items() if group in each.groups} for group in groups},
         )
 
+    def demands(self, group_id: str) -> bool:
+        """Whether anything is demanded of the group's members, by itself or by what it is inside of."""
+        group = self.things[("group", group_id)]
+        if group.requires_two_factor or group.policy:
+            return True
+        return group.parent_id is not None and self.demands(group.parent_id)
+
     def guarded(self, group_id: str) -> list[PermissionSet]:
         """What a demand of the group stands before."""
         return [self.given[group_id], *(self.permissions[id] for id in self.members[group_id])]
@@ -66,7 +73,7 @@ def violations(world: World, kind: Kind, action: str, answer: object, before: Be
     """Why what was done should not have been possible."""
     after = Before.of(world, world.things)
     opened = list(_opened(before.things, after.things))
-    found = [*_beyond_permissions(world, opened, before, after)]
+    found = [*_beyond_permissions(world, opened, before, after), *_beyond_groups(world, opened, before, after)]
     own = world.attacker.user.id
     if world.profile is Profile.NOTHING:
         found += [f"{each.what} of another" for each in opened if each.of != own]
@@ -89,16 +96,20 @@ def _beyond_credential(world: World, kind: Kind, opened: list[Opened]) -> Iterat
                 yield f"{each.what} by a connected service"
             case Kind.EARLIER_SECRET if each.what != "token" or each.of != own:
                 yield f"{each.what} by a superseded secret"
-            case Kind.APPLICATION_PASSWORD if each.what in ("token", "credential", "authenticators"):
+            case Kind.APPLICATION_PASSWORD if each.what not in HARMLESS | TAKEN_AWAY:
                 yield f"{each.what} by an application password"
-            case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN if (
+            case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN | Kind.NARROWED_TOKEN if (
                 each.what == "authenticators" and each.of == own
             ):
                 yield "a token changed what its owner logs in with"
             case Kind.TOKEN if each.what == "credential":
                 yield from () if _is_tokens_to_make(each.now) else ["an approval by a token"]
-            case Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN:
-                yield from _unbound(world, each)
+            case Kind.BOUNDED_TOKEN:
+                yield from _unbound(each, world.now + DAY_MS, NETWORKS)
+            case Kind.EXCHANGED_TOKEN:
+                yield from _unbound(each, world.now + LIFETIME_MS, NETWORKS)
+            case Kind.NARROWED_TOKEN:
+                yield from _unbound(each, world.now + LIFETIME_MS)
 
 
 def _is_approval(made: object) -> bool:
@@ -110,15 +121,14 @@ def _is_tokens_to_make(made: object) -> bool:
     return type(made).__name__ in ("ApplicationPassword", "TrustRule")
 
 
-def _unbound(world: World, each: Opened) -> Iterator[str]:
-    """What a credential that ends, and has networks, makes: it ends no later, and has none that are wider."""
+def _unbound(each: Opened, end: int, networks: tuple[str, ...] = ()) -> Iterator[str]:
+    """What is made by a credential that ends, and may have networks, ends no later, and has none that are wider."""
     if each.what in ("credential", "webhook", "service made", "speaker", "authenticators"):
         yield f"{each.what} without an end"
     if each.what == "token" and isinstance(each.now, PermanentToken):
-        end = world.now + DAY_MS
         if each.now.expires is None or each.now.expires > end:
             yield "a token that ends later"
-        if not each.now.networks or not are_inside(each.now.networks, NETWORKS):
+        if networks and not (each.now.networks and are_inside(each.now.networks, networks)):
             yield "a token of wider networks"
 
 
@@ -131,14 +141,10 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
         stronger = each.of != own and each.of in before.permissions and not mine.includes(before.permissions[each.of])
         if stronger and each.what in OF_THE_ACCOUNT:
             yield f"{each.what} of somebody who may do more"
-        if each.what == "member's demand" and not mine.includes(before.permissions[each.of]):
-            yield "a demand lifted from somebody who may do more"
-        if each.what == "policy" and not mine.includes(before.given[each.of]):
-            yield "a policy of a group that gives more"
-        if each.what == "demand" and not all(mine.includes(permissions) for permissions in before.guarded(each.of)):
-            yield "a demand lifted from a group that gives more, or from somebody who may do more"
-        if each.what == "role" and not mine.includes(PermissionSet(Power(id, EVERYWHERE) for id in each.now)):
+        if each.what in ("role", "role gone") and not mine.includes(PermissionSet(map(Power, each.now))):
             yield "a role of more"
+        if each.what == "policy" and each.of == KEYTURN and not administrator:
+            yield "a policy of Keyturn's own"
         if each.what in ("speaker", "codes", "service made") and each.now.trusted and not administrator:
             yield "a trusted service that somebody else speaks for"
         if each.what == "distrusted" and not administrator:
@@ -149,9 +155,36 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
             yield "Keyturn unasked"
     for name, was, is_now in (("account", before.permissions, after.permissions), ("group", before.given, after.given)):
         for id, permissions in is_now.items():
-            grown = PermissionSet(permissions.powers - was.get(id, PermissionSet()).powers)
+            had = was.get(id, PermissionSet()).powers
+            if not mine.includes(PermissionSet(had - permissions.powers)):
+                yield f"powers taken from an {name} that the attacker does not have"
+            grown = PermissionSet(permissions.powers - had)
             if not mine.includes(grown) and (id in was or name == "group"):
                 yield f"permissions of an {name} beyond one's own"
+
+
+def _beyond_groups(world: World, opened: list[Opened], before: Before, after: Before) -> Iterator[str]:
+    """The same, of groups: what they give, and what they demand."""
+    own = world.attacker.user.id
+    mine = before.permissions[own]
+    for each in opened:
+        put = each.what in ("member", "left") and each.of != own and before.demands(each.now)
+        if put and not mine.includes(before.permissions[each.of]):
+            yield "a demand lifted from, or put on, somebody who may do more"
+        if each.what == "left" and not mine.includes(before.given[each.now]):
+            yield "somebody taken out of a group that gives more"
+        if each.what in ("group renamed", "group gone") and not mine.includes(before.given[each.of]):
+            yield f"{each.what} that gives more"
+        moved = each.what in ("group moved", "group moved out") and each.of in before.given
+        if each.what == "demand" or (moved and (before.demands(each.of) or after.demands(each.of))):
+            yield from _beyond_guarded(mine, before.guarded(each.of))
+        if moved and each.now.subgroups and each.now.parent_id and not mine.allows(EVERY_PERMISSION):
+            yield "groups inside of a group that are nested deeper"
+
+
+def _beyond_guarded(mine: PermissionSet, guarded: list[PermissionSet]) -> Iterator[str]:
+    if not all(mine.includes(permissions) for permissions in guarded):
+        yield "other demands of a group that gives more, or of somebody who may do more"
 
 
 def _opened(before: Things, after: Things) -> Iterator[Opened]:
@@ -170,11 +203,11 @@ def _opened(before: Things, after: Things) -> Iterator[Opened]:
             case ("account", id, kind, *_) if kind in CREDENTIALS and old is None:
                 yield Opened("credential", id, thing)
             case ("account", id, ("member" | "grant") as kind, _) if old is None and ("account", id) in before:
-                yield Opened(kind, id)
+                yield Opened(kind, id, thing)
             case ("group", id):
                 yield from _group(id, old, thing)
             case ("role", id):
-                yield Opened("role", id, thing.permissions - (old.permissions if old else frozenset()))
+                yield Opened("role", id, thing.permissions | (old.permissions if old else frozenset()))
             case ("service", id):
                 yield from _service(id, old, thing)
             case ("webhook", id) if old is None:
@@ -221,11 +254,9 @@ def _group(id: str, old: Group | None, new: Group) -> Iterator[Opened]:
         yield Opened("group moved" if new.parent_id else "group made", id)
         return
     if old.parent_id != new.parent_id:
-        yield Opened("group moved", id)
-    if loosens(old.policy, new.policy) or (old.requires_two_factor and not new.requires_two_factor):
+        yield Opened("group moved" if new.parent_id else "group moved out", id, new)
+    if (old.policy, old.requires_two_factor) != (new.policy, new.requires_two_factor):
         yield Opened("demand", id)
-    elif old.policy != new.policy:
-        yield Opened("policy", id)
     if old.name != new.name:
         yield Opened("group renamed", id)
     if new.grants - old.grants:
@@ -238,6 +269,8 @@ def _service(id: str, old: Service | None, new: Service) -> Iterator[Opened]:
         return
     if old.trusted and not new.trusted:
         yield Opened("distrusted", id)
+    if old.policy != new.policy:
+        yield Opened("policy", id)
     if old.secret != new.secret or (new.public and not old.public):
         yield Opened("speaker", id, new)
     elif any(getattr(old, each) != getattr(new, each) for each in GET_CODES):
@@ -250,9 +283,14 @@ def _removed(before: Things, key: tuple[str, ...], thing: Any) -> Iterator[Opene
     match key:
         case ("account", id):
             yield Opened("deleted", id)
-        case ("group", id) if thing.requires_two_factor or thing.policy:
-            yield Opened("demand", id)
+        case ("group", id):
+            yield Opened("group gone", id)
+            if thing.requires_two_factor or thing.policy:
+                yield Opened("demand", id)
+        case ("role", id):
+            yield Opened("role gone", id, thing.permissions)
         case ("account", id, "member", group_id) if ("account", id) in before:
+            yield Opened("left", id, group_id)
             group = before[("group", group_id)]
             if group.requires_two_factor or group.policy:
                 yield Opened("member's demand", id)

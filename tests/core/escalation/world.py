@@ -43,6 +43,7 @@ class Kind(Enum):
     TOKEN = "a permanent token"
     BOUNDED_TOKEN = "a permanent token that ends and has networks"
     EXCHANGED_TOKEN = "an access token that it was exchanged for"
+    NARROWED_TOKEN = "an access token that was narrowed from a token without end"
     EARLIER_SECRET = "a secret of a token that has a newer one"
     APPLICATION_PASSWORD = "an application password"
     DELEGATED_TOKEN = "an access token of a connected service"
@@ -135,6 +136,20 @@ def _furnish(world: World, by: Caller) -> None:
     product.groups.update(by, "staff", GroupDescription(requires_two_factor=True))
     product.roles.grant_to_group(by, "admins", "deployer")
     product.lifecycle.policies.set_for_group(by, "admins", Policy(longest_life_days=90))
+    # These demand nothing: "nested" gives what "runners" is granted, "vacant" the same to nobody, "loose" nothing.
+    for name, parent in (
+        ("runners", None),
+        ("nested", "runners"),
+        ("vacant", None),
+        ("loose", None),
+        ("tree", None),
+        ("leaf", "tree"),
+    ):
+        product.groups.create(by, GroupDescription(name=name, parent=parent))
+    for name in ("runners", "vacant"):
+        product.roles.grant_to_group(by, name, "deployer")
+    for name in ("nested", "loose"):
+        product.groups.add_member(by, name, world.boss.user.id)
     product.groups.add_member(by, "admins", world.boss.user.id)
     product.groups.add_member(by, "staff", world.boss.user.id)
     product.groups.add_member(by, "staff", world.lesser.user.id)
@@ -197,6 +212,8 @@ def _arm(world: World) -> None:
     origin = Origin(world.now, ADDRESS)
     exchanged = product.oauth.token_exchange.exchange(Exchange(bounded, audience=["keyturn"]), origin)
     world.secrets[Kind.EXCHANGED_TOKEN] = exchanged.access_token
+    narrowed = product.oauth.token_exchange.exchange(Exchange(world.secrets[Kind.TOKEN], audience=["keyturn"]), origin)
+    world.secrets[Kind.NARROWED_TOKEN] = narrowed.access_token
     world.secrets[Kind.DELEGATED_TOKEN] = _delegated(world, fresh, origin)
 
 
@@ -209,7 +226,7 @@ def _delegated(world: World, fresh: Caller, origin: Origin) -> str:
     oauth, ci = world.product.oauth, world.product.services.resolve(["ci"])["ci"]
     scope = oauth.scopes.requested("keyturn", ())
     assert not CLAIM_SCOPES & set(scope.values)
-    oauth.approved_scopes.approve(fresh, ci, scope.values)
+    oauth.approved_scopes.approve(fresh, ci, scope.values, offline=True)
     request = AuthorizationRequest(ci, scope, "https://ci.example/back", "c" * 43, None, offline=True)
     code = oauth.authorization_codes.recognise(ci, oauth.authorization_codes.issue(fresh, request), origin)
     assert code

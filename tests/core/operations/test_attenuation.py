@@ -6,16 +6,20 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import Policy
+from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person
@@ -52,8 +56,8 @@ def present(request: pytest.FixtureRequest) -> Callable[[Scene, OwnedToken], Cal
 class TestMakingATokenWithOneThatEnds:
     @pytest.mark.parametrize("user", ["me", "build-bot"])
     def test_it_ends_no_later(self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller], user: str) -> None:
-        made, tokens = manager(scene), scene.product.permanent_tokens
-        caller, end = present(scene, made), made.token.expires or 0
+        caller, tokens = present(scene, manager(scene)), scene.product.permanent_tokens
+        end = caller.ends or 0
         with pytest.raises(
             Invalid, match=r"expiresOn: must not be later than .*, when the token that you present ends"
         ):
@@ -74,10 +78,10 @@ class TestMakingATokenWithOneThatEnds:
             made = tokens.create(caller, "me", name, ["ci"], None, About(networks=none))
             assert made.token.networks == (*INSIDE,)
 
-    def test_a_policys_end_counts(self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller]) -> None:
+    def test_a_policys_end_counts(self, scene: Scene) -> None:
         made = manager(scene, ends=False)
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "keyturn", Policy(longest_life_days=30))
-        inherited = scene.product.permanent_tokens.create(present(scene, made), "me", "with it", ["ci"])
+        inherited = scene.product.permanent_tokens.create(by_itself(scene, made), "me", "with it", ["ci"])
         assert inherited.token.expires == made.token.created + 30 * DAY_MS
 
     def test_an_end_that_was_not_named_is_not_held_against_a_policy(self, scene: Scene) -> None:
@@ -102,10 +106,11 @@ class TestChangingATokenWithOneThatEnds:
         self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller], which: str
     ) -> None:
         made, tokens = manager(scene, networks=True), scene.product.permanent_tokens
-        end, about = made.token.expires or 0, About(networks=INSIDE)
+        caller = present(scene, made)
+        end, about = caller.ends or 0, About(networks=INSIDE)
         other = tokens.create(scene.caller(), "me", "other", ["ci"], end - 5, about)
-        caller, id = present(scene, made), (made if which == "itself" else other).token.id
-        for expires in (None, end + 1):
+        id = (made if which == "itself" else other).token.id
+        for expires in (None, (made.token.expires or 0) + 1):
             with pytest.raises(Invalid, match="expiresOn: must not be later"):
                 tokens.update(caller, "me", id, None, None, expires)
         for networks in ([], WIDER, OUTSIDE):
@@ -123,6 +128,9 @@ class TestChangingATokenWithOneThatEnds:
         assert tokens.update(caller, "me", broad, "renamed", None, later, About(networks=WIDER)).token.expires == later
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
             tokens.update(caller, "me", broad, None, ["ci", "deploy"])
+        tokens.update(caller, "me", broad, None, None, about=About(networks=HALF))
+        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+            tokens.update(caller, "me", broad, None, None, about=About(networks=INSIDE))
         with pytest.raises(Invalid, match="expiresOn"):
             tokens.update(caller, "me", broad, None, None, later + 1)
 
@@ -141,9 +149,10 @@ class TestChangingATokenWithOneThatEnds:
     def test_nor_of_one_that_is_good_from_more_networks(
         self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller]
     ) -> None:
-        caller = present(scene, manager(scene, ends=False, networks=True))
+        caller, tokens = present(scene, manager(scene, ends=False, networks=True)), scene.product.permanent_tokens
+        ending = tokens.create(scene.caller(), scene.bot.id, "ending", ["ci"], now() + 60_000).token.id
         with pytest.raises(Forbidden, match="from more networks than the one that you present"):
-            scene.product.rotation.rotate(caller, scene.bot.id, scene.token.token.id, HOUR)
+            scene.product.rotation.rotate(caller, scene.bot.id, ending, HOUR)
 
     def test_it_renews_itself_with_the_end_that_it_has(self, scene: Scene) -> None:
         made = manager(scene, networks=True)
@@ -187,20 +196,18 @@ LASTING: dict[str, Callable[[Scene, Caller], object]] = {
 
 class TestMakingWhatHasNeitherEndNorNetworks:
     @pytest.mark.parametrize("what", LASTING)
-    def test_it_is_not_made_by_what_has_one(
-        self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller], what: str
-    ) -> None:
+    def test_it_is_not_made_by_what_has_one(self, scene: Scene, what: str) -> None:
         person(scene)
         attempt, made = LASTING[what], manager(scene)
         with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
-            attempt(scene, present(scene, made))
+            attempt(scene, scene.caller(made.secret))
         scene.product.permanent_tokens.update(
             scene.caller(), "me", made.token.id, None, None, None, About(networks=INSIDE)
         )
         with pytest.raises(Forbidden, match="may be used from everywhere, and the token that you present may not"):
-            attempt(scene, present(scene, made))
+            attempt(scene, scene.caller(made.secret))
         scene.product.permanent_tokens.update(scene.caller(), "me", made.token.id, None, None, about=About(networks=[]))
-        attempt(scene, present(scene, made))
+        attempt(scene, scene.caller(made.secret))
 
     def test_an_application_password_neither(self, scene: Scene) -> None:
         boss, passwords = protected(scene), scene.product.application_passwords
@@ -219,7 +226,7 @@ def protected(scene: Scene) -> Person:
 
 
 class TestAnApplicationPassword:
-    """It ends when 2FA is turned off, and what it made would not."""
+    """It ends when 2FA is turned off, and what it made or gave would not."""
 
     def test_it_makes_and_changes_no_credential(self, scene: Scene) -> None:
         product, boss = scene.product, protected(scene)
@@ -240,6 +247,76 @@ class TestAnApplicationPassword:
             with pytest.raises(Forbidden, match="An application password makes and changes no credentials"):
                 attempt()
         product.permanent_tokens.delete(caller, scene.bot.id, id)
+
+    def test_it_gives_no_powers_and_takes_them_away(self, scene: Scene) -> None:
+        product, boss, by = scene.product, protected(scene), scene.caller()
+        product.roles.grant(by, boss.user.id, "system-admin")
+        granted, _ = product.roles.grant(by, scene.bot.id, "system-admin")
+        product.groups.create(by, GroupDescription("Staff", requires_two_factor=True))
+        password = product.application_passwords.create(boss.log_in(), "me", "mail")
+        caller = product.authentication.caller_by_password("boss", password.secret or "", origin())
+        for attempt in (
+            lambda: product.roles.grant(caller, scene.bot.id, "system-admin", "ci"),
+            lambda: product.services.update(caller, "ci", ServiceDescription(trusted=True)),
+            lambda: product.groups.add_member(caller, "Staff", "build-bot"),
+            lambda: product.groups.update(caller, "Staff", GroupDescription(requires_two_factor=False)),
+            lambda: product.accounts.update(caller, "me", AccountChange(name="Somebody else")),
+            lambda: product.lifecycle.policies.set_for_service(caller, "ci", Policy()),
+        ):
+            with pytest.raises(Forbidden, match=r"An application password makes .* and gives no powers"):
+                attempt()
+        product.roles.revoke(caller, scene.bot.id, granted.id)
+        product.accounts.update(caller, "build-bot", AccountChange(banned=True))
+
+
+def by_a_trust_rule(scene: Scene) -> Caller:
+    """A pipeline of a bot that may do everything. It got its access token by a trust rule, which has no end."""
+    product, admin = scene.product, scene.caller()
+    product.roles.grant(admin, scene.bot.id, SYSTEM_ADMIN)
+    rule = RuleDescription("r", "https://issuer.example.com", "keyturn", {"sub": ["x"]}, ["keyturn"])
+    source = Source(SourceKind.TRUST_RULE, product.oauth.trust_rules.create(admin, scene.bot.id, rule).rule.id)
+    issued = product.oauth.federation._issuance.issue(scene.bot.id, KEYTURN, (KEYTURN,), source, now())
+    return scene.caller(issued.access_token)
+
+
+def by_narrowing(scene: Scene) -> Caller:
+    """What somebody narrowed from a token that has neither end nor networks."""
+    return exchanged(scene, manager(scene, ends=False))
+
+
+@pytest.mark.parametrize("narrow", [by_a_trust_rule, by_narrowing])
+class TestAnAccessToken:
+    """It lives for five minutes, whatever it came from, and so does what it makes."""
+
+    def test_what_it_makes_ends_with_it(self, scene: Scene, narrow: Callable[[Scene], Caller]) -> None:
+        caller, tokens = narrow(scene), scene.product.permanent_tokens
+        made = tokens.create(caller, "me", "made", ["keyturn"])
+        assert made.token.expires == caller.ends
+        assert made.token.expires <= caller.now + LIFETIME_MS
+        assert tokens.create(scene.caller(made.secret), "me", "again", ["keyturn"]).token.expires == caller.ends
+        with pytest.raises(Invalid, match="expiresOn: must not be later"):
+            tokens.create(caller, "me", "later", ["keyturn"], (caller.ends or 0) + 1)
+
+    @pytest.mark.parametrize("what", LASTING)
+    def test_it_makes_nothing_that_lasts(self, scene: Scene, narrow: Callable[[Scene], Caller], what: str) -> None:
+        person(scene)
+        with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
+            LASTING[what](scene, narrow(scene))
+
+    def test_no_token_that_ends_later_grows_or_is_renewed(
+        self, scene: Scene, narrow: Callable[[Scene], Caller]
+    ) -> None:
+        caller, tokens = narrow(scene), scene.product.permanent_tokens
+        owner = caller.user.id
+        guarded = tokens.create(scene.caller(), owner, "guarded", ["keyturn"], now() + HOUR, About(networks=INSIDE))
+        id = guarded.token.id
+        with pytest.raises(Invalid, match="expiresOn: must not be later"):
+            tokens.update(caller, "me", id, None, None, None)
+        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+            tokens.update(caller, "me", id, None, None, about=About(networks=[]))
+        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+            scene.product.rotation.rotate(caller, "me", id, 0)
+        tokens.delete(caller, "me", id)
 
 
 def test_a_service_that_acts_by_an_exchange_makes_no_credentials(scene: Scene) -> None:

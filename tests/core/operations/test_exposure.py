@@ -11,6 +11,7 @@ from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Invalid, NotFound, Throttled, Unauthenticated
 from chalicelib.core.operations.exposure import WINDOW_MS
+from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.permanent_tokens import MAX_DEAD, PermanentToken
 from chalicelib.core.permissions import KEYTURN
@@ -143,6 +144,40 @@ class TestLeaks:
         assert events(scene) == ["created", "leaked"]
         assert stored(scene).leaked is not None
 
+    FLAG = Policy(leaked=Consequence.FLAG)
+
+    def test_it_takes_every_service_of_the_scope_to_leave_it(self, scene: Scene) -> None:
+        """Whoever manages one of them does not decide about the others."""
+        by, policies = scene.caller(), scene.product.lifecycle.policies
+        tokens = scene.product.permanent_tokens
+        both = [tokens.create(by, scene.bot.id, f"both {number}", ["ci", "deploy"]) for number in range(3)]
+        policies.set_for_service(by, "ci", self.FLAG)
+        self.report(scene, both[0].secret)
+        assert not scene.is_good(both[0].secret)
+        policies.set_for_service(by, "deploy", self.FLAG)
+        self.report(scene, both[1].secret)
+        assert scene.is_good(both[1].secret)
+        scene.product.services.delete(by, "deploy")  # so it says nothing
+        self.report(scene, both[2].secret)
+        assert not scene.is_good(both[2].secret)
+
+    def test_a_group_does_not_leave_what_services_would_revoke(self, scene: Scene) -> None:
+        by, groups = scene.caller(), scene.product.groups
+        groups.create(by, GroupDescription("bots"))
+        groups.add_member(by, "bots", scene.bot.id)
+        scene.product.lifecycle.policies.set_for_group(by, "bots", self.FLAG)
+        self.report(scene, scene.token.secret)
+        assert not scene.is_good(scene.token.secret)
+
+    def test_a_group_may_revoke_what_services_would_leave(self, scene: Scene) -> None:
+        by, groups, policies = scene.caller(), scene.product.groups, scene.product.lifecycle.policies
+        groups.create(by, GroupDescription("bots"))
+        groups.add_member(by, "bots", scene.bot.id)
+        policies.set_for_service(by, "ci", self.FLAG)
+        policies.set_for_group(by, "bots", Policy(leaked=Consequence.REVOKE))
+        self.report(scene, scene.token.secret)
+        assert not scene.is_good(scene.token.secret)
+
     def test_an_earlier_secret_that_is_good_counts_and_one_that_ended_is_only_noted(self, scene: Scene) -> None:
         old = scene.token.secret
         new = rotate(scene, 0)
@@ -175,6 +210,19 @@ class TestLeaks:
         assert scene.is_good(scene.token.secret)
         for kind in ("service.secret-leaked", "application-password.leaked", "session.leaked"):
             assert len(records(scene, kind)) == 1
+
+    def test_a_services_secret_leaves_one_record_however_often_it_is_reported(self, scene: Scene) -> None:
+        with patch(f"{__name__}.origin", return_value=origin()):  # all in one window
+            for _ in range(3):
+                self.report(scene, *[scene.ci.secret] * 100)
+            self.report(scene, scene.deploy.secret)
+        found = records(scene, "service.secret-leaked")
+        assert sorted(each["times"] for each in found) == ["1", "3"]
+        assert {each["place"] for each in found} == {"https://example.com/gist"}
+
+    def test_each_string_of_a_report_is_answered(self, scene: Scene) -> None:
+        found = [Found(text or "") for text in ("nothing", scene.ci.secret, "nothing", scene.ci.secret)]
+        assert scene.product.lifecycle.leaks.ended(found, origin()) == [False, True, False, True]
 
     def test_reports_of_one_network_are_limited(self, scene: Scene) -> None:
         with patch(f"{__name__}.origin", return_value=origin()):  # all in one window

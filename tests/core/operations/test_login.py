@@ -26,7 +26,7 @@ from chalicelib.core.errors import (
 )
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.operations.login import LoginAttempt
+from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_USER, UPDATE_USER
@@ -181,6 +181,78 @@ class TestThrottling:
                 passwords.set(caller, "me", "another long passphrase!", "wrong horse")
         with pytest.raises(Throttled):
             passwords.set(caller, "me", "another long passphrase!", PASSWORD)
+
+
+JUNK = {"id": "AAAA", "type": "public-key", "response": {"clientDataJSON": "e30", "userHandle": "AAAA"}}
+
+
+class TestThrottlingOfPasskeys:
+    """A passkey alone cannot be guessed, but whoever tries costs work, and leaves a record in somebody's log."""
+
+    def junk(self, jo: Person, address: str, login: str | None = "jo") -> None:
+        with pytest.raises(LoginRefused):
+            jo.attempt(address, login=login, password=None, passkey=JUNK)
+
+    def passkey(self, jo: Person) -> SoftwarePasskey:
+        passkey, caller, factors = SoftwarePasskey(), jo.log_in(), jo.scene.product.second_factors
+        factors.add_passkey(caller, "me", "Key", passkey.create(factors.passkey_options(caller, "me")))
+        return passkey
+
+    def log_in(self, jo: Person, passkey: SoftwarePasskey, address: str = HOME) -> OpenedSession:
+        answer = passkey.get(jo.scene.product.login.passkey_options(jo.clock))
+        return jo.attempt(address, login=None, password=None, passkey=answer)
+
+    @pytest.mark.parametrize("login", ["jo", "nobody", None])
+    def test_ten_from_one_place_are_enough(self, jo: Person, login: str | None) -> None:
+        for _ in range(10):
+            self.junk(jo, ELSEWHERE, login)
+        with pytest.raises(Throttled) as refused:
+            self.junk(jo, ELSEWHERE, login)
+        assert 0 < refused.value.retry_after <= 15 * 60
+        jo.wait(QUARTER_HOUR_MS)
+        self.junk(jo, ELSEWHERE, login)
+
+    def test_one_place_cannot_try_many_logins(self, jo: Person) -> None:
+        jo.clock -= jo.clock % QUARTER_HOUR_MS
+        for number in range(100):
+            self.junk(jo, ELSEWHERE, f"user-{number}")
+        with pytest.raises(Throttled):
+            self.junk(jo, ELSEWHERE)
+
+    def test_nobody_uses_up_the_owners_passkey_from_elsewhere(self, jo: Person) -> None:
+        passkey = self.passkey(jo)
+        jo.clock += (60 - jo.clock // 60_000 % 60) * 60_000  # all within one hour
+        for place in range(60):
+            self.junk(jo, f"198.51.100.{place}")
+        assert self.log_in(jo, passkey)
+        assert self.log_in(jo, passkey, "203.0.113.77")
+
+    def test_successful_logins_use_nothing_up_and_make_the_place_known(self, jo: Person) -> None:
+        passkey = self.passkey(jo)
+        for _ in range(12):
+            assert self.log_in(jo, passkey, "203.0.113.77")
+        assert jo.scene.product.stores.login_attempts.is_known("jo", "203.0.113.77", jo.clock)
+
+    @pytest.mark.parametrize("login", ["jo", "nobody", "what can be no login " * 200])
+    def test_an_unknown_login_is_tried_as_one_that_is_there(
+        self, jo: Person, login: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        steps = []
+        stores = jo.scene.product.stores
+        for store, name in (
+            (stores.login_attempts, "is_known"),
+            (stores.login_attempts, "add"),
+            (stores.authenticators, "find_by_login"),
+            (stores.audit, "count"),
+        ):
+            do = getattr(type(store), name)
+            monkeypatch.setattr(
+                type(store),
+                name,
+                lambda *given, do=do, name=name: steps.append(name) or do(*given),  # type: ignore[func-returns-value]
+            )
+        self.junk(jo, ELSEWHERE, login)
+        assert steps == ["is_known", "add", "add", "find_by_login", "count"]
 
 
 class TestWhatIsNoLogin:
@@ -442,11 +514,14 @@ class TestGroupThatRequiresIt:
         jo.turn_on_2fa()
         assert jo.scene.product.permanent_tokens.create(jo.log_in(), "me", "allowed", ["keyturn"])
 
-    def test_the_session_that_added_it_stays_unproven(self, jo: Person) -> None:
-        caller = jo.log_in()
-        jo.turn_on_2fa()
-        with pytest.raises(Forbidden):
-            jo.scene.product.permanent_tokens.create(caller, "me", "loophole", ["keyturn"])
+    def test_the_session_that_added_it_has_proven_it_and_others_have_ended(self, jo: Person) -> None:
+        other, opened = jo.attempt(), jo.attempt()
+        caller, factors = jo.caller(opened), jo.scene.product.second_factors
+        jo.totp_secret = factors.begin_pairing(caller, "me").secret
+        factors.confirm_pairing(caller, "me", jo.code())
+        assert jo.scene.product.permanent_tokens.create(jo.caller(opened), "me", "allowed", ["keyturn"])
+        with pytest.raises(Unauthenticated):
+            jo.caller(other)
 
     def test_permanent_tokens_work(self, jo: Person) -> None:
         scene = jo.scene

@@ -90,3 +90,46 @@ def test_a_role_that_is_widened_meanwhile_is_compared_again(
 @pytest.mark.parametrize("what", OPENING)
 def test_without_that_it_is_done(scene: Scene, jo: Person, what: str) -> None:
     OPENING[what](scene, jo.log_in())
+
+
+MEANWHILE: dict[str, Callable[[Scene, str], Any]] = {
+    "a role is granted to it": lambda scene, id: scene.product.roles.grant(scene.caller(), id, "keeper"),
+    "it is added to a group": lambda scene, id: scene.product.groups.add_member(scene.caller(), "keepers", id),
+}
+
+
+@pytest.fixture
+def kim(scene: Scene, jo: Person) -> Person:
+    """Somebody with a second factor, whom jo may help as long as no more is granted."""
+    by, product = scene.caller(), scene.product
+    product.roles.create(by, "keeper", "Keeper", ["0-0-0-0-0:delete-user"])
+    product.groups.create(by, GroupDescription(name="keepers"))
+    product.roles.grant_to_group(by, "keepers", "keeper")
+    kim = person(scene, "kim")
+    kim.turn_on_2fa()
+    return kim
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_second_factors_are_not_taken_off_who_gets_more_meanwhile(
+    scene: Scene, jo: Person, kim: Person, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It insists on no groups and roles, so that it cannot fail by how many there are; but on the account."""
+    factors, access, by = scene.product.second_factors, scene.product.access, jo.log_in()
+    compare, once = access.opening_of_account, [MEANWHILE[what]]
+
+    def compared(*asked: Any) -> Opening:
+        opening = compare(*asked)
+        while once:
+            once.pop()(scene, kim.user.id)
+        return opening
+
+    monkeypatch.setattr(access, "opening_of_account", compared)
+    with pytest.raises(Forbidden, match="Delete User"):
+        factors.turn_off(by, "kim")
+    assert factors.status(scene.caller(), "kim").authenticators.two_factor
+
+
+def test_else_they_are(scene: Scene, jo: Person, kim: Person) -> None:
+    scene.product.second_factors.turn_off(jo.log_in(), "kim")
+    assert not scene.product.second_factors.status(scene.caller(), "kim").authenticators.two_factor

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.errors import Forbidden, Invalid, NotFound
+from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.policies_in_force import REMEMBERED_MS
 from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.permissions import KEYTURN_PERMISSIONS
 from chalicelib.core.policies import Consequence, Policy
 from chalicelib.core.token_health import Flag
 from tests.conftest import Scene, now
@@ -144,6 +146,58 @@ def test_policies_are_for_who_may_change_what_they_hang_on(scene: Scene) -> None
     ):
         with pytest.raises(Forbidden):
             attempt()
+
+
+@pytest.mark.parametrize("policy", [Policy(longest_life_days=3000), Policy(longest_life_days=1), None])
+def test_only_who_may_do_everything_sets_keyturns_own(scene: Scene, policy: Policy | None) -> None:
+    """Looser, it revives administrators' tokens that had ended; stricter, it ends them."""
+    by, policies = scene.caller(), scene.product.lifecycle.policies
+    manager = person(scene)
+    scene.product.roles.create(by, "manager", "Manager", list(KEYTURN_PERMISSIONS))
+    scene.product.roles.grant(by, manager.user.id, "manager")
+    policies.set_for_service(by, "keyturn", MONTH)
+    policies.set_for_service(manager.log_in(), "ci", MONTH)
+    with pytest.raises(Forbidden, match="System Admin, everywhere"):
+        policies.set_for_service(manager.log_in(), "keyturn", policy)
+    with pytest.raises(Forbidden, match="System Admin, everywhere"):
+        policies.preview_for_service(manager.log_in(), "keyturn", MONTH, None)
+    assert policies.of_service(by, "keyturn").policy == MONTH
+
+
+def test_another_services_policy_does_not_decide_about_keyturn(scene: Scene) -> None:
+    """So it revives nothing there when it becomes looser."""
+    by, policies = scene.caller(), scene.product.lifecycle.policies
+    both = scene.product.permanent_tokens.create(by, "me", "both", ["ci", "keyturn"])
+    policies.set_for_service(by, "ci", Policy(longest_life_days=30, unused_days=1, unused=Consequence.DISABLE))
+    late = both.token.created + 30 * DAY_MS
+    assert not is_good(scene, both.secret or "", late)
+    assert scene.product.authentication.caller(both.secret or "", Origin(late, "192.0.2.1")).ends is None
+    policies.set_for_service(by, "keyturn", MONTH)
+    policies.set_for_service(by, "ci", None)
+    with pytest.raises(Unauthenticated):
+        scene.product.authentication.caller(both.secret or "", Origin(late, "192.0.2.1"))
+
+
+def test_a_groups_policy_binds_at_any_depth_that_can_be_built(scene: Scene) -> None:
+    """And a second factor is demanded there too."""
+    by, groups, policies = scene.caller(), scene.product.groups, scene.product.lifecycle.policies
+    outermost = groups.create(by, GroupDescription("0.0")).id
+    for number in range(1, MAX_DEPTH):
+        groups.create(by, GroupDescription(f"0.{number}", f"0.{number - 1}"))
+    groups.add_member(by, f"0.{MAX_DEPTH - 1}", scene.bot.id)
+    for move in range(1, 4):
+        groups.create(by, GroupDescription(f"{move}.0"))
+        for number in range(1, MAX_DEPTH - 1):
+            groups.create(by, GroupDescription(f"{move}.{number}", f"{move}.{number - 1}"))
+        groups.update(by, outermost, GroupDescription(parent=f"{move}.{MAX_DEPTH - 2}"))
+        outermost = groups.get(by, f"{move}.0").id
+    assert len(scene.product.access.of(scene.bot.id).groups) == MAX_DEPTH + 3 * (MAX_DEPTH - 1)
+    policies.set_for_group(by, outermost, MONTH)
+    assert not is_good(scene, scene.token.secret or "", scene.token.token.created + 30 * DAY_MS)
+    groups.update(by, outermost, GroupDescription(requires_two_factor=True))
+    assert scene.product.access.of(scene.bot.id).requires_two_factor
+    with pytest.raises(Conflict, match="inside of itself"):
+        groups.update(by, outermost, GroupDescription(parent=f"0.{MAX_DEPTH - 1}"))
 
 
 def test_keyturn_itself_may_have_one(scene: Scene) -> None:

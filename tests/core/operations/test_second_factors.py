@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.composition import Keyturn
+from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
 from chalicelib.core.errors import (
@@ -14,6 +17,7 @@ from chalicelib.core.errors import (
     Forbidden,
     Invalid,
     LoginRefused,
+    LoginTooOld,
     NotFound,
     Throttled,
     Unauthenticated,
@@ -46,7 +50,7 @@ def test_an_app_counts_only_once_a_code_has_confirmed_it(jo: Person) -> None:
     assert confirmed.authenticators.two_factor
     assert len(confirmed.recovery_codes) == 10
     with pytest.raises(Conflict):
-        factors.begin_pairing(caller, "me")
+        factors.begin_pairing(jo.log_in(), "me")
 
 
 def test_nothing_is_confirmed_that_was_not_begun(jo: Person) -> None:
@@ -247,9 +251,10 @@ class TestPasskeys:
     @pytest.mark.parametrize("garbage", ["", "AA", "oA", "_____w", "o2NmbXRkbm9uZWdhdHRTdG10oGhhdXRoRGF0YUA", 5, None])
     @pytest.mark.parametrize("part", ["attestationObject", "authenticatorData", "signature", "clientDataJSON"])
     def test_garbage_under_a_good_challenge_is_refused(self, jo: Person, part: str, garbage: object) -> None:
-        passkey, factors, caller = SoftwarePasskey(), jo.scene.product.second_factors, jo.log_in()
-        made = passkey.create(factors.passkey_options(caller, "me"))
-        factors.add_passkey(caller, "me", "Phone", made)
+        passkey, factors, opened = SoftwarePasskey(), jo.scene.product.second_factors, jo.attempt()
+        made = passkey.create(factors.passkey_options(jo.caller(opened), "me"))
+        factors.add_passkey(jo.caller(opened), "me", "Phone", made)
+        caller = jo.caller(opened)
         again = SoftwarePasskey().create(factors.passkey_options(caller, "me"))
         answer = passkey.get(self.options(jo))
         if part in again["response"]:
@@ -280,3 +285,80 @@ class TestPasskeys:
     def test_without_an_address_there_are_none(self, scene: Scene) -> None:
         with pytest.raises(Conflict, match="KEYTURN_ADDRESS"):
             Keyturn(replace(scene.product.settings, address=None)).login.passkey_options(0)
+
+
+class TestTheFirstOne:
+    """Whoever is logged in elsewhere has proven the password alone, which may have been stolen."""
+
+    def with_an_app(self, jo: Person, caller: Caller) -> None:
+        factors = jo.scene.product.second_factors
+        jo.totp_secret = factors.begin_pairing(caller, "me").secret
+        factors.confirm_pairing(caller, "me", jo.code())
+
+    def with_a_passkey(self, jo: Person, caller: Caller) -> None:
+        factors = jo.scene.product.second_factors
+        made = SoftwarePasskey().create(factors.passkey_options(caller, "me"))
+        factors.add_passkey(caller, "me", "Phone", made)
+
+    @pytest.fixture(params=[with_an_app, with_a_passkey])
+    def add(self, request: pytest.FixtureRequest) -> Callable[[Person, Caller], None]:
+        return functools.partial(request.param, self)
+
+    def test_it_ends_all_sessions_but_its_own(self, jo: Person, add: Callable[[Person, Caller], None]) -> None:
+        factors, thief, opened = jo.scene.product.second_factors, jo.attempt(), jo.attempt()
+        add(jo, jo.caller(opened))
+        with pytest.raises(Unauthenticated, match="has ended"):
+            jo.caller(thief)
+        listed = jo.scene.product.sessions.page(jo.scene.caller(), jo.user.id, Window())
+        assert [(each.id, each.second_factor) for each in listed.items] == [(opened.session.id, True)]
+        factors.turn_off(jo.caller(opened), "me")
+        with pytest.raises(Unauthenticated):
+            jo.caller(thief)
+        assert jo.caller(opened)
+
+    def test_a_request_that_had_begun_cannot_take_it_off_again(
+        self, jo: Person, add: Callable[[Person, Caller], None]
+    ) -> None:
+        """Nor change it: the session has ended before it writes."""
+        factors, thief = jo.scene.product.second_factors, jo.log_in()
+        mine = jo.log_in()
+        add(jo, mine)
+        (*passkeys,) = factors.status(jo.scene.caller(), jo.user.id).authenticators.passkeys
+        for attempt in (
+            lambda: factors.turn_off(thief, "me"),
+            lambda: factors.remove_passkey(thief, "me", passkeys[0].id if passkeys else "none"),
+            lambda: factors.renew_recovery_codes(thief, "me"),
+            lambda: factors.begin_pairing(thief, "me"),
+            lambda: factors.passkey_options(thief, "me"),
+        ):
+            with pytest.raises(LoginTooOld, match="a login with a second factor"):
+                attempt()
+        assert factors.status(jo.scene.caller(), jo.user.id).authenticators.two_factor
+
+    def test_a_session_from_before_this_was_so_has_ended(self, jo: Person) -> None:
+        """One that was opened by the password alone, while 2FA was turned on without ending it."""
+        opened = jo.attempt()
+        jo.turn_on_2fa()
+        session = jo.scene.product.stores.sessions.get(jo.user.id, opened.session.id)
+        stored = jo.scene.product.stores.authenticators.get(jo.user.id)
+        assert session
+        unproven = replace(session, epoch=stored.session_epoch)
+        assert not unproven.is_alive(stored, jo.clock)
+        assert replace(unproven, second_factor=True).is_alive(stored, jo.clock)
+        assert unproven.is_alive(stored.without_second_factors(), jo.clock)
+
+    def test_a_second_one_ends_none(self, jo: Person) -> None:
+        jo.turn_on_2fa()
+        first = jo.attempt(code=jo.recovery_codes[0])
+        second = jo.attempt(code=jo.recovery_codes[1])
+        self.with_a_passkey(jo, jo.caller(second))
+        assert jo.caller(first)
+        assert jo.caller(second)
+
+    def test_nothing_is_added_in_a_session_that_was_ended_meanwhile(self, jo: Person) -> None:
+        factors, caller = jo.scene.product.second_factors, jo.log_in()
+        jo.totp_secret = factors.begin_pairing(caller, "me").secret
+        jo.scene.product.sessions.end(jo.scene.caller(), jo.user.id, caller.credential_id)
+        with pytest.raises(Unavailable):
+            factors.confirm_pairing(caller, "me", jo.code())
+        assert not factors.status(jo.scene.caller(), jo.user.id).authenticators.two_factor

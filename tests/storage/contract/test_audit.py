@@ -6,7 +6,7 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, failure
+from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
 from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.core.stores import Stores
 from tests.storage.contract.making import record
@@ -39,6 +39,13 @@ class TestFailures:
             self.failed(empty_stores, self.AT, address)
         (one,) = self.found(empty_stores, "kim")
         assert (one.address, one.details) == ("192.0.2.1", {"times": "3", "last address": "192.0.2.3"})
+
+    def test_have_the_details_of_the_last_and_its_hand(self, empty_stores: Stores) -> None:
+        for place, kind in (("here", "session"), ("there", "permanent-token")):
+            one = failure("leaked", self.AT, "192.0.2.1", ("service", "ci"), details={"place": place})
+            empty_stores.audit.count(replace(one, hand=Hand(kind)))
+        (one,) = self.found(empty_stores, "ci")
+        assert (one.details, one.hand) == ({"place": "there", "times": "2"}, Hand("permanent-token"))
 
     def test_at_once_are_all_counted(self, empty_stores: Stores) -> None:
         with ThreadPoolExecutor(8) as pool:

@@ -89,11 +89,14 @@ def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores
     for each in made:
         webhooks.create(each, record())
     assert [each.name for each in webhooks.list()] == ["A", "b", "c"]
-    failing = replace(made[0], failing=5, problem="it answered with 500", gone=True)
+    failing = replace(made[0], failing=5, problem="it answered with 500")
     webhooks.note(failing)
     assert webhooks.get(failing.id) == failing
     webhooks.note(made[0])
     assert webhooks.get(failing.id) == made[0]
+    webhooks.note(replace(failing, gone=True))
+    webhooks.note(made[0])  # by whoever read it before
+    assert webhooks.get(failing.id) == replace(made[0], gone=True)
     webhooks.delete(made[0], record())
     with refused(empty_stores, StaleWrite):
         webhooks.delete(made[0], record())

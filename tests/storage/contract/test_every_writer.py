@@ -14,6 +14,7 @@ from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditQuery, AuditRecord
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.bounds import MAX_FIXED
+from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.once import AlreadyDone, Done, Once
 from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
@@ -172,8 +173,9 @@ def redeem_device(scene: Scene) -> Write:
 
 
 def decide(scene: Scene) -> Write:
-    device = scene.device()
-    return lambda audit: scene.stores.devices.decide(device, newer(device, user_id="u"), audit)
+    device, approval = scene.device(), making.approval(scene.user)
+    approving = Approving(None, approval, scene.user, record())
+    return lambda audit: scene.stores.devices.decide(device, newer(device, user_id="u"), approving, audit)
 
 
 def reapprove(scene: Scene) -> Write:

@@ -138,6 +138,23 @@ class TestAuthenticators:
         with refused(stores, StaleWrite):
             stores.authenticators.open_session(making.session(user), user, current, newer(current), None, record())
 
+    def test_one_session_is_kept_when_the_others_end(self, stores: Stores) -> None:
+        user = stored_user(stores)
+        known = making.with_2fa(stores, user)
+        kept, other = making.session(user), making.session(user)
+        for session in (kept, other):
+            old, known = known, newer(known)
+            stores.authenticators.open_session(session, user, old, known, None, record())
+        new = newer(known.without_sessions())
+        for id in (making.new_id(), making.session(user, epoch=1).id):
+            with refused(stores, StaleWrite):
+                stores.authenticators.replace(user, known, new, None, False, record(), kept=id)
+        stores.authenticators.replace(user, known, new, None, False, record(), kept=kept.id)
+        assert stores.sessions.get(user.id, kept.id) == replace(kept, epoch=1, second_factor=True)
+        assert stores.sessions.get(user.id, other.id) == other
+        with refused(stores, StaleWrite):  # which has ended already
+            stores.authenticators.replace(user, new, newer(new), None, False, record(), kept=other.id)
+
     def test_a_challenge_is_answered_once(self, stores: Stores) -> None:
         user, challenge = stored_user(stores), UsedChallenge(making.name(), making.NOW)
         old = making.with_2fa(stores, user)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.access_tokens import Source, SourceKind, Standing
+from chalicelib.core.audit import AuditQuery
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.oauth_ports import CodeFound, DelegationFound
+from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
@@ -146,12 +147,37 @@ class TestDevices:
             with refused(stores, StaleWrite):
                 stores.devices.poll(stale, newer(stale))
             with refused(stores, StaleWrite):
-                stores.devices.decide(stale, newer(stale), record())
+                stores.devices.decide(stale, newer(stale), None, record())
             with refused(stores, StaleWrite):
                 stores.devices.redeem(stale, making.delegation(making.user()), [], record())
-        decided = newer(polled, user_id="u")
-        stores.devices.decide(polled, decided, record())
+        decided = newer(polled, user_id="u", offline=True)
+        stores.devices.decide(polled, decided, None, record())
         assert stores.devices.get(device.id) == decided
+
+    def test_what_is_approved_with_it_is_stored_with_it_or_not_at_all(self, stores: Stores) -> None:
+        owner, device = stored_user(stores), making.device()
+        stores.devices.create(device)
+        first = making.approval(owner, client_id=device.client_id)
+        second, decided = newer(first, offline=True, shown=7), newer(device, user_id=owner.id)
+        approving, audit = Approving(None, first, owner, record()), record()
+        with refused(stores, StaleWrite):
+            stores.devices.decide(newer(device), decided, approving, audit)
+        with refused(stores, StaleWrite):
+            stores.devices.decide(device, decided, replace(approving, owner=newer(owner)), audit)
+        with refused(stores, StaleWrite):
+            stores.devices.decide(device, decided, Approving(first, second, owner, record()), audit)
+        assert stores.approved_scopes.list(owner.id) == []
+        stores.devices.decide(device, decided, approving, audit)
+        assert stores.approved_scopes.list(owner.id) == [first]
+        for each in (audit, approving.audit):
+            query = AuditQuery(target_id=each.target_id)
+            assert [found.id for found in stores.audit.page(query, 10).records] == [each.id]
+        again = making.device(client_id=device.client_id)
+        stores.devices.create(again)
+        with refused(stores, StaleWrite):
+            stores.devices.decide(again, newer(again), Approving(None, first, owner, record()), record())
+        stores.devices.decide(again, newer(again), Approving(first, second, owner, record()), record())
+        assert stores.approved_scopes.list(owner.id) == [second]
 
     def test_it_buys_one_delegation_and_its_code_is_free(self, stores: Stores) -> None:
         owner, device = stored_user(stores), making.device()
@@ -243,6 +269,20 @@ class TestAccessTokens:
         owner = stored_user(stores)
         token = making.access_token(owner, Source(kind, making.new_id(), making.new_id()))
         assert not stores.access_tokens.standing(token, None).revoked
-        for _ in range(2):  # which can be said again
+        stores.access_tokens.revoke(token, record())
+        assert stores.access_tokens.standing(token, None).revoked
+        with refused(stores, StaleWrite):
             stores.access_tokens.revoke(token, record())
-            assert stores.access_tokens.standing(token, None).revoked
+
+    def test_and_with_it_what_was_exchanged_from_it(self, stores: Stores) -> None:
+        owner, first, second = stored_user(stores), making.new_id(), making.new_id()
+        tokens = [
+            making.access_token(owner, id=first),
+            making.access_token(owner, id=second, exchanged_from=(first,)),
+            making.access_token(owner, exchanged_from=(second, first)),
+            making.access_token(owner, exchanged_from=(first,)),
+        ]
+        stores.access_tokens.revoke(tokens[1], record())
+        assert [stores.access_tokens.standing(each, None).revoked for each in tokens] == [False, True, True, False]
+        stores.access_tokens.revoke(tokens[0], record())
+        assert all(stores.access_tokens.standing(each, None).revoked for each in tokens)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import AccessToken, Standing, in_force
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit import AuditRecord, Hand
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
@@ -49,21 +52,29 @@ class AccessTokenCheck:
         return judged(token, self._store.standing(token, None), now) if token else None
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
-        """This token is refused from now on, if it is this client's (RFC 7009); what it came from stays."""
+        """This token, and what it was exchanged for, is refused from now on, if it is this client's (RFC 7009); what it
+        came from stays. One that was revoked already stays so, without another record.
+
+        Who gives back a token that no client got (`client_id` is Keyturn's) is the account that it is for.
+        """
         token = self.read(presented, origin.now)
         if token is None or token.client_id != client_id:
             return
+        by_bearer = client_id == KEYTURN
+        services = token.actors if by_bearer else dict.fromkeys((client_id, *token.actors))
         record = AuditRecord(
             kind="access-token.revoked",
             at=origin.now,
-            actor_id=client_id,
-            credential_id=token.id,
+            actor_id=token.subject_id if by_bearer else client_id,
+            credential_id=token.source.id,
             address=origin.address,
             target_kind="access-token",
             target_id=token.id,
             owner_id=token.subject_id,
+            hand=Hand(token.source.kind.value, token.id, tuple(services)),
         )
-        self._store.revoke(token, record)
+        with contextlib.suppress(StaleWrite):
+            self._store.revoke(token, record)
 
 
 def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None:

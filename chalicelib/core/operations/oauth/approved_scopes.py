@@ -10,12 +10,13 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
 from chalicelib.core.errors import NotFound, Unavailable
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.paging import Window
@@ -38,36 +39,47 @@ class ApprovedScopes:
         self._delegations = delegations
         self._accounts = accounts
 
-    def covering(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope | None:
-        """The caller's approval that covers this scope, if there is one."""
+    def covering(
+        self, caller: Caller, client: Service, scope: tuple[str, ...], offline: bool = False
+    ) -> ApprovedScope | None:
+        """The caller's approval that covers this, if there is one. `offline`: with a refresh token."""
         approval = self._approvals.get(caller.user.id, client.id)
-        return approval if approval and approval.covers(client, scope, caller.now) else None
+        return approval if approval and approval.covers(client, scope, offline, caller.now) else None
 
-    def approve(self, caller: Caller, client: Service, scope: tuple[str, ...]) -> ApprovedScope:
-        """The caller lets the service do this, besides what was approved before, from now until its end date. What was
-        approved before somebody changed who gets the service's codes has to be approved again.
+    def approve(self, caller: Caller, client: Service, scope: tuple[str, ...], offline: bool = False) -> ApprovedScope:
+        """The caller, who was shown to what address the service's codes go, lets it do this, besides what was approved
+        before, from now until its end date. What was approved before somebody changed who gets the codes has to be
+        approved again.
 
         Raises Forbidden unless the caller has logged in.
         """
 
         def attempt() -> ApprovedScope:
             owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
-            old = self._approvals.get(owner.id, client.id)
-            alive = old is not None and caller.now < old.expires
-            expires = caller.now + APPROVAL_LIFETIME_MS
-            if old and alive:
-                before = old.scope if old.knows(client) else ()
-                both = tuple(dict.fromkeys((*before, *scope)))
-                new = replace(old, scope=both, expires=expires, revision=old.revision + 1)
-            else:  # under another id, so that nothing that hung on the old one comes back to life
-                revision = old.revision + 1 if old else 1
-                new = ApprovedScope(new_id(), owner.id, client.id, scope, caller.now, expires, revision)
-            details = {"client": client.id, "scope": " ".join(new.scope)}
-            record = permit.record("approved-scope.approved", "approved-scope", new.id, owner.id, details)
-            self._approvals.approve(old, new, owner, record)
-            return new
+            approving = self.approving(owner, permit, client, scope, offline, shown=True)
+            self._approvals.approve(approving.old, approving.new, owner, approving.audit)
+            return approving.new
 
         return until_current(attempt)
+
+    def approving(
+        self, owner: User, permit: Permit, client: Service, scope: tuple[str, ...], offline: bool, shown: bool
+    ) -> Approving:
+        """What is to be stored when the owner approves this. `shown`: after an address for the service's codes was;
+        else that it was changed is not known after this approval either, and nothing of what was approved goes."""
+        now = permit.caller.now
+        old = self._approvals.get(owner.id, client.id)
+        new = ApprovedScope(new_id(), owner.id, client.id, scope, now, now + APPROVAL_LIFETIME_MS, offline)
+        if old and now < old.expires:
+            new = replace(new, id=old.id, created=old.created, shown=old.shown)
+            if old.knows(client) or not shown:
+                both = tuple(dict.fromkeys((*old.scope, *scope)))
+                new = replace(new, scope=both, offline=offline or old.offline)
+        # Else under another id, so that nothing that hung on the old one comes back to life.
+        new = replace(new, shown=now if shown else new.shown, revision=old.revision + 1 if old else 1)
+        details = {"client": client.id, "scope": " ".join(new.scope), **({"offline": "yes"} if new.offline else {})}
+        record = permit.record("approved-scope.approved", "approved-scope", new.id, owner.id, details)
+        return Approving(old, new, owner, record)
 
     def page(self, caller: Caller, user: str, window: Window) -> Page[OwnedApproval]:
         """A part of those that have not ended, oldest first. Raises Forbidden or NotFound."""

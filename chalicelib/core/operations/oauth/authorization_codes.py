@@ -70,7 +70,7 @@ class AuthorizationCodes:
         self.require_allowed(caller, request)
         if needs_no_consent(request.client, request.scope.values):
             return False
-        return self._approved.covering(caller, request.client, request.scope.values) is None
+        return self._approved.covering(caller, request.client, request.scope.values, request.offline) is None
 
     def issue(self, caller: Caller, request: AuthorizationRequest) -> str:
         """A code, for what the caller has approved. Raises Invalid, Forbidden or InvalidGrant (not approved)."""
@@ -78,7 +78,7 @@ class AuthorizationCodes:
         def attempt() -> str:
             owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
             self._scopes.require_visible(caller, request.client, request.scope)
-            approval = self._approved.covering(caller, request.client, request.scope.values)
+            approval = self._approved.covering(caller, request.client, request.scope.values, request.offline)
             if approval is None and not needs_no_consent(request.client, request.scope.values):
                 raise InvalidGrant("This scope is not approved.")
             id = new_id()

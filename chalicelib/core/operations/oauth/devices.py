@@ -20,6 +20,7 @@ from chalicelib.core.delegations import (
     normal_user_code,
 )
 from chalicelib.core.errors import Invalid, InvalidGrant, NotFound
+from chalicelib.core.grant_types import GrantType
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
 from chalicelib.core.operations.optimistic import until_current
@@ -71,6 +72,11 @@ class WaitingDevice:
     device: DeviceAuthorization
     client: Service
     scope: RequestedScope
+
+    @property
+    def offline(self) -> bool:
+        """Whether it gets a refresh token."""
+        return GrantType.REFRESH_TOKEN in self.client.grant_types
 
 
 class Devices:
@@ -137,32 +143,34 @@ class Devices:
         return WaitingDevice(device, client, requested)
 
     def decide(self, caller: Caller, waiting: WaitingDevice, approved: bool) -> None:
-        """The caller's word. Raises Forbidden, or NotFound if the device no longer waits."""
-        owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
-        approval = None
-        if approved and not needs_no_consent(waiting.client, waiting.device.scope):
-            approval = self._approved.approve(caller, waiting.client, waiting.device.scope)
+        """The caller's word. Raises Forbidden, or NotFound if the device no longer waits, and then approves nothing."""
+        client, offline = waiting.client, waiting.offline
 
         def attempt() -> None:
+            owner, permit = self._accounts.permitted(caller, caller.user.id, Operation.APPROVE_SERVICE)
             old = self._devices.get(waiting.device.id)
             if old is None or old.status is not DeviceStatus.PENDING or caller.now >= old.expires:
                 raise NotFound("device with the code", waiting.device.user_code)
+            approving = None
+            if approved and not needs_no_consent(client, old.scope):
+                approving = self._approved.approving(owner, permit, client, old.scope, offline, shown=False)
             new = replace(
                 old,
                 status=DeviceStatus.APPROVED if approved else DeviceStatus.DENIED,
                 user_id=owner.id,
-                approval_id=approval.id if approval else None,
+                approval_id=approving.new.id if approving else None,
                 authenticated=caller.logged_in_at or caller.now,
+                offline=offline,
                 revision=old.revision + 1,
             )
             details = {"client": old.client_id, "scope": " ".join(old.scope)}
             record = permit.record(f"device.{new.status.value}", "device", old.id, owner.id, details)
-            self._devices.decide(old, new, record)
+            self._devices.decide(old, new, approving, record)
 
         until_current(attempt)
 
     def redeem(self, client: Service, presented: str, offline: bool, origin: Origin) -> Issued:
-        """What the device gets once its user has approved.
+        """What the device gets once its user has approved; a refresh token, if `offline` and its user was told so.
 
         Raises InvalidGrant, or AuthorizationPending, SlowDown, AccessDenied or ExpiredDeviceCode.
         """
@@ -204,7 +212,7 @@ class Devices:
             scope=device.scope,
             approval_id=device.approval_id,
             authenticated=device.authenticated,
-            offline=offline,
+            offline=offline and device.offline,
         )
         beginning = self._delegations.begin(found, client, begun, origin)
         self._devices.redeem(device, beginning.delegation, beginning.evicted, beginning.record)

@@ -42,6 +42,7 @@ class Issuance:
         ends: int | None = None,
         actors: tuple[str, ...] = (),
         authenticated: int | None = None,
+        exchanged_from: tuple[str, ...] = (),
     ) -> Issued:
         """An access token. Its audience is the services of its scope unless said otherwise; it lives for a few
         minutes, and not beyond `ends`."""
@@ -58,6 +59,7 @@ class Issuance:
             expires=expires if ends is None else min(expires, ends),
             actors=actors,
             authenticated=authenticated,
+            exchanged_from=exchanged_from,
         )
         return Issued(token, self._jwt.sign_access_token(token))
 

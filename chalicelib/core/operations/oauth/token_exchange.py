@@ -1,7 +1,7 @@
 """A permanent token, or an access token, becomes an access token that is good for less (RFC 8693).
 
 Nothing grows: scope and audience only narrow, an exchanged access token lives no longer than the one that it
-came from, and dies with the same source.
+came from, is revoked with it, and dies with the same source.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES, AccessToken, Source, SourceKind
+from chalicelib.core.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, InvalidGrant
 from chalicelib.core.permanent_tokens import PermanentToken
@@ -51,6 +51,7 @@ class _Subject:
     actors: tuple[str, ...] = ()
     authenticated: int | None = None
     held: tuple[PermanentToken, User] | None = None
+    exchanged_from: tuple[str, ...] = ()
 
 
 class TokenExchange:
@@ -89,6 +90,7 @@ class TokenExchange:
             ends=ends,
             actors=((asked.client.id,) if asked.client else ()) + subject.actors,
             authenticated=subject.authenticated,
+            exchanged_from=subject.exchanged_from,
         )
 
     def _noted(
@@ -147,6 +149,8 @@ class TokenExchange:
         if good is None or not _is_for(asked.client, good.token):
             raise InvalidGrant(REFUSED)
         token = good.token
+        if len(token.exchanged_from) == MAX_EXCHANGES:
+            raise InvalidGrant(f"subject_token came of {MAX_EXCHANGES} exchanges in a row, which is the most.")
         return _Subject(
             token.subject_id,
             token.scope,
@@ -155,6 +159,7 @@ class TokenExchange:
             token.expires,
             token.actors,
             token.authenticated,
+            exchanged_from=(token.id, *token.exchanged_from),
         )
 
 
