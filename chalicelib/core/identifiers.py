@@ -12,7 +12,8 @@ ID_LENGTH = 12  # 71 bits: with ten million ids, a collision has odds of 1 in 50
 
 
 # All three kinds of characters: people call things "buildmachine", "buildagent01" or "BUILDAGENT01".
-_FORM = re.compile(rf"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[0-9A-Za-z]{{{ID_LENGTH}}}", re.ASCII)
+ID_FORM = rf"(?=.*[0-9])(?=.*[A-Z])(?=.*[a-z])[0-9A-Za-z]{{{ID_LENGTH}}}"
+_FORM = re.compile(ID_FORM, re.ASCII)
 
 
 def random_text(length: int) -> str:

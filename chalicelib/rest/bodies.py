@@ -18,6 +18,7 @@ from chalicelib.core.audit import LAST_MOMENT
 from chalicelib.core.credentials import brought_secrets, passwords
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
+from chalicelib.core.identifiers import ID_FORM
 from chalicelib.core.networks import MAX_NETWORKS
 from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
@@ -27,8 +28,17 @@ B = TypeVar("B")
 Ignored = Raw | UnsetType
 
 # The rules of `core.names`, as far as JSON Schema can say them; the core checks all of them.
-Login = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.LOGIN_FORM}$")]
-Key = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$")]
+# Told, and not checked here: what has such a login or key from before may be sent back with it.
+_NOT_AN_ID = {"not": {"anyOf": [{"pattern": f"^{ID_FORM}$"}, *({"const": word} for word in sorted(names.RESERVED))]}}
+Login = Annotated[
+    str,
+    Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.LOGIN_FORM}$", extra_json_schema=_NOT_AN_ID),
+]
+Key = Annotated[
+    str,
+    Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$", extra_json_schema=_NOT_AN_ID),
+]
+PermissionKey = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$")]
 Name = Annotated[
     str,
     Meta(
@@ -231,7 +241,7 @@ class NewApplicationPassword(ResourceBody, kw_only=True):
 
 
 class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    key: Key
+    key: PermissionKey
     name: Name
     id: Ignored = UNSET
     type: Ignored = UNSET
