@@ -55,17 +55,22 @@ def pytest_configure(config: pytest.Config) -> None:
     tables.share_sessions()
 
 
-LONGEST_FIRST = ("aws", "collection", "system", "embedded", "pages", "cli")  # what is short fills the end
+# Folders, and files that take long by themselves; what is short fills the end.
+LONGEST_FIRST = ("aws", "test_schemathesis.py", "collection", "system", "embedded", "pages", "cli")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The gate leaves out what only the long run does. Folders whose files take long begin."""
-    ranks = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: ranks.get(item.path.relative_to(Path(__file__).parent).parts[0], len(ranks)))
+    """The gate leaves out what only the long run does. What takes long begins."""
+    items.sort(key=_rank)
     left_out = {item for item in items if not LONG and item.get_closest_marker(only_long.name)}
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
         items[:] = [item for item in items if item not in left_out]
+
+
+def _rank(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return min(LONGEST_FIRST.index(name) if name in LONGEST_FIRST else 99 for name in (folder, item.path.name))
 
 
 @pytest.fixture(scope="session")
