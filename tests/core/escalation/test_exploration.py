@@ -137,6 +137,10 @@ GUARDED_TWICE = {
     "RENEW_SERVICE_SECRET.first_hand",
     "ROTATE_TOKEN.first_hand",
     "SET_PASSWORD.first_hand",
+    "UPDATE_TOKEN.first_hand",
+    # They need a session that has proven a second factor, and a token has none.
+    "ADD_SECOND_FACTOR.logged_in",
+    "REMOVE_SECOND_FACTORS.logged_in",
     # They are asked beside another row of the same action.
     "CHANGE_DEMANDS.permission",
     "CHANGE_DEMANDS_ON_MEMBER.permission",
@@ -162,6 +166,7 @@ GUARDED_TWICE = {
     # Who has no permission at all cannot see what it is about.
     "CHANGE_OWNER.permission",
     "RENEW_SERVICE_SECRET.permission",
+    "REVOKE_ROLE.permission",
     # They are asked about the one service that nobody administers alone.
     "SET_KEYTURN_POLICY.everywhere",
     # They change nothing that could be looked at here.
