@@ -33,6 +33,7 @@ from tests.system.faults import Fault, FaultyLine
 REQUESTS, PERCENT = budget(gate=160, long=6000), 30
 WORKERS = 12
 LIFE_REQUESTS = (40, 70)  # of a server, before it is killed
+FEWEST_TOKENS = 11  # or it was no load: most creations fail when chance is against them
 PATIENCE_SECONDS = 20.0
 BOT = "robot"
 GONE, UNKNOWN = -1, -2  # states besides the number of the secret that is good
@@ -76,7 +77,7 @@ class Load:
 
     def _work(self, number: int, wanted: int) -> None:
         dice = random.Random(f"{self._seed}.{number}")
-        while self.made < wanted:
+        while self.made < wanted or (len(self.tokens) < FEWEST_TOKENS and self.made < 10 * wanted):
             with self._lock:
                 recent = self.tokens[-20:]
             action = dice.choices((self._create, self._verify, self._rotate, self._revoke), (2, 10, 2, 1))[0]
@@ -258,7 +259,7 @@ def test_a_storm_breaks_no_promise(tmp_path: Path) -> None:
     report = storm(tmp_path, REQUESTS, PERCENT, seed=8)
     assert violations(report) == [], report
     assert report.kills >= 2
-    assert report.tokens > 10  # or it was no load
+    assert report.tokens >= FEWEST_TOKENS
     assert len(report.faults) >= len(Fault) - 2  # the rare ones may not have come
 
 
