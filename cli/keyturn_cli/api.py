@@ -30,11 +30,13 @@ class Api:
     """One installation, and who asks. `token` is presented with every request."""
 
     def __init__(self, address: str, token: str | None = None, pause: Any = time.sleep) -> None:
-        """Raises Problem: a secret goes over https only, but for this machine itself."""
+        """Raises Problem: a secret goes over https only, but for this machine itself, and fits into a header."""
         parts = urlsplit(address)
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
             raise Problem(f"{address!r} is no https address.")
+        if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
+            raise Problem("The token holds something that no token does, such as a space or the end of a line.")
         self.address = address.rstrip("/")
         self._token = token
         self._pause = pause

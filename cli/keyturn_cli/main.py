@@ -57,7 +57,8 @@ def cli(context: click.Context, address: str | None, as_json: bool) -> None:
 
     KEYTURN_TOKEN is presented if it is set; otherwise whoever has logged in.
     """
-    context.obj = Session(address, os.environ.get("KEYTURN_TOKEN"), Output(as_json))
+    presented = os.environ.get("KEYTURN_TOKEN", "").strip()  # as it comes out of a file
+    context.obj = Session(address, presented or None, Output(as_json))
 
 
 cli.add_command(token)

@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.errors import Problem
-from keyturn_cli.files import read_secret, write_secret
+from keyturn_cli.files import read_secret, require_writable, write_secret
 from keyturn_cli.output import Output, moment
 from keyturn_cli.rotation import Place, token_path
 from keyturn_cli.rotation import rotate as rotate_token
@@ -74,6 +74,8 @@ def create(session: Any, /, name: str, user: str, write: Path | None, **said: An
         "contact": said["contact"],
         "expiresOn": _moment(said["expires"]),
     }
+    if write:
+        require_writable(write)  # before there is a secret that would be lost
     made = session.api().post(f"/users/{part(user)}/permanenttokens", body)
     _hand_over(session.output, made, write, f"Made {made['name']} ({made['id']}).")
 

@@ -100,6 +100,27 @@ def test_what_is_wrong_is_said_in_a_sentence(
     assert "Traceback" not in refused.stderr
 
 
+def test_a_token_with_the_end_of_a_line_behind_it_is_taken(terminal: Terminal) -> None:
+    terminal.token = f"{terminal.token}\n"
+    assert terminal.json("whoami")["login"] == "admin"
+
+
+@pytest.mark.parametrize("inside", ["\n", " ", "\t", "ß", "\N{ZERO WIDTH SPACE}"])
+def test_a_token_that_is_none_is_refused_and_never_printed(terminal: Terminal, inside: str) -> None:
+    secret = terminal.token or ""
+    refused = terminal.run("whoami", KEYTURN_TOKEN=secret[:20] + inside + secret[20:])
+    assert (refused.returncode, "holds something that no token does" in refused.stderr) == (1, True)
+    assert secret[:20] not in refused.stderr + refused.stdout
+    assert "Traceback" not in refused.stderr
+
+
+def test_no_token_is_made_whose_secret_could_not_be_written(terminal: Terminal) -> None:
+    name = f"t{next(_numbers)}"
+    refused = terminal.run("token", "create", name, "-s", "ci", "--write", "/nonexistent/secret")
+    assert (refused.returncode, "cannot be written" in refused.stderr) == (1, True)
+    assert name not in [each["name"] for each in terminal.json("token", "list")]
+
+
 def test_completion_knows_the_commands(terminal: Terminal) -> None:
     for shell in ("bash", "zsh", "fish"):
         assert "_KEYTURN_COMPLETE" in terminal.run("completion", shell).stdout
