@@ -170,7 +170,7 @@ def _services(world: World) -> Iterator[tuple[str, Action]]:
 
 def _turn_trust(world: World, by: Caller, key: str) -> None:
     services = world.product.services
-    services.update(by, key, ServiceDescription(trusted=not services.resolve([key])[key].trusted))
+    services.update(by, key, ServiceDescription(trusted=not services.find(by, key).trusted))
 
 
 def _groups(world: World) -> Iterator[tuple[str, Action]]:
