@@ -10,6 +10,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
+from chalicelib.core.errors import NotFound
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
@@ -234,11 +235,15 @@ def _roles(world: World) -> Iterator[tuple[str, Action]]:
 def _grant_of(world: World, id: str) -> str:
     """One that is not the administrator's last, and, where there are several, not what everybody has."""
     grants = [g for g in world.product.stores.access.held_by(id).grants if g.role_id != SYSTEM_ADMIN]
+    if not grants:  # the first step took them
+        raise NotFound("grant", id)
     return max(grants, key=lambda grant: grant.role_id != REGISTERED_USER).id
 
 
 def _group_grant(world: World) -> str:
     group = world.product.groups.existing("admins")
+    if not group.grants:
+        raise NotFound("grant", group.id)
     role_id, place = next(iter(group.grants))
     return f"{role_id}.{place}"
 
