@@ -26,7 +26,7 @@ from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.oauth import routes
-from chalicelib.oauth.consent import consent_page
+from chalicelib.oauth.consent import confirmed, consent_page, require_as_shown
 from chalicelib.oauth.grants import UnregisteredAddress
 from chalicelib.oauth.server import LEFT_OUT, Server, protocol_error
 from chalicelib.pages import browser
@@ -72,7 +72,7 @@ def ask(message: Message) -> Response:
 
 @for_people
 def decide(message: Message) -> Response:
-    caller, text = browser.confirmed(message)
+    caller, text, state = confirmed(message)
     approved = message.value("decision") == "approve"
 
     def decided(message: Message, asked: Asked) -> Response:
@@ -80,6 +80,7 @@ def decide(message: Message) -> Response:
             raise AccessDeniedError(description="The user has denied the request.")
         request, oauth = asked.request, message.oauth
         oauth.authorization_codes.require_allowed(caller, request)
+        require_as_shown(request.client, request.offline, state)
         if not needs_no_consent(request.client, request.scope.values):
             oauth.approved_scopes.approve(caller, request.client, request.scope.values, request.offline)
         return _with_code(message, caller, asked)

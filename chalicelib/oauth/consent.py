@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, DAY_MS
+from chalicelib.core.errors import Forbidden
 from chalicelib.pages import browser
 from chalicelib.pages.render import page
 
@@ -29,7 +30,8 @@ def consent_page(
     user_code: str | None = None,
     leads_to: str | None = None,
 ) -> Response:
-    """`asked` comes back to `endpoint` with the user's decision, and proves what was shown (`browser.confirmed`)."""
+    """`asked` comes back to `endpoint` with the user's decision, and proves what was shown (`confirmed`)."""
+    shown = f"{_state(client, offline)} {asked}"
     values = {
         "client": client,
         "user": caller.user,
@@ -39,7 +41,24 @@ def consent_page(
         "user_code": user_code,
         "days": APPROVAL_LIFETIME_MS // DAY_MS,
         "action": message.oauth.issuer + endpoint,
-        "asked": asked,
-        "proof_of_asked": browser.proof(message, caller, asked),
+        "asked": shown,
+        "proof_of_asked": browser.proof(message, caller, shown),
     }
     return page(message, "consent", values, caller=caller, leads_to=leads_to)
+
+
+def confirmed(message: Message) -> tuple[Caller, str, str]:
+    """Who decided, what they were asked, and how the service was then (`require_as_shown`). Raises Forbidden."""
+    caller, shown = browser.confirmed(message)
+    state, _, asked = shown.partition(" ")
+    return caller, asked, state
+
+
+def require_as_shown(client: Service, offline: bool, state: str) -> None:
+    """Raises Forbidden if the service gets its codes elsewhere, or for longer, than when its user was asked."""
+    if state != _state(client, offline):
+        raise Forbidden("The service was changed after you were asked. Go back to it, and start again.")
+
+
+def _state(client: Service, offline: bool) -> str:
+    return f"{client.redirects_changed}.{int(offline)}"

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from chalicelib.core.delegations import normal_user_code
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.oauth import routes
-from chalicelib.oauth.consent import consent_page
+from chalicelib.oauth.consent import confirmed, consent_page, require_as_shown
 from chalicelib.pages import browser
 from chalicelib.pages.login import LoginForm, login_page
 from chalicelib.pages.render import page
@@ -39,10 +39,12 @@ def ask(message: Message) -> Response:
 
 @for_people
 def decide(message: Message) -> Response:
-    caller, user_code = browser.confirmed(message)
+    caller, user_code, state = confirmed(message)
     devices = message.oauth.devices
-    approved = message.value("decision") == "approve"
-    devices.decide(caller, devices.waiting(caller, user_code), approved)
+    approved, waiting = message.value("decision") == "approve", devices.waiting(caller, user_code)
+    if approved:
+        require_as_shown(waiting.client, waiting.offline, state)
+    devices.decide(caller, waiting, approved)
     text = "You can go back to your device." if approved else "The device gets no access."
     return page(message, "message", {"title": "Approved" if approved else "Denied", "text": text}, caller=caller)
 

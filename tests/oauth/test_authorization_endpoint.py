@@ -66,6 +66,20 @@ def test_a_locked_app_is_told_and_another_factor_asked_for(stage: Stage) -> None
     assert "Web asks for access" in page.text
 
 
+def test_what_was_changed_after_the_page_was_shown_is_not_approved(stage: Stage) -> None:
+    """Nor does it count as shown: the new address would get codes unasked."""
+    browser, product, caller = stage.browser(), stage.scene.product, stage.scene.caller()
+    addresses = ["https://changed.example.com/cb"]
+    product.services.register(caller, ServiceDescription(key="changed", name="Changed", redirect_uris=addresses))
+    request = stage.request(Pkce(), client_id="changed", redirect_uri=addresses[0], scope="profile")
+    page = browser.get(request)
+    addresses.append("https://elsewhere.example/cb")
+    product.services.update(caller, "changed", ServiceDescription(redirect_uris=addresses))
+    answer = browser.submit(page, decision="approve")
+    assert (answer.status, "was changed after you were asked" in answer.text) == (403, True)
+    assert browser.get(request).status == 200  # asked
+
+
 @covers("6749-4.1.2.1-denied", "9207-2-iss", "6749-4.1.2-state", "9700-4.4-mix-up")
 def test_a_denial_goes_back_with_the_state_and_the_issuer(stage: Stage) -> None:
     browser = stage.browser()

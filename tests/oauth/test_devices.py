@@ -12,6 +12,7 @@ from chalicelib.core.credentials.wire_format import DEVICE_CODE as FORMAT
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS
 from chalicelib.core.errors import Throttled
 from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.table import Item
@@ -38,6 +39,15 @@ def poll(started: dict[str, Any], client: str = "program") -> Answer:
 def decide(stage: Stage, started: dict[str, Any], decision: str) -> Answer:
     browser = stage.browser()
     return browser.submit(browser.get(f"{PAGE}?user_code={started['user_code']}"), decision=decision)
+
+
+def test_a_service_that_was_changed_after_the_page_was_shown_is_not_approved(stage: Stage) -> None:
+    started, browser, services = start(), stage.browser(), stage.scene.product.services
+    page = browser.get(f"{PAGE}?user_code={started['user_code']}")
+    services.update(stage.scene.caller(), "program", ServiceDescription(redirect_uris=["https://elsewhere.example/"]))
+    assert browser.submit(page, decision="approve").status == 403
+    assert poll(started).json["error"] == "authorization_pending"
+    assert "Approved" in decide(stage, started, "approve").text
 
 
 @covers("8628-3.2-members", "8628-3.1-client", "8628-3.3-user", "8628-3.5-pending")
