@@ -8,7 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from chalicelib.core.errors import Changed
+from chalicelib.core.errors import Changed, StaleWrite
+from chalicelib.core.operations.optimistic import insistently
 from chalicelib.pages.views import unless_refused
 
 if TYPE_CHECKING:
@@ -49,16 +50,17 @@ class Edit(Generic[T, V]):
     def answer(self, message: Message) -> Response:
         """What `write` answers; or the form again: with what was sent or, if the thing has changed since the form was
         shown, with what it is now, and nothing is written."""
-        found = self.read()
 
-        def do() -> Response:
+        def attempt() -> Response:
+            found = self.read()
             require_version(message, self.shown(found))
-            return self.write(found)
+            try:
+                return self.write(found)
+            except Changed:  # between the two; it is another version only if the form shows what was changed
+                raise StaleWrite from None
 
         def again(problem: Refusal) -> Response:
-            if isinstance(problem, Changed):
-                now = self.read()
-                return self.again(now, self.shown(now), problem)
-            return self.again(found, self.sent, problem)
+            now = self.read()
+            return self.again(now, self.shown(now) if isinstance(problem, Changed) else self.sent, problem)
 
-        return unless_refused(do, again)
+        return unless_refused(lambda: insistently(attempt), again)

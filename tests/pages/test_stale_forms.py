@@ -18,6 +18,7 @@ import pytest
 from chalicelib import message
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.caller import Caller
+from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
@@ -281,6 +282,25 @@ def test_a_use_of_a_token_is_no_change_of_what_its_form_shows(scene: Scene, admi
     form = administrator.get(case.path(scene))
     assert scene.is_good(scene.token.secret)
     assert administrator.send(case.path(scene), form, name="New name").status == 303
+
+
+@pytest.mark.parametrize("often", [1, 20])
+def test_a_ban_is_done_however_often_something_else_is_changed_meanwhile(
+    scene: Scene, administrator: Window, often: int
+) -> None:
+    """Only another ban, or its end, makes the form another one."""
+    account, path = victim(scene), f"/users/{victim(scene).id}/ban"
+    form, real, left = administrator.get(path), editing.require_version, iter(range(often))
+
+    def overtaken(*asked: Any) -> None:
+        real(*asked)
+        if (number := next(left, None)) is not None:
+            scene.product.accounts.update(scene.caller(), account.id, AccountChange(name=f"Renamed {number}"))
+
+    with patch.object(editing, "require_version", overtaken), patch.object(optimistic, "pause", lambda seconds: None):
+        assert administrator.send(path, form, banReason="leaked").status == 303
+    assert next(left, None) is None
+    assert victim(scene).banned
 
 
 def test_a_ban_that_is_sent_twice_stays_a_ban(scene: Scene, administrator: Window) -> None:
