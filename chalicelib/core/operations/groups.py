@@ -100,7 +100,8 @@ class Groups:
             self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
             return new
 
-        return insistently(attempt) if description.requires_two_factor else until_current(attempt)
+        takes = description.requires_two_factor or description.parent is not None  # out of a parent, what that gave
+        return insistently(attempt) if takes else until_current(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""

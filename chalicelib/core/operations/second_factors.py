@@ -28,6 +28,7 @@ from chalicelib.core.throttling import Typed
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.authenticators import Totp
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.sealing import SealedSecret
@@ -125,18 +126,23 @@ class SecondFactors:
 
         codes = self._recovery_codes()
 
+        @functools.cache  # a guess is counted once, however often others get in between
+        def paired(pending: str, owner_id: str) -> Totp:
+            with self._guesses.typed(Typed.PAIRING, caller):
+                totp = self._check.pair_totp(pending, code, owner_id, caller.now)
+                if totp is None:
+                    raise Invalid("code", "is not the code that the app shows now.")
+            return totp
+
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)
             if old.pending_totp is None:
                 raise Conflict("No pairing has begun. POST without a code first.")
-            with self._guesses.typed(Typed.PAIRING, caller):
-                totp = self._check.pair_totp(old.pending_totp, code, owner.id, caller.now)
-                if totp is None:
-                    raise Invalid("code", "is not the code that the app shows now.")
+            totp = paired(old.pending_totp, owner.id)
             new, made = codes.put_into(replace(old, totp=totp, pending_totp=None))
             return self._replace(permit, owner, old, new, "second-factor.paired", made)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def renew_recovery_codes(self, caller: Caller, user: str) -> SecondFactorStatus:
         """New recovery codes; the old ones are refused. Raises Forbidden, NotFound or Conflict (2FA is off)."""
@@ -195,10 +201,11 @@ class SecondFactors:
             challenge = UsedChallenge(made.challenge, caller.now + CHALLENGE_LIFETIME_MS)
             return self._replace(permit, owner, old, new, "passkey.added", shown, challenge)
 
-        return until_current(attempt)
+        return insistently(attempt)
 
     def remove_passkey(self, caller: Caller, user: str, passkey_id: str) -> None:
-        """The passkey is refused from now on. Raises Forbidden or NotFound."""
+        """The passkey is refused from now on. If it was the last second factor, it is as if that were turned off.
+        Raises Forbidden or NotFound."""
 
         def attempt() -> None:
             owner, permit, old = self._removing(caller, user)
@@ -209,6 +216,8 @@ class SecondFactors:
             last = not new.two_factor
             if last:
                 new = new.without_second_factors()
+                if owner.id != caller.user.id:
+                    new = new.without_sessions()
             self._replace(permit, owner, old, new, "passkey.removed", ends_passwords=last)
 
         insistently(attempt)

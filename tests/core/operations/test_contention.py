@@ -14,10 +14,11 @@ from chalicelib.core.credentials.verifier import SecretVerifier
 from chalicelib.core.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
+from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.people import Person, person
 
@@ -69,7 +70,8 @@ class Attack:
 @pytest.fixture
 def attack(scene: Scene) -> Attack:
     by, product, jo = scene.caller(), scene.product, person(scene)
-    product.groups.create(by, GroupDescription("team"))
+    product.groups.create(by, GroupDescription("company"))
+    product.groups.create(by, GroupDescription("team", parent="company"))
     product.groups.add_member(by, "team", "jo")
     product.roles.create(by, "reader", "Reader", ["0-0-0-0-0:read-user"])
     product.roles.grant(by, "jo", "reader")
@@ -95,6 +97,11 @@ def grant_of(scene: Scene) -> str:
 def revoke_from_team(scene: Scene, by: Caller) -> None:
     team = scene.product.groups.get(by, "team").id
     scene.product.roles.revoke_from_group(by, team, scene.product.roles.grants_of_group(by, team)[0][0].id)
+
+
+def add_passkey(it: Attack) -> None:
+    factors = it.scene.product.second_factors
+    factors.add_passkey(it.by, "me", "Key", SoftwarePasskey().create(factors.passkey_options(it.by, "me")))
 
 
 Taking = Callable[[Attack, Caller], object]
@@ -134,6 +141,20 @@ TAKING: dict[str, tuple[str, str, Callable[[Attack], None], Taking]] = {
         "replace",
         Attack.log_in,
         lambda it, by: it.scene.product.second_factors.turn_off(by, "jo"),
+    ),
+    "the first second factor": (
+        "authenticators",
+        "replace",
+        Attack.log_in,
+        lambda it, by: add_passkey(it),
+    ),
+    "a group out of another": (
+        "groups",
+        "replace",
+        Attack.change_group,
+        lambda it, by: it.scene.product.groups.update(
+            by, it.scene.product.groups.get(by, "team").id, GroupDescription(parent=OUTERMOST)
+        ),
     ),
     "a token's deletion": (
         "tokens",

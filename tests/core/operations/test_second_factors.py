@@ -282,6 +282,15 @@ class TestPasskeys:
             self.with_passkey_alone(jo, passkey.get(self.options(jo)))
         assert jo.attempt()
 
+    def test_somebody_else_who_removes_the_last_one_ends_the_sessions(self, jo: Person) -> None:
+        """As a reset of 2FA does: whoever asked for it has lost the factor, or it is in other hands."""
+        factors, passkey = jo.scene.product.second_factors, SoftwarePasskey()
+        self.add(jo, passkey)
+        opened = jo.log_in_with(passkey)
+        (stored,) = factors.status(opened, "me").authenticators.passkeys
+        factors.remove_passkey(jo.scene.caller(), "jo", stored.id)
+        assert jo.scene.product.sessions.page(jo.scene.caller(), "jo", Window()).total == 0
+
     def test_without_an_address_there_are_none(self, scene: Scene) -> None:
         with pytest.raises(Conflict, match="KEYTURN_ADDRESS"):
             Keyturn(replace(scene.product.settings, address=None)).login.passkey_options(0)
