@@ -31,15 +31,15 @@ class Guesses:
         self._keyring = keyring
 
     @contextmanager
-    def counted(self, login: str, address: str, now: int, passkey_alone: bool = False) -> Iterator[None]:
+    def counted(self, login: str, address: str, now: int, passkey: str | None = None) -> Iterator[None]:
         """What happens inside is an attempt to log in: it counts first, and is forgiven if it succeeds.
-        `passkey_alone`: by a passkey and no password.
+        `passkey`: without a password, and by what of whom it counts, whether or not there is somebody.
 
         Raises Throttled, before anything happens, when a budget is used up.
         """
         key, network = names.login_key(login), throttling.network(address)
-        spent = throttling.passkey_budgets if passkey_alone else throttling.budgets
-        budgets = spent(self._name(key), network, self._attempts.is_known(key, network, now))
+        spent = throttling.budgets if passkey is None else throttling.passkey_budgets
+        budgets = spent(self._name(passkey or key), network, self._attempts.is_known(key, network, now))
         with self._spending(budgets, now):
             yield
         self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)

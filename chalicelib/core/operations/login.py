@@ -67,6 +67,14 @@ class _Slow:
         self.secret_of = functools.cache(lambda user_id: CredentialKind.SESSION.issue(user_id, self.session_id))
 
 
+def _counted_as(attempt: LoginAttempt) -> str:
+    """By which name an attempt with a passkey alone counts: what was given, whether or not it is somebody's."""
+    if attempt.login is not None:
+        return names.login_key(attempt.login) if names.may_refer(attempt.login) else NOBODY
+    handle = user_handle(attempt.passkey or {})
+    return f"id:{handle}" if names.may_refer(handle) else NOBODY  # no login has a colon
+
+
 class Login:
     """Opens sessions."""
 
@@ -99,7 +107,8 @@ class Login:
         """
         login = self._login_of(attempt)
         slow = _Slow(self._passwords, self._verifier)
-        with self._guesses.counted(login, origin.address, origin.now, passkey_alone=attempt.password is None):
+        passkey = _counted_as(attempt) if attempt.password is None else None
+        with self._guesses.counted(login, origin.address, origin.now, passkey):
             return until_current(lambda: self._attempt(login, attempt, origin, slow))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
@@ -120,8 +129,7 @@ class Login:
         if attempt.passkey is not None:
             after, challenge = self._with_passkey(user, after, attempt, origin)
             proven = True
-        if user is None:
-            raise LoginRefused
+        assert user  # whose password or passkey was right
         if attempt.passkey is None and stored.two_factor:
             after = self._with_code(user, after, attempt, origin)
             proven = True

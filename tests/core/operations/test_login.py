@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -24,6 +25,7 @@ from chalicelib.core.errors import (
     Throttled,
     Unauthenticated,
 )
+from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
@@ -218,6 +220,22 @@ class TestThrottlingOfPasskeys:
             self.junk(jo, ELSEWHERE, f"user-{number}")
         with pytest.raises(Throttled):
             self.junk(jo, ELSEWHERE)
+
+    def junk_of(self, jo: Person, id: str) -> None:
+        handle = base64.urlsafe_b64encode(id.encode()).rstrip(b"=").decode()
+        junk = {**JUNK, "response": {"clientDataJSON": "e30", "userHandle": handle}}
+        with pytest.raises(LoginRefused):
+            jo.attempt(ELSEWHERE, login=None, password=None, passkey=junk)
+
+    def test_an_id_of_somebody_is_not_told_from_one_of_nobody(self, jo: Person) -> None:
+        """Each that is given has its own budget, whether or not there is such an account."""
+        for _ in range(10):
+            self.junk_of(jo, new_id())
+        for id in (jo.user.id, new_id()):
+            for _ in range(10):
+                self.junk_of(jo, id)
+            with pytest.raises(Throttled):
+                self.junk_of(jo, id)
 
     def test_nobody_uses_up_the_owners_passkey_from_elsewhere(self, jo: Person) -> None:
         passkey = self.passkey(jo)
