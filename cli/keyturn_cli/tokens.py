@@ -151,9 +151,10 @@ def _hand_over(output: Output, made: dict[str, Any], file: Path | None, message:
 def _id(api: Api, user: str, which: str) -> str:
     """The token's id, by id or name. Raises Problem."""
     tokens = collection(api, f"/users/{part(user)}/permanenttokens", "id,name")
-    found = [each["id"] for each in tokens if which in (each["id"], each["name"])]
+    ids = [each["id"] for each in tokens]
+    found = [which] if which in ids else [each["id"] for each in tokens if each["name"] == which]
     if not found:
-        raise Problem(f"{user} has no token {which!r}.")
+        raise Problem(f"{user} has no token of that id or name.")
     return str(found[0])
 
 

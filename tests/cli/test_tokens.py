@@ -121,6 +121,14 @@ def test_no_token_is_made_whose_secret_could_not_be_written(terminal: Terminal) 
     assert name not in [each["name"] for each in terminal.json("token", "list")]
 
 
+def test_an_id_names_its_own_token_whatever_others_are_called(terminal: Terminal) -> None:
+    other, _ = make(terminal)
+    id, secret = make(terminal)
+    terminal.stack.administrator().post(f"/users/me/permanenttokens/{other}", {"name": id})
+    assert terminal.run("token", "revoke", id, "--yes").returncode == 0
+    assert not is_good(terminal.stack, secret)
+
+
 def test_completion_knows_the_commands(terminal: Terminal) -> None:
     for shell in ("bash", "zsh", "fish"):
         assert "_KEYTURN_COMPLETE" in terminal.run("completion", shell).stdout

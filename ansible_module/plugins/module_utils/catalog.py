@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import is_named
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import named
 
 KEYTURN = {"id": "0-0-0-0-0", "key": "keyturn"}
 _FIELDS = {"services": "id,key,name", "usergroups": "id,name", "roles": "id,key,name"}
@@ -36,7 +36,7 @@ class Catalog:
 
     def find(self, kind, name, option):
         """The one thing of this name. Raises RequestRefused for `option`."""
-        found = [thing for thing in self.all(kind) if is_named(thing, name)]
+        found = named(self.all(kind), name)
         if len(found) > 1:
             raise RequestRefused(0, f"{name} names more than one {_WORDS[kind]}; give an id.", option)
         if found:

@@ -59,9 +59,10 @@ def network(text):
         return text
 
 
-def is_named(thing, name):
-    """Whether `name` is the thing's id, key, login or name."""
-    return name in (thing["id"], thing.get("key"), thing.get("login"), thing.get("name"))
+def named(things, name):
+    """Those of the things of which `name` is the id or, where it is none's, the key, login or name."""
+    by_id = [thing for thing in things if thing["id"] == name]
+    return by_id or [thing for thing in things if name in (thing.get("key"), thing.get("login"), thing.get("name"))]
 
 
 def outcome(kind, before, after, changed=None, **more):

@@ -14,7 +14,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils import services as ser
 from ansible_collections.keyturn.hub.plugins.module_utils import trust_rules as rules
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import is_named
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import named
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 
 USER_FIELDS = "id,type,login,name,banned,banReason"
@@ -34,8 +34,8 @@ def groups(client, parameters, check_mode):
     fields, name = parameters["fields"] or GROUP_FIELDS, parameters["name"]
     if name is None:
         return _told("groups", client.get_all("usergroups", "usergroups", fields=fields))
-    named = [group for group in Catalog(client, False).all("usergroups") if is_named(group, name)]
-    return _told("groups", [client.get("usergroups", group["id"], fields=fields) for group in named])
+    found = named(Catalog(client, False).all("usergroups"), name)
+    return _told("groups", [client.get("usergroups", group["id"], fields=fields) for group in found])
 
 
 def roles(client, parameters, check_mode):
