@@ -32,7 +32,13 @@ class Demands:
     def __init__(self, demanded: Iterable[RawItem], later: Iterable[RawItem], in_earlier: set[keys.Key]) -> None:
         self._in_earlier = in_earlier
         self._before = {_place(item): item for item in demanded}
-        self._groups = {item["id"]["S"]: item for item in later if item["kind"]["S"] == "group"}
+        self._groups: dict[str, RawItem] = {}
+        self._shown_services = set[str]()  # groups, by the services that name them
+        for item in later:
+            if item["kind"]["S"] == "group":
+                self._groups[item["id"]["S"]] = item
+            if item["kind"]["S"] == "service":
+                self._shown_services |= {each["S"] for each in item.get("groups", {}).get("L", [])}
 
     def brings_back(self, group_id: str) -> bool:
         """Whether the group was made since, and demands something."""
@@ -49,7 +55,7 @@ class Demands:
         for group in self._chain(group_id):
             if self._is_new(group["id"]["S"]):
                 return True  # it comes back outermost, and without what it was granted
-            if self.grants_kept(group):
+            if self.grants_kept(group) or group["id"]["S"] in self._shown_services:
                 return False
         return True
 

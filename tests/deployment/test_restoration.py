@@ -245,6 +245,14 @@ class TestWhatRestricts:
         assert "groups" not in next(each for each in back if each["kind"]["S"] == "user")
         assert restoration.unguarded == ["jo strict"]
 
+    @pytest.mark.parametrize("shown_to", ["strict", "outer"])
+    def test_nor_where_it_shows_a_service(self, shown_to: str) -> None:
+        groups = [group("strict", second=True, parent_id=inside("outer")), group("outer")]
+        earlier = [user("jo"), *groups, thing("service", "s", groups={"L": [{"S": shown_to}]})]
+        restoration = Restoration(lambda: earlier, lambda: [*earlier[1:], user("jo", "strict"), member("jo", "strict")])
+        assert member("jo", "strict") not in list(restoration.items())
+        assert restoration.unguarded == ["jo strict"]
+
     def test_a_new_group_shows_no_service(self) -> None:
         shown = {"groups": {"L": [{"S": "old"}, {"S": "new"}]}}
         back = restored([group("old"), thing("service", "s")], [thing("service", "s", **shown), group("new", SHORT)])
