@@ -144,6 +144,19 @@ def test_what_was_changed_in_keyturn_stays(moved: Move, hub: Hub) -> None:
     assert "Encyclopedia" in {each["name"] for each in found["services"]}
 
 
+def test_what_is_inside_of_a_group_that_was_refused_is_not_made_outside(
+    moved: Move, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its members would be rid of what the parent demands. This parent's name has the form of an id."""
+    parent = {"id": "g-3", "name": "Developers20", "requiredTwoFactorAuthentication": True}
+    inside = [{"id": "g-4", "name": "Inside", "parent": {"id": "g-3"}}, {"id": "g-5", "name": "Innermost"}]
+    inside[1]["parent"] = {"id": "g-4"}
+    monkeypatch.setitem(hub.holdings, "usergroups", [*hub.holdings["usergroups"], parent, *inside])
+    _, counts, _ = move(moved.terminal, hub)
+    assert counts["groups"]["refused"] == 3
+    assert not {"Developers20", "Inside", "Innermost"} & {each["name"] for each in state(moved.api)["groups"]}
+
+
 def test_hub_is_only_read(moved: Move, hub: Hub) -> None:
     assert moved.counts
     assert {method for method, _ in hub.asked} == {"GET"}

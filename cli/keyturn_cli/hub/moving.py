@@ -79,16 +79,24 @@ class Move:
 
     def _make_groups(self, groups: Iterable[Raw]) -> None:
         there = {each["name"]: each["id"] for each in collection(self._keyturn, "/usergroups", "id,name")}
+        refused = set[str]()
         for each in groups:
             body = {"name": each["name"]}
             if each.get("requiredTwoFactorAuthentication"):
                 body["requiredTwoFactorAuthentication"] = True
-            if parent := self._groups.get(_parent(each) or ""):
-                body["parent"] = {"id": parent}
+            parent = _parent(each) or ""
+            if parent in refused:  # outermost, its members would be rid of what the parent demands
+                refused.add(each["id"])
+                self.report.note("groups", REFUSED, f"group {each['name']}: its parent was refused.")
+                continue
+            if parent in self._groups:
+                body["parent"] = {"id": self._groups[parent]}
             known = there.get(each["name"])
             made = self._make("groups", known is not None, f"group {each['name']}", "/usergroups", body)
             if id := known or (made and made["id"]) or (self._pretend and each["id"]):
                 self._groups[each["id"]] = id
+            else:
+                refused.add(each["id"])
 
     def _accounts(self, accounts: Iterable[Raw]) -> None:
         fields = "id,login,banned,groups(id)"
