@@ -29,7 +29,11 @@ Ignored = Raw | UnsetType
 
 # The rules of `core.names`, as far as JSON Schema can say them; the core checks all of them.
 # Told, and not checked here: what has such a login or key from before may be sent back with it.
-_NOT_AN_ID = {"not": {"anyOf": [{"pattern": f"^{ID_FORM}$"}, *({"const": word} for word in sorted(names.RESERVED))]}}
+_IN_ANY_CASE = (
+    "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
+    for word in sorted(names.RESERVED)
+)
+_NOT_AN_ID = {"not": {"pattern": f"^({'|'.join([ID_FORM, *_IN_ANY_CASE])})$"}}
 Login = Annotated[
     str,
     Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.LOGIN_FORM}$", extra_json_schema=_NOT_AN_ID),
@@ -49,6 +53,15 @@ Name = Annotated[
     ),
 ]
 PRINTABLE = {"format": "name"}
+GroupName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=names.MAX_NAME,
+        description="printable, not only space",
+        extra_json_schema={**PRINTABLE, **_NOT_AN_ID},
+    ),
+]
 Moment = Annotated[
     int, Meta(ge=0, le=LAST_MOMENT, description="milliseconds since the epoch", extra_json_schema={"format": "moment"})
 ]
@@ -285,7 +298,7 @@ class NewService(ServiceChange, kw_only=True):
 
 
 class GroupChange(ResourceBody, kw_only=True):
-    name: Name | None = None
+    name: GroupName | None = None
     parent: Referred | UnsetType | None = UNSET  # null takes the group out of its parent
     required_two_factor_authentication: bool | None = None
     users: Ignored = UNSET
@@ -294,7 +307,7 @@ class GroupChange(ResourceBody, kw_only=True):
 
 
 class NewGroup(GroupChange, kw_only=True):
-    name: Name
+    name: GroupName
 
 
 RolePermissions = Annotated[list[Referred], Meta(min_length=1, max_length=roles.MAX_PERMISSIONS)]
