@@ -178,10 +178,10 @@ class Caller:
         record = failure(kind, self.now, self.address, ("user", id), id, id, self.source_id or self.credential_id)
         return replace(record, hand=self.acting_hand)
 
-    def noted(self, refusal: R) -> R:
+    def noted(self, refusal: R, kind: str | None = None) -> R:
         """The refusal, once it is recorded: of something that opens more than the caller has, or would outlive what is
-        presented. Every such refusal comes through here."""
-        self.note_refusal(self.failure(ESCALATION if self.secret_ends is None else EARLIER_SECRET))
+        presented. Every such refusal comes through here. `kind`: unless it is told by what is presented."""
+        self.note_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else EARLIER_SECRET)))
         return refusal
 
     @property

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import attenuation
 from chalicelib.core.authorization import Operation
+from chalicelib.core.caller import EARLIER_SECRET
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Forbidden, Invalid
@@ -112,9 +113,8 @@ class Rotation:
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.renewed:
-                raise caller.noted(
-                    Conflict("Present the current secret of the token: it is one of those to be given up.")
-                )
+                refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
+                raise caller.noted(refusal, EARLIER_SECRET)
             live = old.live(caller.now)
             earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
             if earlier is None:
@@ -141,9 +141,10 @@ def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret | None:
         return None
     earlier = token.superseded(caller.secret_since, caller.now)
     if earlier is None:
-        raise caller.noted(Forbidden("The secret that you present has ended meanwhile. Present the current one."))
+        refusal = Forbidden("The secret that you present has ended meanwhile. Present the current one.")
+        raise caller.noted(refusal, EARLIER_SECRET)
     if token.is_settled_after(earlier):
-        raise caller.noted(Forbidden("A later secret of this token is in use. Present that one."))
+        raise caller.noted(Forbidden("A later secret of this token is in use. Present that one."), EARLIER_SECRET)
     return earlier
 
 
