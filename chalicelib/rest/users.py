@@ -169,7 +169,7 @@ ACCOUNT = Shape(
         ),
     },
     HUBS_OF_USERS,
-    lambda caller, view: caller.may(Operation.READ_USER, view.user.id),
+    lambda caller, view: READS_USER(caller, view.user),
     USER.outline,
 )
 

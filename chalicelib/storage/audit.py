@@ -12,7 +12,6 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import AuditItem, acts_of
 from chalicelib.storage.table import Item
-from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,9 +30,6 @@ class DynamoAudit:
     One page reads at most 10 batches of 100 records, and at most one query for each of 31 days; where
     it gives up, it says how to go on.
     """
-
-    def append(self, record: AuditRecord) -> None:
-        Transaction(record).commit()
 
     def count(self, failure: AuditRecord) -> None:
         AuditItem.one_more(failure)

@@ -166,10 +166,6 @@ class MemoryAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, record: AuditRecord) -> None:
-        with self._database.change(record):
-            pass
-
     def count(self, failure: AuditRecord) -> None:
         with self._database.lock:
             records = self._database.records

@@ -17,6 +17,7 @@ import pytest
 
 from chalicelib import message
 from chalicelib.composition import Keyturn, keyturn
+from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
@@ -154,7 +155,7 @@ def with_role(scene: Scene, place: str, *permissions: str) -> Window:
 
 
 def victim(scene: Scene) -> Any:
-    return scene.product.accounts.existing(scene.caller(), "victim")
+    return scene.product.accounts.find(scene.caller(), "victim", Operation.READ_USER)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.permanent_tokens import About
@@ -95,7 +96,7 @@ def test_who_may_not_read_members_finds_them_by_login_and_name(scene: Scene) -> 
 
 
 def test_who_changes_an_account_and_may_not_read_it_learns_which_it_is(scene: Scene) -> None:
-    alice = scene.product.accounts.existing(scene.caller(), "alice")
+    alice = scene.product.accounts.find(scene.caller(), "alice", Operation.READ_USER)
     changed = client(scene, UPDATE_USER).post("/users/alice", {"description": "back"}, fields=EVERYTHING_OF_AN_ACCOUNT)
     assert changed.json == {"id": alice.id, "type": "user"}
 

@@ -280,13 +280,6 @@ class Accounts:
             raise Invalid("query", f"there is no group {reference!r}.")
         return group.id
 
-    def existing(self, caller: Caller, reference: str) -> User:
-        """The account. The caller asks for who may know. Raises NotFound."""
-        user = self._look_up(caller, reference)
-        if user is None:
-            raise NotFound("user", reference)
-        return user
-
     def _look_up(self, caller: Caller, reference: str) -> User | None:
         if reference in (MYSELF, caller.user.id):
             return self._accounts.get(caller.user.id)

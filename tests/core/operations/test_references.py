@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Invalid, NotFound
 from chalicelib.core.identifiers import is_id, new_id
@@ -91,7 +92,7 @@ def test_other_names_of_letters_and_digits_are_given(scene: Scene, naming: str, 
 
 def test_an_older_name_that_is_like_an_id_stays(scene: Scene) -> None:
     user, accounts, by = older(scene, ID), scene.product.accounts, scene.caller()
-    assert accounts.existing(by, ID).id == user.id
+    assert accounts.find(by, ID, Operation.READ_USER).id == user.id
     assert accounts.update(by, ID, AccountChange(login=ID, name="Other")).name == "Other"
 
 

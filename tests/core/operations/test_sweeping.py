@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.operations.accounts import Accounts
 from chalicelib.core.operations.sweeping import SETTLED_MS
@@ -25,7 +26,7 @@ def test_an_owner_of_many_bots_goes_in_bounded_pieces(scene: Scene, monkeypatch:
     product.accounts.delete(caller, "jo")
 
     def owned() -> int:
-        return sum(product.accounts.existing(caller, bot.id).owner is not None for bot in bots)
+        return sum(product.accounts.find(caller, bot.id, Operation.READ_USER).owner is not None for bot in bots)
 
     assert owned() == 3
     assert [(product.lifecycle.sweeping.run(now() + SETTLED_MS), owned()) for _ in range(3)] == [(0, 1), (1, 0), (0, 0)]
@@ -70,7 +71,7 @@ def test_an_account_and_its_bots(scene: Scene, monkeypatch: pytest.MonkeyPatch) 
     assert product.lifecycle.sweeping.run(now()) == 0  # an index may not show everything yet
     assert product.lifecycle.sweeping.run(now() + SETTLED_MS) == 1
     assert product.stores.tokens.list(owner.id) == []
-    assert product.accounts.existing(caller, "a-bot").owner is None
+    assert product.accounts.find(caller, "a-bot", Operation.READ_USER).owner is None
     (left, *_) = product.stores.audit.page(AuditQuery(target_id=bot.id), 10).records
     assert (left.kind, left.actor_id, left.details) == ("user.owner-left", KEYTURN, {"owner": owner.id})
     assert product.lifecycle.sweeping.run(now() + SETTLED_MS) == 0

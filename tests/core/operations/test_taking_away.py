@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS, Caller
 from chalicelib.core.errors import Conflict, Forbidden, LoginTooOld
 from chalicelib.core.groups import MAX_DEPTH
@@ -69,10 +70,10 @@ def jo(scene: Scene) -> Person:
 
 @pytest.mark.parametrize("what", [*TAKING, *CHANGING])
 def test_nobody_takes_what_they_do_not_have(scene: Scene, jo: Person, what: str) -> None:
-    before = scene.product.access.of(scene.product.accounts.existing(scene.caller(), "kim").id)
+    before = scene.product.access.of(scene.product.accounts.find(scene.caller(), "kim", Operation.READ_USER).id)
     with pytest.raises(Forbidden, match=r"lack.*:run"):
         {**TAKING, **CHANGING}[what](scene, jo.log_in())
-    assert scene.product.access.of(scene.product.accounts.existing(scene.caller(), "kim").id) == before
+    assert scene.product.access.of(scene.product.accounts.find(scene.caller(), "kim", Operation.READ_USER).id) == before
     with pytest.raises(Forbidden):
         scene.product.passwords.set(jo.log_in(), "kim", PASSWORD, None)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
 from chalicelib.core.permanent_tokens import DAY_MS
 from chalicelib.core.stores import Stores
+from tests.storage.contract import making
 from tests.storage.contract.making import record
 
 
@@ -61,7 +62,7 @@ class TestAuditPagesByDay:
         at = [self.START + day * DAY_MS + later for day in (0, 1, 1, 4, 9) for later in (0, 0, DAY_MS - 1)]
         made = [record(kind, at=moment, details={}) for moment, kind in zip(at, itertools.cycle("ab"), strict=False)]
         for each in made:
-            stores.audit.append(each)
+            stores.roles.create(making.role(), each)
         return sorted(made, key=lambda each: each.position, reverse=True)
 
     def pages(self, stores: Stores, query: AuditQuery, top: int) -> list[AuditRecord]:

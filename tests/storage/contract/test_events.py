@@ -110,7 +110,7 @@ class TestAuditRecords:
         actor = making.name()
         made = [record("a", actor_id=actor, at=NOW + number, target_id=f"t{number}") for number in (1, 3, 2, 4)]
         for each in made:
-            stores.audit.append(each)
+            stores.roles.create(making.role(), each)
         newest_first = sorted(made, key=lambda each: -each.at)
         first = stores.audit.page(AuditQuery(actor_id=actor), 3)
         assert list(first.records) == newest_first[:3]
@@ -123,7 +123,7 @@ class TestAuditRecords:
         of_token = record("b", actor_id=actor, target_id="token", owner_id=account)
         other = record("a", actor_id="other", target_id=account)
         for each in (of_account, of_token, other):
-            stores.audit.append(each)
+            stores.roles.create(making.role(), each)
 
         def found(**query: object) -> set[str]:
             return {each.id for each in stores.audit.page(AuditQuery(**query), 10).records}  # type: ignore[arg-type]

@@ -217,7 +217,6 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
     "roles.delete": deleting("roles", lambda scene: stored_role(scene.stores)),
     "roles.grant": grant,
     "roles.revoke": revoke,
-    "audit.append": lambda scene: lambda audit: scene.stores.audit.append(audit),
     "codes.create": lambda scene: lambda audit: scene.stores.codes.create(making.code(scene.user), scene.user, audit),
     "codes.redeem": redeem_code,
     "delegations.replace": changing("delegations", Scene.delegation),
@@ -250,7 +249,7 @@ def test_the_record_goes_with_the_change_and_a_key_is_good_for_one(stores: Store
     write = WRITERS[writer](Scene(stores, stored_user(stores)))
     once = Once(making.name(), "fingerprint")
     used = record(once=once)
-    stores.audit.append(used)
+    stores.roles.create(making.role(), used)
     with refused(stores, AlreadyDone):
         write(audit_of(writer, once=once, actor_id=used.actor_id))
     fresh = Once(making.name(), "another")
