@@ -84,7 +84,7 @@ class Contract:
         return implied + self.query
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request, as far as it is the same for all operations."""
 
@@ -94,12 +94,7 @@ class Call:
     contract: Contract
     selection: fields.Selection | None
     headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
-    callers: list[Caller] = field(default_factory=list)  # who asks; answers show them no more than they may see
-
-    @property
-    def _asking(self) -> Caller | None:
-        """Who asks, if that was found out."""
-        return self.callers[-1] if self.callers else None
+    asking: Caller | None = None  # if that was found out; answers show them no more than they may see
 
     def caller(self, whatever_scope: bool = False) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
@@ -107,9 +102,8 @@ class Call:
 
         `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing.
         """
-        caller = self._identified(whatever_scope)
-        self.callers.append(caller)
-        return caller
+        self.asking = self._identified(whatever_scope)
+        return self.asking
 
     def _identified(self, whatever_scope: bool) -> Caller:
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
@@ -154,17 +148,17 @@ class Call:
     def one(self, thing: object) -> Response:
         """The answer that shows one thing; to who changed it and may not read it, no more than which it is."""
         assert self.contract.shape
-        return refusals.answer(self.contract.shape.render(thing, self.selection, self._asking, WHICH))
+        return refusals.answer(self.contract.shape.render(thing, self.selection, self.asking, WHICH))
 
     def _made(self, thing: object) -> Response:
         assert self.contract.shape
-        return refusals.answer(self.contract.shape.render(thing, self.selection, self._asking))
+        return refusals.answer(self.contract.shape.render(thing, self.selection, self.asking))
 
     def many(self, things: Iterable[object], window: Window, total: int) -> Response:
         """The answer that shows a part of the contract's collection, in Hub's envelope."""
         assert self.contract.shape
         assert self.contract.collection
-        rendered = [self.contract.shape.render(thing, self.selection, self._asking) for thing in things]
+        rendered = [self.contract.shape.render(thing, self.selection, self.asking) for thing in things]
         envelope = {"skip": window.skip, "top": window.top, "total": total}
         return refusals.answer({**envelope, self.contract.collection: rendered})
 
@@ -172,7 +166,7 @@ class Call:
         """The answer that shows a part of the contract's trail, and where to go on."""
         assert self.contract.shape
         assert self.contract.trail
-        rendered = [self.contract.shape.render(thing, self.selection, self._asking) for thing in things]
+        rendered = [self.contract.shape.render(thing, self.selection, self.asking) for thing in things]
         return refusals.answer({"top": top, "after": after, self.contract.trail: rendered})
 
     def text(self, name: str, form: str) -> str | None:

@@ -111,7 +111,8 @@ def service_reference(id: str, service: Service | None) -> NamedReference:
     return NamedReference(id, service.name if service else None, "service", service.key if service else None)
 
 
-def _reads_user(caller: Caller, user: User) -> bool:
+def reads_user(caller: Caller, user: User) -> bool:
+    """Whether the caller may read the account."""
     return caller.may(Operation.READ_USER, user.id)
 
 
@@ -173,7 +174,7 @@ USER = Shape(
         "creationTime": Field(lambda user: user.created, Kind.TIME),
     },
     HUBS_OF_USERS,
-    _reads_user,
+    reads_user,
     OUTLINE_OF_USERS,
 )
 

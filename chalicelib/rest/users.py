@@ -23,7 +23,16 @@ from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
-from chalicelib.rest.shapes import GROUP, HUBS_OF_USERS, PERMANENT_TOKEN, REFERENCE, USER, GroupView, NamedReference
+from chalicelib.rest.shapes import (
+    GROUP,
+    HUBS_OF_USERS,
+    PERMANENT_TOKEN,
+    REFERENCE,
+    USER,
+    GroupView,
+    NamedReference,
+    reads_user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -169,7 +178,7 @@ ACCOUNT = Shape(
         ),
     },
     HUBS_OF_USERS,
-    lambda caller, view: READS_USER(caller, view.user),
+    lambda caller, view: reads_user(caller, view.user),
     USER.outline,
 )
 
