@@ -38,8 +38,10 @@ def recorded() -> Iterator[list[str]]:
     events, ask = connection().client.meta.events, QuickReader.ask
     with patch.object(QuickReader, "ask", quickly):
         events.register("after-call.dynamodb", answered)
-        yield trips
-        events.unregister("after-call.dynamodb", answered)
+        try:
+            yield trips
+        finally:
+            events.unregister("after-call.dynamodb", answered)
 
 
 @pytest.mark.parametrize("login", ["jo", "nobody", "what can be no login " * 200])

@@ -15,7 +15,9 @@ from chalicelib.core.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
+from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
 from tests.authenticator import SoftwarePasskey
@@ -97,6 +99,17 @@ def grant_of(scene: Scene) -> str:
 def revoke_from_team(scene: Scene, by: Caller) -> None:
     team = scene.product.groups.get(by, "team").id
     scene.product.roles.revoke_from_group(by, team, scene.product.roles.grants_of_group(by, team)[0][0].id)
+
+
+def trust_rule(it: Attack, by: Caller) -> str:
+    issuer = "https://token.actions.githubusercontent.com"
+    described = RuleDescription("deploy", issuer, "keyturn", {"repository": ["acme/app"]}, ["ci"])
+    return it.scene.product.oauth.trust_rules.create(by, it.scene.bot.id, described).rule.id
+
+
+def application_password(it: Attack) -> str:
+    it.jo.turn_on_2fa()
+    return it.scene.product.application_passwords.create(it.jo.log_in(), "me", "mail").password.id
 
 
 def add_passkey(it: Attack) -> None:
@@ -214,6 +227,56 @@ def test_it_is_done_however_often_somebody_gets_in_between(
     assert (attack.done, attack.left) == (OFTEN, 0)
 
 
+OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
+    "a service's deletion": ("services", "delete", lambda it, by: it.scene.product.services.delete(by, "ci")),
+    "another address of a service": (
+        "services",
+        "replace",
+        lambda it, by: it.scene.product.services.update(
+            by, "ci", ServiceDescription(redirect_uris=["https://ci.example.com/elsewhere"])
+        ),
+    ),
+    "another secret of a service": (
+        "services",
+        "replace",
+        lambda it, by: it.scene.product.services.renew_secret(by, "ci"),
+    ),
+    "a service's policy": (
+        "services",
+        "replace",
+        lambda it, by: it.scene.product.lifecycle.policies.set_for_service(by, "ci", Policy(longest_life_days=1)),
+    ),
+    "a role's deletion": ("roles", "delete", lambda it, by: it.scene.product.roles.delete(by, "reader")),
+    "a permission less in a role": (
+        "roles",
+        "replace",
+        lambda it, by: it.scene.product.roles.update(by, "reader", None, None, ["0-0-0-0-0:read-group"]),
+    ),
+    "a trust rule's deletion": (
+        "trust_rules",
+        "delete",
+        lambda it, by: it.scene.product.oauth.trust_rules.delete(by, it.scene.bot.id, trust_rule(it, by)),
+    ),
+    "an application password's deletion": (
+        "application_passwords",
+        "delete",
+        lambda it, by: it.scene.product.application_passwords.delete(by, "jo", application_password(it)),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OVERTAKEN)
+def test_so_is_what_meets_one_stale_write_after_the_other(
+    attack: Attack, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, write, take = OVERTAKEN[what]
+    target = getattr(attack.scene.product.stores, store)
+    done: list[str] = []
+    monkeypatch.setattr(target, write, _noted(done, what, _stale(OFTEN, getattr(target, write))))
+    take(attack, attack.scene.caller())
+    assert len(done) == OFTEN + 1
+
+
 def test_a_password_that_was_reset_meanwhile_is_the_only_one(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
     attack.before("authenticators", "replace", Attack.log_in, monkeypatch)
     attack.left = OFTEN
@@ -293,19 +356,24 @@ def _always_stale() -> None:
 
 
 def _noted(notes: list[str], name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-    def noting(*args: Any) -> Any:
+    def noting(*args: Any, **named: Any) -> Any:
         notes.append(name)
-        return real(*args)
+        return real(*args, **named)
 
     return noting
 
 
 def _stale_twice(real: Callable[..., Any]) -> Callable[..., Any]:
     """Of three writes, the third is done."""
+    return _stale(2, real)
+
+
+def _stale(times: int, real: Callable[..., Any]) -> Callable[..., Any]:
+    """After so many writes that are stale, one is done; and so on."""
     count = iter(range(1, 1_000))
 
     def write(*args: Any, **named: Any) -> Any:
-        if next(count) % 3:
+        if next(count) % (times + 1):
             raise StaleWrite
         return real(*args, **named)
 
