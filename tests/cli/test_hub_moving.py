@@ -21,6 +21,10 @@ def test_a_good_key_stays() -> None:
     assert service_key({"id": "1", "name": "Wiki", "key": "wiki.v2"}) == "wiki.v2"
 
 
+def test_no_key_has_the_form_of_an_id() -> None:
+    assert service_key({"id": "1d-2", "name": "Wiki", "key": "Ab3456789012"}) == "Wiki"
+
+
 @given(st.lists(st.none() | st.integers(0, 9), max_size=8))
 def test_a_group_comes_after_its_parent_whatever_hub_says(parents: list[int | None]) -> None:
     """Also if parents are missing or go round in a circle, which Hub should not allow."""

@@ -199,9 +199,11 @@ def parents_first(groups: list[Raw]) -> Iterator[Raw]:
 
 
 def service_key(service: Raw) -> str:
-    """The key that it has, or one made of its name: Keyturn wants letters, digits, dots, lines and underscores."""
+    """The key that it has, or one made of its name: Keyturn wants letters, digits, dots, lines and underscores, and
+    nothing that has the form of Keyturn's own ids."""
     for wanted in (service.get("key"), service["name"], service["id"]):
-        if key := re.sub(r"[^A-Za-z0-9._-]+", "-", wanted or "").strip("-._"):
+        key = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted or "").strip("-._")
+        if key and not re.fullmatch(r"[A-Za-z0-9]{12}", key):
             return key
     raise AssertionError("Hub's ids are letters, digits and lines.")
 
