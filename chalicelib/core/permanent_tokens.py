@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.errors import Invalid
+from chalicelib.core.overlapping_secrets import LEAST_OVERLAP_MS as LEAST_OVERLAP_MS
+from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS as LONGEST_GRACE_MS
+from chalicelib.core.overlapping_secrets import MAX_DEAD as MAX_DEAD
+from chalicelib.core.overlapping_secrets import MAX_EARLIER as MAX_EARLIER
+from chalicelib.core.overlapping_secrets import EarlierSecret as EarlierSecret
+from chalicelib.core.overlapping_secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,13 +22,9 @@ if TYPE_CHECKING:
     from chalicelib.core.uses import LastUse
 
 MAX_SCOPE = 100
-MAX_EARLIER = 9  # secrets that are good besides the current one
-MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
 MAX_LABELS = 20
 LABEL_FORM = r"[A-Za-z0-9][A-Za-z0-9._/=-]{0,62}"
 DAY_MS = 24 * 3600 * 1000
-LONGEST_GRACE_MS = 90 * DAY_MS
-LEAST_OVERLAP_MS = DAY_MS  # of a secret that an earlier one supersedes: what uses it once a day finds it good
 LONGEST_LIFE_MS = 10 * 365 * DAY_MS  # of a token that expires; what is to live longer need not expire
 
 
@@ -77,15 +79,6 @@ def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierSecret:
-    """A secret that was superseded: good from `since` until `until`, in milliseconds since the epoch."""
-
-    sealed: SealedSecret
-    since: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
 class PermanentToken:
     """A token at rest. `scope` holds service ids, and `used_at` those of services where it was used at least once;
     `author_name` is as it was at creation."""
@@ -124,9 +117,14 @@ class PermanentToken:
         """Whether its end has come, with all its secrets."""
         return self.expires is not None and now >= self.expires
 
+    @property
+    def secrets(self) -> Secrets:
+        """All its secrets."""
+        return Secrets(self.secret, self.renewed, self.earlier, self.dead)
+
     def live(self, now: int) -> tuple[EarlierSecret, ...]:
         """The earlier secrets that are still good."""
-        return tuple(each for each in self.earlier if now < each.until)
+        return self.secrets.live(now)
 
     @property
     def newest_used(self) -> int:
@@ -135,58 +133,34 @@ class PermanentToken:
 
     def superseded(self, since: int | None, now: int) -> EarlierSecret | None:
         """The earlier secret that was made at `since`, if it is still good."""
-        return next((each for each in self.live(now) if each.since == since), None)
+        return self.secrets.superseded(since, now)
 
     def has_secret(self, since: int, now: int) -> bool:
         """Whether the secret that was made at `since` is still good."""
-        return not self.has_expired(now) and (since == self.renewed or self.superseded(since, now) is not None)
+        return not self.has_expired(now) and self.secrets.has(since, now)
 
     def is_settled_after(self, earlier: EarlierSecret) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
         return self.newest_used > earlier.since
 
     def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
-        """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
-        that they have; without grace, all of them end at once."""
-        superseded = EarlierSecret(self.secret, self.renewed, now + grace_ms)
-        return self._with_current(sealed, superseded, (*self.live(now), superseded) if grace_ms else (), now)
+        """With another current secret (`Secrets.rotated_to`)."""
+        return self._with(self.secrets.rotated_to(sealed, grace_ms, now))
 
     def renewed_by(self, presented: EarlierSecret, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
-        """With another current secret, made by somebody who has only an earlier one. Those that are later may have
-        reached their owner nevertheless: they keep their ends, and the one that was current gets an end, no sooner
-        than that of the one that was presented. Without grace, only that one ends, and those before it."""
-        until = max(now + max(grace_ms, LEAST_OVERLAP_MS), presented.until)
-        superseded = EarlierSecret(self.secret, self.renewed, until)
-        kept = (each for each in self.live(now) if grace_ms or each.since > presented.since)
-        return self._with_current(sealed, superseded, (*kept, superseded), now)
-
-    def _with_current(
-        self, sealed: SealedSecret, superseded: EarlierSecret, earlier: tuple[EarlierSecret, ...], now: int
-    ) -> PermanentToken:
-        gone = [each.sealed for each in (*self.earlier, superseded) if each not in earlier]
-        return replace(
-            self,
-            secret=sealed,
-            rotated=max(now, self.renewed + 1),  # by which secrets are told apart
-            earlier=earlier,
-            dead=self._dead_with(gone),
-            revision=self.revision + 1,
-        )
+        """With another current secret, made by somebody who has only an earlier one (`Secrets.renewed_by`)."""
+        return self._with(self.secrets.renewed_by(presented, sealed, grace_ms, now))
 
     def taken_back_to(self, kept: EarlierSecret, now: int) -> PermanentToken:
-        """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
-        those that were made after it have ended."""
-        place = self.earlier.index(kept)
-        gone = [each.sealed for each in self.earlier[place + 1 :]]
+        """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
+        return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=kept.since)
+
+    def _with(self, secrets: Secrets) -> PermanentToken:
         return replace(
             self,
-            secret=kept.sealed,
-            rotated=None if kept.since == self.created else kept.since,
-            settled=kept.since,
-            earlier=tuple(each for each in self.earlier[:place] if now < each.until),
-            dead=self._dead_with([*gone, self.secret]),
+            secret=secrets.current,
+            rotated=None if secrets.since == self.created else secrets.since,
+            earlier=secrets.earlier,
+            dead=secrets.dead,
             revision=self.revision + 1,
         )
-
-    def _dead_with(self, gone: Sequence[SealedSecret]) -> tuple[SealedSecret, ...]:
-        return (*self.dead, *gone)[-MAX_DEAD:]

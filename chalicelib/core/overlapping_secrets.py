@@ -1,0 +1,95 @@
+"""Secrets of one holder that overlap: the current one, and earlier ones that go on until their ends.
+
+Who holds them (a permanent token, a service) keeps the parts in its own record; the rule is here. ADR 17 has the
+reasons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.credentials.sealing import SealedSecret
+
+MAX_EARLIER = 9  # secrets that are good besides the current one
+MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
+LONGEST_GRACE_MS = 90 * 24 * 3600 * 1000
+LEAST_OVERLAP_MS = 24 * 3600 * 1000  # of a secret that an earlier one supersedes: what uses it once a day finds it good
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSecret:
+    """A secret that was superseded: good from `since` until `until`, in milliseconds since the epoch."""
+
+    sealed: SealedSecret
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The secrets of one holder. The current one was made at `since`, in milliseconds since the epoch, by which secrets
+    are told apart."""
+
+    current: SealedSecret
+    since: int
+    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
+    dead: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
+
+    def live(self, now: int) -> tuple[EarlierSecret, ...]:
+        """The earlier secrets that are still good."""
+        return tuple(each for each in self.earlier if now < each.until)
+
+    def superseded(self, since: int | None, now: int) -> EarlierSecret | None:
+        """The earlier secret that was made at `since`, if it is still good."""
+        return next((each for each in self.live(now) if each.since == since), None)
+
+    def has(self, since: int, now: int) -> bool:
+        """Whether the secret that was made at `since` is still good."""
+        return since == self.since or self.superseded(since, now) is not None
+
+    def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> Secrets:
+        """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
+        that they have; without grace, all of them end at once."""
+        superseded = EarlierSecret(self.current, self.since, now + grace_ms)
+        return self._with_current(sealed, superseded, (*self.live(now), superseded) if grace_ms else (), now)
+
+    def renewed_by(self, presented: EarlierSecret, sealed: SealedSecret, grace_ms: int, now: int) -> Secrets:
+        """With another current secret, made by somebody who has only an earlier one. Those that are later may have
+        reached their owner nevertheless: they keep their ends, and the one that was current gets an end, no sooner
+        than that of the one that was presented. Without grace, only that one ends, and those before it."""
+        until = max(now + max(grace_ms, LEAST_OVERLAP_MS), presented.until)
+        superseded = EarlierSecret(self.current, self.since, until)
+        kept = (each for each in self.live(now) if grace_ms or each.since > presented.since)
+        return self._with_current(sealed, superseded, (*kept, superseded), now)
+
+    def _with_current(
+        self, sealed: SealedSecret, superseded: EarlierSecret, earlier: tuple[EarlierSecret, ...], now: int
+    ) -> Secrets:
+        gone = [each.sealed for each in (*self.earlier, superseded) if each not in earlier]
+        return replace(
+            self,
+            current=sealed,
+            since=max(now, self.since + 1),  # by which secrets are told apart
+            earlier=earlier,
+            dead=self._dead_with(gone),
+        )
+
+    def taken_back_to(self, kept: EarlierSecret, now: int) -> Secrets:
+        """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
+        those that were made after it have ended."""
+        place = self.earlier.index(kept)
+        gone = [each.sealed for each in self.earlier[place + 1 :]]
+        return replace(
+            self,
+            current=kept.sealed,
+            since=kept.since,
+            earlier=tuple(each for each in self.earlier[:place] if now < each.until),
+            dead=self._dead_with([*gone, self.current]),
+        )
+
+    def _dead_with(self, gone: Sequence[SealedSecret]) -> tuple[SealedSecret, ...]:
+        return (*self.dead, *gone)[-MAX_DEAD:]
