@@ -9,15 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.errors import Conflict, Invalid
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.credentials.sealing import SealedSecret
 
+DAY_MS = 24 * 3600 * 1000
 MAX_EARLIER = 9  # secrets that are good besides the current one
 MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
-LONGEST_GRACE_MS = 90 * 24 * 3600 * 1000
-LEAST_OVERLAP_MS = 24 * 3600 * 1000  # of a secret that an earlier one supersedes: what uses it once a day finds it good
+LONGEST_GRACE_MS = 90 * DAY_MS
+LEAST_OVERLAP_MS = DAY_MS  # of a secret that an earlier one supersedes: what uses it once a day finds it good
+
+
+def require_grace(grace_ms: int) -> None:
+    """That a secret may go on for so many milliseconds after it was superseded. Raises Invalid (`grace`)."""
+    if not 0 <= grace_ms <= LONGEST_GRACE_MS:
+        raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,24 @@ class Secrets:
     def has(self, since: int, now: int) -> bool:
         """Whether the secret that was made at `since` is still good."""
         return since == self.since or self.superseded(since, now) is not None
+
+    @property
+    def past(self) -> tuple[SealedSecret, ...]:
+        """Those that were current before, as far as they are remembered, good or not."""
+        return (*(each.sealed for each in self.earlier), *self.dead)
+
+    def ended(self, now: int) -> tuple[SealedSecret, ...]:
+        """Those that are not good any more, as far as they are remembered."""
+        return (*self.dead, *(each.sealed for each in self.earlier if now >= each.until))
+
+    def require_room(self, holder: str, otherwise: str) -> None:
+        """Raises Conflict if more than MAX_EARLIER earlier secrets would be good: dropping one would lock out whoever
+        has only that one. `otherwise` is what else helps than waiting, as the end of the sentence."""
+        if len(self.earlier) > MAX_EARLIER:
+            raise Conflict(
+                f"{MAX_EARLIER + 1} secrets of this {holder} are good at the moment, and that is the most. Wait until "
+                f"one of them ends{otherwise}."
+            )
 
     def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> Secrets:
         """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.errors import Invalid
+from chalicelib.core.overlapping_secrets import DAY_MS as DAY_MS
 from chalicelib.core.overlapping_secrets import LEAST_OVERLAP_MS as LEAST_OVERLAP_MS
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS as LONGEST_GRACE_MS
 from chalicelib.core.overlapping_secrets import MAX_DEAD as MAX_DEAD
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 MAX_SCOPE = 100
 MAX_LABELS = 20
 LABEL_FORM = r"[A-Za-z0-9][A-Za-z0-9._/=-]{0,62}"
-DAY_MS = 24 * 3600 * 1000
 LONGEST_LIFE_MS = 10 * 365 * DAY_MS  # of a token that expires; what is to live longer need not expire
 
 

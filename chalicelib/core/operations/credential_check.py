@@ -132,8 +132,7 @@ class CredentialCheck:
 
     def _notice_superseded(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
-        ended = [*token.dead, *(each.sealed for each in token.earlier if use.now >= each.until)]
-        if any(self._verifier.verify(presented, each, use.now) for each in ended):
+        if any(self._verifier.verify(presented, each, use.now) for each in token.secrets.ended(use.now)):
             self._exposure().reused(token, owner, use)
 
     def _notice_elsewhere(self, token: PermanentToken, use: Use) -> None:

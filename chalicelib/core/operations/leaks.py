@@ -102,7 +102,7 @@ class Leaks:
         self, text: str, token: PermanentToken, owner: User, details: dict[str, str], origin: Origin
     ) -> bool:
         live = [token.secret, *(each.sealed for each in token.live(origin.now))]
-        ended = [*token.dead, *(each.sealed for each in token.earlier if origin.now >= each.until)]
+        ended = token.secrets.ended(origin.now)
         good = any(self._verifier.verify(text, each, origin.now) for each in live)
         if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False

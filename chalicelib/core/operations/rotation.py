@@ -16,7 +16,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing, new_secret
-from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.overlapping_secrets import require_grace
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
@@ -48,8 +48,7 @@ class Rotation:
         secrets are good at the same time).
         """
         bring = None if secret is None else brought(secret)
-        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
-            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+        require_grace(grace_ms)
         id, operation = _rotating(caller, token_id)
         seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, bring))
@@ -88,8 +87,7 @@ class Rotation:
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
 
     def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
-        superseded = [*(each.sealed for each in token.earlier), *token.dead]
-        return any(self._verifier.verify(shown, sealed, now) for sealed in superseded)
+        return any(self._verifier.verify(shown, sealed, now) for sealed in token.secrets.past)
 
     def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
         """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
@@ -153,10 +151,6 @@ def _rotated(
 ) -> PermanentToken:
     """Raises Conflict if too many secrets would be good at the same time."""
     new = old.renewed_by(presented, sealed, grace_ms, now) if presented else old.rotated_to(sealed, grace_ms, now)
-    if len(new.earlier) > MAX_EARLIER:
-        otherwise = "." if presented else ", or rotate without grace."  # an earlier secret ends no later one
-        raise Conflict(
-            f"{MAX_EARLIER + 1} secrets of this token are good at the moment, and that is the most. Wait until one of "
-            f"them ends{otherwise}"
-        )
+    # An earlier secret ends no later one.
+    new.secrets.require_room("token", otherwise="" if presented else ", or rotate without grace")
     return new
