@@ -167,7 +167,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("look up a service by key", lambda: product.services.get(caller, "new")),
         ("list services (3)", lambda: product.services.page(caller, Window())),
         ("change a service", lambda: product.services.update(caller, "new", ServiceDescription(name="Newer"))),
-        ("renew a service's secret", lambda: product.services.renew_secret(caller, "new")),
+        ("renew a service's secret", lambda: product.service_secrets.renew(caller, "new")),
         ("delete a service", lambda: product.services.delete(caller, "new")),
         ("read an actor's newest audit records", lambda: product.audit_trail.page(caller, acts, 100)),
     ]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.operations.second_factors import SecondFactors
+    from chalicelib.core.operations.service_secrets import ServiceSecrets
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
     from chalicelib.core.stores import Stores
@@ -192,6 +193,13 @@ class Keyturn:
         from chalicelib.core.operations.services import Services
 
         return Services(self.stores.services, self.stores.groups, self.stores.roles, self.verifier)
+
+    @functools.cached_property
+    def service_secrets(self) -> ServiceSecrets:
+        """New secrets for connected services."""
+        from chalicelib.core.operations.service_secrets import ServiceSecrets
+
+        return ServiceSecrets(self.services, self.stores.services, self.verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:

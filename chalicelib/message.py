@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -31,6 +31,7 @@ class Message:
     origin: Origin
     keyturn: Keyturn
     pairs: Pairs
+    headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
 
     @property
     def oauth(self) -> OAuth:

@@ -38,9 +38,10 @@ class SourceKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """The record that an access token came from; `client_id`, the service that a delegation is to; `since`, when the
-    secret of a permanent token was made that was exchanged, in milliseconds since the epoch.
+    secret of a permanent token was made that was exchanged, or of a service that acts for itself, in milliseconds since
+    the epoch.
 
-    What was issued before there was `since` has none, and depends on its token alone for its last minutes.
+    What was issued before there was `since` has none, and depends on its token or service alone for its last minutes.
     """
 
     kind: SourceKind
@@ -57,8 +58,8 @@ class Source:
         """The reverse of `str`. Raises ValueError."""
         kind, id, *rest = text.split(":")
         last = rest[0] if rest else None
-        if last and kind == SourceKind.PERMANENT_TOKEN.value:
-            return cls(SourceKind.PERMANENT_TOKEN, id, since=int(last))
+        if last and kind in (SourceKind.PERMANENT_TOKEN.value, SourceKind.SERVICE.value):
+            return cls(SourceKind(kind), id, since=int(last))
         return cls(SourceKind(kind), id, last)
 
 
@@ -112,7 +113,7 @@ def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | 
 
     `token` was well signed. It ends when it expires, when it or what it was exchanged from was revoked, when its
     subject is banned or gone, and with its source: a permanent token that was deleted or narrowed, or the secret of
-    it that was exchanged, a delegation or its approved scope, a trust rule, a service.
+    it that was exchanged, a delegation or its approved scope, a trust rule, a service or the secret by which it asked.
     """
     if standing.revoked or now >= token.expires:
         return None
@@ -123,7 +124,8 @@ def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | 
 
 def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...]:
     if token.source.kind is SourceKind.SERVICE:
-        return token.scope if token.source.id in standing.services else ()
+        service = standing.services.get(token.source.id)
+        return token.scope if service and _proved_itself(service, token.source.since, now) else ()
     if standing.subject is None or standing.subject.banned:
         return ()
     if token.actors and token.client_id not in standing.services:
@@ -139,6 +141,10 @@ def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...
                 return ()
             client = standing.services.get(token.source.client_id or "")
             return standing.delegation.allowed(client, standing.approval, now)
+
+
+def _proved_itself(service: Service, since: int | None, now: int) -> bool:
+    return since is None or (service.secrets is not None and service.secrets.has(since, now))
 
 
 def _is_good(source: PermanentToken, since: int | None, now: int) -> bool:

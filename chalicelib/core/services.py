@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import grant_types
 from chalicelib.core.errors import Invalid
+from chalicelib.core.overlapping_secrets import EarlierSecret, Secrets
 from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
 
 if TYPE_CHECKING:
@@ -67,9 +68,31 @@ class Service:
     permissions: tuple[DeclaredPermission, ...] = ()
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
+    secret_renewed: int | None = None  # when the current one was made, if it is not the first
+    earlier_secrets: tuple[EarlierSecret, ...] = ()  # oldest first
+    dead_secrets: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD
     policy: Policy | None = None  # for the tokens that are for this service
     redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1
+
+    @property
+    def secrets(self) -> Secrets | None:
+        """All its secrets; None for Keyturn itself."""
+        if self.secret is None:
+            return None
+        since = self.created if self.secret_renewed is None else self.secret_renewed
+        return Secrets(self.secret, since, self.earlier_secrets, self.dead_secrets)
+
+    def with_secrets(self, secrets: Secrets) -> Service:
+        """With these, as its next revision."""
+        return replace(
+            self,
+            secret=secrets.current,
+            secret_renewed=None if secrets.since == self.created else secrets.since,
+            earlier_secrets=secrets.earlier,
+            dead_secrets=secrets.dead,
+            revision=self.revision + 1,
+        )
 
     def redirects_to(self, uri: str) -> bool:
         """Whether a browser may be sent there: exactly an address that is registered (RFC 9700 section 4.1.3).

@@ -9,18 +9,18 @@ from authlib.oauth2.rfc6749 import ClientMixin
 from chalicelib.core.grant_types import GrantType
 
 if TYPE_CHECKING:
-    from chalicelib.core.origin import Origin
     from chalicelib.core.services import Service
     from chalicelib.oauth.server import Server
 
 
 class Client(ClientMixin):  # type: ignore[misc]
-    """`service` is what the core works with."""
+    """`service` is what the core works with; `secret_since`, when the secret was made by which it has proven itself, in
+    milliseconds since the epoch (None: it has not)."""
 
-    def __init__(self, service: Service, server: Server, origin: Origin) -> None:
+    def __init__(self, service: Service, server: Server) -> None:
         self.service = service
+        self.secret_since: int | None = None
         self._server = server
-        self._origin = origin
 
     def get_client_id(self) -> str:
         return self.service.id
@@ -38,7 +38,9 @@ class Client(ClientMixin):  # type: ignore[misc]
         return self.service.redirects_to(redirect_uri)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return self._server.is_secret_of(self.service, client_secret, self._origin.now)
+        good = self._server.good_service(self.service, client_secret)
+        self.secret_since = good.since if good else None
+        return good is not None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """A public client has no secret to give; any other has to give it (RFC 6749 section 3.2.1)."""

@@ -148,7 +148,8 @@ class ClientCredentialsGrant(_Grant, standard.ClientCredentialsGrant):  # type: 
     def create_token_response(self) -> Answer:
         message = self.message
         operation = message.oauth.client_credentials
-        return token_answer(operation.issue(self.service, message.value("scope"), message.origin.now))
+        since = self.request.client.secret_since
+        return token_answer(operation.issue(self.service, message.value("scope"), message.origin.now, since))
 
 
 class DeviceCodeGrant(_Grant):

@@ -35,19 +35,24 @@ def for_programs(view: View) -> Callable[[Request], Response]:
     def answered(request: Request) -> Response:
         try:
             message = read(request)
-            try:
-                return view(message)
-            except Refusal as refusal:
-                error = protocol_error(refusal)
-                if error is None:
-                    return refused(refusal)
-                return _told(message, error)
-            except OAuth2Error as error:
-                return _told(message, error)
+            response = told(message)
+            response.headers.update(message.headers)
+            return response
         except Refusal as refusal:
             return refused(refusal)
         except Exception as error:
             return failed(error)
+
+    def told(message: Message) -> Response:
+        try:
+            return view(message)
+        except Refusal as refusal:
+            error = protocol_error(refusal)
+            if error is None:
+                return refused(refusal)
+            return _told(message, error)
+        except OAuth2Error as error:
+            return _told(message, error)
 
     return guarded
 

@@ -111,7 +111,7 @@ def ask_secret(message: Message, caller: Caller, service: str) -> Response:
 def renew_secret(message: Message, caller: Caller, service: str) -> Response:
     """A new secret, shown this once; the old one is refused."""
     found = message.keyturn.services.get(caller, service)
-    made = message.keyturn.services.renew_secret(caller, found.id)
+    made = message.keyturn.service_secrets.renew(caller, found.id)
     return service_page(message, caller, made.service, _secret_dialog(message, made))
 
 

@@ -174,7 +174,7 @@ BroughtSecret = Annotated[
     str,
     Meta(
         pattern=f"^{brought_secrets.FORM}$",
-        description="chosen at random, of which the token is made, instead of one that is made here",
+        description="chosen at random, of which the whole is made, instead of one that is made here",
         extra_json_schema={"format": "random"},
     ),
 ]
@@ -208,8 +208,15 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     secret: BroughtSecret | None = None
 
 
+class SecretRenewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`grace`: as in `Rotation`; left out, every earlier secret ends at once."""
+
+    grace: int | str = 0
+    secret: BroughtSecret | None = None
+
+
 class SecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Is this the token's current secret?"""
+    """Is this the current secret of the token or service?"""
 
     secret: BroughtSecret
 
@@ -272,7 +279,7 @@ GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantT
 DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
 
 
-class ServiceChange(ResourceBody, kw_only=True):
+class _ServiceBody(ResourceBody, kw_only=True):
     key: Key | None = None
     name: Name | None = None
     application_name: Name | None = None
@@ -288,13 +295,18 @@ class ServiceChange(ResourceBody, kw_only=True):
     default_roles: DefaultRoles | None = None
     permissions: DeclaredPermissions | None = None
     groups: SeeingGroups | None = None
-    secret: Ignored = UNSET
+    secrets: Ignored = UNSET
     type: Ignored = UNSET
 
 
-class NewService(ServiceChange, kw_only=True):
+class ServiceChange(_ServiceBody, kw_only=True):
+    secret: Ignored = UNSET
+
+
+class NewService(_ServiceBody, kw_only=True):
     key: Key
     name: Name
+    secret: BroughtSecret | None = None
 
 
 class GroupChange(ResourceBody, kw_only=True):

@@ -76,6 +76,7 @@ class Contract:
     creates: bool = False  # and so takes an Idempotency-Key
     search: Searchable = Searchable()
     trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
+    bare: bool = False  # it may come without a body, which then says nothing
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -112,8 +113,7 @@ class Call:
             identify = authentication.holder if whatever_scope else authentication.caller
             caller = identify(presented.strip(), self.origin)
             note(account=caller.user.id, credential=caller.credential_id)
-            if caller.secret_ends is not None:  # whoever still uses an earlier secret is told so (RFC 8594)
-                self.headers["Sunset"] = formatdate(caller.secret_ends / 1000, usegmt=True)
+            self.headers.update(sunset(caller.secret_ends))
             return caller
         pair = basic_pair(presented) if scheme.lower() == "basic" else None
         if pair:
@@ -129,7 +129,12 @@ class Call:
         assert kind is self.contract.body
         from chalicelib.rest.bodies import decode  # with msgspec, which reading alone does not need
 
-        return decode(raw_body(self.request, "application/json"), kind)
+        return decode(self._raw_body() or b"{}", kind)
+
+    def _raw_body(self) -> bytes:
+        if self.contract.bare and not self.request.raw_body:
+            return b""
+        return raw_body(self.request, "application/json")
 
     def window(self) -> Window:
         """`$skip` and `$top`. Raises Invalid."""
@@ -207,9 +212,15 @@ class Call:
         return response
 
     def _fingerprint(self) -> str:
-        body = raw_body(self.request, "application/json") if self.contract.body else b""
+        body = self._raw_body() if self.contract.body else b""
         asked = f"{self.request.method} {self.request.path} {sorted((self.request.uri_params or {}).items())} "
         return hashlib.sha256(asked.encode() + body).hexdigest()
+
+
+def sunset(secret_ends: int | None) -> dict[str, str]:
+    """The header that tells whoever still uses an earlier secret when that ends (RFC 8594); in milliseconds since the
+    epoch."""
+    return {} if secret_ends is None else {"Sunset": formatdate(secret_ends / 1000, usegmt=True)}
 
 
 def parameter(request: Request, name: str) -> str | None:
@@ -249,9 +260,10 @@ def operation(
     creates: bool = False,
     search: Searchable = Searchable(),
     trail: str | None = None,
+    bare: bool = False,
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates, search, trail)
+    contract = Contract(shape, body, collection, query, creates, search, trail, bare)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)

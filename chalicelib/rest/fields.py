@@ -48,12 +48,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """`value` takes the field from a thing; `shape`, if the value is an object or a list of them."""
+    """`value` takes the field from a thing; `shape`, if the value is an object or a list of them. `readable`: whether
+    the caller may read this field of the thing; None: whoever may read that."""
 
     value: Callable[[Any], object]
     kind: Kind = Kind.TEXT
     shape: Shape | None = None
     unasked: bool = True  # whether an answer without `fields` has it
+    readable: Callable[[Caller, Any], bool] | None = None
+
+    def is_shown(self, caller: Caller | None, thing: object) -> bool:
+        """Whether an answer to this caller may hold it; without a caller, everything is shown."""
+        return caller is None or self.readable is None or self.readable(caller, thing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Shape:
         return {
             name: self._value(self.fields[name], thing, inner, caller)
             for name, inner in wanted.items()
-            if name not in self.absent and name in shown
+            if name not in self.absent and name in shown and self.fields[name].is_shown(caller, thing)
         }
 
     def _value(self, field: Field, thing: object, inner: Selection | None, caller: Caller | None) -> object:

@@ -11,7 +11,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.uses import agent, client_address
-from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body
+from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body, sunset
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
 from chalicelib.telemetry import note
 
@@ -32,9 +32,12 @@ def introspect(call: Call) -> Response:
     address = client_address(form["client_address"][0], "client_address") if "client_address" in form else None
     program = agent(form["user_agent"][0]) if "user_agent" in form else None
     try:
-        found = call.keyturn.introspection.ask(client, secret, presented, call.origin.now, address, program)
+        now, asking_from = call.origin.now, call.origin.address
+        answered = call.keyturn.introspection.answer(client, secret, presented, now, address, program, asking_from)
     except Unauthenticated as error:
         raise ClientUnauthenticated(str(error)) from None
+    call.headers.update(sunset(answered.secret_ends))
+    found = answered.found
     if found is None:
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
         note(RefusedVerifications=1, service=client, credential=key.id if key else None)

@@ -139,7 +139,8 @@ def _operation(path: str, method: str, view: Callable[..., Response], shapes: di
         schema: dict[str, Any] = {"$ref": f"#/components/schemas/{contract.body.__name__}"}
         if contract.body is Reference:
             schema["anyOf"] = NAMED
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": schema}}
+        described["requestBody"] = {"required": not contract.bare, "content": content}
     if contract.creates:
         described["parameters"].append(_IDEMPOTENCY_KEY)
     if path == GITHUB:

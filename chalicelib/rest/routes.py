@@ -119,6 +119,8 @@ ROUTES: dict[str, dict[str, str]] = {
         "DELETE": "services.delete_service",
     },
     f"{ROOT}/services/{{service}}/secret": {"POST": "services.renew_service_secret"},
+    f"{ROOT}/services/{{service}}/secret/comparison": {"POST": "services.compare_service_secret"},
+    f"{ROOT}/services/{{service}}/secret/takeback": {"POST": "services.take_back_service_secret"},
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.rest.bodies import NewService, Reference, ServiceChange
+from chalicelib.rest.bodies import NewService, Reference, SecretComparison, SecretRenewal, ServiceChange, TakingBack
+from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, Searchable, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, ServiceView
+from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,10 +29,11 @@ def list_services(call: Call) -> Response:
 @operation(CREATED_SERVICE, body=NewService, creates=True)
 def register_service(call: Call) -> Response:
     caller = call.caller()
-    description = _description(call.body(NewService))
+    body = call.body(NewService)
+    description = _description(body)
     return call.create(
         caller,
-        lambda by: _with_secret(call.keyturn.services.register(by, description)),
+        lambda by: _with_secret(call.keyturn.services.register(by, description, body.secret)),
         lambda id: ServiceView(call.keyturn.services.get(caller, id)),
     )
 
@@ -47,14 +49,29 @@ def update_service(call: Call, service: str) -> Response:
     return call.one(ServiceView(call.keyturn.services.update(caller, service, _description(call.body(ServiceChange)))))
 
 
-@operation(CREATED_SERVICE, creates=True)
+@operation(CREATED_SERVICE, body=SecretRenewal, creates=True, bare=True)
 def renew_service_secret(call: Call, service: str) -> Response:
-    caller, services = call.caller(), call.keyturn.services
+    caller = call.caller()
+    body = call.body(SecretRenewal)
+    secrets, grace_ms = call.keyturn.service_secrets, milliseconds(body.grace, "grace")
     return call.create(
         caller,
-        lambda by: _with_secret(services.renew_secret(by, service)),
-        lambda id: ServiceView(services.get(caller, id)),
+        lambda by: _with_secret(secrets.renew(by, service, grace_ms, body.secret)),
+        lambda id: ServiceView(call.keyturn.services.get(caller, id)),
     )
+
+
+@operation(SERVICE_SECRET_COMPARISON, body=SecretComparison)
+def compare_service_secret(call: Call, service: str) -> Response:
+    """Whether a secret that could be brought is the service's already, so that nothing needs to change."""
+    caller = call.caller()
+    return call.one(call.keyturn.service_secrets.has_current(caller, service, call.body(SecretComparison).secret))
+
+
+@operation(SERVICE, body=TakingBack)
+def take_back_service_secret(call: Call, service: str) -> Response:
+    caller = call.caller()
+    return call.one(ServiceView(call.keyturn.service_secrets.take_back(caller, service, call.body(TakingBack).keep)))
 
 
 @operation()
@@ -67,7 +84,7 @@ def _with_secret(registered: RegisteredService) -> ServiceView:
     return ServiceView(registered.service, registered.secret)
 
 
-def _description(body: ServiceChange) -> ServiceDescription:
+def _description(body: NewService | ServiceChange) -> ServiceDescription:
     permissions = None
     if body.permissions is not None:
         permissions = [PermissionDeclaration(declared.key, declared.name) for declared in body.permissions]

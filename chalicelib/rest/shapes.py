@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.overlapping_secrets import Secrets
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
     from chalicelib.core.uses import LastUse
@@ -46,6 +47,14 @@ class SecretView:
     until: int | None
 
 
+def secret_views(secrets: Secrets | None) -> list[SecretView]:
+    """The earlier secrets that have not been forgotten, oldest first, and the current one."""
+    if secrets is None:
+        return []
+    earlier = [SecretView(each.since, each.until) for each in secrets.earlier]
+    return [*earlier, SecretView(secrets.since, None)]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenView:
     """A token with the services that its scope may name."""
@@ -74,9 +83,7 @@ class TokenView:
 
     def secrets(self) -> list[SecretView]:
         """The earlier secrets that have not been forgotten, oldest first, and the current one."""
-        token = self.owned.token
-        earlier = [SecretView(each.since, each.until) for each in token.earlier]
-        return [*earlier, SecretView(token.renewed, None)]
+        return secret_views(self.owned.token.secrets)
 
     def scope(self) -> list[NamedReference]:
         """The scope; a service that was deleted or may not be seen is there by its id alone."""
@@ -89,6 +96,10 @@ class ServiceView:
 
     service: Service
     secret: str | None = field(default=None, repr=False)
+
+    def secrets(self) -> list[SecretView]:
+        """As `TokenView.secrets`."""
+        return secret_views(self.service.secrets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +136,12 @@ def _reads_token(caller: Caller, view: TokenView) -> bool:
     presented = view.owned.token.id == caller.credential_id
     operation = Operation.READ_CURRENT_TOKEN if presented else Operation.READ_TOKENS
     return caller.may(operation, view.owned.owner.id)
+
+
+def _renews_service(caller: Caller, view: ServiceView) -> bool:
+    from chalicelib.core.operations.service_secrets import could_renew  # only where it is asked for
+
+    return could_renew(caller, view.service)
 
 
 REFERENCE = Shape(
@@ -187,7 +204,7 @@ LAST_USE = Shape(
         "service": Field(lambda view: view.service, Kind.MAYBE_ONE, REFERENCE),
     },
 )
-SECRET = Shape(
+SECRET = Shape(  # of a token or a service
     "tokensecret",
     {
         "type": Field(lambda view: "tokenSecret"),
@@ -301,6 +318,8 @@ SERVICE = Shape(
             lambda view: [NamedReference(id, None, "userGroup") for id in view.service.groups], Kind.MANY, REFERENCE
         ),
         "creationTime": Field(lambda view: view.service.created, Kind.TIME),
+        # Hub has none: an answer holds it only if it is asked for.
+        "secrets": Field(lambda view: view.secrets(), Kind.MANY, SECRET, unasked=False, readable=_renews_service),
     },
     HUBS_OF_SERVICES,
 )
@@ -316,6 +335,15 @@ CREATED_SERVICE = Shape(
             ),
             Kind.MAYBE_TEXT,
         ),
+    },
+)
+
+SERVICE_SECRET_COMPARISON = Shape(
+    "servicesecretcomparison",
+    {
+        "id": Field(lambda compared: compared[0].id),
+        "type": Field(lambda compared: "serviceSecretComparison"),
+        "current": Field(lambda compared: compared[1], Kind.FLAG),
     },
 )
 

@@ -20,7 +20,7 @@ def test_a_service_is_registered_with_its_secret_shown_once(administrator: Clien
 
 
 def test_a_renewed_secret_replaces_the_old_one(scene: Scene, administrator: Client) -> None:
-    renewed = administrator.post("/services/ci/secret", None).json["secret"]
+    renewed = administrator.post("/services/ci/secret", {}).json["secret"]
     assert introspect("ci", scene.ci.secret, scene.token.secret or "").status == 401
     assert introspect("ci", renewed, scene.token.secret or "").json["active"]
 

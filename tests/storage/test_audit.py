@@ -22,7 +22,7 @@ def test_each_operation_that_changes_something_leaves_one_record(scene: Scene) -
     product.roles.revoke(caller, "user", grant.id)
     service = product.services.register(caller, ServiceDescription(key="new", name="New"))
     product.services.update(caller, "new", ServiceDescription(name="Newer"))
-    product.services.renew_secret(caller, "new")
+    product.service_secrets.renew(caller, "new")
     product.services.delete(caller, "new")
     product.accounts.delete(caller, "user")
 

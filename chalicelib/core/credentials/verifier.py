@@ -80,6 +80,10 @@ class SecretVerifier:
         with contextlib.suppress(Throttled):  # the check that counts will raise it again
             self.verify(secret, sealed, now)
 
+    def vouches(self, secret: str, sealed: SealedSecret) -> bool:
+        """Whether `secret` is very likely the one that was sealed, as far as can be seen without Argon2."""
+        return self._sealer.vouches(secret, sealed)
+
     def is_outdated(self, sealed: SealedSecret) -> bool:
         """Whether a verified secret should be sealed anew: the cost was raised or the tag key changed."""
         return self._sealer.is_outdated(sealed)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import failure
 from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
+from chalicelib.core.permanent_tokens import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,18 +24,22 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.overlapping_secrets import EarlierSecret, Secrets
     from chalicelib.core.policies import Policy
     from chalicelib.core.ports import AuditStore, Credential, CredentialStore
     from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
 
-ELSEWHERE = "permanent-token.refused-elsewhere"  # the kind of the audit record
+# The kinds of audit records.
+ELSEWHERE = "permanent-token.refused-elsewhere"
+ENDED = "service.ended-secret-refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
     """What was presented is good now. `ends`: when it stops being so (None: not by itself); `since`: when the secret of
-    a permanent token was made, both in milliseconds since the epoch; `earlier`: that the token has a newer one."""
+    a permanent token or a service was made, both in milliseconds since the epoch; `earlier`: that there is a newer
+    one."""
 
     ends: int | None = None
     earlier: EarlierSecret | None = None
@@ -60,6 +64,7 @@ class CredentialCheck:
         self._policies = policies
         self._exposure = exposure  # made when the first secret comes that was superseded
         self._trail = trail
+        self._ended_noted: dict[str, int] = {}  # for which quarter of an hour, by service
 
     def good(
         self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
@@ -94,21 +99,35 @@ class CredentialCheck:
         policies = self._policies.at_use(owner, use.service, use.now)
         return _end(token, earlier, policies)
 
-    def is_service(self, presented: str, service: Service, now: int) -> bool:
-        """Whether this is the service's secret. Raises Throttled."""
-        if service.secret is None:
-            return False
-        return self._matches(presented, service, service.secret, now)
+    def good_service(self, presented: str, service: Service, now: int, address: str | None = None) -> Good | None:
+        """Whether a service proves itself by this secret: any of its own that is still good. The one rule for all that
+        a service asks. `address` is from where it asks. Raises Throttled.
+        """
+        secrets = service.secrets
+        if secrets is None:
+            return None
+        if self._matches(presented, service, secrets.current, now):
+            return Good(since=secrets.since)
+        earlier = self._earlier(presented, secrets, now)
+        if earlier is None:
+            self._notice_ended(presented, service, secrets, now, address)
+            return None
+        return Good(earlier.until, earlier, earlier.since)
 
     def prepare(self, held: tuple[str, Credential], service: tuple[str, Service], now: int) -> None:
         """Do the costly part of checking both at the same time; it decides nothing."""
-        if service[1].secret:
-            self._verifier.verify_together([(held[0], held[1].secret), (service[0], service[1].secret)], now)
+        secrets = service[1].secrets
+        if secrets:
+            sealed = secrets.current
+            if secrets.earlier:
+                live = (each.sealed for each in secrets.live(now))
+                sealed = next((each for each in live if self._verifier.vouches(service[0], each)), sealed)
+            self._verifier.verify_together([(held[0], held[1].secret), (service[0], sealed)], now)
 
     def _good_token(self, presented: str, token: PermanentToken, owner: User, use: Use) -> Good | None:
         earlier = None
         if not self._matches(presented, token, token.secret, use.now):
-            earlier = self._earlier(presented, token, use.now)
+            earlier = self._earlier(presented, token.secrets, use.now)
             if earlier is None:
                 self._notice_superseded(presented, token, owner, use)
                 return None
@@ -126,9 +145,21 @@ class CredentialCheck:
         since = earlier.since if earlier else token.renewed
         return Good(end, earlier, since) if end is None or use.now < end else None
 
-    def _earlier(self, presented: str, token: PermanentToken, now: int) -> EarlierSecret | None:
+    def _earlier(self, presented: str, secrets: Secrets, now: int) -> EarlierSecret | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
-        return next((each for each in token.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
+        return next((each for each in secrets.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
+
+    def _notice_ended(self, presented: str, service: Service, secrets: Secrets, now: int, address: str | None) -> None:
+        """A service is asked for by a secret that has ended: what uses it has yet to get a newer one, or it is in other
+        hands. Counted in the audit log, at most once for each service, process and quarter of an hour, since a service
+        asks all the time."""
+        if not any(self._verifier.verify(presented, each, now) for each in secrets.ended(now)):
+            return
+        record = failure(ENDED, now, address or "unknown", ("service", service.id), credential_id=service.id)
+        if self._ended_noted.get(service.id) != record.at:
+            self._ended_noted[service.id] = record.at
+            with contextlib.suppress(Unavailable):
+                self._trail.count(record)
 
     def _notice_superseded(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
-    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.ports import Credentials, CredentialStore
     from chalicelib.core.services import Service
@@ -35,6 +35,15 @@ class TokenInformation:
     owner: User | Service  # a service, with an access token by which it acts for itself
     service: Service
     ends: int | None = None  # when what was presented stops being good, in milliseconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What a service is answered: `found` is None unless the token is good for it. `secret_ends`: when the secret ends
+    by which it asked, in milliseconds since the epoch, if it has a newer one."""
+
+    found: TokenInformation | None
+    secret_ends: int | None = None
 
 
 class Introspection:
@@ -56,19 +65,32 @@ class Introspection:
         address: str | None = None,
         agent: str | None = None,
     ) -> TokenInformation | None:
-        """What `client` (a service's id or key) may know of a token: None unless it is good for that service.
+        """What `client` (a service's id or key) may know of a token: None unless it is good for that service."""
+        return self.answer(client, client_secret, presented, now, address, agent).found
+
+    def answer(
+        self,
+        client: str,
+        client_secret: str,
+        presented: str,
+        now: int,
+        address: str | None = None,
+        agent: str | None = None,
+        client_address: str | None = None,
+    ) -> Inquiry:
+        """The same, and whether the service has a newer secret. `client_address` is from where the service asks.
 
         `address` and `agent` are those of who presented it to the service, as far as the service says so; a token
         that may be used from some networks only is good for no service that does not.
 
-        Raises Unauthenticated if the service's own secret is wrong, and Throttled. Source: RFC 7662
+        Raises Unauthenticated unless the service's own secret is good, and Throttled. Source: RFC 7662
         sections 2.1 (the caller authenticates) and 2.2 (an inactive token is described no further).
         """
         ids = SERVICE_SECRET.parse(client_secret)
         if ids is None:  # refused without asking the database
             raise Unauthenticated("The service's id or secret is not valid.")
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
-            return self._ask_about_access_token(client, client_secret, ids[0], presented, now)
+            return self._ask_about_access_token(client, client_secret, ids[0], presented, now, client_address)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
         found = self._credentials.find(key, ids[0])
         service, held = found.service, _for_service(found)
@@ -76,14 +98,13 @@ class Introspection:
             raise Unauthenticated("The service's id or secret is not valid.")
         if held:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
-        if not self._check.is_service(client_secret, service, now):
-            raise Unauthenticated("The service's id or secret is not valid.")
+        asking = self._proven(client_secret, service, now, client_address)
         good = self._check.good(presented, *held, Use(now, address, agent, service)) if held else None
-        return TokenInformation(*held, service, good.ends) if held and good else None
+        return Inquiry(TokenInformation(*held, service, good.ends) if held and good else None, asking.ends)
 
     def _ask_about_access_token(
-        self, client: str, client_secret: str, service_id: str, presented: str, now: int
-    ) -> TokenInformation | None:
+        self, client: str, client_secret: str, service_id: str, presented: str, now: int, client_address: str | None
+    ) -> Inquiry:
         tokens = self._access_tokens()
         token = tokens.read(presented, now) if tokens else None
         if tokens is None or token is None:
@@ -92,11 +113,16 @@ class Introspection:
             service, good = tokens.asked_by(token, service_id, now)
         if service is None or client not in (service.id, service.key):
             raise Unauthenticated("The service's id or secret is not valid.")
-        if not self._check.is_service(client_secret, service, now):
-            raise Unauthenticated("The service's id or secret is not valid.")
+        asking = self._proven(client_secret, service, now, client_address)
         if good is None or service.id not in good.token.audience:
-            return None
-        return TokenInformation(good.token, good.subject, service, good.token.expires)
+            return Inquiry(None, asking.ends)
+        return Inquiry(TokenInformation(good.token, good.subject, service, good.token.expires), asking.ends)
+
+    def _proven(self, client_secret: str, service: Service, now: int, address: str | None) -> Good:
+        good = self._check.good_service(client_secret, service, now, address)
+        if good is None:
+            raise Unauthenticated("The service's id or secret is not valid.")
+        return good
 
 
 def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.origin import Origin
+    from chalicelib.core.overlapping_secrets import Secrets
     from chalicelib.core.ports import AuditStore, CredentialStore
 
 MAX_FOUND = 100  # in one report
@@ -121,11 +122,23 @@ class Leaks:
                 self._passwords.delete(credential, record)
         return True
 
+    def _which(self, text: str, secrets: Secrets, now: int) -> str | None:
+        """Which of a service's secrets it is, in words."""
+        kinds = {
+            "the current one": [secrets.current],
+            "an earlier one that is still good": [each.sealed for each in secrets.live(now)],
+            "one that has ended": secrets.ended(now),
+        }
+        found = (kind for kind, each in kinds.items() if any(self._verifier.verify(text, one, now) for one in each))
+        return next(found, None)
+
     def _note_service(self, text: str, service_id: str, details: dict[str, str], origin: Origin) -> bool:
         """It is recorded only, and counted: without its secret a service could check nobody's token, which is worse."""
         service = self._credentials.find(None, service_id).service
-        if service is None or service.secret is None or not self._verifier.verify(text, service.secret, origin.now):
+        which = self._which(text, service.secrets, origin.now) if service and service.secrets else None
+        if service is None or which is None:
             return False
+        details = {**details, "secret": which}
         target = ("service", service.id)
         self._trail.count(
             failure("service.secret-leaked", origin.now, origin.address, target, None, KEYTURN, service.id, details)

@@ -1,14 +1,14 @@
-"""Connected services: list, look up, register, change, delete, and renew their secrets."""
+"""Connected services: list, look up, register, change, delete."""
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
@@ -108,19 +108,23 @@ class Services:
         visible = [_current(service) for service in everything if self.sees(caller, service)]
         return Page(visible[window.skip : window.skip + window.top], len(visible))
 
-    def register(self, caller: Caller, description: ServiceDescription) -> RegisteredService:
-        """A new service. Raises Invalid, Forbidden or Conflict (the key is taken)."""
+    def register(self, caller: Caller, description: ServiceDescription, secret: str | None = None) -> RegisteredService:
+        """A new service, with the `secret` that is brought, if one is (`credentials.brought_secrets`).
+
+        Raises Invalid, Forbidden or Conflict (the key is taken).
+        """
+        bring = None if secret is None else brought(secret)
         permit = caller.require(Operation.CREATE_SERVICE)
         id = new_id()
         for required in ("key", "name"):
             if getattr(description, required) is None:
                 raise Invalid(required, "is required.")
-        secret = SERVICE_SECRET.issue(id)
-        blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(secret))
+        shown = new_secret(bring, id)
+        blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(shown))
         service = replace(self._descriptions.applied(caller, blank, description), revision=1)
         _require_besides(caller, blank, service)
-        self._services.create(service, _record(permit, "service.created", service, {"key": service.key}))
-        return RegisteredService(service, secret)
+        self._services.create(service, service_record(permit, "service.created", service, {"key": service.key}))
+        return RegisteredService(service, shown)
 
     def update(
         self, caller: Caller, reference: str, description: ServiceDescription, seen: int | None = None
@@ -129,7 +133,7 @@ class Services:
         revision `seen`, if one is given."""
 
         def attempt() -> Service:
-            old, permit = self._changeable(caller, reference, Operation.UPDATE_SERVICE)
+            old, permit = self.changeable(caller, reference, Operation.UPDATE_SERVICE)
             require_seen(seen, old.revision)
             new = self._descriptions.applied(caller, old, description)
             if replace(new, revision=old.revision) == old:
@@ -138,24 +142,8 @@ class Services:
             if _gets_codes_elsewhere(old, new):
                 new = replace(new, redirects_changed=caller.now)
             details = {"key": new.key, **changes(old, new, *RECORDED)}
-            self._services.replace(old, new, _record(permit, "service.updated", new, details))
+            self._services.replace(old, new, service_record(permit, "service.updated", new, details))
             return new
-
-        return insistently(attempt)
-
-    def renew_secret(self, caller: Caller, reference: str) -> RegisteredService:
-        """The service with a new secret; the old one is refused from now on. Raises as `update`."""
-
-        make_secret = functools.cache(SERVICE_SECRET.issue)
-        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
-
-        def attempt() -> RegisteredService:
-            old, permit = self._changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
-            secret = make_secret(old.id)
-            new = replace(old, secret=seal(secret), revision=old.revision + 1)
-            _require_besides(caller, old, new)
-            self._services.replace(old, new, _record(permit, "service.secret-renewed", new, {}))
-            return RegisteredService(new, secret)
 
         return insistently(attempt)
 
@@ -163,12 +151,13 @@ class Services:
         """The service is gone: it can ask about no token any more. Raises Forbidden, NotFound or Conflict."""
 
         def attempt() -> None:
-            service, permit = self._changeable(caller, reference, Operation.DELETE_SERVICE)
-            self._services.delete(service, _record(permit, "service.deleted", service, {"key": service.key}))
+            service, permit = self.changeable(caller, reference, Operation.DELETE_SERVICE)
+            self._services.delete(service, service_record(permit, "service.deleted", service, {"key": service.key}))
 
         insistently(attempt)
 
-    def _changeable(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
+    def changeable(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
+        """As `permitted`, of a service that is not built in. Raises also Conflict."""
         service, permit = self.permitted(caller, reference, operation)
         if service.id == KEYTURN:
             raise Conflict("Keyturn's own service is built in and can be neither changed nor deleted.")
@@ -191,6 +180,11 @@ class Services:
         return service, caller.require(operation, place=service.id)
 
 
+def new_secret(bring: str | None, id: str) -> str:
+    """A new secret for this service, as it is shown: made of the one that is brought, or of a random one."""
+    return SERVICE_SECRET.issue(id) if bring is None else SERVICE_SECRET.assemble(bring, id)
+
+
 def _current(service: Service) -> Service:
     """Keyturn's own permissions are those of the program that runs, not of the one that began."""
     return replace(service, permissions=keyturn_service(0).permissions) if service.id == KEYTURN else service
@@ -200,8 +194,7 @@ def _require_besides(caller: Caller, old: Service, new: Service) -> None:
     """What a change needs besides the row of its own. Raises Forbidden."""
     if new.public and not old.public:
         caller.require(Operation.OPEN_SERVICE, place=old.id)
-    speaks = _gets_codes_elsewhere(old, new) or new.secret != old.secret
-    if new.trusted != old.trusted or (old.trusted and speaks):
+    if new.trusted != old.trusted or (old.trusted and _gets_codes_elsewhere(old, new)):
         caller.require(Operation.TRUST_SERVICE)
 
 
@@ -210,5 +203,6 @@ def _gets_codes_elsewhere(old: Service, new: Service) -> bool:
     return any(getattr(old, name) != getattr(new, name) for name in ("redirect_uris", "grant_types", "public"))
 
 
-def _record(permit: Permit, kind: str, service: Service, details: dict[str, str]) -> AuditRecord:
+def service_record(permit: Permit, kind: str, service: Service, details: dict[str, str]) -> AuditRecord:
+    """The audit record of a change of the service."""
     return permit.record(kind, "service", service.id, details=details)

@@ -105,8 +105,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=token.rotated,
             settled=token.settled,
             ends=token.expires,
-            earlier=_earlier_text(token.earlier),
-            dead=_text_of([sealed_list(each) for each in token.dead]),
+            earlier=earlier_text(token.earlier),
+            dead=dead_text(token.dead),
             last_use=last_use_text(token.last_use) if token.last_use else None,
             about=_text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
             told=_text_of(list(token.told)),
@@ -128,8 +128,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=None if self.rotated is None else int(self.rotated),
             settled=None if self.settled is None else int(self.settled),
             expires=None if self.ends is None else int(self.ends),
-            earlier=_earlier_in(self.earlier),
-            dead=tuple(map(sealed_in, json.loads(self.dead or "[]"))),
+            earlier=earlier_in(self.earlier),
+            dead=dead_in(self.dead),
             last_use=LastUse(*json.loads(self.last_use)) if self.last_use else None,
             told=tuple(json.loads(self.told or "[]")),
             reused=None if self.reused is None else int(self.reused),
@@ -282,12 +282,24 @@ def sealed_in(parts: list[str]) -> SealedSecret:
     return SealedSecret(argon2id, base64.b64decode(tag), key_id)
 
 
-def _earlier_text(earlier: Sequence[EarlierSecret]) -> str | None:
+def earlier_text(earlier: Sequence[EarlierSecret]) -> str | None:
+    """Earlier secrets as one attribute."""
     return json.dumps([[sealed_list(each.sealed), each.since, each.until] for each in earlier]) if earlier else None
 
 
-def _earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
+def earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
+    """The earlier secrets in such an attribute."""
     return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
+
+
+def dead_text(dead: Sequence[SealedSecret]) -> str | None:
+    """Secrets that have ended as one attribute."""
+    return _text_of([sealed_list(each) for each in dead])
+
+
+def dead_in(text: str | None) -> tuple[SealedSecret, ...]:
+    """The secrets in such an attribute."""
+    return tuple(map(sealed_in, json.loads(text or "[]")))
 
 
 def last_use_text(use: LastUse) -> str:

@@ -20,6 +20,7 @@ from chalicelib.core.groups import Group
 from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
+from chalicelib.storage.items.credentials import dead_in, dead_text, earlier_in, earlier_text
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class ServiceItem(Item, discriminator="service"):
     argon2id = UnicodeAttribute(null=True)
     tag = BinaryAttribute(null=True, legacy_encoding=False)
     tag_key_id = UnicodeAttribute(null=True)
+    secret_renewed = NumberAttribute(null=True)
+    earlier = UnicodeAttribute(null=True)
+    dead = UnicodeAttribute(null=True)
     policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
@@ -115,6 +119,9 @@ class ServiceItem(Item, discriminator="service"):
             argon2id=secret.argon2id if secret else None,
             tag=secret.tag if secret else None,
             tag_key_id=secret.tag_key_id if secret else None,
+            secret_renewed=service.secret_renewed,
+            earlier=earlier_text(service.earlier_secrets),
+            dead=dead_text(service.dead_secrets),
             policy=policy_text(service.policy),
             revision=service.revision,
             collection=SERVICES,
@@ -140,6 +147,9 @@ class ServiceItem(Item, discriminator="service"):
             permissions=tuple(DeclaredPermission.of(self.id, key, name) for key, name in json.loads(self.permissions)),
             groups=tuple(self.groups),
             secret=secret,
+            secret_renewed=None if self.secret_renewed is None else int(self.secret_renewed),
+            earlier_secrets=earlier_in(self.earlier),
+            dead_secrets=dead_in(self.dead),
             policy=policy_in(self.policy),
             revision=int(self.revision),
         )

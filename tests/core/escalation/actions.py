@@ -163,7 +163,7 @@ def _services(world: World) -> Iterator[tuple[str, Action]]:
             f"open {key} without a secret",
             lambda by, key=key: services.update(by, key, OPEN),
         )
-        yield f"renew the secret of {key}", lambda by, key=key: services.renew_secret(by, key)
+        yield f"renew the secret of {key}", lambda by, key=key: world.product.service_secrets.renew(by, key)
         yield f"delete {key}", lambda by, key=key: services.delete(by, key)
         yield f"set a policy of {key}", lambda by, key=key: policies.set_for_service(by, key, Policy(unused_days=9))
     yield "set a policy of Keyturn", lambda by: policies.set_for_service(by, "keyturn", Policy(unused_days=9))

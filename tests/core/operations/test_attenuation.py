@@ -185,7 +185,7 @@ LASTING: dict[str, Callable[[Scene, Caller], object]] = {
     "a password": lambda scene, by: scene.product.passwords.set(by, "jo", PASSWORD + "!", None),
     "a password without a second factor": lambda scene, by: scene.product.second_factors.turn_off(by, "jo"),
     "a service's secret": lambda scene, by: scene.product.services.register(by, ServiceDescription("x", "X")),
-    "a service's new secret": lambda scene, by: scene.product.services.renew_secret(by, "ci"),
+    "a service's new secret": lambda scene, by: scene.product.service_secrets.renew(by, "ci"),
     "a service without one": lambda scene, by: scene.product.services.update(by, "ci", ServiceDescription(public=True)),
     "a webhook": lambda scene, by: scene.product.lifecycle.webhooks.create(by, "x", "https://example.com/", []),
     "a trust rule": lambda scene, by: scene.product.oauth.trust_rules.create(

@@ -304,7 +304,7 @@ def test_nothing_slow_is_done_at_each_attempt(attack: Attack, monkeypatch: pytes
         "a login": lambda: attack.jo.attempt(password="correct horses run away"),
         "a token": lambda: product.permanent_tokens.create(by, "jo", "new", ["ci"]),
         "another secret": lambda: product.rotation.rotate(by, "jo", attack.token.token.id, 0),
-        "a service's secret": lambda: product.services.renew_secret(by, "ci"),
+        "a service's secret": lambda: product.service_secrets.renew(by, "ci"),
     }.items():
         slow.clear()
         do()

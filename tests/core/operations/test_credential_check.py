@@ -67,7 +67,7 @@ def test_a_service_proves_itself_with_its_own_secret(scene: Scene) -> None:
 
 def test_a_renewed_service_secret_replaces_the_old_one_at_once(scene: Scene) -> None:
     assert scene.is_good(scene.token.secret)
-    renewed = scene.product.services.renew_secret(scene.caller(), "ci")
+    renewed = scene.product.service_secrets.renew(scene.caller(), "ci")
     with pytest.raises(Unauthenticated):
         scene.is_good(scene.token.secret)
     assert scene.is_good(scene.token.secret, renewed)

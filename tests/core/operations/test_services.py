@@ -48,7 +48,7 @@ def test_keyturns_own_service_cannot_be_changed_or_deleted(scene: Scene) -> None
     services = scene.product.services
     for refused in (
         lambda: services.update(scene.caller(), "keyturn", ServiceDescription(name="x")),
-        lambda: services.renew_secret(scene.caller(), KEYTURN),
+        lambda: scene.product.service_secrets.renew(scene.caller(), KEYTURN),
         lambda: services.delete(scene.caller(), KEYTURN),
     ):
         with pytest.raises(Conflict, match="built in"):

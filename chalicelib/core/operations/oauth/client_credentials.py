@@ -21,8 +21,9 @@ class ClientCredentials:
         self._scopes = scopes
         self._issuance = issuance
 
-    def issue(self, client: Service, scope: str | None, now: int) -> Issued:
-        """Raises Invalid (`scope`)."""
+    def issue(self, client: Service, scope: str | None, now: int, since: int | None) -> Issued:
+        """An access token, which ends with the secret by which the client asks, made at `since`. Raises Invalid
+        (`scope`)."""
         requested = self._scopes.requested(scope, (client.id,))
         for value in requested.values:
             if value not in requested.services and value not in CLAIM_SCOPES:
@@ -31,5 +32,5 @@ class ClientCredentials:
             raise Invalid("scope", "Keyturn's own API is for accounts: make a bot and a token for it.")
         if CLAIM_SCOPES & set(requested.values):
             raise Invalid("scope", "openid, profile and email are about a user, and a service is none.")
-        source = Source(SourceKind.SERVICE, client.id)
+        source = Source(SourceKind.SERVICE, client.id, since=since)
         return self._issuance.issue(client.id, client.id, requested.values, source, now)

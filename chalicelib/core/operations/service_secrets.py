@@ -1,0 +1,119 @@
+"""Secrets of connected services: a service gets a new one, and those before it go on until their ends.
+
+ADR 17 has the reasons, for permanent tokens; what is brought is the middle of a secret (ADR 20).
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.brought_secrets import brought
+from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.operations.services import RegisteredService, new_secret, service_record
+from chalicelib.core.overlapping_secrets import Secrets, require_grace
+from chalicelib.core.permissions import KEYTURN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.services import Services
+    from chalicelib.core.ports import ServiceStore
+    from chalicelib.core.services import Service
+
+
+def could_renew(caller: Caller, service: Service) -> bool:
+    """Whether the caller may have a secret of the service, if need be after another login, and so see when those that
+    there are end."""
+    if service.id == KEYTURN or (service.trusted and not caller.could(Operation.TRUST_SERVICE)):
+        return False
+    return caller.could(Operation.RENEW_SERVICE_SECRET, place=service.id)
+
+
+class ServiceSecrets:
+    """`reference` is a service's id or key. All of it asks what renewing asks. Who has the secret of a trusted service
+    acts for everybody, so that takes who could trust it, too."""
+
+    def __init__(self, services: Services, store: ServiceStore, verifier: SecretVerifier) -> None:
+        self._services = services
+        self._store = store
+        self._verifier = verifier
+
+    def renew(self, caller: Caller, reference: str, grace_ms: int = 0, secret: str | None = None) -> RegisteredService:
+        """The service with a new secret, in the only answer that ever holds it.
+
+        The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once. A
+        `secret` that is brought and is the current one already changes nothing, so that the request can be repeated;
+        one that was the service's before is refused: it may be in other hands.
+
+        Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many secrets are good at the same
+        time, or the service is built in).
+        """
+        bring = None if secret is None else brought(secret)
+        require_grace(grace_ms)
+        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+        make_secret = functools.cache(functools.partial(new_secret, bring))
+
+        def attempt() -> RegisteredService:
+            old, secrets, permit = self._permitted(caller, reference)
+            shown = make_secret(old.id)
+            if bring and self._verifier.verify(shown, secrets.current, caller.now):
+                return RegisteredService(old, shown)
+            if bring and self._is_one_of(secrets.past, shown, caller.now):
+                raise Invalid("secret", "was this service's secret before. Bring another one.")
+            renewed = secrets.rotated_to(seal(shown), grace_ms, caller.now)
+            renewed.require_room("service", otherwise=", or renew without grace")
+            new = old.with_secrets(renewed)
+            details = {"key": old.key, "grace": f"{grace_ms // 1000} s"}
+            self._store.replace(old, new, service_record(permit, "service.secret-renewed", new, details))
+            return RegisteredService(new, shown)
+
+        return insistently(attempt)
+
+    def has_current(self, caller: Caller, reference: str, secret: str) -> tuple[Service, bool]:
+        """The service, and whether the `secret` that is brought is its current one, for whoever could make it so.
+
+        Raises Invalid (`secret`), Forbidden, NotFound, Conflict or Throttled.
+        """
+        bring = brought(secret)
+        service, secrets, _ = self._permitted(caller, reference)
+        return service, self._verifier.verify(new_secret(bring, service.id), secrets.current, caller.now)
+
+    def take_back(self, caller: Caller, reference: str, kept: str) -> Service:
+        """The service with the earlier secret `kept`, the whole of it, as the current one again, without end, for
+        whoever could not put a newer one where it belongs; all that are newer end at once.
+
+        Where it is the current one already, nothing changes, so that the request can be repeated. Raises Forbidden,
+        NotFound, Conflict, or Invalid (`keep` is no secret of the service that is still good).
+        """
+
+        def attempt() -> Service:
+            old, secrets, permit = self._permitted(caller, reference)
+            if self._verifier.verify(kept, secrets.current, caller.now):
+                return old
+            live = secrets.live(caller.now)
+            earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
+            if earlier is None:
+                raise Invalid("keep", "must be an earlier secret of this service that is still good.")
+            new = old.with_secrets(secrets.taken_back_to(earlier, caller.now))
+            record = service_record(permit, "service.secret-renewal-taken-back", new, {"key": old.key})
+            self._store.replace(old, new, record)
+            return new
+
+        return insistently(attempt)
+
+    def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets, Permit]:
+        service, permit = self._services.changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
+        if service.trusted:
+            caller.require(Operation.TRUST_SERVICE)
+        if service.secrets is None:
+            raise Conflict("This service has no secret.")
+        return service, service.secrets, permit
+
+    def _is_one_of(self, past: Iterable[SealedSecret], shown: str, now: int) -> bool:
+        return any(self._verifier.verify(shown, sealed, now) for sealed in past)
