@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import pytest
 
 from chalicelib.core.credentials.sealing import Sealer
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.delegations import CODE_LIFETIME_MS
+from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
-from chalicelib.oauth.routes import TOKEN
+from chalicelib.oauth.routes import DEVICE_AUTHORIZATION, REVOCATION, TOKEN
 from tests.conftest import now
 from tests.oauth.calling import Pkce, call, claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import CALLBACK, Stage
-from tests.rest.calling import Client, basic
+from tests.rest.calling import Answer, Client, basic
 
 
 @covers("6749-5.1-no-store", "6749-5.1-members", "7636-4.3-s256", "7636-4.4-associated")
@@ -113,6 +116,45 @@ def test_a_client_authenticates_by_basic_or_in_the_form(stage: Stage) -> None:
     assert token_request(None, **{**form, "client_secret": "x"}).json["error"] == "invalid_client"
     assert token_request(None, grant_type="client_credentials").json["error"] == "invalid_client"
     assert token_request(None, grant_type="client_credentials", client_id=id).json["error"] == "invalid_client"
+
+
+@pytest.mark.parametrize("place", [TOKEN, REVOCATION, DEVICE_AUTHORIZATION])
+def test_a_client_authenticates_by_every_secret_that_is_good_and_is_told_when_it_ends(stage: Stage, place: str) -> None:
+    secrets, by = stage.scene.product.service_secrets, stage.scene.caller()
+    client = stage.scene.product.services.register(
+        by, ServiceDescription(key=f"client-{now()}", name="Client", grant_types=list(GrantType))
+    )
+    id, first = client.service.id, client.secret
+    renewed = secrets.renew(by, id, 3_600_000)
+    until = formatdate(renewed.service.earlier_secrets[0].until / 1000, usegmt=True)
+    form = {TOKEN: {"grant_type": "client_credentials"}, REVOCATION: {"token": "x"}}.get(place, {})
+
+    def asked(secret: str, **more: str) -> Answer:
+        return call("POST", place, {"authorization": basic(id, secret)}, {**form, **more})
+
+    old, new = asked(first), asked(renewed.secret)
+    assert (old.status, new.status) == (200, 200)
+    assert (old.headers.get("sunset"), new.headers.get("sunset")) == (until, None)
+    if place == TOKEN:
+        assert (
+            asked(first, scope="nothing").headers.get("sunset") == until
+        )  # also where it is refused for something else
+    secrets.renew(by, id)
+    assert [asked(each).json["error"] for each in (first, renewed.secret)] == ["invalid_client"] * 2
+
+
+def test_a_services_own_access_token_ends_with_the_secret_by_which_it_asked(stage: Stage) -> None:
+    secrets, by = stage.scene.product.service_secrets, stage.scene.caller()
+    client = stage.scene.product.services.register(by, ServiceDescription(key=f"self-{now()}", name="Client"))
+    id, first = client.service.id, client.secret
+    second = secrets.renew(by, id, 3_600_000).secret
+    bought = [
+        token_request((id, each), grant_type="client_credentials", scope="api").json["access_token"]
+        for each in (first, second)
+    ]
+    assert [stage.is_active(each) for each in bought] == [True, True]
+    secrets.take_back(by, id, first)
+    assert [stage.is_active(each) for each in bought] == [True, False]
 
 
 @covers("6749-3.2.1-authenticate", "8628-3.1-client")

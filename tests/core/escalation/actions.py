@@ -27,6 +27,7 @@ from tests.people import PASSWORD
 
 Action = Callable[[Caller], Any]
 STRONG = "another long passphrase of mine!"
+BROUGHT = "Vx2Lq9TzB4mKdW7sYc0RfNp5hJeGgE3uAo8iXwMnZ1Q"
 ISSUER = "https://token.actions.githubusercontent.com"
 OPEN = ServiceDescription(public=True)
 PORTAL_ELSEWHERE = ServiceDescription(redirect_uris=["https://mallory.example/"])
@@ -151,6 +152,7 @@ def _delete_delegation(world: World, by: Caller) -> None:
 
 def _services(world: World) -> Iterator[tuple[str, Action]]:
     services, policies = world.product.services, world.product.lifecycle.policies
+    secrets = world.product.service_secrets
     trusted = ServiceDescription(key="mine", name="Mine", trusted=True)
     yield "create a service", lambda by: services.register(by, ServiceDescription(key="mine", name="Mine"))
     yield "create a trusted service", lambda by: services.register(by, trusted)
@@ -163,7 +165,10 @@ def _services(world: World) -> Iterator[tuple[str, Action]]:
             f"open {key} without a secret",
             lambda by, key=key: services.update(by, key, OPEN),
         )
-        yield f"renew the secret of {key}", lambda by, key=key: world.product.service_secrets.renew(by, key)
+        yield f"renew the secret of {key}", lambda by, key=key: secrets.renew(by, key)
+        yield f"bring a secret of {key}", lambda by, key=key: secrets.renew(by, key, 60_000, BROUGHT)
+        yield f"compare a secret of {key}", lambda by, key=key: secrets.has_current(by, key, BROUGHT)
+        yield f"take a renewal of {key} back", lambda by, key=key: secrets.take_back(by, key, "kts_unknown")
         yield f"delete {key}", lambda by, key=key: services.delete(by, key)
         yield f"set a policy of {key}", lambda by, key=key: policies.set_for_service(by, key, Policy(unused_days=9))
     yield "set a policy of Keyturn", lambda by: policies.set_for_service(by, "keyturn", Policy(unused_days=9))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.overlapping_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret
 from chalicelib.core.paging import Window
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import Grant
@@ -219,6 +220,18 @@ class TestRolesAndGrants:
         stored = empty_stores.groups.get(group.id)
         empty_stores.groups.delete(stored, record())  # type: ignore[arg-type]
         assert list(empty_stores.roles.grants(Window(), "r2").items) == [given[0]]
+
+
+def test_a_services_secrets_come_back_as_they_were_stored(stores: Stores) -> None:
+    earlier = tuple(EarlierSecret(making.sealed(), each, 100 + each) for each in range(MAX_EARLIER))
+    dead = tuple(making.sealed() for _ in range(MAX_DEAD))
+    service = making.service(secret_renewed=making.NOW + 9, earlier_secrets=earlier, dead_secrets=dead)
+    stores.services.create(service, record())
+    assert stores.services.get(service.id) == service
+    assert stores.credentials.find(None, service.id).service == service
+    first = newer(service, secret_renewed=None, earlier_secrets=(), dead_secrets=())
+    stores.services.replace(service, first, record())
+    assert stores.services.get(service.id) == first
 
 
 @pytest.mark.parametrize("kind", ["groups", "services"])
