@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chalicelib.core.operations.permanent_tokens import OwnedToken
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.overlapping_secrets import Secrets
 
 HOUR_MS = 3600 * 1000
 TICKS = ((HOUR_MS, "1 h"), (DAY_MS, "1 d"), (7 * DAY_MS, "1 w"), (30 * DAY_MS, "1 mo"), (365 * DAY_MS, "1 y"))
@@ -139,18 +139,17 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The secrets of a token that are good, from the left to the right; `now` is where we are."""
+    """The secrets of a token or service that are good, from the left to the right; `now` is where we are."""
 
     bars: Sequence[Bar]
     now: float
 
 
-def timeline(token: PermanentToken, now: int) -> Timeline | None:
+def timeline(secrets: Secrets, now: int) -> Timeline | None:
     """How the secrets overlap; None while there is one alone. The half to the right is what is to come."""
-    live = token.live(now)
+    live = secrets.live(now)
     if not live:
         return None
-    current = token.created if token.rotated is None else token.rotated
     spans = [(each.since, each.until) for each in live]
     past = max(1, now - min(since for since, _ in spans))
     coming = max(until for _, until in spans) - now
@@ -165,7 +164,8 @@ def timeline(token: PermanentToken, now: int) -> Timeline | None:
         Bar(round(x(since), 1), round(x(until) - x(since), 1), row, since, until)
         for row, (since, until) in enumerate(spans)
     ]
-    last = Bar(round(x(current), 1), round(TIMELINE_WIDTH - x(current), 1), len(bars), current, None)
+    left = x(secrets.since)
+    last = Bar(round(left, 1), round(TIMELINE_WIDTH - left, 1), len(bars), secrets.since, None)
     return Timeline([*bars, last], round(middle, 1))
 
 

@@ -9,12 +9,15 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.service_secrets import check_renewable, could_renew
 from chalicelib.core.paging import Window
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import Service
 from chalicelib.message import lines
+from chalicelib.pages.charts import timeline
 from chalicelib.pages.editing import Edit, version_of
+from chalicelib.pages.graces import GRACES, chosen_grace
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.policy_fields import filled_in
 from chalicelib.pages.render import Dialog, link, page, redirect
@@ -101,18 +104,25 @@ def edit(message: Message, caller: Caller, service: str) -> Response:
 
 @for_users
 def ask_secret(message: Message, caller: Caller, service: str) -> Response:
-    """The confirmation."""
+    """How long may the secret of now go on?"""
     found = message.keyturn.services.get(caller, service)
-    caller.check(Operation.RENEW_SERVICE_SECRET, place=found.id)
-    return service_page(message, caller, found, _dialog(message, found, "renew-secret"))
+    check_renewable(caller, found)
+    return service_page(message, caller, found, _renewal_dialog(message, found))
 
 
 @form
 def renew_secret(message: Message, caller: Caller, service: str) -> Response:
-    """A new secret, shown this once; the old one is refused."""
+    """A new secret, shown this once."""
     found = message.keyturn.services.get(caller, service)
-    made = message.keyturn.service_secrets.renew(caller, found.id)
-    return service_page(message, caller, made.service, _secret_dialog(message, made))
+
+    def do() -> Response:
+        grace_ms = chosen_grace(message)
+        made = message.keyturn.service_secrets.renew(caller, found.id, grace_ms)
+        return service_page(message, caller, made.service, _secret_dialog(message, made))
+
+    return unless_refused(
+        do, lambda problem: service_page(message, caller, found, _renewal_dialog(message, found), problem)
+    )
 
 
 @for_users
@@ -137,16 +147,30 @@ def _services_page(
     asked, q = window(message), message.asked("q") or ""
     search = Search(terms={"name": f"{q}*"}) if q else EVERYTHING
     found = message.keyturn.services.page(caller, asked, search)
-    values = {"services": found.items, "pager": Pager(asked, found.total), "q": q}
+    ending = _ending(message, caller, found.items)
+    values = {"services": found.items, "ending": ending, "pager": Pager(asked, found.total), "q": q}
     return page(message, "services/list", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _ending(message: Message, caller: Caller, services: Sequence[Service]) -> dict[str, int]:
+    """When the next of the earlier secrets ends, by service, of those that the caller may renew."""
+    coming = {
+        service.id: [each.until for each in service.secrets.live(message.origin.now)]
+        for service in services
+        if service.secrets and could_renew(caller, service)
+    }
+    return {id: min(ends) for id, ends in coming.items() if ends}
 
 
 def service_page(
     message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+    renewable = could_renew(caller, service)
     values = {
         "service": service,
+        "renewable": renewable,
+        "timeline": timeline(service.secrets, message.origin.now) if renewable and service.secrets else None,
         "policy_version": version_of(filled_in(service.policy)),
         "built_in": service.id == KEYTURN,
         "groups": [group for group in groups if group.id in service.groups],
@@ -156,6 +180,11 @@ def service_page(
 
 def _dialog(message: Message, service: Service, name: str) -> Dialog:
     return Dialog(f"services/{name}-dialog.html", link(message, "services", service.id))
+
+
+def _renewal_dialog(message: Message, service: Service) -> Dialog:
+    back = link(message, "services", service.id)
+    return Dialog("services/renew-secret-dialog.html", back, {"graces": GRACES})
 
 
 def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:

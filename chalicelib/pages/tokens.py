@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.core.paging import Window
-from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.core.permanent_tokens import About
 from chalicelib.message import lines
 from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.days import day_of, end
 from chalicelib.pages.editing import Edit, version_of
+from chalicelib.pages.graces import GRACES, chosen_grace
 from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.security import back, security_page, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from chalicelib.message import Message
 
 OFFERED = 1_000  # services to choose from
-# How long the secret before may go on, by what the page calls it.
-GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "not at all": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +169,7 @@ def rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
 
     def do() -> Response:
-        grace = message.value("grace") or ""
-        if grace not in GRACES:
-            raise Invalid("grace", "must be one of those that are offered.")
-        made = message.keyturn.rotation.rotate(caller, account.id, token, GRACES[grace])
+        made = message.keyturn.rotation.rotate(caller, account.id, token, chosen_grace(message))
         dialog = Dialog("account/new-token-shown.html", _address(message, made), {"made": made})
         return _token_page(message, caller, account, token, dialog)
 
@@ -217,7 +212,7 @@ def _token_page(
         "authors": message.keyturn.accounts.known(caller, [found.token.author_id]),
         "services": message.keyturn.services.shown(caller, services, user.id),
         "flags": flags[found.token.id],
-        "timeline": timeline(found.token, message.origin.now),
+        "timeline": timeline(found.token.secrets, message.origin.now),
     }
     return account_page(message, caller, user, "token", values, dialog, problem)
 

@@ -89,6 +89,13 @@ class Site:
         active: bool = told["active"]
         return active
 
+    def asks(self, service: str, secret: str) -> int:
+        """The status by which a service is answered that asks by this secret."""
+        asked = requests.post(
+            f"{self.url}/api/rest/oauth2/introspect", data={"token": "x"}, auth=(service, secret), timeout=10
+        )
+        return asked.status_code
+
     def table(self) -> Any:
         """The table itself, for what no request can make: a thousand tokens, and old ones."""
         environment = self.stack.database.environment

@@ -60,7 +60,7 @@ def today(now: int) -> datetime.date:
 def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans: list[tuple[int, int]]) -> None:
     earlier = tuple(EarlierSecret(SealedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans)
     rotated = replace(token(60 * DAY_MS), rotated=NOW, earlier=earlier)
-    drawn = timeline(rotated, NOW)
+    drawn = timeline(rotated.secrets, NOW)
     assert drawn
     assert [bar.until for bar in drawn.bars] == [each.until for each in earlier] + [None]
     for bar in drawn.bars[:-1]:
@@ -70,4 +70,4 @@ def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans
 
 def test_with_one_secret_there_is_no_timeline() -> None:
     over = (EarlierSecret(SealedSecret("", b"", ""), NOW - 2, NOW),)
-    assert timeline(replace(token(), rotated=NOW - 1, earlier=over), NOW) is None
+    assert timeline(replace(token(), rotated=NOW - 1, earlier=over).secrets, NOW) is None

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.errors import Unauthenticated, Unavailable
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from tests.budgets import budget
 from tests.conftest import Scene, now, origin
@@ -91,6 +91,71 @@ def test_rotations_refuse_nobody_within_the_grace(scene: Scene) -> None:
 
 def is_before(moment: int, end: int | None) -> bool:
     return end is None or moment < end
+
+
+RENEWALS = budget(gate=15, long=200)
+SERVICE_GRACE_MS = 3_000
+IN_TIME_MS = 1_500  # what has longer to go is good until the answer is there, however slow this machine is
+EVERY = 0.05  # seconds: twenty verifications a second
+
+
+@dataclass
+class Asked:
+    """What a service was answered that asked by this secret."""
+
+    secret: str
+    answer: str
+    sunset: int | None = None
+
+
+def test_a_service_is_never_refused_while_its_secret_is_renewed(scene: Scene) -> None:
+    """It uses the newest two, as a service of several processes does that get the new one a little later."""
+    held: list[tuple[str, int | None]] = [(scene.ci.secret, None)]  # with ends; None: the current one
+    seen: list[Asked] = []
+    done, lock = threading.Event(), threading.Lock()
+
+    def ask(secret: str) -> None:
+        try:
+            answered = scene.product.introspection.answer("ci", secret, scene.token.secret or "", now())
+        except Unauthenticated:
+            seen.append(Asked(secret, "refused"))
+        else:
+            seen.append(Asked(secret, "active" if answered.found else "inactive", answered.secret_ends))
+
+    def go_on() -> int:
+        number = 0
+        while not done.wait(EVERY):
+            with lock:
+                recent = [secret for secret, end in held[-2:] if end is None or now() + IN_TIME_MS < end]
+            ask(recent[number % len(recent)])
+            number += 1
+        return number
+
+    with ThreadPoolExecutor(1) as pool:
+        service = pool.submit(go_on)
+        try:
+            for _ in range(RENEWALS):
+                while sum(end is not None and now() < end for _, end in held) >= MOST_EARLIER:
+                    time.sleep(0.01)
+                renewed = scene.product.service_secrets.renew(scene.caller(), "ci", SERVICE_GRACE_MS)
+                with lock:
+                    held[-1] = (held[-1][0], renewed.service.earlier_secrets[-1].until)
+                    held.append((renewed.secret, None))
+                ask(renewed.secret)
+        finally:
+            done.set()
+    assert service.result() > RENEWALS
+    assert [each for each in seen if each.answer != "active"] == []
+    ends = dict(held)
+    assert {each.sunset for each in seen} > {None}  # it was told that there is a newer one
+    assert [each for each in seen if each.sunset not in (None, ends[each.secret])] == []
+    assert {each.secret for each in seen} >= {secret for secret, _ in held[1:]}
+    while now() < (held[-2][1] or 0):
+        time.sleep(0.05)
+    seen.clear()
+    for secret, _ in held:
+        ask(secret)
+    assert [each.answer for each in seen] == ["refused"] * RENEWALS + ["active"]
 
 
 def lost_before(replace: Callable[..., None]) -> Callable[..., None]:

@@ -35,6 +35,13 @@ def could_renew(caller: Caller, service: Service) -> bool:
     return caller.could(Operation.RENEW_SERVICE_SECRET, place=service.id)
 
 
+def check_renewable(caller: Caller, service: Service) -> None:
+    """That the caller may have a secret of the service. Raises Forbidden or LoginTooOld."""
+    caller.check(Operation.RENEW_SERVICE_SECRET, place=service.id)
+    if service.trusted:
+        caller.check(Operation.TRUST_SERVICE)
+
+
 class ServiceSecrets:
     """`reference` is a service's id or key. All of it asks what renewing asks. Who has the secret of a trusted service
     acts for everybody, so that takes who could trust it, too."""
@@ -109,8 +116,7 @@ class ServiceSecrets:
 
     def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets, Permit]:
         service, permit = self._services.changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
-        if service.trusted:
-            caller.require(Operation.TRUST_SERVICE)
+        check_renewable(caller, service)
         if service.secrets is None:
             raise Conflict("This service has no secret.")
         return service, service.secrets, permit
