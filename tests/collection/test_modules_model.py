@@ -26,6 +26,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils import (  # isort: ski
 
 NUMBERS = itertools.count()
 NAMES = st.sampled_from(["One", " Two ", "Zwo\u0308"])
+SECRETS = ["Fw7Yq2LkRz9TbVx4NsMd0PcJh6GeUa3KoBi8XtWnQ1Z", "Hc5Xm8PvTj2RzNy7KqSd1WbLg4EfUo0AiMt9VkBnGx3"]
 STATES = st.sampled_from(["present", "present", "present", "absent"])
 SCOPES = st.lists(st.sampled_from(["ci", "deploy", "keyturn"]), min_size=1, max_size=4)
 ROLES = st.lists(
@@ -87,6 +88,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
             base_urls=st.lists(st.sampled_from(["https://a.example.com", "https://b.example.com"]), max_size=3),
             grant_types=st.lists(st.sampled_from(services.GRANT_TYPES), min_size=1, max_size=3),
             trusted=st.booleans(),
+            secret=st.sampled_from(SECRETS),
+            grace=st.sampled_from(["0", "1h"]),
             default_roles=st.lists(st.sampled_from(["system-admin", "registered-user"]), max_size=2),
             visible_to=st.lists(st.sampled_from(["model a", "model b"]), max_size=3),
             permissions=st.lists(
@@ -213,6 +216,8 @@ def test_whatever_is_lost_or_dies_another_run_mends(kind: str, world: tuple[Line
     line.begin()
     last = module.ensure(client, parameters, False)
     assert not module.ensure(client, parameters, True)["changed"]
+    if kind == "service" and parameters["state"] == "present" and parameters["secret"] is not None:
+        assert client.set({"secret": parameters["secret"]}, "services", identity, "secret", "comparison")["current"]
     if kind == "permanent_token" and parameters["state"] == "present":
         _somebody_has_the_secret(client, last.get("secret") or handed_over, last["permanent_token"])
 

@@ -225,6 +225,7 @@ def modules(login: str) -> list[dict[str, Any]]:
             "register": "r6",
         },
         {"keyturn.hub.current_token_info": {"token": "{{ r1.secret }}"}, "register": "r7"},
+        {"keyturn.hub.service": {"key": f"{login}-service", "secret": BROUGHT, "grace": "1h"}, "register": "r8"},
     ]
 
 
@@ -235,7 +236,7 @@ def secrets_of(told: dict[str, Any]) -> list[str]:
 def test_nothing_that_is_printed_told_logged_or_written_holds_a_secret(watch: Any, stack: Stack) -> None:
     told, watched = watch(modules("secrecy"))
     secrets = [*secrets_of(told), stack.secrets.read(ADMINISTRATOR)]
-    assert len(set(secrets)) == 12, told.keys()
+    assert len(set(secrets)) == 13, told.keys()
     for secret in secrets:
         assert watched.holds(secret) == []
     assert b"ansible-keyturn.hub.permanent_token" in watched.seen["syslog"]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: new_secret
-short_description: Make a secret for a permanent token
+short_description: Make a secret for a permanent token or a service
 version_added: 0.1.0
 author: The Keyturn authors (@keyturn)
 description:
-  - Makes 43 random characters, such as the option C(secret) of M(keyturn.hub.permanent_token) takes.
+  - Makes 43 random characters, such as the option C(secret) of M(keyturn.hub.permanent_token) and
+    M(keyturn.hub.service) takes.
   - It makes another one each time, so put it into a vault, and declare what is there.
 options:
   _terms:

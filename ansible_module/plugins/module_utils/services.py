@@ -15,6 +15,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     predicted,
     unordered,
 )
+from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 
 TEXTS = {"name": "name", "application_name": "applicationName", "vendor": "vendor", "version": "version"}
 ADDRESSES = {"home_url": "homeUrl", "icon_url": "iconUrl"}
@@ -42,7 +43,9 @@ ARGUMENTS = dict(
         "elements": "dict",
         "options": {"key": {"type": "str", "required": True, "no_log": False}, "name": {"type": "str"}},
     },
+    secret={"type": "str", "no_log": True},
     renew_secret={"type": "bool", "default": False, "no_log": False},
+    grace={"type": "str"},
     state={"type": "str", "choices": ["present", "absent"], "default": "present"},
 )
 FIELD_OPTIONS = dict(
@@ -52,6 +55,7 @@ FIELD_OPTIONS = dict(
 )
 FIELDS = ",".join(["id", "key", *TEXTS.values(), *ADDRESSES.values(), *LISTS.values(), *FLAGS.values()])
 FIELDS += ",defaultRoles(id),permissions(key,name),groups(id)"
+SECRET = "secret"  # in a diff: what becomes of it
 # What a new service has before anybody says otherwise.
 FIRST = dict(
     dict.fromkeys((*TEXTS.values(), *ADDRESSES.values())),
@@ -73,18 +77,33 @@ def ensure(client, parameters, check_mode):
         if existing and not check_mode:
             client.delete("services", existing["id"])
         return outcome("service", existing or ABSENT, ABSENT)
+    if parameters["renew_secret"] and parameters["secret"] is not None:
+        raise RequestRefused(0, "a secret that is declared is renewed by declaring another.", "renew_secret")
+    grace = seconds(parameters, "grace") or 0
     catalog = Catalog(client, check_mode)
     wanted = _wanted(catalog, parameters, existing or {})
     if existing is None:
-        return _create(client, parameters["key"], wanted, catalog, check_mode)
+        return _create(client, parameters, wanted, catalog, check_mode)
     changed = changes(wanted, existing)
-    after, more = predicted(existing, changed), {}
+    reason = _why_renew(client, parameters, existing["id"])
+    result = outcome(
+        "service",
+        existing,
+        predicted(existing, changed),
+        bool(changed or reason),
+        warnings=catalog.warnings,
+        **_brought(parameters, existing["id"]),
+    )
+    if reason:
+        result["diff"] = {
+            "before": dict(existing, **{SECRET: "as it is"}),
+            "after": dict(result["service"], **{SECRET: f"renewed: {reason}"}),
+        }
     if changed and not check_mode:
         client.set(changed, "services", existing["id"], fields="id")
-    if parameters["renew_secret"] and not check_mode:
-        more["secret"] = _renewed(client, existing["id"])
-    renewed = parameters["renew_secret"]
-    return outcome("service", existing, after, bool(changed) or renewed, warnings=catalog.warnings, **more)
+    if reason and not check_mode:
+        result.update(_renew(client, existing["id"], grace, parameters["secret"]))
+    return result
 
 
 def _wanted(catalog, parameters, existing):
@@ -106,18 +125,40 @@ def _wanted(catalog, parameters, existing):
     return wanted
 
 
-def _create(client, key, wanted, catalog, check_mode):
+def _create(client, parameters, wanted, catalog, check_mode):
+    key, secret = parameters["key"], parameters["secret"]
     if not wanted.get("name"):
         raise RequestRefused(0, f"is required to create the service {key}.", "name")
     after = dict(predicted(FIRST, wanted), key=key)
     result = outcome("service", ABSENT, after, warnings=catalog.warnings)
     if not check_mode:
         # Its secret is in the answer that creates it alone: where that was lost, it gets another one.
-        made = client.made(lambda: client.get("services", key, fields="id"), dict(wanted, key=key), "services")
+        body = dict(wanted, key=key) if secret is None else dict(wanted, key=key, secret=secret)
+        made = client.made(lambda: client.get("services", key, fields="id"), body, "services")
         after["id"] = made["id"]
-        result["secret"] = made.get("secret") or _renewed(client, made["id"])
+        result.update(_brought(parameters, made["id"]))
+        if secret is None:
+            result["secret"] = made.get("secret") or _renew(client, made["id"], 0, None)["secret"]
     return result
 
 
-def _renewed(client, id):
-    return client.set({}, "services", id, "secret")["secret"]
+def _why_renew(client, parameters, id):
+    """Why the service needs a new secret, in words, or None."""
+    if parameters["renew_secret"]:
+        return "it was asked for"
+    if parameters["secret"] is None:
+        return None
+    compared = client.set({"secret": parameters["secret"]}, "services", id, "secret", "comparison")
+    return None if compared["current"] else "another one was declared"
+
+
+def _renew(client, id, grace, secret):
+    """What the result has of the new secret. One that was brought may be brought again."""
+    body = {"grace": grace} if secret is None else {"grace": grace, "secret": secret}
+    made = client.set(body, "services", id, "secret", fields="secret")
+    return {"secret": made["secret"]} if secret is None else {}
+
+
+def _brought(parameters, id):
+    """What is needed to put a secret together that was brought: the module cannot return it (`plugin_utils.hiding`)."""
+    return {} if parameters["secret"] is None else {"service_id": id}

@@ -43,13 +43,21 @@ def secrets_in(text):
 
 def permanent_token(secret, user_id, token_id):
     """The whole token that the server makes of a secret that was brought."""
-    body = "ktp_" + user_id + token_id + secret
-    return body + _checksum(body)
+    return _whole("ktp_" + user_id + token_id + secret)
+
+
+def service_secret(secret, service_id):
+    """The same for the secret of a service."""
+    return _whole("kts_" + service_id + secret)
 
 
 def new_secret():
     """A secret that can be brought, such as by way of a vault."""
     return "".join(secrets.choice(DIGITS) for _number in range(SECRET_LENGTH))
+
+
+def _whole(body):
+    return body + _checksum(body)
 
 
 def _checksum(text):

@@ -11,8 +11,9 @@ short_description: Declare a service
 version_added: 0.1.0
 description:
   - Creates, changes and deletes services, which are what tokens are good for.
-  - The secret with which a service asks about tokens is only in the result of the run that makes it, which is never
-    printed, whatever the verbosity; register it and hand the secret over in the same play.
+  - The secret with which a service asks about tokens is only in the result of the run that makes it, or of each run
+    that declares it. Such a result is never printed, whatever the verbosity; register it and hand the secret over in
+    the same play.
 author:
   - The Keyturn authors (@keyturn)
 extends_documentation_fragment:
@@ -106,12 +107,24 @@ options:
       name:
         description: Its name; if not given, the key.
         type: str
+  secret:
+    description:
+      - The secret that the service's is to be made of, such as from a vault, instead of one that the server makes.
+      - 43 characters of A-Z, a-z and 0-9, chosen at random (P(keyturn.hub.new_secret#lookup) makes one). The result of
+        every run has the whole secret.
+      - A different value renews the secret, with O(grace). One that was the service's before is refused.
+    type: str
   renew_secret:
     description:
-      - Whether to make a new secret, at every run. The old one ends at once.
+      - Whether to make a new secret, at every run. Not together with O(secret), which is renewed by another value.
     type: bool
     default: false
-
+  grace:
+    description:
+      - How long the secret before goes on after a renewal, such as V(36h), V(7d), V(P7D) or seconds. With V(0), all
+        earlier ones end at once.
+      - If not given, V(0).
+    type: str
   state:
     description:
       - V(present) makes the service exist as declared; options that are left out stay as they are.
@@ -139,6 +152,14 @@ EXAMPLES = r"""
     mode: "0600"
   no_log: true
   when: ci.secret is defined
+
+- name: A service whose secret is in a vault, and goes on for a day when it is replaced there
+  keyturn.hub.service:
+    key: wiki
+    name: Wiki
+    secret: "{{ vault_wiki_secret }}"
+    grace: 1d
+  register: wiki
 """
 
 RETURN = r"""
@@ -150,7 +171,7 @@ service:
 secret:
   description:
     - The service's secret. The whole result is hidden from the output, and available to later tasks.
-  returned: only when this run made one
+  returned: only when this run made one, or declares O(secret)
   type: str
 """
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import permanent_token
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import permanent_token, service_secret
 
 
 def hide(result):
@@ -16,12 +16,14 @@ def hide(result):
 
 
 def put_together(result, arguments):
-    """Give back each secret that was brought as the whole token that the server made of it.
+    """Give back each secret that was brought as the whole that the server made of it.
 
     A module cannot do so: Ansible blots out of its result whatever holds one of its secret options.
     """
     if "token_ids" in result:
         _complete(result, arguments["secret"])
+    if "service_id" in result:
+        result["secret"] = service_secret(arguments["secret"], result.pop("service_id"))
     brought = {
         (bot["login"], token["name"]): token["secret"]
         for bot in arguments.get("bots") or []

@@ -31,6 +31,12 @@ def test_a_token_is_put_together_from_secret_and_ids():
     assert wire_format.permanent_token(secret, user, token) == REAL
 
 
+def test_a_services_secret_is_put_together_from_secret_and_id():
+    whole = wire_format.service_secret(REAL[28:71], REAL[4:16])
+    assert wire_format.kind(whole) == "service secret"
+    assert whole.startswith("kts_" + REAL[4:16] + REAL[28:71])
+
+
 def test_new_secrets_have_the_form_and_differ():
     made = {wire_format.new_secret() for _number in range(100)}
     assert len(made) == 100
