@@ -19,7 +19,7 @@ handled: OrderedDict[str, None] = OrderedDict()  # in a program that must not fo
 
 @app.post("/events")
 def take() -> tuple[str, int]:
-    """An event may come again: its id says so. Of one token they come in order."""
+    """An event may come again: its id says so. Of one token or service they come in order."""
     webhook = Webhook(os.environ["KEYTURN_WEBHOOK_SECRET"])
     try:
         message = webhook.verify(request.get_data(), dict(request.headers.items()))
@@ -27,7 +27,8 @@ def take() -> tuple[str, int]:
         return "not signed by Keyturn", 401
     event = message["data"]
     if event["id"] not in handled:
-        app.logger.warning("%s: %s of %s", message["type"], event["token"]["name"], event["owner"])
+        subject = event.get("token") or event["service"]
+        app.logger.warning("%s: %s of %s", message["type"], subject["name"], event.get("owner", "nobody"))
         handled[event["id"]] = None
         if len(handled) > REMEMBERED:
             handled.popitem(last=False)

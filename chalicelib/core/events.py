@@ -1,8 +1,10 @@
-"""What happens to permanent tokens, told to whoever wants to know. No event ever holds a secret.
+"""What happens to permanent tokens, and to secrets of services, told to whoever wants to know. No event ever holds a
+secret.
 
 Every change of a token writes its event in the change's own transaction. An event's `sequence` is the revision that
 the token has by it, so a token's events have no gaps and one order; its id is that of the audit record, by which
-a receiver knows what it has had already.
+a receiver knows what it has had already. Of a service only what becomes of its secrets is told, so its events have one
+order too, but gaps.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.services import Service
 
 EVENTS_KEPT_MS = 30 * 24 * 3_600_000
 
@@ -36,14 +39,19 @@ class EventKind(Enum):
     REUSED = "permanent-token.reused"
     LEAKED = "permanent-token.leaked"
     REVOKED = "permanent-token.revoked"
+    SERVICE_SECRET_RENEWED = "service.secret-renewed"
+    SERVICE_SECRET_TAKEN_BACK = "service.secret-renewal-taken-back"
 
 
 _OF_RECORDS = {"permanent-token.deleted": EventKind.REVOKED}  # the others have the records' own names
+_OF_SERVICES = (EventKind.SERVICE_SECRET_RENEWED, EventKind.SERVICE_SECRET_TAKEN_BACK)
+TOKEN, SERVICE = "token", "service"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing that happened to one token, which is described as it was then."""
+    """One thing that happened to one token, which is described as it was then; or to a service, if it is `about` one:
+    then `token_id` and `token` are the service's, and no account owns it."""
 
     id: str
     kind: EventKind
@@ -54,6 +62,7 @@ class Event:
     actor_id: str
     token: Mapping[str, Any] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
+    about: str = TOKEN
 
     def message(self) -> dict[str, Any]:
         """The event as destinations get it. Source: Standard Webhooks, section "Payload structure"."""
@@ -63,8 +72,8 @@ class Event:
             "data": {
                 "id": self.id,
                 "sequence": self.sequence,
-                "token": {"id": self.token_id, **self.token},
-                "owner": self.owner_id,
+                self.about: {"id": self.token_id, **self.token},
+                **({"owner": self.owner_id} if self.about == TOKEN else {}),
                 "actor": self.actor_id,
                 "details": dict(self.details),
             },
@@ -84,6 +93,26 @@ def event(token: PermanentToken, record: AuditRecord) -> Event:
         actor_id=record.actor_id,
         token=description(token),
         details=record.details,
+    )
+
+
+def service_event(service: Service, record: AuditRecord) -> Event | None:
+    """What became of the service's secrets by the change of this record, if that is what it was."""
+    kind = next((each for each in _OF_SERVICES if each.value == record.kind), None)
+    if kind is None:
+        return None
+    described = {"key": service.key, "name": service.name}
+    return Event(
+        record.id,
+        kind,
+        record.at,
+        service.id,
+        service.revision,
+        "",
+        record.actor_id,
+        described,
+        record.details,
+        SERVICE,
     )
 
 

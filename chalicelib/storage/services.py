@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.events import service_event
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
-from chalicelib.storage.items import SERVICES, NameItem, ServiceItem
+from chalicelib.storage.items import SERVICES, EventItem, NameItem, ServiceItem
 from chalicelib.storage.lifecycle import look_at_all_tokens
 from chalicelib.storage.transaction import Transaction
 
@@ -55,6 +56,9 @@ class DynamoServices:
             transaction.take_name(keys.service_key(new.key), new.id, otherwise=_key_taken(new))
         if old.policy != new.policy:
             look_at_all_tokens(transaction, audit.at)
+        event = service_event(new, audit)
+        if event:
+            transaction.put(EventItem.of(event))
         transaction.commit()
 
     def delete(self, service: Service, audit: AuditRecord) -> None:

@@ -11,6 +11,7 @@ from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import Conflict
 from chalicelib.core.event_ports import Walk
+from chalicelib.core.events import service_event
 from chalicelib.core.groups import Group
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.ports import Leftover
@@ -214,6 +215,9 @@ class MemoryServices:
                 change.take_name(("service's key", new.key), new.id, _service_taken(new))
             if old.policy != new.policy:
                 walk_again(change, audit.at)
+            happened = service_event(new, audit)
+            if happened:
+                change.put(("event", happened.token_id, f"{happened.sequence:012d}"), happened)
 
     def delete(self, service: Service, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.events import EVENTS_KEPT_MS, Event, EventKind
+from chalicelib.core.events import EVENTS_KEPT_MS, TOKEN, Event, EventKind
 from chalicelib.core.webhooks import Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment
@@ -24,6 +24,7 @@ class EventItem(Item, discriminator="event"):
     actor_id = UnicodeAttribute()
     token = JSONAttribute()
     details = JSONAttribute()
+    about = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, event: Event) -> EventItem:
@@ -38,6 +39,7 @@ class EventItem(Item, discriminator="event"):
             actor_id=event.actor_id,
             token=dict(event.token),
             details=dict(event.details),
+            about=None if event.about == TOKEN else event.about,
             expires=moment(event.at + EVENTS_KEPT_MS),
         )
 
@@ -52,6 +54,7 @@ class EventItem(Item, discriminator="event"):
             actor_id=self.actor_id,
             token=self.token,
             details=self.details,
+            about=self.about or TOKEN,
         )
 
 

@@ -234,6 +234,29 @@ def test_a_services_secrets_come_back_as_they_were_stored(stores: Stores) -> Non
     assert stores.services.get(service.id) == first
 
 
+@pytest.mark.parametrize("kind", ["service.secret-renewed", "service.secret-renewal-taken-back", "service.updated"])
+def test_what_becomes_of_a_services_secrets_is_told_with_the_change(stores: Stores, kind: str) -> None:
+    service = making.service()
+    stores.services.create(service, record())
+    renewed, change = newer(service, secret_renewed=making.NOW), record(kind, details={"grace": "1 s"})
+    stores.services.replace(service, renewed, change)
+    with refused(stores, StaleWrite):
+        stores.services.replace(service, newer(renewed), record(kind))
+    told = stores.events.after(service.id, 0, 9)
+    if kind == "service.updated":
+        assert told == []
+    else:
+        (event,) = told
+        assert (event.id, event.kind.value, event.sequence) == (change.id, kind, renewed.revision)
+        assert event.message()["data"] == {
+            "id": change.id,
+            "sequence": renewed.revision,
+            "service": {"id": service.id, "key": service.key, "name": service.name},
+            "actor": change.actor_id,
+            "details": {"grace": "1 s"},
+        }
+
+
 @pytest.mark.parametrize("kind", ["groups", "services"])
 def test_another_policy_asks_to_look_at_all_tokens(empty_stores: Stores, kind: str) -> None:
     collection = Collection(empty_stores, kind)
