@@ -90,7 +90,7 @@ class Keyturn:
 
         credentials = self.stores.credentials
         uses = LastUses(credentials, self.settings.last_used_window_ms)
-        parts = self.verifier, uses, self.policies_in_force, self.exposure
+        parts = self.verifier, uses, self.policies_in_force, lambda: self.exposure
         return CredentialCheck(credentials, *parts, self.stores.audit)
 
     @functools.cached_property
@@ -100,11 +100,13 @@ class Keyturn:
 
         return PoliciesInForce(lambda ids: self.access.with_outer(ids))
 
+    @functools.cached_property
     def exposure(self) -> Exposure:
-        """What follows when a secret shows up where it should not."""
+        """What follows when a secret shows up where it should not. One for the process, which remembers what it has
+        noted."""
         from chalicelib.core.operations.exposure import Exposure
 
-        return Exposure(self.stores.tokens, self.stores.services, self.policies_in_force)
+        return Exposure(self.stores.tokens, self.stores.services, self.policies_in_force, self.stores.audit)
 
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:

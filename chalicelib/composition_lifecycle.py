@@ -46,7 +46,7 @@ class TokenLifecycle:
         from chalicelib.core.operations.leaks import Leaks
 
         stores = self._stores.credentials, self._stores.application_passwords, self._stores.sessions, self._stores.audit
-        return Leaks(*stores, self._keyturn.exposure(), self._keyturn.guesses, self._keyturn.verifier)
+        return Leaks(*stores, self._keyturn.exposure, self._keyturn.guesses, self._keyturn.verifier)
 
     @functools.cached_property
     def github_reports(self) -> GithubReports:

@@ -39,6 +39,16 @@ class EarlierSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class RetiredSecret:
+    """A secret that has ended and is still recognised. `since`: when it was made, in milliseconds since the epoch; 0 of
+    one that ended before that was kept. `taken_back`: it was given up by whoever made it, for one that is older."""
+
+    sealed: SealedSecret
+    since: int = 0
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Secrets:
     """The secrets of one holder. The current one was made at `since`, in milliseconds since the epoch, by which secrets
     are told apart."""
@@ -46,7 +56,7 @@ class Secrets:
     current: SealedSecret
     since: int
     earlier: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
+    dead: tuple[RetiredSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
 
     def live(self, now: int) -> tuple[EarlierSecret, ...]:
         """The earlier secrets that are still good."""
@@ -61,13 +71,13 @@ class Secrets:
         return since == self.since or self.superseded(since, now) is not None
 
     @property
-    def past(self) -> tuple[SealedSecret, ...]:
+    def past(self) -> tuple[RetiredSecret, ...]:
         """Those that were current before, as far as they are remembered, good or not."""
-        return (*(each.sealed for each in self.earlier), *self.dead)
+        return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier))
 
-    def ended(self, now: int) -> tuple[SealedSecret, ...]:
+    def retired(self, now: int) -> tuple[RetiredSecret, ...]:
         """Those that are not good any more, as far as they are remembered."""
-        return (*self.dead, *(each.sealed for each in self.earlier if now >= each.until))
+        return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier if now >= each.until))
 
     def require_room(self, holder: str, otherwise: str) -> None:
         """Raises Conflict if more than MAX_EARLIER earlier secrets would be good: dropping one would lock out whoever
@@ -96,7 +106,7 @@ class Secrets:
     def _with_current(
         self, sealed: SealedSecret, superseded: EarlierSecret, earlier: tuple[EarlierSecret, ...], now: int
     ) -> Secrets:
-        gone = [each.sealed for each in (*self.earlier, superseded) if each not in earlier]
+        gone = [RetiredSecret(each.sealed, each.since) for each in (*self.earlier, superseded) if each not in earlier]
         return replace(
             self,
             current=sealed,
@@ -109,14 +119,14 @@ class Secrets:
         """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
         those that were made after it have ended."""
         place = self.earlier.index(kept)
-        gone = [each.sealed for each in self.earlier[place + 1 :]]
+        later = [RetiredSecret(each.sealed, each.since, now < each.until) for each in self.earlier[place + 1 :]]
         return replace(
             self,
             current=kept.sealed,
             since=kept.since,
             earlier=tuple(each for each in self.earlier[:place] if now < each.until),
-            dead=self._dead_with([*gone, self.current]),
+            dead=self._dead_with([*later, RetiredSecret(self.current, self.since, taken_back=True)]),
         )
 
-    def _dead_with(self, gone: Sequence[SealedSecret]) -> tuple[SealedSecret, ...]:
+    def _dead_with(self, gone: Sequence[RetiredSecret]) -> tuple[RetiredSecret, ...]:
         return (*self.dead, *gone)[-MAX_DEAD:]

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS as DAY_MS
-from chalicelib.core.overlapping_secrets import LEAST_OVERLAP_MS as LEAST_OVERLAP_MS
-from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS as LONGEST_GRACE_MS
-from chalicelib.core.overlapping_secrets import MAX_DEAD as MAX_DEAD
-from chalicelib.core.overlapping_secrets import MAX_EARLIER as MAX_EARLIER
-from chalicelib.core.overlapping_secrets import EarlierSecret as EarlierSecret
-from chalicelib.core.overlapping_secrets import Secrets
+from chalicelib.core.overlapping_secrets import DAY_MS, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
     from chalicelib.core.uses import LastUse
 
 MAX_SCOPE = 100
@@ -97,8 +92,8 @@ class PermanentToken:
     rotated: int | None = None  # when the current secret was made, if it is not the first
     settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
     earlier: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
-    reused: int | None = None  # when one of those was presented last, no finer than REUSE_WINDOW_MS
+    dead: tuple[RetiredSecret, ...] = ()  # that have ended and are recognised; oldest first
+    reused: int | None = None  # when one of those was reused last, no finer than `operations.exposure.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
     description: str | None = None
@@ -139,7 +134,7 @@ class PermanentToken:
         """Whether the secret that was made at `since` is still good."""
         return not self.has_expired(now) and self.secrets.has(since, now)
 
-    def is_settled_after(self, earlier: EarlierSecret) -> bool:
+    def is_settled_after(self, earlier: EarlierSecret | RetiredSecret) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
         return self.newest_used > earlier.since
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.overlapping_secrets import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -196,6 +196,9 @@ class ServiceStore(Protocol):
 class AuditStore(Protocol):
     """Audit records, to be read."""
 
+    def append(self, record: AuditRecord) -> None:
+        """A record of something that changes nothing. Raises StaleWrite if it is there already."""
+
     def count(self, failure: AuditRecord) -> None:
         """One more of the attempts that a record of `core.audit.failure` stands for: the first makes it, and names
         where it came from; its details are the last one's, and those of `core.audit.counted`. Atomic. It is kept for

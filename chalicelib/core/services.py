@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import grant_types
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import EarlierSecret, Secrets
+from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
 from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Service:
     secret: SealedSecret | None = None
     secret_renewed: int | None = None  # when the current one was made, if it is not the first
     earlier_secrets: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead_secrets: tuple[SealedSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD
+    dead_secrets: tuple[RetiredSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD
     policy: Policy | None = None  # for the tokens that are for this service
     redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1

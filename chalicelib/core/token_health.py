@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.policies import outlook
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
@@ -17,12 +17,14 @@ MAX_AGENT = 200  # characters of a program's description that are kept
 @dataclass(frozen=True, slots=True)
 class Use:
     """`address` and `agent` (its `User-Agent`) are those of the client that presents the credential, and None where
-    nobody knows them: a service that asks about a token may leave them out. `service` is where it is used."""
+    nobody knows them: a service that asks about a token may leave them out. `service` is where it is used. `brings`:
+    the secret that the same request brings, to take the place of the one that is presented."""
 
     now: int  # milliseconds since the epoch
     address: str | None = None
     agent: str | None = None
     service: Service | None = None
+    brings: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,21 +97,24 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
     asking: Caller | None = None  # if that was found out; answers show them no more than they may see
 
-    def caller(self, whatever_scope: bool = False) -> Caller:
+    def caller(self, whatever_scope: bool = False, brings: str | None = None) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
         login and an application password. Raises Unauthenticated, InsufficientScope or Throttled.
 
-        `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing.
+        `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing; the secret
+        that the request `brings` may then be what takes the presented one's place.
         """
-        self.asking = self._identified(whatever_scope)
+        self.asking = self._identified(whatever_scope, brings)
         return self.asking
 
-    def _identified(self, whatever_scope: bool) -> Caller:
+    def _identified(self, whatever_scope: bool, brings: str | None) -> Caller:
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             authentication = self.keyturn.authentication
-            identify = authentication.holder if whatever_scope else authentication.caller
-            caller = identify(presented.strip(), self.origin)
+            if whatever_scope:
+                caller = authentication.holder(presented.strip(), self.origin, brings)
+            else:
+                caller = authentication.caller(presented.strip(), self.origin)
             note(account=caller.user.id, credential=caller.credential_id)
             self.headers.update(sunset(caller.secret_ends))
             return caller

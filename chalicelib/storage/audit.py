@@ -31,6 +31,9 @@ class DynamoAudit:
     it gives up, it says how to go on.
     """
 
+    def append(self, record: AuditRecord) -> None:
+        Transaction(record).commit()
+
     def count(self, failure: AuditRecord) -> None:
         AuditItem.one_more(failure)
 

@@ -166,6 +166,11 @@ class MemoryAudit:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def append(self, record: AuditRecord) -> None:
+        with self._database.change(record):
+            if any(each.position == record.position for each in self._database.records):
+                raise StaleWrite
+
     def count(self, failure: AuditRecord) -> None:
         with self._database.lock:
             records = self._database.records

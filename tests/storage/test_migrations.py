@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from chalicelib.core.overlapping_secrets import RetiredSecret
 from chalicelib.core.paging import Window
 from chalicelib.storage import keys, migrations
 from chalicelib.storage.items import TOKENS, TokenItem
@@ -50,6 +51,15 @@ def test_it_is_all_that_changes(scene: Scene) -> None:
     for name in ("collection", "position"):
         before.pop(name, None)
     assert after == before
+
+
+def test_secrets_that_ended_before_more_was_kept_of_them_are_read(scene: Scene) -> None:
+    token = scene.token.token
+    scene.product.rotation.rotate(scene.caller(), scene.bot.id, token.id, 0)
+    item = TokenItem.get(*keys.token(token.user_id, token.id))
+    item.update([TokenItem.retired.remove()])
+    (dead,) = item.to_credential().dead
+    assert dead == RetiredSecret(token.secret, since=0, taken_back=False)
 
 
 def test_what_was_done_is_not_done_again(scene: Scene) -> None:

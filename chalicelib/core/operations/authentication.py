@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.origin import Origin
-    from chalicelib.core.permanent_tokens import EarlierSecret
+    from chalicelib.core.overlapping_secrets import EarlierSecret
     from chalicelib.core.ports import AuditStore, Credentials, CredentialStore
     from chalicelib.core.uses import Use
 
@@ -63,15 +63,16 @@ class Authentication:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
         return caller
 
-    def holder(self, presented: str, origin: Origin) -> Caller:
+    def holder(self, presented: str, origin: Origin, brings: str | None = None) -> Caller:
         """The same; but a permanent token that is not for Keyturn is good for one thing here: to be rotated itself.
+        `brings` is the secret that the request wants in place of the one that is presented.
 
         Raises as `caller`.
         """
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
-        found, good = self._good(key, presented, "The access token is not valid.", origin)
+        found, good = self._good(key, presented, "The access token is not valid.", origin, brings)
         credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
             return self._limited(self._caller(found, good, origin))
@@ -144,12 +145,13 @@ class Authentication:
         return self._caller(found, good, origin)
 
     def _good(
-        self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin
+        self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin, brings: str | None
     ) -> tuple[Credentials, Good]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
-        good = self._check.good(presented, found.credential, found.owner, origin.use(found.service))
+        use = replace(origin.use(found.service), brings=brings)
+        good = self._check.good(presented, found.credential, found.owner, use)
         if good is None:
             raise Unauthenticated(refusal)
         return found, good

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import failure
+from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import PermanentToken
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.overlapping_secrets import EarlierSecret, Secrets
+    from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.policies import Policy
     from chalicelib.core.ports import AuditStore, Credential, CredentialStore
     from chalicelib.core.services import Service
@@ -62,7 +63,7 @@ class CredentialCheck:
         self._verifier = verifier
         self._uses = uses
         self._policies = policies
-        self._exposure = exposure  # made when the first secret comes that was superseded
+        self._exposure = exposure  # made when the first secret comes that has ended
         self._trail = trail
         self._ended_noted: dict[str, int] = {}  # for which quarter of an hour, by service
 
@@ -129,7 +130,7 @@ class CredentialCheck:
         if not self._matches(presented, token, token.secret, use.now):
             earlier = self._earlier(presented, token.secrets, use.now)
             if earlier is None:
-                self._notice_superseded(presented, token, owner, use)
+                self._notice_retired(presented, token, owner, use)
                 return None
         if token.networks and not _is_inside(token, use):
             self._notice_elsewhere(token, use)
@@ -153,7 +154,7 @@ class CredentialCheck:
         """A service is asked for by a secret that has ended: what uses it has yet to get a newer one, or it is in other
         hands. Counted in the audit log, at most once for each service, process and quarter of an hour, since a service
         asks all the time."""
-        if not any(self._verifier.verify(presented, each, now) for each in secrets.ended(now)):
+        if not any(self._verifier.verify(presented, each.sealed, now) for each in secrets.retired(now)):
             return
         record = failure(ENDED, now, address or "unknown", ("service", service.id), credential_id=service.id)
         if self._ended_noted.get(service.id) != record.at:
@@ -161,10 +162,20 @@ class CredentialCheck:
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
-    def _notice_superseded(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
+    def _notice_retired(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
-        if any(self._verifier.verify(presented, each, use.now) for each in token.secrets.ended(use.now)):
-            self._exposure().reused(token, owner, use)
+        for retired in token.secrets.retired(use.now):
+            if self._verifier.verify(presented, retired.sealed, use.now):
+                self._exposure().presented(token, retired, owner, use, self._repeats(use, token, retired))
+                return
+
+    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret) -> bool:
+        """Whether what the request brings is the token's already, and was made later than what it presents."""
+        if use.brings is None:
+            return False
+        shown = CredentialKind.PERMANENT_TOKEN.assemble(use.brings, token.user_id, token.id)
+        later = [token.secret, *(each.sealed for each in token.secrets.past if each.since > retired.since)]
+        return any(self._verifier.verify(shown, sealed, use.now) for sealed in later)
 
     def _notice_elsewhere(self, token: PermanentToken, use: Use) -> None:
         """A secret that is right comes from where it should not be: counted in its owner's audit log."""

@@ -1,16 +1,24 @@
-"""A secret shows up where it should not: a superseded one is presented after its end, or one is found in public.
+"""A secret shows up where it should not: a retired one is presented, or one is found in public.
 
-Either is recorded, and raised as an event, at most once an hour and token; and the token is revoked where a policy
-says so, or, of a secret that is still good, unless the policy of every service that the token is for says otherwise.
+A retired secret is *reused* if a later one of its token had been in use: then whoever has the token's secret has it
+from elsewhere. Until then it may well come from the client itself, whose answer with the later one was lost; and one
+that was taken back was given up on purpose, and may still be where it was delivered to. Both are refused like every
+other, and recorded once in a quarter of an hour; nothing else follows. ADR 17 has the reasons.
+
+What was reused or found is recorded, and raised as an event, at most once an hour and token; and the token is revoked
+where a policy says so, or, of a secret that is still good, unless the policy of every service that the token is for
+says otherwise.
 """
 
 from __future__ import annotations
 
 import contextlib
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.audit import by_keyturn
+from chalicelib.core.audit import by_keyturn, failure
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.policies import SILENT, Consequence, strictest
@@ -20,12 +28,17 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy
-    from chalicelib.core.ports import ServiceStore, TokenStore
+    from chalicelib.core.ports import AuditStore, ServiceStore, TokenStore
     from chalicelib.core.uses import Use
 
 WINDOW_MS = 3_600_000
+REMEMBERED = 10_000  # records that a process knows to be there
+
+TAKEN_BACK = "permanent-token.refused-taken-back"  # the kinds of the audit records of what was refused quietly
+ENDED = "permanent-token.refused-ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +56,50 @@ LEAKED = _What("leaked", "a secret was found in public")
 class Exposure:
     """What follows when it happens."""
 
-    def __init__(self, tokens: TokenStore, services: ServiceStore, policies: PoliciesInForce) -> None:
+    def __init__(
+        self, tokens: TokenStore, services: ServiceStore, policies: PoliciesInForce, trail: AuditStore
+    ) -> None:
         self._tokens = tokens
         self._services = services
         self._policies = policies
+        self._trail = trail
+        self._noted: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def reused(self, token: PermanentToken, owner: User, use: Use) -> None:
-        """A superseded secret was presented. What others change at the same time, or a database that does not
-        answer, only puts it off until it happens again."""
+    def presented(
+        self, token: PermanentToken, retired: RetiredSecret, owner: User, use: Use, repeated: bool = False
+    ) -> None:
+        """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
+        rotate to that one, sent again; only who has both can do that, and has the one that is good."""
+        if retired.taken_back:
+            self._note(TAKEN_BACK, token, use)
+        elif repeated or not token.is_settled_after(retired):
+            self._note(ENDED, token, use)
+        else:
+            self._reused(token, owner, use)
+
+    def _note(self, kind: str, token: PermanentToken, use: Use) -> None:
+        """One record in a quarter of an hour, and one write of each process for it: what holds the old secret may
+        present it all day."""
+        target = ("permanent-token", token.id)
+        details = {"name": token.name, **_known(use)}
+        address = use.address or "unknown"
+        record = failure(kind, use.now, address, target, token.user_id, credential_id=token.id, details=details)
+        with self._lock:
+            if record.id in self._noted:
+                return
+            self._noted[record.id] = None
+            if len(self._noted) > REMEMBERED:
+                self._noted.popitem(last=False)
+        with contextlib.suppress(StaleWrite, Unavailable):  # it is there already; or the next quarter has one
+            self._trail.append(record)
+
+    def _reused(self, token: PermanentToken, owner: User, use: Use) -> None:
+        """What others change at the same time, or a database that does not answer, only puts it off until it happens
+        again."""
         with contextlib.suppress(StaleWrite, Unavailable):
             policies = self._judging(token, owner)
-            known = {"agent": use.agent, "service": use.service.id if use.service else None}
-            details = {name: text for name, text in known.items() if text}
-            self._follow(REUSED, token, use, details, strictest([each.reused for each in policies]))
+            self._follow(REUSED, token, use, _known(use), strictest([each.reused for each in policies]))
 
     def leaked(self, token: PermanentToken, owner: User, use: Use, details: Mapping[str, str], good: bool) -> None:
         """One of its secrets was found, which is still `good` or not. Raises Unavailable."""
@@ -94,3 +138,9 @@ class Exposure:
         record = by_keyturn(f"permanent-token.{what.attribute}", noticed, use, {"name": token.name, **details})
         self._tokens.note(token, noticed, record)
         return noticed
+
+
+def _known(use: Use) -> dict[str, str]:
+    """What a record tells of the use."""
+    known = {"agent": use.agent, "service": use.service.id if use.service else None}
+    return {name: text for name, text in known.items() if text}

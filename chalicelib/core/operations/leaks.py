@@ -103,7 +103,7 @@ class Leaks:
         self, text: str, token: PermanentToken, owner: User, details: dict[str, str], origin: Origin
     ) -> bool:
         live = [token.secret, *(each.sealed for each in token.live(origin.now))]
-        ended = token.secrets.ended(origin.now)
+        ended = [each.sealed for each in token.secrets.retired(origin.now)]
         good = any(self._verifier.verify(text, each, origin.now) for each in live)
         if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False
@@ -127,7 +127,7 @@ class Leaks:
         kinds = {
             "the current one": [secrets.current],
             "an earlier one that is still good": [each.sealed for each in secrets.live(now)],
-            "one that has ended": secrets.ended(now),
+            "one that has ended": [each.sealed for each in secrets.retired(now)],
         }
         found = (kind for kind, each in kinds.items() if any(self._verifier.verify(text, one, now) for one in each))
         return next(found, None)

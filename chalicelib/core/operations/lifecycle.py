@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit import by_keyturn
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.events import EventKind, rfc3339
-from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.policies import outlook
 from chalicelib.core.uses import Use
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
+    from chalicelib.core.overlapping_secrets import EarlierSecret
+    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.ports import TokenStore
 
 
@@ -87,7 +88,7 @@ class Rotation:
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
 
     def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
-        return any(self._verifier.verify(shown, sealed, now) for sealed in token.secrets.past)
+        return any(self._verifier.verify(shown, each.sealed, now) for each in token.secrets.past)
 
     def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
         """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
@@ -113,6 +114,8 @@ class Rotation:
             elif caller.secret_since != old.renewed:
                 refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
                 raise caller.noted(refusal, EARLIER_SECRET)
+            if self._verifier.verify(kept, old.secret, caller.now):
+                return OwnedToken(old, owner)
             live = old.live(caller.now)
             earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
             if earlier is None:

@@ -13,14 +13,13 @@ from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.services import RegisteredService, new_secret, service_record
-from chalicelib.core.overlapping_secrets import Secrets, require_grace
+from chalicelib.core.overlapping_secrets import RetiredSecret, Secrets, require_grace
 from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.caller import Caller, Permit
-    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.services import Services
     from chalicelib.core.ports import ServiceStore
@@ -121,5 +120,5 @@ class ServiceSecrets:
             raise Conflict("This service has no secret.")
         return service, service.secrets, permit
 
-    def _is_one_of(self, past: Iterable[SealedSecret], shown: str, now: int) -> bool:
-        return any(self._verifier.verify(shown, sealed, now) for sealed in past)
+    def _is_one_of(self, past: Iterable[RetiredSecret], shown: str, now: int) -> bool:
+        return any(self._verifier.verify(shown, each.sealed, now) for each in past)

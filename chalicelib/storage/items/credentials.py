@@ -19,7 +19,8 @@ from pynamodb.attributes import (
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
+from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
 from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
@@ -84,6 +85,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     # JSON: written and read whole.
     earlier = UnicodeAttribute(null=True)
     dead = UnicodeAttribute(null=True)
+    retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
     last_use = UnicodeAttribute(null=True)
     about = UnicodeAttribute(null=True)
     told = UnicodeAttribute(null=True)
@@ -107,6 +109,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             ends=token.expires,
             earlier=earlier_text(token.earlier),
             dead=dead_text(token.dead),
+            retired=retired_text(token.dead),
             last_use=last_use_text(token.last_use) if token.last_use else None,
             about=_text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
             told=_text_of(list(token.told)),
@@ -129,7 +132,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             settled=None if self.settled is None else int(self.settled),
             expires=None if self.ends is None else int(self.ends),
             earlier=earlier_in(self.earlier),
-            dead=dead_in(self.dead),
+            dead=dead_in(self.dead, self.retired),
             last_use=LastUse(*json.loads(self.last_use)) if self.last_use else None,
             told=tuple(json.loads(self.told or "[]")),
             reused=None if self.reused is None else int(self.reused),
@@ -292,14 +295,24 @@ def earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
     return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
 
 
-def dead_text(dead: Sequence[SealedSecret]) -> str | None:
+def dead_text(dead: Sequence[RetiredSecret]) -> str | None:
     """Secrets that have ended as one attribute."""
-    return _text_of([sealed_list(each) for each in dead])
+    return _text_of([sealed_list(each.sealed) for each in dead])
 
 
-def dead_in(text: str | None) -> tuple[SealedSecret, ...]:
-    """The secrets in such an attribute."""
-    return tuple(map(sealed_in, json.loads(text or "[]")))
+def retired_text(dead: Sequence[RetiredSecret]) -> str | None:
+    """What else is known of them as another, which older versions do not read."""
+    return _text_of([[each.since, int(each.taken_back)] for each in dead])
+
+
+def dead_in(sealed: str | None, retired: str | None) -> tuple[RetiredSecret, ...]:
+    """The secrets in two such attributes. What was stored before `retired` was has nothing there."""
+    dead = json.loads(sealed or "[]")
+    known = json.loads(retired) if retired else [(0, 0)] * len(dead)
+    return tuple(
+        RetiredSecret(sealed_in(parts), since, bool(taken_back))
+        for parts, (since, taken_back) in zip(dead, known, strict=True)
+    )
 
 
 def last_use_text(use: LastUse) -> str:

@@ -20,7 +20,7 @@ from chalicelib.core.groups import Group
 from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
-from chalicelib.storage.items.credentials import dead_in, dead_text, earlier_in, earlier_text
+from chalicelib.storage.items.credentials import dead_in, dead_text, earlier_in, earlier_text, retired_text
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ class ServiceItem(Item, discriminator="service"):
     secret_renewed = NumberAttribute(null=True)
     earlier = UnicodeAttribute(null=True)
     dead = UnicodeAttribute(null=True)
+    retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
     policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 
@@ -122,6 +123,7 @@ class ServiceItem(Item, discriminator="service"):
             secret_renewed=service.secret_renewed,
             earlier=earlier_text(service.earlier_secrets),
             dead=dead_text(service.dead_secrets),
+            retired=retired_text(service.dead_secrets),
             policy=policy_text(service.policy),
             revision=service.revision,
             collection=SERVICES,
@@ -149,7 +151,7 @@ class ServiceItem(Item, discriminator="service"):
             secret=secret,
             secret_renewed=None if self.secret_renewed is None else int(self.secret_renewed),
             earlier_secrets=earlier_in(self.earlier),
-            dead_secrets=dead_in(self.dead),
+            dead_secrets=dead_in(self.dead, self.retired),
             policy=policy_in(self.policy),
             revision=int(self.revision),
         )

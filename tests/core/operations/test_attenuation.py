@@ -16,7 +16,8 @@ from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN

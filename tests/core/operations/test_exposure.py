@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit import FAILURES_WINDOW_MS, AuditQuery
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKind
 from chalicelib.core.errors import Invalid, NotFound, Throttled, Unauthenticated
+from chalicelib.core.identifiers import random_text
 from chalicelib.core.operations.exposure import WINDOW_MS
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.leaks import Found
-from chalicelib.core.permanent_tokens import MAX_DEAD, PermanentToken
+from chalicelib.core.overlapping_secrets import MAX_DEAD, RetiredSecret
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import Consequence, Policy
 from chalicelib.core.throttling import LEAK_REPORTS
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_rotation import is_good, rotate
+from tests.core.operations.test_rotation import MINUTE, is_good, rotate
 from tests.people import person
+from tests.storage.contract.making import token_record
 
 
 def stored(scene: Scene) -> PermanentToken:
@@ -37,11 +41,24 @@ def events(scene: Scene) -> list[str]:
     return [event.kind.value.removeprefix("permanent-token.") for event in found]
 
 
+def refused(scene: Scene, what: str) -> list[dict[str, str]]:
+    """The records of retired secrets that were refused quietly."""
+    query = AuditQuery(target_id=scene.bot.id, kind=f"permanent-token.refused-{what}")
+    return [dict(record.details) for record in scene.product.audit_trail.page(scene.caller(), query, 100).records]
+
+
+def rotated_and_used(scene: Scene, grace: int = 0) -> str:
+    """A new secret, in use."""
+    new = rotate(scene, grace)
+    assert is_good(scene, new, now())
+    return new
+
+
 class TestReuse:
     @pytest.mark.parametrize("grace", [0, 1_000])
     def test_it_is_refused_recorded_and_raised(self, scene: Scene, grace: int) -> None:
         old = scene.token.secret or ""
-        rotate(scene, grace)
+        rotated_and_used(scene, grace)
         later = now() + 5_000
         assert not is_good(scene, old, later)
         (details,) = records(scene, "permanent-token.reused")
@@ -51,14 +68,14 @@ class TestReuse:
 
     def test_within_an_hour_it_is_noted_once(self, scene: Scene) -> None:
         old = scene.token.secret or ""
-        rotate(scene, 0)
+        rotated_and_used(scene)
         at = now()
         for later in (0, 1, WINDOW_MS - 1, WINDOW_MS):
             assert not is_good(scene, old, at + later)
         assert len(records(scene, "permanent-token.reused")) == 2
 
     def test_an_invented_secret_is_nobodys(self, scene: Scene) -> None:
-        rotate(scene, 0)
+        rotated_and_used(scene)
         for _ in range(20):
             invented = CredentialKind.PERMANENT_TOKEN.issue(scene.bot.id, scene.token.token.id)
             assert not is_good(scene, invented, now())
@@ -67,7 +84,7 @@ class TestReuse:
     def test_it_is_known_after_later_rotations_until_there_were_many(self, scene: Scene) -> None:
         old = scene.token.secret or ""
         for _ in range(MAX_DEAD):
-            rotate(scene, 0)
+            rotated_and_used(scene)
         assert not is_good(scene, old, now())
         assert events(scene).count("reused") == 1
         rotate(scene, 0)
@@ -86,12 +103,94 @@ class TestReuse:
         (details,) = records(scene, "permanent-token.deleted")
         assert details["reason"] == "a superseded secret was used"
 
-    def test_a_secret_that_was_taken_back_is_superseded_too(self, scene: Scene) -> None:
-        old, new = scene.token.secret or "", rotate(scene)
-        taken = scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
-        assert taken.token.earlier == ()
-        assert (is_good(scene, old, now() + 10**10), is_good(scene, new, now())) == (True, False)
-        assert events(scene) == ["created", "rotated", "rotation-taken-back", "reused"]
+
+class TestAnAnswerThatWasLost:
+    """The client has only the old secret: nobody has the later one, or nobody has used it yet."""
+
+    REVOKE = Policy(reused=Consequence.REVOKE)
+
+    @pytest.mark.parametrize("grace", [0, 1_000])
+    def test_its_old_secret_is_refused_and_raises_nothing(self, scene: Scene, grace: int) -> None:
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
+        old, new = scene.token.secret or "", rotate(scene, grace)
+        for _ in range(3):
+            assert not is_good(scene, old, now() + 5_000)
+        assert refused(scene, "ended") == [{"name": "build", "service": scene.ci.service.id}]
+        assert (events(scene), stored(scene).reused) == (["created", "rotated"], None)
+        assert is_good(scene, new, now())
+
+    def test_the_first_use_of_the_new_one_raises_nothing_either_and_from_then_on_the_old_one_does(
+        self, scene: Scene
+    ) -> None:
+        """Who has both tries the old one, and then the new one. A thief who came before that learns nothing by it, and
+        is found with the next attempt."""
+        old, new = scene.token.secret or "", rotate(scene, 0)
+        assert not is_good(scene, old, now())
+        assert is_good(scene, new, now())
+        assert events(scene) == ["created", "rotated"]
+        assert not is_good(scene, old, now())
+        assert events(scene) == ["created", "rotated", "reused"]
+
+    def test_only_a_later_one_that_was_used_counts(self, scene: Scene) -> None:
+        first = scene.token.secret or ""
+        second = rotated_and_used(scene)
+        rotate(scene, 0)
+        assert not is_good(scene, second, now())
+        assert events(scene) == ["created", "rotated", "rotated"]
+        assert not is_good(scene, first, now())
+        assert events(scene) == ["created", "rotated", "rotated", "reused"]
+
+    def test_the_same_rotation_again_is_harmless_for_ever(self, scene: Scene) -> None:
+        """Also with the old secret, when the new one has long been in use."""
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
+        token, old, brought = scene.token.token, scene.token.secret or "", random_text(SECRET_LENGTH)
+        authentication, rotation = scene.product.authentication, scene.product.rotation
+        by = authentication.holder(old, origin(), brought)
+        new = rotation.rotate(by, "me", "current", 0, brought).secret or ""
+        assert is_good(scene, new, now())
+        for _ in range(3):
+            with pytest.raises(Unauthenticated):
+                authentication.holder(old, origin(), brought)
+            again = rotation.rotate(authentication.holder(new, origin(), brought), "me", "current", 0, brought)
+            assert (again.secret, again.token.id) == (new, token.id)
+        assert events(scene) == ["created", "rotated"]
+        newest = rotated_and_used(scene)
+        with pytest.raises(Unauthenticated):
+            authentication.holder(old, origin(), brought)
+        assert events(scene) == ["created", "rotated", "rotated"]
+        assert is_good(scene, newest, now())
+
+    @pytest.mark.parametrize("brings", ["another", "the old one"])
+    def test_who_brings_something_else_with_an_old_secret_reuses_it(self, scene: Scene, brings: str) -> None:
+        old = scene.token.secret or ""
+        rotated_and_used(scene)
+        middle = random_text(SECRET_LENGTH) if brings == "another" else old[-6 - SECRET_LENGTH : -6]
+        with pytest.raises(Unauthenticated):
+            scene.product.authentication.holder(old, origin(), middle)
+        assert events(scene) == ["created", "rotated", "reused"]
+
+    def test_what_ended_before_its_beginning_was_kept_counts_as_it_did(self, scene: Scene) -> None:
+        old = scene.token.secret or ""
+        rotate(scene, 0)
+        token = stored(scene)
+        before = replace(token, dead=tuple(RetiredSecret(each.sealed) for each in token.dead))
+        scene.product.stores.tokens.note(
+            token, replace(before, revision=token.revision + 1), token_record("updated", target_id=token.id)
+        )
+        assert not is_good(scene, old, now())
+        assert events(scene)[-1] == "reused"
+
+    def test_it_is_noted_with_one_write_in_a_quarter_of_an_hour(self, scene: Scene) -> None:
+        old = scene.token.secret or ""
+        rotate(scene, 0)
+        at = now() - now() % FAILURES_WINDOW_MS + FAILURES_WINDOW_MS
+        with patch.object(scene.product.stores.audit, "append", wraps=scene.product.stores.audit.append) as append:
+            for later in (0, 1, FAILURES_WINDOW_MS - 1, FAILURES_WINDOW_MS):
+                assert not is_good(scene, old, at + later)
+        assert append.call_count == 2
+        other = scene.restarted()
+        assert not is_good(other, old, at)
+        assert len(refused(scene, "ended")) == 2
 
 
 class TestTakingBack:
@@ -104,6 +203,38 @@ class TestTakingBack:
         assert is_good(scene, second, now() + 10**10)
         assert not is_good(scene, first, now() + 10**10)
 
+    def test_what_was_taken_back_is_refused_and_raises_nothing(self, scene: Scene) -> None:
+        """It was handed over to one place of two, say, which may use it until it is told otherwise."""
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
+        old, new = scene.token.secret or "", rotated_and_used(scene, MINUTE)
+        taken = scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
+        assert taken.token.earlier == ()
+        for _ in range(3):
+            assert not is_good(scene, new, now())
+        assert (is_good(scene, old, now() + 10**10), stored(scene).reused) == (True, None)
+        newest = rotated_and_used(scene)  # later ones in use change nothing about it
+        assert not is_good(scene, new, now())
+        assert is_good(scene, newest, now())
+        assert events(scene) == ["created", "rotated", "rotation-taken-back", "rotated"]
+        assert refused(scene, "taken-back") == [{"name": "build", "service": scene.ci.service.id}]
+
+    def test_what_had_ended_before_is_reused_all_the_same(self, scene: Scene) -> None:
+        first = scene.token.secret or ""
+        second = rotated_and_used(scene)
+        third = rotated_and_used(scene, MINUTE)
+        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
+        assert not is_good(scene, third, now())
+        assert not is_good(scene, first, now())
+        assert events(scene)[-2:] == ["rotation-taken-back", "reused"]
+
+    def test_taking_back_again_changes_nothing(self, scene: Scene) -> None:
+        """The answer may have been lost."""
+        old, rotation = scene.token.secret or "", scene.product.rotation
+        rotate(scene)
+        taken = rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
+        again = rotation.take_back(scene.product.authentication.holder(old, origin()), "me", "current", old)
+        assert again.token.revision == taken.token.revision == stored(scene).revision
+
     def test_with_an_earlier_secret_a_token_cannot_take_its_rotation_back(self, scene: Scene) -> None:
         """Who was rotated away would come back so."""
         old = scene.token.secret or ""
@@ -114,12 +245,13 @@ class TestTakingBack:
         holder = scene.product.authentication.holder(new, origin())
         assert scene.product.rotation.take_back(holder, "me", "current", old).token.rotated is None
 
-    @pytest.mark.parametrize("kept", ["", "ktp_nothing", "the current one"])
+    @pytest.mark.parametrize("kept", ["", "ktp_nothing", "one that was taken back"])
     def test_only_an_earlier_secret_that_is_good_can_be_kept(self, scene: Scene, kept: str) -> None:
         new = rotate(scene)
+        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, scene.token.secret or "")
         with pytest.raises(Invalid, match="keep: must be an earlier secret"):
             scene.product.rotation.take_back(
-                scene.caller(), scene.bot.id, scene.token.token.id, new if kept == "the current one" else kept
+                scene.caller(), scene.bot.id, scene.token.token.id, new if kept.startswith("one") else kept
             )
 
 

@@ -18,7 +18,8 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
-from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.permanent_tokens import About
 from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.throttling import APPLICATION_PASSWORDS, QUARTER_HOUR_MS
 from tests.conftest import Scene, now, origin

@@ -12,8 +12,9 @@ from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.errors import Conflict, Forbidden, InsufficientScope, Invalid, NotFound
+from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER
 from chalicelib.core.paging import Window
-from chalicelib.core.permanent_tokens import LONGEST_GRACE_MS, MAX_EARLIER, PermanentToken
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import ROTATE_SELF
 from chalicelib.core.roles import REGISTERED_USER
 from tests.conftest import Scene, now, origin

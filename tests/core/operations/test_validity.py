@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.caller import Caller
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.permanent_tokens import DAY_MS, MAX_EARLIER
+from chalicelib.core.overlapping_secrets import DAY_MS, MAX_EARLIER
 from chalicelib.core.policies import Consequence, Policy
 from tests.conftest import Scene
 

@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
-from chalicelib.core.permanent_tokens import DAY_MS
+from chalicelib.core.errors import StaleWrite
+from chalicelib.core.identifiers import new_id
+from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
-from tests.storage.contract.making import record
+from tests.storage.contract.conftest import refused
+from tests.storage.contract.making import NOW, record
 
 
 class TestFailures:
@@ -53,6 +56,14 @@ class TestFailures:
             list(pool.map(lambda _: self.failed(empty_stores, self.AT), range(40)))
         (one,) = self.found(empty_stores, "kim")
         assert one.details == {"times": "40"}
+
+
+def test_a_record_is_kept_once(stores: Stores) -> None:
+    """One that is named by what it stands for, of one window, may be there already."""
+    first = failure("kind", NOW, "192.0.2.1", ("permanent-token", new_id()), "kim")
+    stores.audit.append(first)
+    with refused(stores, StaleWrite):
+        stores.audit.append(replace(first, address="192.0.2.2"))
 
 
 class TestAuditPagesByDay:

@@ -217,6 +217,7 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
     "roles.delete": deleting("roles", lambda scene: stored_role(scene.stores)),
     "roles.grant": grant,
     "roles.revoke": revoke,
+    "audit.append": lambda scene: lambda audit: scene.stores.audit.append(audit),
     "codes.create": lambda scene: lambda audit: scene.stores.codes.create(making.code(scene.user), scene.user, audit),
     "codes.redeem": redeem_code,
     "delegations.replace": changing("delegations", Scene.delegation),

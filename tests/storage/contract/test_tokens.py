@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.events import EventKind
-from chalicelib.core.permanent_tokens import EarlierSecret, PermanentToken
+from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
+from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.stores import Stores
 from chalicelib.core.uses import LastUse
 from tests.storage.contract import making
@@ -29,7 +30,7 @@ def test_a_token_comes_back_as_it_was_stored(stores: Stores) -> None:
         rotated=6,
         settled=6,
         earlier=(EarlierSecret(making.sealed(), 1, 2), EarlierSecret(making.sealed(), 2, 3)),
-        dead=(making.sealed(),),
+        dead=(RetiredSecret(making.sealed(), 1), RetiredSecret(making.sealed(), 2, taken_back=True)),
         reused=7,
         leaked=8,
         expires=9,
