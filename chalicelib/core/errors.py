@@ -93,6 +93,10 @@ class Conflict(Refusal):
         self.field = field
 
 
+class NameTaken(Conflict):
+    """Another one has the name that was given."""
+
+
 class Changed(Conflict):
     """Somebody else was faster: what the caller has seen is not what is there."""
 

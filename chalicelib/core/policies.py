@@ -105,17 +105,20 @@ class Outlook:
 
 
 def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
-    """What these policies, and its own end, mean for the token."""
+    """What these policies, and its own end, mean for the token. After its own end nothing becomes due any more: nobody
+    can do anything about it."""
     policies = tuple(policies)
     quiet_since = max(token.renewed, token.last_used or 0)
     unused = [(quiet_since + each.unused_days * DAY_MS, each.unused) for each in policies if each.unused_days]
+    due = [token.renewed + each.rotation_due_days * DAY_MS for each in policies if each.rotation_due_days]
+    if token.expires is not None:
+        unused = [(moment, consequence) for moment, consequence in unused if moment < token.expires]
+        due = [moment for moment in due if moment < token.expires]
     return Outlook(
         renewed=token.renewed,
         quiet_since=quiet_since,
         ends=earliest((token.expires, *(each.ends(token.renewed) for each in policies))),
-        rotation_due=earliest(
-            token.renewed + each.rotation_due_days * DAY_MS for each in policies if each.rotation_due_days
-        ),
+        rotation_due=earliest(due),
         unused=earliest(moment for moment, _ in unused),
         disabled=earliest(moment for moment, consequence in unused if consequence is Consequence.DISABLE),
     )

@@ -126,23 +126,48 @@ class SweepStore(Protocol):
         """Nothing is left."""
 
 
+@dataclass(frozen=True, slots=True)
+class Displaced:
+    """A token that goes for another one that takes its name, and the record of that."""
+
+    token: PermanentToken
+    audit: AuditRecord
+
+
 class TokenStore(Protocol):
     """Permanent tokens."""
 
     def get(self, user_id: str, token_id: str) -> PermanentToken | None: ...
 
+    def named(self, user_id: str, name: str) -> PermanentToken | None:
+        """The user's token of this name."""
+
     def list(self, user_id: str) -> list[PermanentToken]:
         """All tokens of a user, oldest first."""
 
-    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `owner` (whom a grant or membership changes too), or a group or role of
-        the access that was `compared`, is no longer stored as it is; Conflict if the owner has a token
-        of this name."""
+    def create(
+        self,
+        token: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
+    ) -> None:
+        """Raises StaleWrite if `owner` (whom a grant or membership changes too), a group or role of the access that was
+        `compared`, or the token that is `displaced`, is no longer stored as it is; NameTaken if the owner has another
+        token of this name."""
 
     def replace(
-        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+        self,
+        old: PermanentToken,
+        new: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
     ) -> None:
-        """Raises StaleWrite as `create`, or if `old` is no longer stored; Conflict if the new name is taken."""
+        """Raises StaleWrite as `create`, or if `old` is no longer stored; NameTaken if the owner has another token of
+        the new name."""
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""

@@ -145,12 +145,13 @@ class Timeline:
     now: float
 
 
-def timeline(secrets: Secrets, now: int) -> Timeline | None:
-    """How the secrets overlap; None while there is one alone. The half to the right is what is to come."""
+def timeline(secrets: Secrets, now: int, ends: int | None = None) -> Timeline | None:
+    """How the secrets overlap; None while there is one alone, or since all of them ended, at `ends`. The half to the
+    right is what is to come."""
     live = secrets.live(now)
-    if not live:
+    if not live or (ends is not None and now >= ends):
         return None
-    spans = [(each.since, each.until) for each in live]
+    spans = [(each.since, min(each.until, ends or each.until)) for each in live]
     past = max(1, now - min(since for since, _ in spans))
     coming = max(until for _, until in spans) - now
     middle, end = TIMELINE_WIDTH * 0.4, TIMELINE_WIDTH * 0.9

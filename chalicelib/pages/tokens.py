@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.operations.ended_tokens import require_not_ended
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
@@ -117,6 +118,7 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
     account = read(message, caller, user)
     caller.check(Operation.UPDATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    require_not_ended(found.token, caller.now)
     dialog = _edit_dialog(message, caller, found, Filled.of(found.token))
     return _token_page(message, caller, account, token, dialog)
 
@@ -157,6 +159,7 @@ def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Respo
     account = read(message, caller, user)
     caller.check(Operation.ROTATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    require_not_ended(found.token, caller.now)
     lacked = message.keyturn.permanent_tokens.lacked(caller, account.id)
     dialog = _lacked_dialog(message, caller, account, lacked) if lacked else _rotate_dialog(message, found)
     return _token_page(message, caller, account, token, dialog)
@@ -212,7 +215,7 @@ def _token_page(
         "authors": message.keyturn.accounts.known(caller, [found.token.author_id]),
         "services": message.keyturn.services.shown(caller, services, user.id),
         "flags": flags[found.token.id],
-        "timeline": timeline(found.token.secrets, message.origin.now),
+        "timeline": timeline(found.token.secrets, message.origin.now, found.token.expires),
     }
     return account_page(message, caller, user, "token", values, dialog, problem)
 

@@ -55,7 +55,7 @@ def create_token(call: Call, user: str) -> Response:
             caller,
             tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body), body.secret),
         ),
-        lambda id: _view(call, caller, tokens.get(caller, user, id)),
+        lambda id: _view(call, caller, tokens.created(caller, user, id, body.secret)),
     )
 
 
@@ -84,7 +84,7 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     return call.create(
         caller,
         lambda by: _view(call, caller, rotation.rotate(by, user, token, grace_ms, body.secret)),
-        lambda id: _view(call, caller, rotation.rotated(caller, user, id)),
+        lambda id: _view(call, caller, rotation.rotated(caller, user, id, body.secret)),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.policies import earliest
 from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
@@ -47,12 +48,13 @@ class SecretView:
     until: int | None
 
 
-def secret_views(secrets: Secrets | None) -> list[SecretView]:
-    """The earlier secrets that have not been forgotten, oldest first, and the current one."""
+def secret_views(secrets: Secrets | None, ends: int | None = None) -> list[SecretView]:
+    """The earlier secrets that have not been forgotten, oldest first, and the current one; all end at `ends`, if that
+    is given."""
     if secrets is None:
         return []
-    earlier = [SecretView(each.since, each.until) for each in secrets.earlier]
-    return [*earlier, SecretView(secrets.since, None)]
+    earlier = [SecretView(each.since, earliest((each.until, ends))) for each in secrets.earlier]
+    return [*earlier, SecretView(secrets.since, ends)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +84,8 @@ class TokenView:
         return LastUseView(use, service_reference(place, self.services.get(place)) if place else None)
 
     def secrets(self) -> list[SecretView]:
-        """The earlier secrets that have not been forgotten, oldest first, and the current one."""
-        return secret_views(self.owned.token.secrets)
+        """All its secrets. None lives longer than the token."""
+        return secret_views(self.owned.token.secrets, self.owned.token.expires)
 
     def scope(self) -> list[NamedReference]:
         """The scope; a service that was deleted or may not be seen is there by its id alone."""

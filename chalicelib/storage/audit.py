@@ -12,6 +12,7 @@ from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import AuditItem, acts_of
 from chalicelib.storage.table import Item
+from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.errors import NameTaken, StaleWrite
 from chalicelib.core.events import event
 from chalicelib.core.ports import TokenPage
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.held import check_owner_unchanged
-from chalicelib.storage.items import TOKENS, EventItem, TokenItem, TokenLabelItem, labelled
+from chalicelib.storage.items import TOKENS, EventItem, NameItem, TokenItem, TokenLabelItem, labelled
 from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.ports import Displaced
 
 
 @answers_or_unavailable
@@ -37,6 +38,10 @@ class DynamoTokens:
     def get(self, user_id: str, token_id: str) -> PermanentToken | None:
         item = read_one(TokenItem, keys.token(user_id, token_id))
         return item.to_credential() if item else None
+
+    def named(self, user_id: str, name: str) -> PermanentToken | None:
+        found = read_one(NameItem, keys.token_name(user_id, name))
+        return self.get(user_id, found.holder_id) if found else None
 
     def list(self, user_id: str) -> list[PermanentToken]:
         pk, _ = keys.user(user_id)
@@ -60,34 +65,45 @@ class DynamoTokens:
         due_of = {token.id: due_at[keys.token(token.user_id, token.id)] for token in tokens} if label is None else {}
         return TokenPage(tokens, entries[-1].position if entries and len(entries) == top else None, due_of)
 
-    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def create(
+        self,
+        token: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
+    ) -> None:
         transaction = Transaction(audit)
         check_owner_unchanged(transaction, owner, compared)
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
-        transaction.take_name(keys.token_name(token.user_id, token.name), token.id, otherwise=_name_taken(token))
+        _take_name(transaction, token, displaced)
         _label(transaction, token, (), token.labels)
         _tell(transaction, token, audit)
         transaction.commit()
 
     def replace(
-        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+        self,
+        old: PermanentToken,
+        new: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
     ) -> None:
         transaction = Transaction(audit)
         check_owner_unchanged(transaction, owner, compared)
         transaction.replace(TokenItem.of(new), _unchanged(old), otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))
-            transaction.take_name(keys.token_name(new.user_id, new.name), new.id, otherwise=_name_taken(new))
+            _take_name(transaction, new, displaced)
         _label(transaction, new, old.labels, new.labels)
         _tell(transaction, new, audit)
         transaction.commit()
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.delete(TokenItem.of(token), _unchanged(token), otherwise=StaleWrite())
+        _remove(transaction, token, audit)
         transaction.free_name(keys.token_name(token.user_id, token.name))
-        _label(transaction, token, token.labels, ())
-        _tell(transaction, token, audit)
         transaction.commit()
 
     def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
@@ -113,6 +129,23 @@ def _unchanged(token: PermanentToken) -> Condition:
     return unchanged
 
 
+def _take_name(transaction: Transaction, token: PermanentToken, displaced: Displaced | None) -> None:
+    name = keys.token_name(token.user_id, token.name)
+    if displaced is None:
+        transaction.take_name(name, token.id, otherwise=_name_taken(token))
+        return
+    transaction.record(displaced.audit)
+    transaction.pass_name(name, displaced.token.id, token.id, otherwise=StaleWrite())
+    _remove(transaction, displaced.token, displaced.audit)
+
+
+def _remove(transaction: Transaction, token: PermanentToken, audit: AuditRecord) -> None:
+    """The token, but not its name."""
+    transaction.delete(TokenItem.of(token), _unchanged(token), otherwise=StaleWrite())
+    _label(transaction, token, token.labels, ())
+    _tell(transaction, token, audit)
+
+
 def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], new: Sequence[str]) -> None:
     for label in set(old) - set(new):
         transaction.delete(TokenLabelItem(*keys.token_label(token.user_id, label, token.id)))
@@ -124,5 +157,5 @@ def _tell(transaction: Transaction, token: PermanentToken, audit: AuditRecord) -
     transaction.put(EventItem.of(event(token, audit)))
 
 
-def _name_taken(token: PermanentToken) -> Conflict:
-    return Conflict(f"The account has a permanent token named {token.name!r} already.", "name")
+def _name_taken(token: PermanentToken) -> NameTaken:
+    return NameTaken(f"The account has a permanent token named {token.name!r} already.", "name")

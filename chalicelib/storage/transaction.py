@@ -83,6 +83,10 @@ class Transaction:
         """A unique name is taken from now on."""
         self.create(NameItem(*key, holder_id=holder_id), otherwise)
 
+    def pass_name(self, key: keys.Key, holder_id: str, next_id: str, otherwise: Exception) -> None:
+        """A unique name that its holder has is another's from now on."""
+        self.replace(NameItem(*key, holder_id=next_id), NameItem.holder_id == holder_id, otherwise)
+
     def free_name(self, key: keys.Key) -> None:
         """A unique name may be taken again."""
         self.delete(NameItem(*key))

@@ -12,12 +12,12 @@ from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.errors import NameTaken, StaleWrite
 from chalicelib.core.event_ports import Walk
 from chalicelib.core.events import Event, event
 from chalicelib.core.once import Done
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.ports import Credential, Credentials, TokenPage
+from chalicelib.core.ports import Credential, Credentials, Displaced, TokenPage
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
 from chalicelib.core.uses import LastUse, Use
@@ -46,32 +46,59 @@ class MemoryTokens:
         found: Iterator[PermanentToken] = self._database.below(*account(user_id), "token")
         return sorted(found, key=lambda token: (token.created, token.id))
 
-    def create(self, token: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def named(self, user_id: str, name: str) -> PermanentToken | None:
+        return next((token for token in self.list(user_id) if token.name == name), None)
+
+    def create(
+        self,
+        token: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
+    ) -> None:
         with self._database.change(audit) as change:
             check_owner(self._database, change, owner, compared)
             change.create(_token(token), token)
-            change.take_name(_name(token), token.id, _name_taken(token))
+            self._take_name(change, token, displaced)
             change.index(len(token.labels))
             self._told(change, token, audit)
 
     def replace(
-        self, old: PermanentToken, new: PermanentToken, owner: User, compared: Access | None, audit: AuditRecord
+        self,
+        old: PermanentToken,
+        new: PermanentToken,
+        owner: User,
+        compared: Access | None,
+        audit: AuditRecord,
+        displaced: Displaced | None = None,
     ) -> None:
         with self._database.change(audit) as change:
             check_owner(self._database, change, owner, compared)
             change.replace(_token(new), new, self._is_current(old))
             if old.name != new.name:
                 change.delete(_name(old))
-                change.take_name(_name(new), new.id, _name_taken(new))
+                self._take_name(change, new, displaced)
             change.index(len({*old.labels} ^ {*new.labels}))
             self._told(change, new, audit)
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            change.delete(_token(token), self._is_current(token))
+            self._remove(change, token, audit)
             change.delete(_name(token))
-            change.index(len(token.labels))
-            add_event(change, event(token, audit))
+
+    def _take_name(self, change: Change, token: PermanentToken, displaced: Displaced | None) -> None:
+        if displaced is None:
+            change.take_name(_name(token), token.id, _name_taken(token))
+            return
+        change.record(displaced.audit)
+        change.replace(_name(token), token.id, self._database.get(*_name(token)) == displaced.token.id)
+        self._remove(change, displaced.token, displaced.audit)
+
+    def _remove(self, change: Change, token: PermanentToken, audit: AuditRecord) -> None:
+        change.delete(_token(token), self._is_current(token))
+        change.index(len(token.labels))
+        add_event(change, event(token, audit))
 
     def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         with self._database.change(audit) as change:
@@ -243,8 +270,8 @@ def _name(token: PermanentToken) -> Key:
     return (*account(token.user_id), "token's name", token.name)
 
 
-def _name_taken(token: PermanentToken) -> Conflict:
-    return Conflict(f"The account has a permanent token named {token.name!r} already.", "name")
+def _name_taken(token: PermanentToken) -> NameTaken:
+    return NameTaken(f"The account has a permanent token named {token.name!r} already.", "name")
 
 
 def _place(holder: Credential | Service) -> Key:

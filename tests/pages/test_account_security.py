@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -85,6 +86,29 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
     expect(visitor.dialog("The token rotating")).to_contain_text("Every earlier one is refused from now on.")
     third = page.locator("#secret").inner_text()
     assert [site.is_good(secret) for secret in (made["token"], second, third)] == [False, False, True]
+
+
+def test_a_token_that_has_ended_is_shown_so_and_offers_nothing_but_its_deletion(site: Site, visitor: Visitor) -> None:
+    bot, body = site.bot(), {"name": "over", "scope": [{"key": "ci"}]}
+    made = site.api.post(f"/users/{bot}/permanenttokens", {**body, "expiresOn": int(time.time() * 1000) + 1_500})
+    one = f"/users/{bot}/permanenttokens/{made['id']}"
+    site.api.post(f"{one}/rotate", {"grace": 3600})
+    page = visitor.enter()
+    while "expired" not in site.api.get(f"{one}?fields=flags")["flags"]:
+        time.sleep(0.1)
+    visitor.see(site.address(bot, "security"))
+    row = page.get_by_role("row").filter(has_text="over")
+    expect(row).to_contain_text("expired")
+    expect(row).not_to_contain_text("earlier secret")
+    page.get_by_role("link", name="over", exact=True).click()
+    expect(page.get_by_text("This token has ended, and an end is final")).to_be_visible()
+    expect(page.get_by_role("link", name="Delete")).to_be_visible()
+    for gone in ("Rotate", "Edit"):
+        expect(page.get_by_role("link", name=gone)).to_have_count(0)
+    expect(page.locator(".timeline")).to_have_count(0)
+    for form in ("rotate", "edit"):
+        visitor.see(site.address(bot, "security", "tokens", made["id"], form))
+        expect(page.get_by_text("Create a new one: the name is free.")).to_be_visible()
 
 
 def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:

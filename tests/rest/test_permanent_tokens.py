@@ -1,12 +1,15 @@
 """`/users/{id}/permanenttokens` by Hub's contract."""
 
+import json
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 import pytest
 
 from chalicelib.core.identifiers import random_text
+from chalicelib.core.permanent_tokens import About
 from tests.conftest import Scene, now
-from tests.rest.calling import Client, introspect
+from tests.rest.calling import REST, Answer, Client, introspect, send
 
 TOKENS = "/users/build-bot/permanenttokens"
 
@@ -218,3 +221,115 @@ def test_who_created_it_can_be_told_from_others_of_the_name(scene: Scene, admini
     shown = administrator.get(f"{token}?fields=author(name),authorLogin").json
     assert shown == {"author": {"name": "Administrator"}, "authorLogin": "admin"}
     assert "authorLogin" not in administrator.get(token).json  # Hub has no such field
+
+
+def ended(scene: Scene, name: str) -> tuple[str, str, int]:
+    """A token of the bot that ended an hour ago: its path, its secret and its end."""
+    caller, hour = scene.caller(), 3_600_000
+    end = now() - hour
+    made = scene.product.permanent_tokens.create(
+        replace(caller, now=end - hour), scene.bot.id, name, ["ci"], end, About(labels=["a"])
+    )
+    return f"{TOKENS}/{made.token.id}", made.secret or "", end
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/rotate", {"grace": 60}),
+        ("/takeback", {"keep": "any"}),
+        ("/comparison", {"secret": random_text(43)}),
+        ("", {"scope": [{"key": "deploy"}]}),
+        ("", {"expiresOn": None}),
+    ],
+)
+def test_a_token_that_has_ended_is_not_changed(
+    scene: Scene, administrator: Client, path: str, body: dict[str, object]
+) -> None:
+    token, _, end = ended(scene, "over")
+    refused = administrator.post(token + path, body)
+    assert (refused.status, refused.json["error"]) == (409, "conflict")
+    assert refused.json["error_description"].endswith("an end is final. Create a new one: the name is free.")
+    assert administrator.get(f"{token}?fields=expiresOn,secrets(endsOn)").json == {
+        "expiresOn": end,
+        "secrets": [{"endsOn": end}],
+    }
+
+
+def test_its_name_is_free_and_its_own_key_and_secret_bring_it_nowhere(scene: Scene, administrator: Client) -> None:
+    token, secret, _ = ended(scene, "nightly")
+    assert Client(secret).post("/users/me/permanenttokens/current/rotate", {"grace": 0}).status == 401
+    made = administrator.post(TOKENS, {"name": "nightly", "scope": [{"key": "ci"}], "labels": ["a"]})
+    assert made.status == 200
+    assert administrator.get(token).status == 404
+    assert administrator.get(TOKENS).json["total"] == 2
+    assert administrator.post(TOKENS, {"name": "nightly", "scope": [{"key": "ci"}]}).status == 409
+
+
+def test_no_secret_is_said_to_outlive_its_token(scene: Scene, administrator: Client) -> None:
+    end = now() + 60_000
+    made = administrator.post(TOKENS, {"name": "short", "scope": [{"key": "keyturn"}], "expiresOn": end}).json
+    shown = administrator.post(f"{TOKENS}/{made['id']}/rotate", {"grace": "P1D"}, fields="secrets(endsOn)").json
+    assert shown["secrets"] == [{"endsOn": end}, {"endsOn": end}]
+    told = Client(made["token"]).get("/users/me").headers["sunset"]
+    assert parsedate_to_datetime(told).timestamp() == end // 1000
+
+
+class TestSentAgain:
+    """With a secret that the client brings, and after an answer that was lost."""
+
+    CURRENT = "/users/me/permanenttokens/current"
+    ASKED = "id,token,notice,secrets(creationTime,endsOn)"
+
+    def post(self, scene: Scene, path: str, body: object, key: str | None) -> Answer:
+        """By the administrator, with this Idempotency-Key."""
+        headers = {"authorization": f"Bearer {scene.administrator.secret}", "content-type": "application/json"}
+        keyed = {**headers, "idempotency-key": key} if key else headers
+        return send("POST", f"{REST}{path}?fields={self.ASKED}", keyed, json.dumps(body))
+
+    @pytest.mark.parametrize("grace", [0, 3600])
+    def test_a_rotation_changes_nothing_and_raises_nothing(
+        self, scene: Scene, administrator: Client, grace: int
+    ) -> None:
+        administrator.post("/services/ci/policy", {"reused": "revoke"})
+        old, body = scene.token.secret or "", {"grace": grace, "secret": random_text(43)}
+        rotate = f"{self.CURRENT}/rotate"
+        first = Client(old).post(rotate, body, fields=self.ASKED)
+        assert first.status == 200
+        new = first.json["token"]
+        assert [each["endsOn"] is None for each in first.json["secrets"]] == [*[False] * (grace > 0), True]
+        for _ in range(2):
+            by_the_old = Client(old).post(rotate, body, fields=self.ASKED)
+            assert (by_the_old.status, by_the_old.json == first.json) == ((200, True) if grace else (401, False))
+            again = Client(new).post(rotate, body, fields=self.ASKED)  # from now on it is in use
+            assert (again.status, again.json) == (200, first.json)
+        assert introspect("ci", scene.ci.secret, new).json["active"]
+        shown = administrator.get(f"{TOKENS}/{scene.token.token.id}?fields=flags").json
+        assert shown == {"flags": []}
+
+    def test_what_cannot_be_read_is_refused_after_who_asks_is(self, scene: Scene) -> None:
+        rotate, wrong = f"{self.CURRENT}/rotate", {"grace": 0, "secret": 7}
+        assert Client("nobody").post(rotate, wrong).status == 401
+        refused = Client(scene.token.secret or "").post(rotate, wrong)
+        assert (refused.status, refused.json["error_field"]) == (400, "secret")
+
+    @pytest.mark.parametrize("key", ["key", None])
+    def test_a_creation_makes_nothing_and_is_answered_alike(
+        self, administrator: Client, scene: Scene, key: str | None
+    ) -> None:
+        body = {"name": "brought", "scope": [{"key": "ci"}], "secret": random_text(43), "description": "d"}
+        first, again = self.post(scene, TOKENS, body, key), self.post(scene, TOKENS, body, key)
+        assert (first.status, again.status) == (200, 200)
+        assert str(body["secret"]) in first.json["token"]
+        assert again.json == first.json
+        assert administrator.get(TOKENS).json["total"] == 2
+
+    def test_a_rotation_with_a_key_is_answered_alike_too(self, administrator: Client, scene: Scene) -> None:
+        path, body = f"{TOKENS}/{scene.token.token.id}/rotate", {"grace": 60, "secret": random_text(43)}
+        first = self.post(scene, path, body, "key")
+        assert first.json["notice"] is None
+        assert self.post(scene, path, body, "key").json == first.json
+        administrator.post(path, {"grace": 60})
+        replayed = self.post(scene, path, body, "key").json
+        assert replayed["token"] is None
+        assert "in that answer only" in replayed["notice"]

@@ -7,9 +7,14 @@ the whole is put together from both (`credentials.wire_format`). ADR 20 has the 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.wire_format import SECRET_LENGTH
+from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKind
 from chalicelib.core.errors import Invalid
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.permanent_tokens import PermanentToken
 
 FORM = f"[0-9A-Za-z]{{{SECRET_LENGTH}}}"
 LEAST_DISTINCT = 16  # of a random one, fewer are different less than once in 10**10 times
@@ -22,3 +27,17 @@ def brought(secret: str, field: str = "secret") -> str:
     if len(set(secret)) < LEAST_DISTINCT:
         raise Invalid(field, f"is too easily guessed: fewer than {LEAST_DISTINCT} different characters are not random.")
     return secret
+
+
+def new_secret(bring: str | None, owner_id: str, token_id: str) -> str:
+    """What the owner's token will be presented as: with the secret that was brought, or one that is made now."""
+    kind = CredentialKind.PERMANENT_TOKEN
+    return kind.issue(owner_id, token_id) if bring is None else kind.assemble(bring, owner_id, token_id)
+
+
+def secret_brought(verifier: SecretVerifier, token: PermanentToken, bring: str | None, now: int) -> str | None:
+    """What the token is presented as, if its current secret is the one that is brought. Raises Throttled."""
+    if bring is None:
+        return None
+    shown = new_secret(bring, token.user_id, token.id)
+    return shown if verifier.verify(shown, token.secret, now) else None

@@ -122,7 +122,7 @@ class Authentication:
         earlier = source.superseded(since, use.now)
         ends = self._check.ends(source, since, caller.user, use)
         caller = replace(caller, ends=earliest((caller.ends, ends)), networks=source.networks)
-        return _superseded(caller, earlier) if earlier else caller
+        return _superseded(caller, earlier, ends) if earlier else caller
 
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
@@ -182,7 +182,7 @@ class Authentication:
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,
         )
-        return _superseded(caller, good.earlier) if good.earlier else caller
+        return _superseded(caller, good.earlier, good.ends) if good.earlier else caller
 
     def _note(self, record: AuditRecord) -> None:
         with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not
@@ -198,8 +198,8 @@ def _hand_of(token: AccessToken) -> Hand:
     return Hand(source.kind.value, token.id, tuple(services))
 
 
-def _superseded(caller: Caller, earlier: EarlierSecret) -> Caller:
+def _superseded(caller: Caller, earlier: EarlierSecret, ends: int | None) -> Caller:
     """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
-    itself. What changes something is done with the current one."""
+    itself. What changes something is done with the current one. `ends`: when it does so for any reason."""
     powers = caller.permissions.only({*READING, ROTATE_SELF})
-    return replace(caller, permissions=powers, secret_ends=earlier.until)
+    return replace(caller, permissions=powers, secret_ends=earliest((earlier.until, ends)))

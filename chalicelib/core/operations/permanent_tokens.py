@@ -11,14 +11,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core import attenuation, names
-from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
-from chalicelib.core.credentials.brought_secrets import brought
-from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
+from chalicelib.core.errors import Invalid, NameTaken, NotFound
 from chalicelib.core.events import rfc3339
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.operations.ended_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
+from chalicelib.core.operations.token_descriptions import difference, is_same, told
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
 from chalicelib.core.policies import earliest
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permissions import Power
-    from chalicelib.core.ports import TokenStore
+    from chalicelib.core.ports import Displaced, TokenStore
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
 
@@ -142,10 +142,11 @@ class PermanentTokens:
     ) -> OwnedToken:
         """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch;
         `secret` is brought by the caller, and otherwise made here. What names no end or no networks has those of the
-        credential that is presented (`core.attenuation`).
+        credential that is presented (`core.attenuation`). A token of this name that has ended makes room. Where the
+        owner has the very token that is described, with the `secret` that is brought as its current one, it is the
+        answer and nothing changes: the first one may have been lost.
 
-        Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has a token of this
-        name).
+        Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
         valid_name, named, said = names.name(name), expiry(expires, caller.now), about.valid()
         bring = None if secret is None else brought(secret)
@@ -172,9 +173,20 @@ class PermanentTokens:
             )
             if named is not None:
                 self._require_allowed_end(token, owner, {id: each for id, each in visible.items() if each})
-            details = {"name": token.name, "scope": " ".join(token.scope), **_told(token)}
+            details = {"name": token.name, "scope": " ".join(token.scope), **told(token)}
             record = permit.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
-            self._tokens.create(token, owner, permit.insisting(len(token.labels)), record)
+
+            def write(gone: Displaced | None) -> None:
+                compared = permit.insisting(len(token.labels) + labels_of(gone))
+                self._tokens.create(token, owner, compared, record, gone)
+
+            try:
+                taking_name(self._tokens, caller, owner, token.name, write)
+            except NameTaken:
+                there = self._made_before(owner, token, bring, caller.now)
+                if there is None:
+                    raise
+                return there
             return OwnedToken(token, owner, shown)
 
         return until_current(attempt)
@@ -191,10 +203,11 @@ class PermanentTokens:
         seen: int | None = None,
     ) -> OwnedToken:
         """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has
-        an end or networks makes no token last longer, nor good from more networks (`core.attenuation`).
+        an end or networks makes no token last longer, nor good from more networks (`core.attenuation`). A token of the
+        new name that has ended makes room.
 
-        Raises as `create`; NotFound also for the token; Changed unless it has still the revision `seen`, if one is
-        given.
+        Raises as `create`; NotFound also for the token; Conflict also if it has ended; Changed unless it has still the
+        revision `seen`, if one is given.
         """
         said = about.valid()
         if name is not None:
@@ -207,6 +220,7 @@ class PermanentTokens:
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, token_id)
+            require_not_ended(old, caller.now)
             require_seen(seen, old.revision)
             new = replace(old, **said, revision=old.revision + 1)
             if scope is not None:
@@ -214,15 +228,25 @@ class PermanentTokens:
             attenuation.require_no_wider(caller, old, new)
             if new.expires != old.expires:
                 self._require_allowed_end(new, owner, self._services.resolve(new.scope))
-            details = _difference(old, new)
+            details = difference(old, new)
             if not details:
                 return OwnedToken(old, owner)
             record = permit.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
-            compared = permit.insisting(len({*old.labels} ^ {*new.labels})) if attenuation.grows(old, new) else None
-            self._tokens.replace(old, new, owner, compared, record)
+
+            def write(gone: Displaced | None) -> None:
+                labels = len({*old.labels} ^ {*new.labels}) + labels_of(gone)
+                compared = permit.insisting(labels) if attenuation.grows(old, new) else None
+                self._tokens.replace(old, new, owner, compared, record, gone)
+
+            taking_name(self._tokens, caller, owner, new.name, write)
             return OwnedToken(new, owner)
 
         return insistently(attempt) if reaches else until_current(attempt)  # it may be narrowed
+
+    def created(self, caller: Caller, user: str, token_id: str, secret: str | None) -> OwnedToken:
+        """What `create` made: with its secret only if that was brought, and is the current one. Raises as `get`."""
+        made = self.get(caller, user, token_id)
+        return replace(made, secret=secret_brought(self._verifier, made.token, secret, caller.now))
 
     def delete(self, caller: Caller, user: str, token_id: str) -> None:
         """The token is refused from now on. Raises Forbidden or NotFound."""
@@ -235,6 +259,15 @@ class PermanentTokens:
             self._tokens.delete(token, record)
 
         insistently(attempt)
+
+    def _made_before(self, owner: User, wanted: PermanentToken, bring: str | None, now: int) -> OwnedToken | None:
+        """The token that has the name of the one that is `wanted`, if it is as that one would be, with the secret that
+        is brought as its current one."""
+        there = self._tokens.named(owner.id, wanted.name) if bring else None
+        if there is None or not is_same(there, wanted):
+            return None
+        shown = secret_brought(self._verifier, there, bring, now)
+        return OwnedToken(there, owner, shown) if shown else None
 
     def _require_allowed_end(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> None:
         """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""
@@ -274,24 +307,3 @@ def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
     if token is None:
         raise NotFound("permanent token", token_id)
     return token
-
-
-def new_secret(bring: str | None, owner_id: str, token_id: str) -> str:
-    """What the owner's token will be presented as: with the secret that was brought, or one that is made now."""
-    kind = CredentialKind.PERMANENT_TOKEN
-    return kind.issue(owner_id, token_id) if bring is None else kind.assemble(bring, owner_id, token_id)
-
-
-def _told(token: PermanentToken) -> dict[str, str]:
-    """What a record tells of a new token, besides name and scope."""
-    told = {"expires": token.expires, "labels": " ".join(token.labels), "networks": " ".join(token.networks)}
-    return {name: str(value) for name, value in told.items() if value}
-
-
-def _difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
-    details = changes(old, new, "name", "expires", "description", "contact")
-    for several in ("scope", "labels", "networks"):
-        before, after = getattr(old, several), getattr(new, several)
-        if before != after:
-            details[several] = f"{' '.join(before)} -> {' '.join(after)}"
-    return details

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from chalicelib.core import attenuation
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import EARLIER_SECRET
-from chalicelib.core.credentials.brought_secrets import brought
+from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Forbidden, Invalid
+from chalicelib.core.operations.ended_tokens import require_not_ended
 from chalicelib.core.operations.optimistic import insistently
-from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing, new_secret
+from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing
 from chalicelib.core.overlapping_secrets import require_grace
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Rotation:
         other hands.
 
         An earlier secret renews its token only while no later one was used, and ends none of these
-        (`PermanentToken.renewed_by`). Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many
-        secrets are good at the same time).
+        (`PermanentToken.renewed_by`). Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (the token
+        has ended; too many secrets are good at the same time).
         """
         bring = None if secret is None else brought(secret)
         require_grace(grace_ms)
@@ -57,6 +58,7 @@ class Rotation:
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, id)
+            require_not_ended(old, caller.now)
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             shown = make_secret(owner.id, old.id)
@@ -78,23 +80,26 @@ class Rotation:
     def has_current(self, caller: Caller, user: str, token_id: str, secret: str) -> tuple[OwnedToken, bool]:
         """The token, and whether the `secret` that is brought is its current one, for whoever could make it so.
 
-        Raises Invalid (`secret`), Forbidden, NotFound or Throttled.
+        Raises Invalid (`secret`), Forbidden, NotFound, Conflict (the token has ended) or Throttled.
         """
         id, operation = _rotating(caller, token_id)
         bring = brought(secret)
         owner = self._accounts.find(caller, user, operation)
         token = existing(self._tokens, owner, id)
+        require_not_ended(token, caller.now)
         shown = CredentialKind.PERMANENT_TOKEN.assemble(bring, owner.id, token.id)
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
 
     def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
         return any(self._verifier.verify(shown, each.sealed, now) for each in token.secrets.past)
 
-    def rotated(self, caller: Caller, user: str, token_id: str) -> OwnedToken:
-        """What `rotate` made, without its secret. Raises Forbidden or NotFound."""
+    def rotated(self, caller: Caller, user: str, token_id: str, secret: str | None = None) -> OwnedToken:
+        """What `rotate` made: with its secret only if that was brought, and is the current one. Raises Forbidden or
+        NotFound."""
         id, operation = _rotating(caller, token_id)
         owner = self._accounts.find(caller, user, operation)
-        return OwnedToken(existing(self._tokens, owner, id), owner)
+        token = existing(self._tokens, owner, id)
+        return OwnedToken(token, owner, secret_brought(self._verifier, token, secret, caller.now))
 
     def take_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:
         """The token with the earlier secret `kept` as the current one again, without end, for whoever could not put a
@@ -109,6 +114,7 @@ class Rotation:
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
             old = existing(self._tokens, owner, id)
+            require_not_ended(old, caller.now)
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.renewed:

@@ -16,6 +16,7 @@ from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.bounds import MAX_FIXED
 from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.once import AlreadyDone, Done, Once
+from chalicelib.core.ports import Displaced
 from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from chalicelib.storage.transaction import Transaction
@@ -115,10 +116,16 @@ def deleting(store: str, make: Callable[[Scene], Any], *more: Any) -> Callable[[
 def token_writer(method: str) -> Callable[[Scene], Write]:
     def prepare(scene: Scene) -> Write:
         tokens, owner = scene.stores.tokens, scene.user
-        token, new = stored_token(scene.stores, owner), making.token(owner)
+        token, new = stored_token(scene.stores, owner, name="n"), making.token(owner)
+        other, named = stored_token(scene.stores, owner), making.token(owner, name="n")
+        gone = Displaced(token, record("permanent-token.deleted"))
         writers: dict[str, Write] = {
             "create": lambda audit: tokens.create(new, owner, None, audit),
             "replace": lambda audit: tokens.replace(token, newer(token), owner, None, audit),
+            "create, displacing": lambda audit: tokens.create(named, owner, None, audit, gone),
+            "replace, displacing": lambda audit: tokens.replace(
+                other, newer(other, name="n"), owner, None, audit, gone
+            ),
             "delete": lambda audit: tokens.delete(token, audit),
             "note": lambda audit: tokens.note(token, newer(token), audit, due=7),
         }
@@ -193,11 +200,12 @@ def count_wrong_code(scene: Scene) -> Write:
     return lambda audit: scene.stores.authenticators.count_wrong_code(old, old.with_wrong_code(), audit)
 
 
+TOKEN_WRITERS = ("create", "create, displacing", "replace", "replace, displacing", "delete", "note")
 WRITERS: dict[str, Callable[[Scene], Write]] = {
     "accounts.create": lambda scene: lambda audit: scene.stores.accounts.create(making.user(), [], audit),
     "accounts.replace": changing("accounts", lambda scene: scene.user, False),
     "accounts.delete": deleting("accounts", lambda scene: scene.user),
-    **{f"tokens.{method}": token_writer(method) for method in ("create", "replace", "delete", "note")},
+    **{f"tokens.{method}": token_writer(method) for method in TOKEN_WRITERS},
     "authenticators.replace": authenticators_replace,
     "authenticators.open_session": open_session,
     "authenticators.count_wrong_code": count_wrong_code,
@@ -241,7 +249,7 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
 def audit_of(writer: str, **values: Any) -> AuditRecord:
     """Of somebody who has done nothing else. A token's record has to be of a kind that is told as an event."""
     kinds = {"tokens.create": "permanent-token.created", "tokens.delete": "permanent-token.deleted"}
-    kind = kinds.get(writer, "permanent-token.updated")
+    kind = kinds.get(writer.partition(",")[0], "permanent-token.updated")
     return record(kind, **{"actor_id": making.new_id(), "details": {"name": "Größe"}, **values})
 
 
@@ -318,4 +326,4 @@ def test_no_writer_is_left_out() -> None:
         for name, method in inspect.getmembers(port, inspect.isfunction)
         if {"audit", "record"} & set(inspect.signature(method).parameters)
     }
-    assert writers == set(WRITERS)
+    assert writers == {writer.partition(",")[0] for writer in WRITERS}

@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.audit import AuditQuery
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.events import EventKind
 from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.ports import Displaced
 from chalicelib.core.stores import Stores
 from chalicelib.core.uses import LastUse
 from tests.storage.contract import making
@@ -64,6 +66,64 @@ def test_a_name_is_one_tokens_of_its_account(stores: Stores) -> None:
     stores.tokens.delete(first, changed("deleted"))
     stores.tokens.replace(second, newer(second, name="night"), owner, None, changed())
     assert stored_token(stores, owner, name="day")
+
+
+class TestDisplaced:
+    """A token that makes room for another one of its name goes with that one's transaction."""
+
+    def gone(self, token: PermanentToken) -> Displaced:
+        return Displaced(token, changed("deleted", target_id=token.id))
+
+    def test_one_is_found_by_its_name(self, stores: Stores) -> None:
+        owner = stored_user(stores)
+        token = stored_token(stores, owner, name="night")
+        assert stores.tokens.named(owner.id, "night") == token
+        assert stores.tokens.named(owner.id, "Night") is None
+        assert stores.tokens.named("nobody", "night") is None
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    def test_it_goes_with_its_labels_an_event_and_a_record(self, stores: Stores, replaced: bool) -> None:
+        owner = stored_user(stores)
+        label = making.name("label")
+        old = stored_token(stores, owner, name="night", labels=(label,))
+        gone = self.gone(old)
+        if replaced:
+            other = stored_token(stores, owner, name="day")
+            new = newer(other, name="night")
+            stores.tokens.replace(other, new, owner, None, changed(), gone)
+            assert stores.tokens.named(owner.id, "day") is None
+        else:
+            new = making.token(owner, name="night", labels=(label,))
+            stores.tokens.create(new, owner, None, changed("created"), gone)
+        assert stores.tokens.named(owner.id, "night") == new
+        assert stores.tokens.get(owner.id, old.id) is None
+        assert list(stores.tokens.page(label, None, 10).tokens) == ([] if replaced else [new])
+        kinds = [event.kind for event in stores.events.after(old.id, 0, 10)]
+        assert kinds == [EventKind.CREATED, EventKind.REVOKED]
+        found = stores.audit.page(AuditQuery(target_id=old.id), 10).records
+        assert gone.audit.id in {each.id for each in found}
+        with refused(stores, Conflict):
+            stored_token(stores, owner, name="night")
+
+    @pytest.mark.parametrize("replaced", [False, True])
+    @pytest.mark.parametrize("what", ["it has changed", "it is gone", "it has another name"])
+    def test_it_has_to_be_as_it_was(self, stores: Stores, what: str, replaced: bool) -> None:
+        owner = stored_user(stores)
+        old, other, third = stored_token(stores, owner, name="night"), stored_token(stores, owner), None
+        gone = self.gone(old)
+        if replaced:
+            third = stored_token(stores, owner)
+        if what == "it has changed":
+            stores.tokens.replace(old, newer(old), owner, None, changed())
+        elif what == "it is gone":
+            stores.tokens.delete(old, changed("deleted"))
+        else:
+            gone = self.gone(other)
+        with refused(stores, StaleWrite):
+            if third:
+                stores.tokens.replace(third, newer(third, name="night"), owner, None, changed(), gone)
+            else:
+                stores.tokens.create(making.token(owner, name="night"), owner, None, changed("created"), gone)
 
 
 @pytest.mark.parametrize("change", ["account", "group", "role", "group gone"])
