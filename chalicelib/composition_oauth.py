@@ -67,6 +67,7 @@ class OAuth:
             tokens,
             keyturn.verifier,
             self._issuance,
+            self._stores.audit,
         )
 
     @functools.cached_property

@@ -24,7 +24,7 @@ CODE_LIFETIME_MS = 60_000
 APPROVAL_LIFETIME_MS = 180 * DAY_MS
 IDLE_LIFETIME_MS = 180 * DAY_MS  # RFC 9700 section 4.14.2: a refresh token that nobody uses ends
 REFRESH_LEEWAY_MS = 30_000  # an answer may get lost, and its request be sent again
-MAX_SECRETS = 10  # of one delegation at a time: so many requests may be sent at once, or again
+MAX_SECRETS = 10  # of one delegation at a time, as when it is refreshed so often within the leeway
 MAX_DELEGATIONS = 20  # of one account and service; the one used least recently makes room
 MAX_EVICTED = 20  # at once; if there are more too many, the next ones that begin make them go
 
@@ -108,7 +108,11 @@ class RefreshSecret:
 
 @dataclass(frozen=True, slots=True)
 class Delegation:
-    """What one service may do for one account. `secrets` are empty if there is no refresh token."""
+    """What one service may do for one account. `secrets` are empty if there is no refresh token.
+
+    `put_aside`: until then (milliseconds since the epoch) a secret may come for which there was no room, though it was
+    within its leeway; what is not known may be that, and is no replay.
+    """
 
     id: str
     user_id: str
@@ -120,12 +124,17 @@ class Delegation:
     expires: int
     secrets: tuple[RefreshSecret, ...] = ()
     last_used: int | None = None
+    put_aside: int | None = None
     revision: int = 1
 
     @property
     def offline(self) -> bool:
         """Whether it outlives its first access token."""
         return bool(self.secrets)
+
+    def knows_all(self, now: int) -> bool:
+        """Whether a refresh token of ours that is none of `secrets` was superseded more than the leeway ago."""
+        return self.put_aside is None or now >= self.put_aside
 
     def allowed(self, client: Service | None, approval: ApprovedScope | None, now: int) -> tuple[str, ...]:
         """The part of its scope that is still good: nothing once the approval that it hangs on is gone, or without
@@ -143,8 +152,8 @@ class Delegation:
         """With another current secret, after `presented` was used.
 
         What was current before goes on for the leeway, in case the answer gets lost. If `presented` was
-        itself superseded, the answer was lost: the secret in it, which nobody may have, stays until one of
-        the two is used, and what is not used then is a replay.
+        itself superseded, and what came after it is not known, as after a change of keys, the answer was lost: the
+        secret in it, which nobody may have, stays until one of the two is used, and what is not used then is a replay.
         """
         ends = now + REFRESH_LEEWAY_MS
         kept = []
@@ -154,10 +163,12 @@ class Delegation:
                 continue
             stays = secret.until is not None or (presented.until is not None and secret is not presented)
             kept.append(secret if stays else replace(secret, until=ends))
+        aside = [ends if secret.until is None else secret.until for secret in kept[MAX_SECRETS - 1 :]]
         return replace(
             self,
-            secrets=(RefreshSecret(sealed), *kept)[:MAX_SECRETS],
+            secrets=(RefreshSecret(sealed), *kept[: MAX_SECRETS - 1]),
             last_used=now,
+            put_aside=max((*aside, self.put_aside or 0)) or None,
             expires=now + IDLE_LIFETIME_MS,
             revision=self.revision + 1,
         )

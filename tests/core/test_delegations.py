@@ -62,6 +62,18 @@ def test_repeating_within_the_leeway_is_never_a_replay() -> None:
         current = current.refreshed(old, sealed(number), number)
 
 
+def test_what_is_let_go_within_its_leeway_is_known_to_be() -> None:
+    current = delegation()
+    for number in range(1, MAX_SECRETS):
+        current = current.refreshed(current.secrets[0], sealed(number), number)
+        assert current.knows_all(0)
+    for number in range(MAX_SECRETS, MAX_SECRETS + 3):
+        current = current.refreshed(current.secrets[0], sealed(number), number)
+        let_go = number - MAX_SECRETS + 1  # it was used then
+        assert not current.knows_all(let_go + REFRESH_LEEWAY_MS - 1)
+        assert current.knows_all(let_go + REFRESH_LEEWAY_MS)
+
+
 def test_repeating_within_the_leeway_does_not_prolong_it() -> None:
     first = delegation()
     once = first.refreshed(first.secrets[0], sealed(1), 0)

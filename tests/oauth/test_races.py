@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from chalicelib.core.delegations import REFRESH_LEEWAY_MS
+from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.operations.oauth.issuance import Issued
 from chalicelib.core.origin import Origin
 from tests.conftest import now
@@ -22,16 +26,30 @@ def test_one_of_twenty_redeems_a_code_and_then_its_access_ends(stage: Stage) -> 
     assert not stage.is_active(won[0].access_token)  # nineteen others had the code too
 
 
-def test_twenty_that_refresh_at_once_leave_one_family(stage: Stage) -> None:
+def test_fifty_that_refresh_at_once_are_one_family_and_nobody_is_locked_out(stage: Stage) -> None:
     token = stage.connect()["refresh_token"]
-    delegations, client = stage.scene.product.oauth.delegations, stage.web.service
-    results = at_once(lambda _: delegations.refresh(client, token, None, Origin(now(), "")), writers=8)
+    delegations, client, at = stage.scene.product.oauth.delegations, stage.web.service, now()
+
+    def refresh(presented: str, later: int = 0) -> Issued:
+        return delegations.refresh(client, presented, None, Origin(at + later, ""))
+
+    results = at_once(lambda number: refresh(token, number), writers=50)
     issued = [each for each in results if isinstance(each, Issued)]
-    assert issued
+    assert len(issued) == 50, results
+    (second,) = {each.refresh_token for each in issued}
+    assert second != token
+    assert all(stage.is_active(each.access_token) for each in issued[:3])
+    results = at_once(lambda number: refresh(second or "", number), writers=10)
+    (third,) = {each.refresh_token for each in results if isinstance(each, Issued)}
     person = Client(stage.browser().cookie.partition("=")[2])
     assert person.get("/users/me/refreshtokens").json["total"] == 1
-    newest = max(issued, key=lambda each: each.token.issued)
-    assert stage.is_active(newest.access_token)
+    fourth = refresh(third or "", REFRESH_LEEWAY_MS * 2)
+    with pytest.raises(InvalidGrant):  # somebody has a copy of what was used long ago
+        refresh(token, REFRESH_LEEWAY_MS * 2)
+    with pytest.raises(InvalidGrant):
+        refresh(fourth.refresh_token or "", REFRESH_LEEWAY_MS * 2)
+    assert person.get("/users/me/refreshtokens").json["total"] == 0
+    assert not stage.is_active(fourth.access_token)
 
 
 def test_approving_at_once_loses_no_part(stage: Stage) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
-from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, REFRESH_LEEWAY_MS
+from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_SECRETS, REFRESH_LEEWAY_MS
 from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
@@ -58,12 +60,55 @@ def test_a_lost_answer_locks_nobody_out(stage: Stage) -> None:
     assert stage.refresh(lost).status == 200  # within the leeway, whichever of the two arrived goes on
 
 
+def test_a_repetition_is_answered_with_the_newest_and_changes_nothing(stage: Stage) -> None:
+    first = stage.connect()["refresh_token"]
+    second = stage.refresh(first).json["refresh_token"]
+    assert [stage.refresh(first).json["refresh_token"] for _ in range(20)] == [second] * 20
+    third = stage.refresh(second).json["refresh_token"]
+    assert stage.refresh(first).json["refresh_token"] == stage.refresh(second).json["refresh_token"] == third
+    narrow = stage.refresh(first, scope="api").json
+    assert claims_of(narrow["access_token"])["scope"] == stage.api.service.id
+    assert stage.is_active(narrow["access_token"])
+    kinds = Counter(record["kind"] for record in _audit(stage))
+    assert (kinds["refresh-token.rotated"], kinds["refresh-token.reused"]) == (2, 0)
+    (repeated,) = [record for record in _audit(stage) if record["kind"] == "refresh-token.repeated"]
+    assert repeated["details"] == {"client": stage.web.service.id, "times": "23"}
+    assert later(stage, third, REFRESH_LEEWAY_MS + 1000)
+
+
+def test_what_there_was_no_room_for_is_no_replay_within_its_leeway(stage: Stage) -> None:
+    """A client that refreshes all the time."""
+    tokens = [stage.connect()["refresh_token"]]
+    for number in range(MAX_SECRETS + 2):
+        tokens.append(later(stage, tokens[-1], number))
+    with pytest.raises(InvalidGrant):
+        later(stage, tokens[0], REFRESH_LEEWAY_MS - 5_000)
+    tokens.append(later(stage, tokens[-1], REFRESH_LEEWAY_MS - 5_000))
+    with pytest.raises(InvalidGrant):
+        later(stage, tokens[0], 2 * REFRESH_LEEWAY_MS)
+    with pytest.raises(InvalidGrant):  # that one was a replay
+        later(stage, tokens[-1], 2 * REFRESH_LEEWAY_MS)
+
+
+def test_a_lost_answer_locks_nobody_out_under_another_key_either(stage: Stage) -> None:
+    """What comes next is then another one, and both of them stay until one is used."""
+    first = stage.connect()["refresh_token"]
+    lost = stage.refresh(first).json["refresh_token"]
+    settings = stage.scene.product.settings
+    keys = {**settings.tag_keys, "new": b"n" * 32}
+    product = stage.scene.restarted(tag_keys=keys, current_tag_key="new").product
+    refresh = product.oauth.delegations.refresh
+    again = refresh(stage.web.service, first, None, Origin(now(), "")).refresh_token or ""
+    assert again not in (first, lost)
+    assert refresh(stage.web.service, lost, None, Origin(now() + 2 * REFRESH_LEEWAY_MS, ""))
+
+
 def test_a_thief_who_uses_the_leeway_is_found_out(stage: Stage) -> None:
     first = stage.connect()["refresh_token"]
     owner = stage.refresh(first).json["refresh_token"]
     thief = stage.refresh(first).json["refresh_token"]
     owner = stage.refresh(owner).json["refresh_token"]
-    with pytest.raises(InvalidGrant):  # the thief's branch ended when the owner's went on
+    with pytest.raises(InvalidGrant):  # what both had ended when the owner went on
         later(stage, thief, REFRESH_LEEWAY_MS + 1000)
     assert stage.refresh(owner).json["error"] == "invalid_grant"
 

@@ -3,6 +3,10 @@
 A delegation keeps only the secrets that are good. One that it does not know is either superseded, which means
 that somebody has a copy and the delegation must end (RFC 9700 section 4.14.2), or invented, which must not let
 a stranger end it. Our signature in the token tells the two apart; it does not make a token good.
+
+What comes after a refresh token is the same however often it is asked for: so many requests at once, or one that is
+sent again, are answered alike, and nothing has to be kept for that. To know it takes the token itself, what is stored
+of it, and the installation's key.
 """
 
 from __future__ import annotations
@@ -15,8 +19,10 @@ from chalicelib.core.identifiers import base62, random_text
 
 if TYPE_CHECKING:
     from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.credentials.sealing import SealedSecret
 
 CONTEXT = "refresh token"
+NEXT_CONTEXT = "next refresh token"
 SIGNATURE_BYTES = 16
 
 
@@ -28,7 +34,15 @@ class RefreshTokenFormat:
 
     def issue(self, user_id: str, delegation_id: str) -> str:
         """A new refresh token of this delegation."""
-        random = random_text(SECRET_LENGTH)
+        return self._signed(random_text(SECRET_LENGTH), user_id, delegation_id)
+
+    def next_after(self, presented: str, sealed: SealedSecret, user_id: str, delegation_id: str) -> str:
+        """The refresh token that takes the place of the one that is `presented`, which is stored as `sealed`: 256 bits
+        of HMAC-SHA-256. Another one only under another key of the installation."""
+        made = self._keyring.sign(f"{presented} {sealed.argon2id}".encode(), NEXT_CONTEXT)
+        return self._signed(base62(int.from_bytes(made), SECRET_LENGTH), user_id, delegation_id)
+
+    def _signed(self, random: str, user_id: str, delegation_id: str) -> str:
         signature = self._keyring.sign(f"{user_id}{delegation_id}{random}".encode(), CONTEXT)
         return REFRESH_TOKEN.assemble(random + _text(signature), user_id, delegation_id)
 

@@ -130,6 +130,7 @@ class DelegationItem(Item, discriminator="delegation"):
     ends = NumberAttribute()
     secrets = UnicodeAttribute()
     last_used = NumberAttribute(null=True)
+    put_aside = NumberAttribute(null=True)
     revision = NumberAttribute()
 
     @classmethod
@@ -146,6 +147,7 @@ class DelegationItem(Item, discriminator="delegation"):
             ends=delegation.expires,
             secrets=json.dumps([[_sealed_text(each.sealed), each.until] for each in delegation.secrets]),
             last_used=delegation.last_used,
+            put_aside=delegation.put_aside,
             revision=delegation.revision,
             expires=moment(delegation.expires),
         )
@@ -162,6 +164,7 @@ class DelegationItem(Item, discriminator="delegation"):
             expires=int(self.ends),
             secrets=tuple(RefreshSecret(_sealed(sealed), until) for sealed, until in json.loads(self.secrets)),
             last_used=None if self.last_used is None else int(self.last_used),
+            put_aside=None if self.put_aside is None else int(self.put_aside),
             revision=int(self.revision),
         )
 

@@ -70,7 +70,7 @@ class TestDelegations:
         code, delegation = making.code(owner), making.delegation(owner)
         stores.codes.create(code, owner, record())
         stores.codes.redeem(code, delegation, [], record())
-        changed = newer(delegation, last_used=5, secrets=())
+        changed = newer(delegation, last_used=5, put_aside=6, secrets=())
         stores.delegations.replace(delegation, changed, record())
         with refused(stores, StaleWrite):
             stores.delegations.replace(delegation, newer(delegation), record())

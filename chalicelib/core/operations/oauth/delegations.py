@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit import AuditRecord, failure
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
 from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
-from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite
+from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.operations.oauth.issuance import Issued
 from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.paging import Page
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.scopes import Scopes
     from chalicelib.core.origin import Origin
     from chalicelib.core.paging import Window
+    from chalicelib.core.ports import AuditStore
     from chalicelib.core.services import Service
 
 REFUSED = "The refresh token is not valid."
+REPEATED = "refresh-token.repeated"  # the kind of the audit record
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Delegations:
         tokens: RefreshTokenFormat,
         verifier: SecretVerifier,
         issuance: Issuance,
+        trail: AuditStore,
     ) -> None:
         self._delegations = delegations
         self._approvals = approvals
@@ -87,6 +91,7 @@ class Delegations:
         self._tokens = tokens
         self._verifier = verifier
         self._issuance = issuance
+        self._trail = trail
 
     def begin(self, found: DelegationFound | CodeFound, client: Service, begun: Begun, origin: Origin) -> Beginning:
         """What the user agreed to begins; `found` is whose it is, and what is approved now.
@@ -123,13 +128,14 @@ class Delegations:
         """A new access token, of no more scope than before, and a new refresh token in place of this one.
 
         Raises InvalidGrant or Invalid. A superseded refresh token ends its delegation, except for a short
-        while after it was used, since that answer may have been lost (RFC 9700 section 4.14.2).
+        while after it was used, since that answer may have been lost (RFC 9700 section 4.14.2). Until then it is
+        answered with the newest refresh token there is by then, as is every request of many at once.
         """
         ids = REFRESH_TOKEN.parse(presented)
         if ids is None:  # refused without asking the database
             raise InvalidGrant(REFUSED)
 
-        make_token, seal = functools.cache(self._tokens.issue), functools.cache(self._verifier.seal)
+        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
 
         def attempt() -> Issued:
             found = self._delegations.find(ids[0], ids[1], client.id)
@@ -144,12 +150,16 @@ class Delegations:
             if not allowed:
                 raise InvalidGrant(REFUSED)
             wanted = tuple(self._scopes.narrowed(scope, (), allowed)) if scope else allowed
-            new_token = make_token(owner.id, delegation.id)
-            new = delegation.refreshed(secret, seal(new_token), origin.now)
-            self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
+            newest, newest_secret, next_token = self._following(delegation, presented, secret, origin)
+            if newest_secret.until is None and newest_secret is not secret:
+                self._note_repeated(delegation, origin)
+                new, refresh_token = delegation, newest
+            else:
+                new, refresh_token = delegation.refreshed(newest_secret, seal(next_token), origin.now), next_token
+                self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
             issued = self._issue(new, wanted, origin)
             id_token = self._issuance.id_token(owner, new, None, origin.now)
-            return Issued(issued.token, issued.access_token, new_token, id_token)
+            return Issued(issued.token, issued.access_token, refresh_token, id_token)
 
         return until_current(attempt)
 
@@ -203,6 +213,30 @@ class Delegations:
             authenticated=delegation.authenticated,
         )
 
+    def _following(
+        self, delegation: Delegation, presented: str, secret: RefreshSecret, origin: Origin
+    ) -> tuple[str, RefreshSecret, str]:
+        """The newest refresh token that came after the one that is `presented`, which is that itself if none did; as
+        what it is stored; and the next one."""
+        token = presented
+        while True:
+            following = self._tokens.next_after(token, secret.sealed, delegation.user_id, delegation.id)
+            stored = self._live(delegation, following, origin)
+            if stored is None:
+                return token, secret, following
+            token, secret = following, stored
+
+    def _note_repeated(self, delegation: Delegation, origin: Origin) -> None:
+        """A thief who is as fast as the leeway leaves a trace."""
+        target, client = ("refresh-token", delegation.id), delegation.client_id
+        details = {"client": client}
+        with contextlib.suppress(Unavailable):  # it is good, whether this is noted or not
+            self._trail.count(
+                failure(
+                    REPEATED, origin.now, origin.address, target, delegation.user_id, client, delegation.id, details
+                )
+            )
+
     def _live(self, delegation: Delegation, presented: str, origin: Origin) -> RefreshSecret | None:
         for secret in delegation.secrets:
             if secret.is_live(origin.now) and self._verifier.verify(presented, secret.sealed, origin.now):
@@ -210,7 +244,7 @@ class Delegations:
         return None
 
     def _end_if_replayed(self, delegation: Delegation, presented: str, origin: Origin) -> None:
-        if self._tokens.is_ours(presented):
+        if delegation.knows_all(origin.now) and self._tokens.is_ours(presented):
             self._end(delegation, "refresh-token.reused", origin)
 
     def _end(self, delegation: Delegation, kind: str, origin: Origin) -> None:

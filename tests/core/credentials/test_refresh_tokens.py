@@ -1,0 +1,38 @@
+"""Refresh tokens: which one comes after which."""
+
+from __future__ import annotations
+
+from chalicelib.core.credentials.keyring import Keyring
+from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
+from chalicelib.core.credentials.sealing import SealedSecret
+from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
+from chalicelib.core.identifiers import new_id
+
+USER, DELEGATION = new_id(), new_id()
+KEYS = {"old": b"o" * 32, "new": b"n" * 32}
+FORMAT = RefreshTokenFormat(Keyring(KEYS, "new"))
+FIRST = FORMAT.issue(USER, DELEGATION)
+
+
+def sealed(salt: str) -> SealedSecret:
+    return SealedSecret(f"$argon2id${salt}", b"", "new")
+
+
+def following(format: RefreshTokenFormat = FORMAT, token: str = FIRST, salt: str = "salt") -> str:
+    return format.next_after(token, sealed(salt), USER, DELEGATION)
+
+
+def test_what_comes_next_is_always_the_same_token_of_ours() -> None:
+    assert following() == following()
+    assert REFRESH_TOKEN.parse(following()) == (USER, DELEGATION)
+    assert FORMAT.is_ours(following())
+
+
+def test_it_takes_the_token_what_is_stored_of_it_and_the_key() -> None:
+    other_key, other_token = RefreshTokenFormat(Keyring(KEYS, "old")), FORMAT.issue(USER, DELEGATION)
+    made = {following(), following(other_key), following(token=other_token), following(salt="pepper"), FIRST}
+    assert len(made) == 5
+    chain = [FIRST]
+    for _ in range(50):
+        chain.append(following(token=chain[-1]))
+    assert len(set(chain)) == len(chain)
