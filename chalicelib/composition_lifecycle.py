@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.lifecycle import Lifecycle
     from chalicelib.core.operations.policies import Policies
     from chalicelib.core.operations.sweeping import Sweeping
+    from chalicelib.core.operations.webhook_renewal import WebhookRenewal
     from chalicelib.core.operations.webhooks import Webhooks
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
@@ -64,7 +65,15 @@ class TokenLifecycle:
         """The addresses that are told."""
         from chalicelib.core.operations.webhooks import Webhooks
 
-        return Webhooks(self._stores.webhooks, self._keyturn.keyring, self._webhook)
+        stores = self._stores.webhooks, self.events, self._stores.queues
+        return Webhooks(*stores, self._keyturn.keyring, self._webhook)
+
+    @functools.cached_property
+    def webhook_renewal(self) -> WebhookRenewal:
+        """New secrets for them."""
+        from chalicelib.core.operations.webhook_renewal import WebhookRenewal
+
+        return WebhookRenewal(self._stores.webhooks, self._keyturn.keyring)
 
     @functools.cached_property
     def deliveries(self) -> Deliveries:

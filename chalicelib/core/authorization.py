@@ -158,6 +158,8 @@ class Operation(Enum):
     # They are told of everybody's tokens.
     READ_WEBHOOKS = Rule(p.LOW_LEVEL_ADMIN)
     CREATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")
+    UPDATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")  # at another address, it is another one
+    RENEW_WEBHOOK_SECRET = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook's secret")
     TEST_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN, first_hand=True)
     DELETE_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN)
 

@@ -27,13 +27,17 @@ class Destination(Protocol):
     @property
     def id(self) -> str: ...
 
+    @property
+    def failing(self) -> int | None:
+        """Since when nothing reaches it, as far as that is kept; None also where nothing more is to be told."""
+
     def wants(self, event: Event) -> bool:
         """Whether it is told of this."""
 
     def send(self, event: Event, now: int) -> None:
         """Raises NotDelivered."""
 
-    def reached(self) -> None:
+    def reached(self, now: int) -> None:
         """An event has arrived."""
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
@@ -50,6 +54,18 @@ class Queue:
     holder: str
     sent: int = 0
     attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queue in which something waits, is being sent, or was left lying: since when nobody holds it, or from when on
+    somebody may take it, in milliseconds since the epoch."""
+
+    token_id: str
+    sent: int
+    attempts: int
+    due: int
+    held: bool
 
 
 class EventStore(Protocol):
@@ -80,6 +96,13 @@ class QueueStore(Protocol):
     def waiting(self, now: int, top: int) -> Sequence[tuple[str, str]]:
         """Destinations and tokens of queues that were put off until now, or whose holder is overdue."""
 
+    def backlog(self, destination_id: str, top: int) -> Sequence[Waiting]:
+        """The queues of a destination that are not empty, as far as is known, by when they are due. Of all
+        destinations' queues, only the first `top` are looked at; not strongly consistent."""
+
+    def hasten(self, destination_id: str, token_id: str, now: int) -> None:
+        """If it waits, it is due at once, and its next event is as if it had never failed."""
+
 
 class WebhookStore(Protocol):
     """Webhooks."""
@@ -91,11 +114,16 @@ class WebhookStore(Protocol):
 
     def create(self, webhook: Webhook, audit: AuditRecord) -> None: ...
 
+    def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
+        """Store name, address, kinds and secrets, with the next revision. What is known of how it answers stays as it
+        is stored; at another address, nothing is known. Raises StaleWrite if another revision is there."""
+
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         """Raises StaleWrite if it is gone."""
 
     def note(self, webhook: Webhook) -> None:
-        """Store what is known of how it answers, if it is still there. Once it is `gone`, it stays so."""
+        """Store what is known of how it answers, if it is still there, and at this address. Once it is `gone`, it stays
+        so; what is None of `succeeded` and `given_up` says nothing."""
 
 
 @dataclass(frozen=True, slots=True)

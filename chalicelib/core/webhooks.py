@@ -1,36 +1,70 @@
 """Webhooks: addresses that are told what happens to tokens, in messages that are signed.
 
 Source: the Standard Webhooks specification (standardwebhooks.com): headers `webhook-id`, `webhook-timestamp` and
-`webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying.
+`webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying. A webhook's secrets have the life
+of a permanent token's (ADR 17, `core.permanent_tokens`), but rest encrypted instead of hashed: both sides sign by them.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
+from chalicelib.core.permanent_tokens import MAX_DEAD
 from chalicelib.core.services import MAX_URL, URL_FORM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from chalicelib.core.events import EventKind
 
 MAX_WEBHOOKS = 20  # each is told of every event that it wants: many would make every change dear
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = 32
+# Source: Standard Webhooks, section "Signature scheme": random, of 24 to 64 bytes.
+LEAST_BYTES, MOST_BYTES = 24, 64
+LEAST_DISTINCT = 12  # of 24 random bytes, fewer are different less than once in 10**13 times
+# The form of a brought secret: base64 of 24 to 64 bytes, with its padding.
+SECRET_FORM = SECRET_PREFIX + r"[A-Za-z0-9+/]{32,86}={0,2}"
+MAX_SECRET = len(SECRET_PREFIX) + 88
 MINUTE_MS = 60_000
-# After each failure; then the message is given up. Source: Standard Webhooks, section "Retries".
+# After each failure; then the message is given up. Source: Standard Webhooks, section "Deliverability and reliability".
 PAUSES_MS = tuple(round(minutes * MINUTE_MS) for minutes in (5 / 60, 5, 30, 120, 300, 600, 840, 1_200, 1_440))
+ATTEMPTS = len(PAUSES_MS) + 1
+JITTER = 0.1  # pauses are longer by up to this part of them, by chance: not all come back at once (same section)
+SUCCESS_WINDOW_MS = MINUTE_MS  # the last success is noted at most once in it: not each message costs a write
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSecret:
+    """A secret that was superseded, encrypted: signs from `since` until `until`, in milliseconds since the epoch."""
+
+    encrypted: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A message that never arrived: the event's id and kind, its token, when it was tried last, and what was wrong."""
+
+    event_id: str
+    kind: str
+    token_id: str
+    at: int
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """A destination at rest. `kinds`: what it wants to know; none, everything. `failing`: since when nothing has
-    reached it, and `problem`, why."""
+    reached it, and `problem`, why; `given_up` is the last message that was, and `given_ups` how many were."""
 
     id: str
     name: str
@@ -41,15 +75,91 @@ class Webhook:
     failing: int | None = None
     problem: str | None = None
     gone: bool = False  # it said that it never wants to be told again (410)
+    rotated: int | None = None  # when the current secret was made, if it is not the first
+    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
+    dead: tuple[str, ...] = ()  # tags of those that have ended; the last MAX_DEAD, oldest first
+    succeeded: int | None = None  # when it took something last, no finer than SUCCESS_WINDOW_MS
+    given_up: GivenUp | None = None
+    given_ups: int = 0
+    revision: int = 1
+
+    @property
+    def renewed(self) -> int:
+        """When the current secret was made."""
+        return self.created if self.rotated is None else self.rotated
 
     def wants(self, kind: EventKind) -> bool:
         """Whether it is told of this."""
         return not self.gone and (not self.kinds or kind in self.kinds)
 
+    def live(self, now: int) -> tuple[EarlierSecret, ...]:
+        """The earlier secrets that still sign."""
+        return tuple(each for each in self.earlier if now < each.until)
+
+    def signing(self, now: int) -> tuple[str, ...]:
+        """All secrets that sign, encrypted, the current one first."""
+        return (self.encrypted_secret, *(each.encrypted for each in reversed(self.live(now))))
+
+    def renewed_to(self, encrypted: str, grace_ms: int, now: int, tag: Callable[[str], str | None]) -> Webhook:
+        """With another current secret. The one before signs for `grace_ms` more, and those before that until the ends
+        that they have; without grace, all of them end at once. `tag` makes of an encrypted secret what it is
+        recognised by once it has ended."""
+        superseded = EarlierSecret(self.encrypted_secret, self.renewed, now + grace_ms)
+        earlier = (*self.live(now), superseded) if grace_ms else ()
+        return replace(
+            self,
+            encrypted_secret=encrypted,
+            rotated=max(now, self.renewed + 1),  # by which secrets are told apart
+            earlier=earlier,
+            dead=self._dead_with((each for each in (*self.earlier, superseded) if each not in earlier), tag),
+            revision=self.revision + 1,
+        )
+
+    def taken_back_to(self, kept: EarlierSecret, now: int, tag: Callable[[str], str | None]) -> Webhook:
+        """As before the renewals since then: the earlier secret `kept` is the current one again, without end, and those
+        that were made after it have ended."""
+        place = self.earlier.index(kept)
+        earlier = tuple(each for each in self.earlier[:place] if now < each.until)
+        current = EarlierSecret(self.encrypted_secret, self.renewed, now)
+        gone = (each for each in (*self.earlier, current) if each not in (*earlier, kept))
+        return replace(
+            self,
+            encrypted_secret=kept.encrypted,
+            rotated=None if kept.since == self.created else kept.since,
+            earlier=earlier,
+            dead=self._dead_with(gone, tag),
+            revision=self.revision + 1,
+        )
+
+    def _dead_with(self, gone: Iterable[EarlierSecret], tag: Callable[[str], str | None]) -> tuple[str, ...]:
+        tags = (tag(each.encrypted) for each in gone)
+        return (*self.dead, *(each for each in tags if each))[-MAX_DEAD:]
+
 
 def new_secret() -> str:
     """A secret by which both sides sign."""
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    return _written(secrets.token_bytes(SECRET_BYTES))
+
+
+def brought(secret: str, field: str = "secret") -> str:
+    """A secret that somebody brings, if it is as good as one that is made here, as far as that can be seen.
+
+    Raises Invalid. Source: Standard Webhooks, section "Signature scheme".
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not LEAST_BYTES <= len(key) <= MOST_BYTES or secret != _written(key):
+        rule = f"must be {SECRET_PREFIX} and the base64 of {LEAST_BYTES} to {MOST_BYTES} bytes, chosen at random."
+        raise Invalid(field, rule)
+    if len(set(key)) < LEAST_DISTINCT:
+        raise Invalid(field, f"is too easily guessed: fewer than {LEAST_DISTINCT} different bytes are not random.")
+    return secret
+
+
+def _written(key: bytes) -> str:
+    return SECRET_PREFIX + base64.b64encode(key).decode()
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -57,6 +167,12 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{message_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
+
+
+def signatures(live: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+    """One by each secret that is live, so that receivers know the message by any of them. Source: Standard Webhooks,
+    section "Webhook headers": a list with spaces between."""
+    return " ".join(signature(secret, message_id, timestamp, body) for secret in live)
 
 
 def url(value: str, field: str = "url") -> str:

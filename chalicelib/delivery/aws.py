@@ -31,6 +31,11 @@ class _AwsDestination:
         config = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
         self._client: Any = botocore.session.get_session().create_client(service, region_name=region, config=config)
 
+    @property
+    def failing(self) -> int | None:
+        """Nothing is kept of that."""
+        return None
+
     def wants(self, event: Event) -> bool:
         """Subscribers filter by themselves."""
         return True
@@ -47,7 +52,7 @@ class _AwsDestination:
     def _publish(self, event: Event) -> None:
         raise NotImplementedError
 
-    def reached(self) -> None:
+    def reached(self, now: int) -> None:
         """AWS keeps its own account of what arrived."""
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:

@@ -7,9 +7,9 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.operations.webhooks import PURPOSE
-from chalicelib.core.webhooks import signature
+from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, GivenUp, signatures
 from chalicelib.guarded_client import Unreachable
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class WebhookDestination:
     def __init__(self, webhook: Webhook, store: WebhookStore, keyring: Keyring, client: GuardedClient) -> None:
         self._webhook = webhook
         self._store = store
-        self._keyring = keyring
+        self._secrets = WebhookSecrets(keyring, webhook.id)
         self._client = client
 
     @property
@@ -37,20 +37,27 @@ class WebhookDestination:
         """The webhook's."""
         return self._webhook.id
 
+    @property
+    def failing(self) -> int | None:
+        """Since when; not of one that is gone, to which nothing is sent any more."""
+        return None if self._webhook.gone else self._webhook.failing
+
     def wants(self, event: Event) -> bool:
         """What it asked for, and only what happened since it was created."""
         return self._webhook.wants(event.kind) and event.at >= self._webhook.created
 
     def send(self, event: Event, now: int) -> None:
-        """POST it, signed. Anything but 2xx is a failure."""
+        """POST it, signed by every live secret. Anything but 2xx is a failure."""
         body = json.dumps(event.message(), ensure_ascii=False, separators=(",", ":")).encode()
-        secret = self._keyring.decrypt(self._webhook.encrypted_secret, f"{PURPOSE} {self._webhook.id}")
+        live = self._secrets.live(self._webhook, now)
+        if not live:
+            raise NotDelivered("its secret is encrypted under a key that is no longer configured; renew the secret")
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Keyturn-Webhooks/1",
             "webhook-id": event.id,
             "webhook-timestamp": str(now // 1000),
-            "webhook-signature": signature(secret, event.id, now // 1000, body),
+            "webhook-signature": signatures(live, event.id, now // 1000, body),
         }
         try:
             status, _ = self._client.request("POST", self._webhook.url, headers, body)
@@ -59,16 +66,20 @@ class WebhookDestination:
         if not 200 <= status < 300:
             raise NotDelivered(f"it answered with {status}", gone=status == 410)
 
-    def reached(self) -> None:
-        """It answers again, if it did not."""
-        if self._webhook.failing is not None:
-            self._note(replace(self._webhook, failing=None, problem=None))
+    def reached(self, now: int) -> None:
+        """It answers: noted if it did not, and otherwise seldom."""
+        known = self._webhook
+        if known.failing is not None or known.succeeded is None or now - known.succeeded >= SUCCESS_WINDOW_MS:
+            self._note(replace(known, failing=None, problem=None, succeeded=now))
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
-        """Keep since when it fails, and why, for whoever looks at it."""
-        problem = f"{event.kind.value} {event.id} was given up: {reason}" if given_up else str(reason)
-        failing = self._webhook.failing or now
-        self._note(replace(self._webhook, failing=failing, problem=problem[:300], gone=reason.gone))
+        """Keep since when it fails, and why, and what was given up, for whoever looks at it."""
+        known, problem = self._webhook, str(reason)[:300]
+        noted = replace(known, failing=known.failing or now, problem=problem, gone=reason.gone)
+        if given_up:
+            lost = GivenUp(event.id, event.kind.value, event.token_id, now, problem)
+            noted = replace(noted, given_up=lost, given_ups=known.given_ups + 1)
+        self._note(noted)
 
     def _note(self, webhook: Webhook) -> None:
         if webhook != self._webhook:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
+from chalicelib.core import webhooks
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.policies import LONGEST_DAYS, Consequence, Policy
@@ -32,15 +33,61 @@ class PolicyBody(ResourceBody, kw_only=True):
         return Policy(*days, *map(Consequence, (self.unused, self.reused, self.leaked)))
 
 
-class NewWebhook(ResourceBody, kw_only=True):
-    name: Name
-    url: WebAddress
-    kinds: Annotated[list[EventKind], Meta(max_length=len(EventKind))] = msgspec.field(default_factory=list)
-    secret: Ignored = UNSET
+EventKinds = Annotated[list[EventKind], Meta(max_length=len(EventKind))]
+BroughtWebhookSecret = Annotated[
+    str,
+    Meta(
+        max_length=webhooks.MAX_SECRET,
+        pattern=f"^{webhooks.SECRET_FORM}$",
+        description="whsec_ and the base64 of 24 to 64 random bytes, instead of one that is made here",
+        extra_json_schema={"format": "webhook-secret"},
+    ),
+]
+
+
+class _WebhookBody(ResourceBody, kw_only=True):
+    """What nobody sets: it is known of how the webhook answers, and of its secrets."""
+
+    secrets: Ignored = UNSET
     failing: Ignored = UNSET
     problem: Ignored = UNSET
     gone: Ignored = UNSET
+    last_success: Ignored = UNSET
+    waiting: Ignored = UNSET
+    next_try: Ignored = UNSET
+    attempt: Ignored = UNSET
+    attempts: Ignored = UNSET
+    given_up: Ignored = UNSET
+    given_ups: Ignored = UNSET
     type: Ignored = UNSET
+
+
+class NewWebhook(_WebhookBody, kw_only=True):
+    name: Name
+    url: WebAddress
+    kinds: EventKinds = msgspec.field(default_factory=list)
+    secret: BroughtWebhookSecret | None = None
+
+
+class WebhookChangeBody(_WebhookBody, kw_only=True):
+    """What is left out stays. Another secret is no change of this kind: it is renewed."""
+
+    name: Name | None = None
+    url: WebAddress | None = None
+    kinds: EventKinds | None = None
+
+
+class WebhookRenewalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
+
+    grace: int | str = 0
+    secret: BroughtWebhookSecret | None = None
+
+
+class WebhookSecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Is this the webhook's current secret?"""
+
+    secret: BroughtWebhookSecret
 
 
 class FoundBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

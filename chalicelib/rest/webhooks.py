@@ -2,41 +2,91 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.webhooks import CreatedWebhook
+from chalicelib.core.operations.webhooks import WebhookChange
+from chalicelib.rest.bodies import TakingBack
+from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.lifecycle_bodies import NewWebhook
-from chalicelib.rest.lifecycle_shapes import CREATED_WEBHOOK, WEBHOOK
+from chalicelib.rest.lifecycle_bodies import (
+    NewWebhook,
+    WebhookChangeBody,
+    WebhookRenewalBody,
+    WebhookSecretComparison,
+)
+from chalicelib.rest.lifecycle_shapes import (
+    CREATED_WEBHOOK,
+    LISTED_WEBHOOK,
+    RENEWED_WEBHOOK,
+    WEBHOOK,
+    WEBHOOK_COMPARISON,
+    WebhookView,
+)
 from chalicelib.rest.refusals import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.webhooks import Webhook
 
-@operation(WEBHOOK, collection="webhooks")
+
+@operation(LISTED_WEBHOOK, collection="webhooks")
 def list_webhooks(call: Call) -> Response:
-    window = call.window()
-    found = call.keyturn.lifecycle.webhooks.all(call.caller())
+    window, caller = call.window(), call.caller()
+    found = call.keyturn.lifecycle.webhooks.all(caller)
     part = found[window.skip : window.skip + window.top]
-    return call.many([CreatedWebhook(webhook) for webhook in part], window, len(found))
+    return call.many([_view(call, caller, webhook) for webhook in part], window, len(found))
 
 
 @operation(CREATED_WEBHOOK, body=NewWebhook, creates=True)
 def create_webhook(call: Call) -> Response:
-    caller = call.caller()
-    body = call.body(NewWebhook)
-    webhooks = call.keyturn.lifecycle.webhooks
-    return call.create(
-        caller,
-        lambda by: webhooks.create(by, body.name, body.url, body.kinds),
-        lambda id: CreatedWebhook(webhooks.get(caller, id)),
-    )
+    caller, body, webhooks = call.caller(), call.body(NewWebhook), call.keyturn.lifecycle.webhooks
+
+    def make(by: Caller) -> WebhookView:
+        made = webhooks.create(by, body.name, body.url, body.kinds, body.secret)
+        return _view(call, caller, made.webhook, made.secret)
+
+    return call.create(caller, make, lambda id: _view(call, caller, webhooks.get(caller, id)))
 
 
 @operation(WEBHOOK)
 def get_webhook(call: Call, webhook: str) -> Response:
-    return call.one(CreatedWebhook(call.keyturn.lifecycle.webhooks.get(call.caller(), webhook)))
+    caller = call.caller()
+    return call.one(_view(call, caller, call.keyturn.lifecycle.webhooks.get(caller, webhook)))
+
+
+@operation(WEBHOOK, body=WebhookChangeBody)
+def update_webhook(call: Call, webhook: str) -> Response:
+    caller, body = call.caller(), call.body(WebhookChangeBody)
+    change = WebhookChange(body.name, body.url, body.kinds)
+    return call.one(_view(call, caller, call.keyturn.lifecycle.webhooks.update(caller, webhook, change)))
+
+
+@operation(RENEWED_WEBHOOK, body=WebhookRenewalBody, creates=True)
+def renew_webhook_secret(call: Call, webhook: str) -> Response:
+    caller, body = call.caller(), call.body(WebhookRenewalBody)
+    lifecycle, grace_ms = call.keyturn.lifecycle, milliseconds(body.grace, "grace")
+
+    def make(by: Caller) -> WebhookView:
+        made = lifecycle.webhook_renewal.renew(by, webhook, grace_ms, body.secret)
+        return _view(call, caller, made.webhook, made.secret)
+
+    return call.create(caller, make, lambda id: _view(call, caller, lifecycle.webhooks.get(caller, id)))
+
+
+@operation(WEBHOOK_COMPARISON, body=WebhookSecretComparison)
+def compare_webhook_secret(call: Call, webhook: str) -> Response:
+    """Whether a secret that could be brought is the webhook's already, so that nothing needs to change."""
+    caller, secret = call.caller(), call.body(WebhookSecretComparison).secret
+    return call.one(call.keyturn.lifecycle.webhook_renewal.has_current(caller, webhook, secret))
+
+
+@operation(WEBHOOK, body=TakingBack)
+def take_back_webhook_secret(call: Call, webhook: str) -> Response:
+    caller, kept = call.caller(), call.body(TakingBack).keep
+    return call.one(_view(call, caller, call.keyturn.lifecycle.webhook_renewal.take_back(caller, webhook, kept)))
 
 
 @operation()
@@ -50,3 +100,8 @@ def test_webhook(call: Call, webhook: str) -> Response:
 def delete_webhook(call: Call, webhook: str) -> Response:
     call.keyturn.lifecycle.webhooks.delete(call.caller(), webhook)
     return answer({})
+
+
+def _view(call: Call, caller: Caller, webhook: Webhook, secret: str | None = None) -> WebhookView:
+    webhooks = call.keyturn.lifecycle.webhooks
+    return WebhookView(webhook, functools.cache(lambda: webhooks.backlog(caller, webhook)), secret)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from pynamodb.exceptions import PutError, UpdateError
 
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.event_ports import Queue
+from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.collection import read
 from chalicelib.storage.items import OUTGOING, EventItem, OutgoingItem
 from chalicelib.storage.refused import condition_failed
 from chalicelib.storage.table import Item
@@ -100,6 +101,25 @@ class DynamoQueues:
         due = Item.position <= f"{now:015d}#~"
         found = Item.by_collection.query(OUTGOING, due, limit=top)
         return [(item.pk.partition("#")[2], item.sk) for item in found]
+
+    def backlog(self, destination_id: str, top: int) -> Sequence[Waiting]:
+        partition, _ = keys.outgoing(destination_id, "")
+        index = Item.by_collection.query(OUTGOING, limit=top)
+        places = [(item.pk, item.sk) for item in index if item.pk == partition]
+        found = read(OutgoingItem, places)
+        queues = [
+            Waiting(
+                item.sk, int(item.sent or 0), int(item.attempts or 0), int(item.free_at), held=item.holder is not None
+            )
+            for item in found.values()
+            if item.free_at is not None  # emptied since
+        ]
+        return sorted(queues, key=lambda queue: (queue.due, queue.token_id))
+
+    def hasten(self, destination_id: str, token_id: str, now: int) -> None:
+        item = OutgoingItem(*keys.outgoing(destination_id, token_id))
+        actions = [OutgoingItem.attempts.set(0), *_free_at(now, destination_id, token_id)]
+        _updated(item, actions, OutgoingItem.free_at.exists() & OutgoingItem.holder.does_not_exist())
 
     def _held(self, queue: Queue, actions: list[Action]) -> None:
         item = OutgoingItem(*keys.outgoing(queue.destination_id, queue.token_id))

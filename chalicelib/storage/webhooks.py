@@ -44,6 +44,28 @@ class DynamoWebhooks:
         transaction.create(WebhookItem.of(webhook), otherwise=StaleWrite())
         transaction.commit()
 
+    def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
+        described = WebhookItem.of(new)
+        actions = [
+            WebhookItem.name.set(new.name),
+            WebhookItem.position.set(described.position),
+            WebhookItem.url.set(new.url),
+            WebhookItem.kinds.set(described.kinds),
+            WebhookItem.encrypted_secret.set(new.encrypted_secret),
+            _set_or_remove(WebhookItem.rotated, new.rotated),
+            _set_or_remove(WebhookItem.earlier, described.earlier),
+            _set_or_remove(WebhookItem.dead, described.dead),
+            WebhookItem.revision.set(new.revision),
+        ]
+        if new.url != old.url:
+            actions += [each.remove() for each in (WebhookItem.failing, WebhookItem.problem, WebhookItem.gone)]
+        as_read = WebhookItem.revision == old.revision
+        if old.revision == 1:  # one from before there were revisions has none
+            as_read |= WebhookItem.pk.exists() & WebhookItem.revision.does_not_exist()
+        transaction = Transaction(audit)
+        transaction.update(WebhookItem(*keys.webhook(new.id)), actions, as_read, otherwise=StaleWrite())
+        transaction.commit()
+
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         transaction.delete(WebhookItem.of(webhook), WebhookItem.pk.exists(), otherwise=StaleWrite())
@@ -54,9 +76,15 @@ class DynamoWebhooks:
             _set_or_remove(WebhookItem.failing, webhook.failing),
             _set_or_remove(WebhookItem.problem, webhook.problem),
             *([WebhookItem.gone.set(True)] if webhook.gone else []),
+            *([WebhookItem.succeeded.set(webhook.succeeded)] if webhook.succeeded is not None else []),
         ]
+        if webhook.given_up:
+            actions += [
+                WebhookItem.given_up.set(WebhookItem.of(webhook).given_up),
+                WebhookItem.given_ups.set(webhook.given_ups),
+            ]
         try:
-            WebhookItem(*keys.webhook(webhook.id)).update(actions, condition=WebhookItem.pk.exists())
+            WebhookItem(*keys.webhook(webhook.id)).update(actions, condition=WebhookItem.url == webhook.url)
         except UpdateError as error:
             if not condition_failed(error):
                 raise

@@ -6,18 +6,20 @@ import time
 
 import pytest
 from standardwebhooks import Webhook as Standard
+from standardwebhooks import WebhookVerificationError
 
 from chalicelib.core import webhooks
 from chalicelib.core.credentials.keyring import Keyring
+from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
-from chalicelib.core.operations.webhooks import PURPOSE
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, EarlierSecret, GivenUp, Webhook
 from chalicelib.delivery.webhook import WebhookDestination
 from chalicelib.guarded_client import Unreachable
 
 KEYRING = Keyring({"k": bytes(range(32))}, "k")
 SECRET = webhooks.new_secret()
+AT_REST = WebhookSecrets(KEYRING, "w")
 NOW = 1_800_000_000_000
 EVENT = Event("e1", EventKind.ROTATED, NOW, "token", 2, "owner", "actor", {"name": 'ä\n"<'})
 
@@ -47,8 +49,7 @@ class Store:
 
 
 def destination(answer: int | None = 204, **changes: object) -> tuple[WebhookDestination, Line, Store]:
-    encrypted = KEYRING.encrypt(SECRET, f"{PURPOSE} w")
-    values = {"kinds": (), "encrypted_secret": encrypted, "created": NOW, **changes}
+    values = {"kinds": (), "encrypted_secret": AT_REST.encrypt(SECRET), "created": NOW, **changes}
     line, store = Line(answer), Store()
     webhook = Webhook("w", "ops", "https://hooks.example.com/k", **values)  # type: ignore[arg-type]
     return WebhookDestination(webhook, store, KEYRING, line), line, store  # type: ignore[arg-type]
@@ -82,9 +83,16 @@ def test_anything_but_success_is_a_failure(answer: int | None) -> None:
 def test_success_ends_a_failure(answer: int) -> None:
     to, _, store = destination(answer, failing=NOW - 9, problem="it answered with 500")
     to.send(EVENT, NOW)
-    to.reached()
-    to.reached()
-    assert [(each.failing, each.problem) for each in store.noted] == [(None, None)]
+    to.reached(NOW)
+    to.reached(NOW + 1)
+    assert [(each.failing, each.problem, each.succeeded) for each in store.noted] == [(None, None, NOW)]
+
+
+def test_the_last_success_is_noted_and_costs_a_write_once_a_minute() -> None:
+    to, _, store = destination(200)
+    for later in (0, 1, SUCCESS_WINDOW_MS - 1, SUCCESS_WINDOW_MS, SUCCESS_WINDOW_MS + 1):
+        to.reached(NOW + later)
+    assert [each.succeeded for each in store.noted] == [NOW, NOW + SUCCESS_WINDOW_MS]
 
 
 def test_it_wants_what_it_asked_for_since_it_is_there_and_nothing_once_it_is_gone() -> None:
@@ -94,7 +102,47 @@ def test_it_wants_what_it_asked_for_since_it_is_there_and_nothing_once_it_is_gon
     assert not destination(gone=True)[0].wants(EVENT)
 
 
-def test_what_is_given_up_says_so() -> None:
+def test_what_is_given_up_is_kept_with_how_much_was() -> None:
     to, _, store = destination(500)
     to.failed(EVENT, NotDelivered("it answered with 500"), True, NOW)
-    assert store.noted[-1].problem == "permanent-token.rotated e1 was given up: it answered with 500"
+    to.failed(EVENT, NotDelivered("it answered with 503"), True, NOW + 1)
+    to.failed(EVENT, NotDelivered("it answered with 502"), False, NOW + 2)
+    known = store.noted[-1]
+    assert known.given_up == GivenUp("e1", "permanent-token.rotated", "token", NOW + 1, "it answered with 503")
+    assert (known.given_ups, known.problem, known.failing) == (2, "it answered with 502", NOW)
+
+
+class TestSeveralLiveSecrets:
+    """Standard Webhooks, section "Webhook headers": signed by the current secret and by those before, while they are
+    good; a receiver knows the message by any one of them."""
+
+    def earlier(self, secret: str, until: int) -> EarlierSecret:
+        return EarlierSecret(AT_REST.encrypt(secret), NOW, until)
+
+    def test_each_live_one_verifies_and_no_other(self) -> None:
+        now = round(time.time() * 1000)
+        oldest, before, ended = (webhooks.new_secret() for _ in range(3))
+        earlier = self.earlier(oldest, now + 1), self.earlier(before, now + 60_000), self.earlier(ended, now)
+        to, line, _ = destination(earlier=earlier)
+        to.send(EVENT, now)
+        ((_, headers, body),) = line.sent
+        for secret in (SECRET, before, oldest):
+            assert Standard(secret).verify(body, headers) == EVENT.message()
+        for secret in (ended, webhooks.new_secret()):
+            with pytest.raises(WebhookVerificationError):
+                Standard(secret).verify(body, headers)
+        signed = headers["webhook-signature"].split(" ")
+        assert len(signed) == 3
+        assert Standard(SECRET).verify(body, {**headers, "webhook-signature": signed[0]})  # for who reads one only
+
+    def test_one_that_cannot_be_read_any_more_does_not_hold_up_the_others(self) -> None:
+        gone = Keyring({"old": bytes(32)}, "old").encrypt(webhooks.new_secret(), "webhook w")
+        to, line, _ = destination(earlier=(EarlierSecret(gone, NOW, NOW + 1),))
+        to.send(EVENT, NOW)
+        assert " " not in line.sent[0][1]["webhook-signature"]
+
+    def test_without_any_it_is_a_failure_like_others(self) -> None:
+        to, line, _ = destination(encrypted_secret=Keyring({"old": bytes(32)}, "old").encrypt(SECRET, "webhook w"))
+        with pytest.raises(NotDelivered, match="a key that is no longer configured; renew the secret"):
+            to.send(EVENT, NOW)
+        assert line.sent == []

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.event_ports import Queue
+from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.events import Event
 from chalicelib.core.webhooks import Webhook
 from tests.memory.database import Database, Key
+
+HEALTH = ("failing", "problem", "gone", "succeeded", "given_up", "given_ups")  # what is known of how a webhook answers
 
 
 class MemoryEvents:
@@ -85,6 +87,27 @@ class MemoryQueues:
         ]
         return [(destination_id, token_id) for _, destination_id, token_id in sorted(due)[:top]]
 
+    def backlog(self, destination_id: str, top: int) -> Sequence[Waiting]:
+        with self._database.lock:
+            queues: list[StoredQueue] = list(self._database.below("queue"))
+        found = sorted(
+            ((each.free_at, each.queue.destination_id, each.queue.token_id), each)
+            for each in queues
+            if each.free_at is not None
+        )
+        return [
+            Waiting(token_id, each.queue.sent, each.queue.attempts, due, each.holder is not None)
+            for (due, destination, token_id), each in found[:top]
+            if destination == destination_id
+        ]
+
+    def hasten(self, destination_id: str, token_id: str, now: int) -> None:
+        key = ("queue", destination_id, token_id)
+        with self._database.lock:
+            known: StoredQueue | None = self._database.get(*key)
+            if known and known.free_at is not None and known.holder is None:
+                self._database.things[key] = replace(known, queue=replace(known.queue, attempts=0), free_at=now)
+
     def _held(self, queue: Queue) -> StoredQueue:
         known: StoredQueue | None = self._database.get(*_key(queue))
         if known is None or known.holder != queue.holder:
@@ -110,6 +133,14 @@ class MemoryWebhooks:
         with self._database.change(audit) as change:
             change.create(("webhook", webhook.id), webhook)
 
+    def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            stored = self.get(old.id)
+            unknown = {"failing": None, "problem": None, "gone": False}
+            known = {name: getattr(stored, name, None) for name in HEALTH} | (unknown if new.url != old.url else {})
+            holds = stored is not None and stored.revision == old.revision
+            change.update(("webhook", new.id), replace(new, **known), holds)
+
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
             change.delete(("webhook", webhook.id), self.get(webhook.id) is not None)
@@ -117,9 +148,16 @@ class MemoryWebhooks:
     def note(self, webhook: Webhook) -> None:
         with self._database.change() as change:
             stored = self.get(webhook.id)
-            if stored:
-                gone = stored.gone or webhook.gone
-                noted = replace(stored, failing=webhook.failing, problem=webhook.problem, gone=gone)
+            if stored and stored.url == webhook.url:
+                noted = replace(
+                    stored,
+                    failing=webhook.failing,
+                    problem=webhook.problem,
+                    gone=stored.gone or webhook.gone,
+                    succeeded=stored.succeeded if webhook.succeeded is None else webhook.succeeded,
+                )
+                if webhook.given_up:
+                    noted = replace(noted, given_up=webhook.given_up, given_ups=webhook.given_ups)
                 change.put(("webhook", webhook.id), noted)
 
 

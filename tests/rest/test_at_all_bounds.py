@@ -351,8 +351,12 @@ FIXED = {
     "services.update_service",
     "trust_rules.try_out",
     "users.create_user",
+    "webhooks.compare_webhook_secret",
     "webhooks.create_webhook",
+    "webhooks.renew_webhook_secret",
+    "webhooks.take_back_webhook_secret",
     "webhooks.test_webhook",
+    "webhooks.update_webhook",
 }
 
 

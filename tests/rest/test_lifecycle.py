@@ -114,6 +114,9 @@ POLICY: dict[str, Any] = {"longestLifeDays": 30, "rotationDueDays": None, "unuse
 WEBHOOK: dict[str, Any] = {"name": "ops", "url": "https://hooks.example.com/k", "kinds": ["permanent-token.revoked"]}
 
 
+BACKLOG = ("waiting", "nextTry", "attempt", "attempts")  # what has to be looked for
+
+
 class TestPolicies:
     @pytest.mark.parametrize("kind", ["services/ci", "usergroups/team"])
     def test_previewed_switched_on_shown_and_taken_away(self, scene: Scene, kind: str) -> None:
@@ -166,7 +169,11 @@ class TestWebhooks:
         shown = ask(scene, "GET", f"/webhooks/{made['id']}").json
         assert {name: shown[name] for name in WEBHOOK} == WEBHOOK
         assert "secret" not in shown
-        assert ask(scene, "GET", "/webhooks").json["webhooks"] == [shown]
+        assert (shown["waiting"], shown["nextTry"], shown["attempt"], shown["attempts"]) == (0, None, None, 10)
+        listed = {name: value for name, value in shown.items() if name not in BACKLOG}
+        assert ask(scene, "GET", "/webhooks").json["webhooks"] == [listed]
+        asked = ask(scene, "GET", f"/webhooks?fields=id,{','.join(BACKLOG)}").json["webhooks"]
+        assert asked == [{name: shown[name] for name in ("id", *BACKLOG)}]
         assert ask(scene, "DELETE", f"/webhooks/{made['id']}").status == 200
         assert ask(scene, "GET", f"/webhooks/{made['id']}").status == 404
         assert ask(scene, "DELETE", f"/webhooks/{made['id']}").status == 404
@@ -188,7 +195,7 @@ class TestWebhooks:
         key = {"idempotency-key": "k"}
         assert ask(scene, "POST", "/webhooks", WEBHOOK, **key).json["secret"]
         again = ask(scene, "POST", "/webhooks", WEBHOOK, **key).json
-        assert (again["secret"], "delete the webhook" in again["notice"]) == (None, True)
+        assert (again["secret"], "renew the webhook's secret" in again["notice"]) == (None, True)
         assert ask(scene, "GET", "/webhooks").json["total"] == 1
 
     @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_what_holds_a_secret_is_described_for_creation_alone() -> None:
         "rotatedpermanenttoken",
         "createdservice",
         "createdwebhook",
+        "renewedwebhook",
         "openedsession",
         "pairedtwofactorauthentication",
     }

@@ -91,7 +91,7 @@ class Deliveries:
                             self._queues.put_off(replace(queue, attempts=queue.attempts + 1), now + pause)
                             return None
                     else:
-                        destination.reached()
+                        destination.reached(self._clock())
                 now = self._clock()
                 through = replace(queue, sent=event.sequence, attempts=0)
                 queue = self._queues.advance(through, now, now + HELD_MS)

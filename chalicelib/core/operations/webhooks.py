@@ -1,4 +1,4 @@
-"""Webhooks: created, listed, tried, deleted."""
+"""Webhooks: created, listed, changed, tried, deleted. Their secrets: `webhook_secrets`."""
 
 from __future__ import annotations
 
@@ -6,36 +6,79 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import names, webhooks
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.errors import Conflict, Invalid, NotFound, StaleWrite
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.webhooks import MAX_WEBHOOKS, Webhook
+from chalicelib.core.operations.optimistic import insistently, require_seen
+from chalicelib.core.webhooks import ATTEMPTS, MAX_WEBHOOKS, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.keyring import Keyring
-    from chalicelib.core.event_ports import Destination, WebhookStore
+    from chalicelib.core.event_ports import Destination, EventStore, QueueStore, WebhookStore
 
-PURPOSE = "webhook"  # what its secret is encrypted for
+LOOKED_AT = 1_000  # queues of all destinations, to find those of one
+MOST_COUNTED = 100  # messages that wait; that there are more is said
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedWebhook:
-    """A webhook; `secret` only in the answer that creates it."""
+    """A webhook; `secret` only in the answer that creates it or renews its secret."""
 
     webhook: Webhook
     secret: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class WebhookChange:
+    """What is to be so; None leaves it as it is."""
+
+    name: str | None = None
+    url: str | None = None
+    kinds: Sequence[EventKind] | None = None
+
+    def of(self, old: Webhook) -> Webhook:
+        """The webhook with it. At another address nothing is known of how it answers. Raises Invalid."""
+        new = replace(
+            old,
+            name=old.name if self.name is None else names.name(self.name),
+            url=old.url if self.url is None else webhooks.url(self.url),
+            kinds=old.kinds if self.kinds is None else tuple(dict.fromkeys(self.kinds)),
+        )
+        return new if new.url == old.url else replace(new, failing=None, problem=None, gone=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for a webhook: how many messages (MOST_COUNTED: so many or more); when the next try is, in
+    milliseconds since the epoch, and which of how many that is."""
+
+    messages: int = 0
+    next_try: int | None = None
+    attempt: int | None = None
+    attempts: int = ATTEMPTS
+
+
 class Webhooks:
     """For administrators."""
 
-    def __init__(self, store: WebhookStore, keyring: Keyring, destination: Callable[[Webhook], Destination]) -> None:
+    def __init__(
+        self,
+        store: WebhookStore,
+        events: EventStore,
+        queues: QueueStore,
+        keyring: Keyring,
+        destination: Callable[[Webhook], Destination],
+    ) -> None:
         self._store = store
+        self._events = events
+        self._queues = queues
         self._keyring = keyring
         self._destination = destination
 
@@ -47,57 +90,132 @@ class Webhooks:
     def get(self, caller: Caller, webhook_id: str) -> Webhook:
         """One. Raises Forbidden or NotFound."""
         caller.check(Operation.READ_WEBHOOKS)
-        return self._existing(webhook_id)
+        return existing(self._store, webhook_id)
 
-    def create(self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind]) -> CreatedWebhook:
-        """A new one, told of what happens from now on; the only answer that holds its secret.
+    def backlog(self, caller: Caller, webhook: Webhook) -> Backlog:
+        """What waits for it. Raises Forbidden."""
+        caller.check(Operation.READ_WEBHOOKS)
+        waiting = self._queues.backlog(webhook.id, LOOKED_AT)
+        destination, messages = self._destination(webhook), 0
+        first = None
+        for queue in waiting:
+            if messages >= MOST_COUNTED:
+                break
+            left = self._events.after(queue.token_id, queue.sent, MOST_COUNTED - messages)
+            wanted = sum(map(destination.wants, left))
+            first = first or (queue if wanted else None)
+            messages += wanted
+        if first is None:
+            return Backlog()
+        return Backlog(messages, first.due, first.attempts + 1)
+
+    def create(
+        self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind], secret: str | None = None
+    ) -> CreatedWebhook:
+        """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be brought
+        (`core.webhooks.brought`).
 
         Raises Invalid, Forbidden, or Conflict (there are too many).
         """
+        shown = webhooks.new_secret() if secret is None else webhooks.brought(secret)
         permit = caller.require(Operation.CREATE_WEBHOOK)
         if len(self._store.list()) >= MAX_WEBHOOKS:
             raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks.")
-        id, secret = new_id(), webhooks.new_secret()
+        id = new_id()
         webhook = Webhook(
             id=id,
             name=names.name(name),
             url=webhooks.url(url),
             kinds=tuple(dict.fromkeys(kinds)),
-            encrypted_secret=self._keyring.encrypt(secret, f"{PURPOSE} {id}"),
+            encrypted_secret=WebhookSecrets(self._keyring, id).encrypt(shown),
             created=caller.now,
         )
-        details = {"name": webhook.name, "url": webhook.url}
+        details = {"name": webhook.name, "url": _without_query(webhook.url)}
         self._store.create(webhook, permit.record("webhook.created", "webhook", id, details=details))
-        return CreatedWebhook(webhook, secret)
+        return CreatedWebhook(webhook, shown)
+
+    def update(self, caller: Caller, webhook_id: str, change: WebhookChange, seen: int | None = None) -> Webhook:
+        """The webhook, changed. At another address it is told again, also if it was gone, and what waits for it goes
+        there, from the first try.
+
+        Raises Invalid, Forbidden, NotFound; Changed unless it has still the revision `seen`, if one is given.
+        """
+
+        def attempt() -> tuple[Webhook, bool]:
+            permit = caller.require(Operation.UPDATE_WEBHOOK)
+            old = existing(self._store, webhook_id)
+            require_seen(seen, old.revision)
+            new = change.of(old)
+            if new == old:
+                return old, False
+            new = replace(new, revision=old.revision + 1)
+            details = {"name": new.name, **changes(_Recorded.of(old), _Recorded.of(new), "name", "url", "kinds")}
+            self._store.replace(old, new, permit.record("webhook.updated", "webhook", old.id, details=details))
+            return new, new.url != old.url
+
+        webhook, moved = insistently(attempt)
+        if moved:
+            self._try_again(webhook, caller.now)
+        return webhook
 
     def test(self, caller: Caller, webhook_id: str) -> None:
-        """Send an event that never happened. If it arrives, nothing is failing any more; but a webhook that wanted to
-        be told nothing any more stays so, as a new one takes a recent login and leaves a record.
+        """Send an event that never happened. If it arrives, nothing is failing any more, and what waits is tried again
+        within a minute; but a webhook that wanted to be told nothing any more stays so, as telling it again takes a
+        recent login and leaves a record.
 
         Raises Forbidden, NotFound, or Invalid (`url`: it did not take it).
         """
         caller.check(Operation.TEST_WEBHOOK)
-        webhook = self._existing(webhook_id)
+        webhook = existing(self._store, webhook_id)
         event = Event(new_id(), EventKind.CREATED, caller.now, "0", 0, caller.user.id, caller.user.id, {"name": "test"})
         try:
             self._destination(webhook).send(event, caller.now)
         except NotDelivered as reason:
             raise Invalid("url", f"did not take the test: {reason}.") from None
-        if not webhook.gone and webhook.failing is not None:
-            self._store.note(replace(webhook, failing=None, problem=None))
+        if not webhook.gone:
+            self._store.note(replace(webhook, failing=None, problem=None, succeeded=caller.now))
+            self._try_again(webhook, caller.now)
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
         """It is told nothing any more. Raises Forbidden or NotFound."""
         permit = caller.require(Operation.DELETE_WEBHOOK)
-        webhook = self._existing(webhook_id)
+        webhook = existing(self._store, webhook_id)
         record = permit.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
         try:
             self._store.delete(webhook, record)
         except StaleWrite:
             raise NotFound("webhook", webhook_id) from None
 
-    def _existing(self, webhook_id: str) -> Webhook:
-        webhook = self._store.get(webhook_id) if names.may_refer(webhook_id) else None
-        if webhook is None:
-            raise NotFound("webhook", webhook_id)
-        return webhook
+    def _try_again(self, webhook: Webhook, now: int) -> None:
+        """What waits need not wait any longer: it is sent with the next run of the schedule."""
+        for queue in self._queues.backlog(webhook.id, LOOKED_AT):
+            if not queue.held:
+                self._queues.hasten(webhook.id, queue.token_id, now)
+
+
+def existing(store: WebhookStore, webhook_id: str) -> Webhook:
+    """The webhook. Raises NotFound."""
+    webhook = store.get(webhook_id) if names.may_refer(webhook_id) else None
+    if webhook is None:
+        raise NotFound("webhook", webhook_id)
+    return webhook
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """A webhook as audit records tell of it."""
+
+    name: str
+    url: str
+    kinds: str
+
+    @classmethod
+    def of(cls, webhook: Webhook) -> _Recorded:
+        kinds = ", ".join(kind.value for kind in webhook.kinds)
+        return cls(webhook.name, _without_query(webhook.url), kinds or "everything")
+
+
+def _without_query(url: str) -> str:
+    """An address as it may be kept for years and read by others: receivers take keys in queries."""
+    address, question_mark, _ = url.partition("?")
+    return f"{address}?…" if question_mark else address

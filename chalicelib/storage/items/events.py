@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.events import EVENTS_KEPT_MS, TOKEN, Event, EventKind
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks import EarlierSecret, GivenUp, Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment
 from chalicelib.storage.table import Item
@@ -72,6 +74,8 @@ class OutgoingItem(Item, discriminator="outgoing"):
 
 
 class WebhookItem(Item, discriminator="webhook"):
+    """`earlier` and `given_up` are JSON. What came with version after version is not there in older items."""
+
     id = UnicodeAttribute()
     name = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -81,6 +85,13 @@ class WebhookItem(Item, discriminator="webhook"):
     failing = NumberAttribute(null=True)
     problem = UnicodeAttribute(null=True)
     gone = BooleanAttribute(null=True)
+    rotated = NumberAttribute(null=True)
+    earlier = UnicodeAttribute(null=True)
+    dead: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, null=True)  # type: ignore[arg-type]
+    succeeded = NumberAttribute(null=True)
+    given_up = UnicodeAttribute(null=True)
+    given_ups = NumberAttribute(null=True)
+    revision = NumberAttribute(null=True)
 
     @classmethod
     def of(cls, webhook: Webhook) -> WebhookItem:
@@ -95,6 +106,13 @@ class WebhookItem(Item, discriminator="webhook"):
             failing=webhook.failing,
             problem=webhook.problem,
             gone=webhook.gone or None,
+            rotated=webhook.rotated,
+            earlier=_earlier_text(webhook),
+            dead=list(webhook.dead) or None,
+            succeeded=webhook.succeeded,
+            given_up=_given_up_text(webhook),
+            given_ups=webhook.given_ups or None,
+            revision=webhook.revision,
             collection=WEBHOOKS,
             position=keys.sortable(webhook.name),
         )
@@ -110,7 +128,24 @@ class WebhookItem(Item, discriminator="webhook"):
             failing=None if self.failing is None else int(self.failing),
             problem=self.problem,
             gone=bool(self.gone),
+            rotated=None if self.rotated is None else int(self.rotated),
+            earlier=tuple(EarlierSecret(*each) for each in json.loads(self.earlier or "[]")),
+            dead=tuple(self.dead or ()),
+            succeeded=None if self.succeeded is None else int(self.succeeded),
+            given_up=GivenUp(*json.loads(self.given_up)) if self.given_up else None,
+            given_ups=int(self.given_ups or 0),
+            revision=int(self.revision or 1),
         )
+
+
+def _earlier_text(webhook: Webhook) -> str | None:
+    earlier = [[each.encrypted, each.since, each.until] for each in webhook.earlier]
+    return json.dumps(earlier) if earlier else None
+
+
+def _given_up_text(webhook: Webhook) -> str | None:
+    lost = webhook.given_up
+    return json.dumps([lost.event_id, lost.kind, lost.token_id, lost.at, lost.problem]) if lost else None
 
 
 class LifecycleItem(Item, discriminator="lifecycle"):

@@ -17,11 +17,13 @@ from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
+from chalicelib.core.webhooks import new_secret
 from tests.core.escalation.world import FORMER_LOGIN, World
 from tests.people import PASSWORD
 
@@ -257,6 +259,11 @@ def _rest(world: World) -> Iterator[tuple[str, Action]]:
     webhooks = world.product.lifecycle.webhooks
     kinds = [EventKind.CREATED]
     yield "create a webhook", lambda by: webhooks.create(by, "w", "https://mallory.example/", kinds)
+    moved, given = WebhookChange(url="https://mallory.example/"), new_secret()
+    yield "move a webhook", lambda by: webhooks.update(by, world.ids["webhook"], moved)
+    renewal = world.product.lifecycle.webhook_renewal
+    yield "renew a webhook's secret", lambda by: renewal.renew(by, world.ids["webhook"], 0)
+    yield "give a webhook a secret", lambda by: renewal.renew(by, world.ids["webhook"], 0, given)
     yield "list webhooks", lambda by: webhooks.all(by)
     yield "delete a webhook", lambda by: webhooks.delete(by, world.ids["webhook"])
     yield "read all of the audit log", lambda by: world.product.audit_trail.page(by, AuditQuery(), 1)

@@ -140,9 +140,11 @@ GUARDED_TWICE = {
     "OPEN_SERVICE.first_hand",
     "REMOVE_SECOND_FACTORS.first_hand",
     "RENEW_SERVICE_SECRET.first_hand",
+    "RENEW_WEBHOOK_SECRET.first_hand",
     "ROTATE_TOKEN.first_hand",
     "SET_PASSWORD.first_hand",
     "UPDATE_TOKEN.first_hand",
+    "UPDATE_WEBHOOK.first_hand",
     # They need a session that has proven a second factor, and a token has none.
     "ADD_SECOND_FACTOR.logged_in",
     "REMOVE_SECOND_FACTORS.logged_in",

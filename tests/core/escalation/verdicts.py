@@ -14,6 +14,7 @@ from chalicelib.core.networks import are_inside
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import EVERY_PERMISSION, KEYTURN, PermissionSet, Power
 from chalicelib.core.services import Service
+from chalicelib.core.webhooks import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
 CREDENTIALS = ("application password", "session", "trust rule", "code", "delegation", "approved scope")
@@ -210,11 +211,16 @@ def _opened(before: Things, after: Things) -> Iterator[Opened]:
                 yield Opened("role", id, thing.permissions | (old.permissions if old else frozenset()))
             case ("service", id):
                 yield from _service(id, old, thing)
-            case ("webhook", id) if old is None:
+            case ("webhook", id) if old is None or _tells_elsewhere(old, thing):
                 yield Opened("webhook", id)
     for key, thing in before.items():
         if key not in after:
             yield from _removed(before, key, thing)
+
+
+def _tells_elsewhere(old: Webhook, new: Webhook) -> bool:
+    """Whether events go to somebody else now, or somebody else has a secret that signs them."""
+    return (old.url, old.encrypted_secret) != (new.url, new.encrypted_secret)
 
 
 def _account(id: str, old: User | None, new: User) -> Iterator[Opened]:

@@ -16,6 +16,7 @@ from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN
@@ -182,6 +183,11 @@ class TestChangingATokenWithOneThatEnds:
         assert policies.set_for_service(caller, "ci", stricter).policy == stricter
 
 
+def webhook_id(scene: Scene) -> str:
+    """That of a webhook of the administrator."""
+    return scene.product.lifecycle.webhooks.create(scene.caller(), "w", "https://example.com/", []).webhook.id
+
+
 LASTING: dict[str, Callable[[Scene, Caller], object]] = {
     "a password": lambda scene, by: scene.product.passwords.set(by, "jo", PASSWORD + "!", None),
     "a password without a second factor": lambda scene, by: scene.product.second_factors.turn_off(by, "jo"),
@@ -189,6 +195,10 @@ LASTING: dict[str, Callable[[Scene, Caller], object]] = {
     "a service's new secret": lambda scene, by: scene.product.service_secrets.renew(by, "ci"),
     "a service without one": lambda scene, by: scene.product.services.update(by, "ci", ServiceDescription(public=True)),
     "a webhook": lambda scene, by: scene.product.lifecycle.webhooks.create(by, "x", "https://example.com/", []),
+    "another address for a webhook": lambda scene, by: scene.product.lifecycle.webhooks.update(
+        by, webhook_id(scene), WebhookChange(url="https://elsewhere.example.com/")
+    ),
+    "a webhook's new secret": lambda scene, by: scene.product.lifecycle.webhook_renewal.renew(by, webhook_id(scene), 0),
     "a trust rule": lambda scene, by: scene.product.oauth.trust_rules.create(
         by, "build-bot", RuleDescription("r", "https://issuer.example.com", "keyturn", {"sub": ["x"]}, ["ci"])
     ),

@@ -29,6 +29,7 @@ class Receiver:
     id: str = field(default_factory=lambda: f"receiver{next(_ids)}")
     got: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     given_up: list[int] = field(default_factory=list)
+    failing: int | None = None
 
     def wants(self, event: Event) -> bool:
         return event.kind is not EventKind.UPDATED
@@ -43,7 +44,7 @@ class Receiver:
         if step == "die":
             raise KeyboardInterrupt
 
-    def reached(self) -> None: ...
+    def reached(self, now: int) -> None: ...
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
         if given_up:

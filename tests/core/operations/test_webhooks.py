@@ -1,4 +1,4 @@
-"""A test of a webhook is no change: it says how the receiver answers, and revives nothing."""
+"""Webhooks are changed as strictly as they are made; a test of one is no change, and revives nothing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,23 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.errors import Changed, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.events import Event
-from chalicelib.core.operations.webhooks import Webhooks
+from chalicelib.core.events import Event, EventKind
+from chalicelib.core.operations.webhooks import Backlog, WebhookChange, Webhooks
 from chalicelib.core.webhooks import Webhook
 from tests.conftest import Scene, now
+from tests.people import person
 
 
 class Receiver:
     """In place of the network: takes what is sent, or does not. Implements `core.event_ports.Destination`."""
 
     id = "receiver"
+    failing = None
 
     def __init__(self) -> None:
         self.got: list[Event] = []
@@ -32,7 +36,7 @@ class Receiver:
             raise NotDelivered("it answered with 500")
         self.got.append(event)
 
-    def reached(self) -> None: ...
+    def reached(self, now: int) -> None: ...
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None: ...
 
@@ -44,7 +48,8 @@ def receiver() -> Receiver:
 
 @pytest.fixture
 def webhooks(scene: Scene, receiver: Receiver) -> Webhooks:
-    return Webhooks(scene.product.stores.webhooks, scene.product.keyring, lambda webhook: receiver)
+    stores = scene.product.stores
+    return Webhooks(stores.webhooks, stores.events, stores.queues, scene.product.keyring, lambda webhook: receiver)
 
 
 def listening(scene: Scene, webhooks: Webhooks, **known: object) -> Webhook:
@@ -60,7 +65,9 @@ def test_one_that_arrives_says_that_nothing_fails_any_more(
     failing = listening(scene, webhooks, failing=now(), problem="it answered with 500")
     webhooks.test(scene.caller(), failing.id)
     assert [event.token for event in receiver.got] == [{"name": "test"}]
-    assert webhooks.get(scene.caller(), failing.id) == replace(failing, failing=None, problem=None)
+    known = webhooks.get(scene.caller(), failing.id)
+    assert known == replace(failing, failing=None, problem=None, succeeded=known.succeeded)
+    assert known.succeeded
 
 
 def test_one_that_does_not_says_why(scene: Scene, webhooks: Webhooks, receiver: Receiver) -> None:
@@ -76,3 +83,125 @@ def test_none_revives_what_wanted_to_be_told_nothing_any_more(scene: Scene, webh
     webhooks.test(scene.caller(), gone.id)
     assert webhooks.get(scene.caller(), gone.id) == gone
     assert Operation.TEST_WEBHOOK.only_reads
+
+
+ELSEWHERE = "https://elsewhere.example.com/hook?key=secret"
+
+
+class TestChanging:
+    def test_what_is_said_changes_and_the_rest_stays(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        kinds = [EventKind.REVOKED, EventKind.REVOKED, EventKind.LEAKED]
+        changed = webhooks.update(scene.caller(), made.id, WebhookChange("On call", None, kinds))
+        assert changed == replace(made, name="On call", kinds=(EventKind.REVOKED, EventKind.LEAKED), revision=2)
+        moved = webhooks.update(scene.caller(), made.id, WebhookChange(url=ELSEWHERE))
+        assert moved == replace(changed, url=ELSEWHERE, revision=3)
+        assert webhooks.get(scene.caller(), made.id) == moved
+        assert webhooks.update(scene.caller(), made.id, WebhookChange(kinds=[])).kinds == ()
+
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            (WebhookChange(name=" "), "name"),
+            (WebhookChange(url="http://example.com/"), "url"),
+            (WebhookChange(url="x"), "url"),
+        ],
+    )
+    def test_as_strictly_as_a_new_one(
+        self, scene: Scene, webhooks: Webhooks, change: WebhookChange, field: str
+    ) -> None:
+        made = listening(scene, webhooks)
+        with pytest.raises(Invalid) as refused:
+            webhooks.update(scene.caller(), made.id, change)
+        assert refused.value.field == field
+        assert webhooks.get(scene.caller(), made.id) == made
+
+    def test_by_whoever_could_make_one(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        by, change = scene.caller(), WebhookChange(url=ELSEWHERE)
+        for refused, caller in (
+            (Forbidden, person(scene, "jo").log_in()),
+            (LoginTooOld, replace(by, logged_in=True, logged_in_at=by.now - FRESH_MS - 1)),
+            (Forbidden, replace(by, delegated=True)),
+            (Forbidden, replace(by, ends=by.now + 1)),
+        ):
+            with pytest.raises(refused):
+                webhooks.update(caller, made.id, change)
+        assert webhooks.get(by, made.id) == made
+        with pytest.raises(NotFound):
+            webhooks.update(by, "nowhere", change)
+
+    def test_leaves_a_record_of_what_changed_without_what_may_be_a_key(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        webhooks.update(scene.caller(), made.id, WebhookChange("On call", ELSEWHERE, [EventKind.LEAKED]))
+        webhooks.update(scene.caller(), made.id, WebhookChange("On call", ELSEWHERE))  # which changes nothing
+        records = scene.product.stores.audit.page(AuditQuery(target_id=made.id), 10).records
+        assert [each.kind for each in records] == ["webhook.updated", "webhook.created"]
+        assert records[0].details == {
+            "name": "ops -> On call",
+            "url": "https://hooks.example.com/ -> https://elsewhere.example.com/hook?…",
+            "kinds": "everything -> permanent-token.leaked",
+        }
+
+    def test_of_what_was_seen_or_not_at_all(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        webhooks.update(scene.caller(), made.id, WebhookChange("first"), seen=made.revision)
+        with pytest.raises(Changed):
+            webhooks.update(scene.caller(), made.id, WebhookChange("second"), seen=made.revision)
+        assert webhooks.get(scene.caller(), made.id).name == "first"
+
+    def test_one_that_is_gone_is_told_again_at_another_address_alone(self, scene: Scene, webhooks: Webhooks) -> None:
+        gone = listening(scene, webhooks, failing=now(), problem="it answered with 410", gone=True)
+        renamed = webhooks.update(scene.caller(), gone.id, WebhookChange("renamed", gone.url))
+        assert (renamed.gone, renamed.wants(EventKind.ROTATED)) == (True, False)
+        moved = webhooks.update(scene.caller(), gone.id, WebhookChange(url=ELSEWHERE))
+        assert (moved.gone, moved.failing, moved.problem) == (False, None, None)
+        scene.product.stores.webhooks.note(gone)  # by whoever was answered with 410 at the old address
+        assert webhooks.get(scene.caller(), gone.id) == moved
+        assert moved.wants(EventKind.ROTATED)
+
+
+class TestWhatWaits:
+    """It is shown, and need not wait once it is known that the receiver answers."""
+
+    def put_off(self, scene: Scene, webhook: Webhook, token: str, attempts: int, due: int, messages: int = 1) -> None:
+        stores = scene.product.stores
+        for sequence in range(1, messages + 1):
+            stores.events.add(Event(f"{token}{sequence}", EventKind.ROTATED, now(), token, sequence, "u", "u"))
+        held = stores.queues.take(webhook.id, token, "holder", now(), now() + 1_000)
+        assert held
+        stores.queues.put_off(replace(held, attempts=attempts), due)
+
+    def test_is_counted_with_the_next_try(self, scene: Scene, webhooks: Webhooks) -> None:
+        made, soon = listening(scene, webhooks), now() + 5_000
+        assert webhooks.backlog(scene.caller(), made) == Backlog()
+        self.put_off(scene, made, "later", 3, soon + 1, messages=2)
+        self.put_off(scene, made, "first", 1, soon)
+        assert webhooks.backlog(scene.caller(), made) == Backlog(3, soon, 2, 10)
+        assert webhooks.backlog(scene.caller(), listening(scene, webhooks)) == Backlog()
+
+    def test_is_counted_up_to_a_hundred(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        self.put_off(scene, made, "many", 1, now() + 5_000, messages=120)
+        assert webhooks.backlog(scene.caller(), made).messages == 100
+
+    @pytest.mark.parametrize("done", ["moved", "tested"])
+    def test_is_due_at_once_and_from_the_first_try(
+        self, scene: Scene, webhooks: Webhooks, receiver: Receiver, done: str
+    ) -> None:
+        made = listening(scene, webhooks, failing=now())
+        self.put_off(scene, made, "waits", 9, now() + 86_400_000)
+        caller = scene.caller()
+        if done == "moved":
+            webhooks.update(caller, made.id, WebhookChange(url=ELSEWHERE))
+        else:
+            webhooks.test(caller, made.id)
+        assert webhooks.backlog(scene.caller(), made) == Backlog(1, caller.now, 1, 10)
+
+    def test_goes_on_waiting_where_the_test_fails(self, scene: Scene, webhooks: Webhooks, receiver: Receiver) -> None:
+        made, due = listening(scene, webhooks), now() + 86_400_000
+        self.put_off(scene, made, "waits", 9, due)
+        receiver.takes = False
+        with pytest.raises(Invalid):
+            webhooks.test(scene.caller(), made.id)
+        assert webhooks.backlog(scene.caller(), made).next_try == due

@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.event_ports import Queue
+from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.stores import Stores
+from chalicelib.core.webhooks import EarlierSecret, GivenUp
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import NOW, record
@@ -81,6 +82,89 @@ class TestQueues:
         assert taken == Queue("there", token, "second", 3, 1)
         assert queues.release(taken)
         assert list(queues.waiting(10_000, 10)) == []
+
+    def test_the_backlog_of_a_destination_is_what_is_not_empty(self, empty_stores: Stores, token: str) -> None:
+        queues = empty_stores.queues
+        held, other = queues.take("there", token, "first", 100, 200), queues.take("there", "other", "first", 100, 150)
+        assert held
+        assert other
+        assert queues.take("elsewhere", token, "first", 100, 120)
+        queues.put_off(replace(held, sent=3, attempts=1), 500)
+        waits, is_sent = Waiting(token, 3, 1, 500, held=False), Waiting("other", 0, 0, 150, held=True)
+        assert list(queues.backlog("there", 10)) == [is_sent, waits]
+        assert list(queues.backlog("there", 2)) == [is_sent]  # of all queues, two are looked at
+        assert queues.release(other)
+        assert list(queues.backlog("there", 10)) == [waits]
+        assert list(queues.backlog("nowhere", 10)) == []
+
+    def test_what_waits_can_be_hastened_and_begins_anew(self, empty_stores: Stores, token: str) -> None:
+        queues = empty_stores.queues
+        held, other = queues.take("there", token, "first", 100, 200), queues.take("there", "other", "first", 100, 200)
+        assert held
+        assert other
+        queues.put_off(replace(held, sent=3, attempts=4), 9_000)
+        for hastened in (token, "other", "none"):
+            queues.hasten("there", hastened, 150)
+        assert list(queues.waiting(150, 10)) == [("there", token)]  # the other one is held
+        assert queues.take("there", token, "second", 150, 300) == Queue("there", token, "second", 3, 0)
+        assert queues.take("there", "other", "second", 150, 300) is None
+        assert [each.token_id for each in queues.backlog("there", 10)] == ["other", token]
+
+
+class TestChangingAWebhook:
+    def test_each_attribute_is_stored(self, stores: Stores) -> None:
+        old = making.webhook()
+        stores.webhooks.create(old, record())
+        new = replace(
+            old,
+            name="Another",
+            kinds=(),
+            encrypted_secret="third",
+            rotated=NOW + 2,
+            earlier=(EarlierSecret("first", NOW, NOW + 9), EarlierSecret("second", NOW + 1, NOW + 8)),
+            dead=("a", "b"),
+            revision=2,
+        )
+        stores.webhooks.replace(old, new, record())
+        assert stores.webhooks.get(old.id) == new
+        back = replace(new, rotated=None, earlier=(), dead=("b",), url="https://example.com/other", revision=3)
+        stores.webhooks.replace(new, back, record())
+        assert stores.webhooks.get(old.id) == back
+
+    def test_as_it_was_read_or_not_at_all(self, stores: Stores) -> None:
+        old = making.webhook()
+        with refused(stores, StaleWrite):
+            stores.webhooks.replace(old, making.newer(old), record())  # there is none
+        stores.webhooks.create(old, record())
+        new = making.newer(old, name="first")
+        stores.webhooks.replace(old, new, record())
+        with refused(stores, StaleWrite):
+            stores.webhooks.replace(old, making.newer(old, name="second"), record())
+        assert stores.webhooks.get(old.id) == new
+
+    def test_it_is_listed_by_its_new_name(self, empty_stores: Stores) -> None:
+        first, second = making.webhook(name="a"), making.webhook(name="b")
+        for each in (first, second):
+            empty_stores.webhooks.create(each, record())
+        empty_stores.webhooks.replace(first, making.newer(first, name="c"), record())
+        assert [each.name for each in empty_stores.webhooks.list()] == ["b", "c"]
+
+    def test_what_was_noted_meanwhile_stays_unless_it_is_of_another_address(self, stores: Stores) -> None:
+        old, lost = making.webhook(), GivenUp("e", "kind", "token", NOW, "no answer")
+        stores.webhooks.create(old, record())
+        noted = replace(old, failing=NOW, problem="no", gone=True, succeeded=NOW - 1, given_up=lost, given_ups=2)
+        stores.webhooks.note(noted)
+        renamed = making.newer(old, name="Another")
+        stores.webhooks.replace(old, renamed, record())
+        assert stores.webhooks.get(old.id) == replace(noted, name="Another", revision=2)
+        moved = making.newer(renamed, url="https://example.com/other")
+        stores.webhooks.replace(renamed, moved, record())
+        kept = replace(moved, succeeded=NOW - 1, given_up=lost, given_ups=2)
+        assert stores.webhooks.get(old.id) == kept
+        stores.webhooks.note(noted)  # of the address before
+        assert stores.webhooks.get(old.id) == kept
+        stores.webhooks.note(replace(kept, succeeded=None, given_up=None, given_ups=0))  # which says nothing of these
+        assert stores.webhooks.get(old.id) == kept
 
 
 def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores: Stores) -> None:

@@ -242,6 +242,7 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
         lambda audit: scene.stores.access_tokens.revoke(making.access_token(scene.user), audit)
     ),
     "webhooks.create": lambda scene: lambda audit: scene.stores.webhooks.create(making.webhook(), audit),
+    "webhooks.replace": changing("webhooks", Scene.webhook),
     "webhooks.delete": deleting("webhooks", Scene.webhook),
 }
 

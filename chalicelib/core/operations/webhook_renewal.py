@@ -1,0 +1,102 @@
+"""A webhook gets a new secret, and those before it sign on until their ends.
+
+As rotation of permanent tokens (ADR 17): an answer that was lost costs nothing, since the secret before is still good,
+or the client brought the new one itself and asks again.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from chalicelib.core import webhooks
+from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
+from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.operations.webhooks import CreatedWebhook, existing
+from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
+
+if TYPE_CHECKING:
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.event_ports import WebhookStore
+    from chalicelib.core.webhooks import Webhook
+
+
+class WebhookRenewal:
+    """For administrators. Messages are signed by every live secret, so receivers may change over at any time."""
+
+    def __init__(self, store: WebhookStore, keyring: Keyring) -> None:
+        self._store = store
+        self._keyring = keyring
+
+    def renew(self, caller: Caller, webhook_id: str, grace_ms: int, secret: str | None = None) -> CreatedWebhook:
+        """The webhook with a new secret, in the only answer that ever holds it. The one before signs for `grace_ms`
+        milliseconds more; without grace, every earlier one ends at once.
+
+        A `secret` that is brought and is the current one already changes nothing, and one that was the webhook's before
+        is refused: it may be in other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too
+        many secrets are good at the same time).
+        """
+        bring = None if secret is None else webhooks.brought(secret)
+        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
+            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+        make_secret = functools.cache(lambda: bring or webhooks.new_secret())
+
+        def attempt() -> CreatedWebhook:
+            permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
+            old = existing(self._store, webhook_id)
+            shown, at_rest = make_secret(), WebhookSecrets(self._keyring, old.id)
+            if bring and at_rest.decrypt(old.encrypted_secret) == bring:
+                return CreatedWebhook(old, bring)
+            if bring and _was_before(bring, old, at_rest):
+                raise Invalid("secret", "was this webhook's secret before. Bring another one.")
+            new = old.renewed_to(at_rest.encrypt(shown), grace_ms, caller.now, at_rest.tag)
+            if len(new.earlier) > MAX_EARLIER:
+                raise Conflict(
+                    f"{MAX_EARLIER + 1} secrets of this webhook are good at the moment, and that is the most. Wait "
+                    "until one of them ends, or renew without grace."
+                )
+            details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
+            record = permit.record("webhook.secret-renewed", "webhook", old.id, details=details)
+            self._store.replace(old, new, record)
+            return CreatedWebhook(new, shown)
+
+        return insistently(attempt)
+
+    def has_current(self, caller: Caller, webhook_id: str, secret: str) -> tuple[Webhook, bool]:
+        """The webhook, and whether the `secret` that is brought is its current one, for whoever could make it so.
+
+        Raises Invalid (`secret`), Forbidden or NotFound.
+        """
+        bring = webhooks.brought(secret)
+        caller.require(Operation.RENEW_WEBHOOK_SECRET)
+        webhook = existing(self._store, webhook_id)
+        return webhook, WebhookSecrets(self._keyring, webhook.id).decrypt(webhook.encrypted_secret) == bring
+
+    def take_back(self, caller: Caller, webhook_id: str, kept: str) -> Webhook:
+        """The webhook with the earlier secret `kept` as the current one again, without end, for whoever could not put a
+        newer one where it belongs; all that are newer end at once.
+
+        Raises Forbidden, NotFound, or Invalid (`keep` is no earlier secret that is still good).
+        """
+
+        def attempt() -> Webhook:
+            permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
+            old = existing(self._store, webhook_id)
+            at_rest = WebhookSecrets(self._keyring, old.id)
+            earlier = next((each for each in old.live(caller.now) if at_rest.decrypt(each.encrypted) == kept), None)
+            if earlier is None:
+                raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
+            new = old.taken_back_to(earlier, caller.now, at_rest.tag)
+            record = permit.record("webhook.secret-taken-back", "webhook", old.id, details={"name": old.name})
+            self._store.replace(old, new, record)
+            return new
+
+        return insistently(attempt)
+
+
+def _was_before(secret: str, webhook: Webhook, at_rest: WebhookSecrets) -> bool:
+    superseded = (at_rest.decrypt(each.encrypted) for each in webhook.earlier)
+    return secret in superseded or at_rest.has_ended(webhook, secret)
