@@ -4,6 +4,7 @@ where something is asked of one of these."""
 from __future__ import annotations
 
 import functools
+import random
 import time
 from typing import TYPE_CHECKING
 
@@ -78,9 +79,10 @@ class TokenLifecycle:
     @functools.cached_property
     def deliveries(self) -> Deliveries:
         """What is on its way."""
-        from chalicelib.core.operations.deliveries import Deliveries
+        from chalicelib.core.operations.deliveries import Deliveries, Time
 
-        return Deliveries(self.events, self._stores.queues, self._destinations, _now)
+        own_time = Time(_now, lambda milliseconds: time.sleep(milliseconds / 1_000), random.random)
+        return Deliveries(self.events, self._stores.queues, self._destinations, own_time)
 
     @functools.cached_property
     def announcements(self) -> Lifecycle:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # AWS names a stream when it makes the table, so an installation has to say it (docs/deployment.md).
 STREAM = os.environ.get("KEYTURN_STREAM_ARN", "arn:aws:dynamodb:us-east-1:000000000000:table/keyturn/stream/not-set")
 BATCH = 100
+# Before a handler's time is over, it begins nothing more: what it has begun, a slow receiver and some writes, ends.
+RESERVE_MS = 15_000
 
 
 def register(app: Chalice) -> tuple[Handler, Handler]:
@@ -34,22 +36,23 @@ def register(app: Chalice) -> tuple[Handler, Handler]:
     @app.on_dynamodb_record(stream_arn=STREAM, batch_size=BATCH, starting_position="TRIM_HORIZON", name="tell_events")
     def tell_events(event: DynamoDBEvent) -> None:
         records = event.to_dict()["Records"]
+        until = _until(event.context)
         end_orphans(records)
-        deliver_for(records)
+        deliver_for(records, until)
 
     @app.schedule(Rate(1, unit=Rate.MINUTES), name="every_minute")
     def every_minute(event: CloudWatchEvent) -> dict[str, int]:
-        return run()
+        return run(_until(event.context))
 
     return tell_events, every_minute
 
 
-def deliver_for(records: Iterable[dict[str, Any]]) -> None:
-    """Tell what these changes of the table wrote as events."""
+def deliver_for(records: Iterable[dict[str, Any]], until: int | None = None) -> None:
+    """Tell what these changes of the table wrote as events; `until` as `Deliveries` has it."""
     images = (record["dynamodb"].get("NewImage", {}) for record in records if record["eventName"] == "INSERT")
     token_ids = [image["token_id"]["S"] for image in images if image.get("kind", {}).get("S") == "event"]
     if token_ids:
-        _lifecycle().deliveries.deliver(dict.fromkeys(token_ids))
+        _lifecycle().deliveries.deliver(dict.fromkeys(token_ids), until)
 
 
 def end_orphans(records: Iterable[dict[str, Any]]) -> None:
@@ -66,17 +69,26 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
             _lifecycle().events.add(ended_with_account(item.to_credential(), _now(), record["eventID"]))
 
 
-def run() -> dict[str, int]:
-    """Look at tokens that something is due for, send again what failed, and sweep what deletions left. How many of
-    each."""
+def run(until: int | None = None) -> dict[str, int]:
+    """Look at tokens that something is due for, sweep what deletions left, and send again what failed, for as long as
+    there is reason to, but no longer than `until`. How many of each."""
     lifecycle = _lifecycle()
     done = {
         "raised": lifecycle.announcements.run(_now()),
-        "resent": lifecycle.deliveries.resend(),
         "swept": lifecycle.sweeping.run(_now()),
+        "resent": lifecycle.deliveries.resend(until),  # which may stay
     }
     telemetry.tell({"job": "every minute", **done})
     return done
+
+
+def _until(context: Any) -> int | None:
+    """When a handler has to begin nothing more, by Lambda's context of this call (its page "Using the Lambda context
+    object"); None where there is none, as where Chalice runs locally."""
+    if context is None:
+        return None
+    remaining: int = context.get_remaining_time_in_millis()
+    return _now() + remaining - RESERVE_MS
 
 
 def _now() -> int:

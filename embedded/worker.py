@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Mapping
@@ -33,6 +34,22 @@ SCHEDULED: dict[str, Any] = {
     "resources": [],
     "detail": {},
 }
+
+
+# What Lambda gives the two handlers (`.chalice/config.json`): the second has the schedule's pause, and so much more.
+TELL_SECONDS = 60.0
+BEYOND_PAUSE_SECONDS = 15.0
+
+
+class Context:
+    """What Lambda hands to a handler beside the event, as far as one looks at it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until Lambda would end it."""
+        return round((self._ends - time.monotonic()) * 1_000)
 
 
 class Worker:
@@ -66,18 +83,23 @@ def main() -> int:
     table = os.environ.get("KEYTURN_TABLE", "keyturn")
     endpoint, region = os.environ["KEYTURN_DYNAMODB_ENDPOINT"], os.environ.get("AWS_REGION", "us-east-1")
     reader = StreamReader(table, endpoint, region, checkpoint)
-    due = 0.0
+    schedule = threading.Thread(target=_keep_to_schedule, args=(app, pause, parent), daemon=True)
+    schedule.start()  # beside the stream: a function of its own
     while os.getppid() == parent:
         for shard, records in _safely(reader.batches) or ():
-            if _safely(lambda records=records: app.tell_events(_event(records), None) or True):
+            if _safely(lambda records=records: app.tell_events(_event(records), Context(TELL_SECONDS)) or True):
                 reader.handled(shard, records)
             else:
                 reader.again(shard)
-        if time.monotonic() >= due:
-            _safely(lambda: app.every_minute(SCHEDULED, None))
-            due = time.monotonic() + pause
         time.sleep(PAUSE_SECONDS)
     return 0
+
+
+def _keep_to_schedule(app: Any, pause: float, parent: int) -> None:
+    while os.getppid() == parent:
+        due = time.monotonic() + pause
+        _safely(lambda: app.every_minute(SCHEDULED, Context(pause + BEYOND_PAUSE_SECONDS)))
+        time.sleep(max(PAUSE_SECONDS, due - time.monotonic()))
 
 
 def _safely(step: Any) -> Any:

@@ -20,6 +20,7 @@ class Receiver:
         self.got: list[dict[str, Any]] = []
         self.ids: list[str] = []
         self.bodies: list[bytes] = []
+        self.moments: list[float] = []  # when a message came, whatever became of it; monotonic
         self._seen: dict[str, int] = {}
         self._behave = behave
         self._lock = threading.Lock()
@@ -46,6 +47,7 @@ class Receiver:
     def receive(self, request: BaseHTTPRequestHandler) -> None:
         body = request.rfile.read(int(request.headers["Content-Length"]))
         with self._lock:
+            self.moments.append(time.monotonic())
             id = request.headers["webhook-id"]
             behaviour = "take" if id in self._seen else self._behave(len(self._seen))
             self._seen[id] = self._seen.get(id, 0) + 1

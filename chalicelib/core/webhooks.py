@@ -2,7 +2,7 @@
 
 Source: the Standard Webhooks specification (standardwebhooks.com): headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying. A webhook's secrets have the life
-of a permanent token's (ADR 17, `core.permanent_tokens`), but rest encrypted instead of hashed: both sides sign by them.
+of a permanent token's (ADR 17, `core.overlapping_secrets`), but rest encrypted instead of hashed: both sides sign by them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.permanent_tokens import MAX_DEAD
+from chalicelib.core.overlapping_secrets import MAX_DEAD
 from chalicelib.core.services import MAX_URL, URL_FORM
 
 if TYPE_CHECKING:

@@ -20,6 +20,7 @@ from tests.conftest import NewStack
 from tests.receiver import Receiver
 
 SCHEDULE_SECONDS = 1.0
+SLOW_MACHINE = 20.0  # the schedule alone would come some 50 seconds later
 
 
 @pytest.fixture
@@ -115,6 +116,28 @@ def test_each_event_arrives_in_order_though_the_worker_is_killed_and_receivers_f
     assert {kind: kinds.count(kind) >= 6 for kind in kinds} == dict.fromkeys(
         ("created", "rotated", "updated", "revoked"), True
     )
+
+
+def test_what_fails_is_sent_again_after_five_seconds_and_not_with_the_next_minute(stack: Stack) -> None:
+    """With the schedule that it ships with."""
+    api, receiver, steady = (
+        stack.administrator(),
+        Receiver(lambda number: "fail" if number == 0 else "take"),
+        Receiver(),
+    )
+    listen(api, receiver, "fails once")
+    listen(api, steady, "steady")
+    stack.start_worker()
+    bot = api.call("POST", "/users", {"login": "robot", "name": "Bot", "type": "bot"}).json()["id"]
+    api.call("POST", f"/users/{bot}/permanenttokens", {"name": "t", "scope": [{"key": "keyturn"}]})
+    try:
+        assert until(lambda: len(receiver.moments) >= 2, seconds=40)
+    finally:
+        for each in (receiver, steady):
+            each.close()
+    first, second = receiver.moments
+    assert 5.0 <= second - first < 8.0 + SLOW_MACHINE
+    assert steady.moments[0] - first < 4.0  # which does not wait for the other
 
 
 def test_a_webhook_is_tried_and_says_how_it_answers(stack: Stack) -> None:

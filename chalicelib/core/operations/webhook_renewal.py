@@ -15,7 +15,7 @@ from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.webhooks import CreatedWebhook, existing
-from chalicelib.core.permanent_tokens import DAY_MS, LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.overlapping_secrets import MAX_EARLIER, require_grace
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
@@ -40,8 +40,7 @@ class WebhookRenewal:
         many secrets are good at the same time).
         """
         bring = None if secret is None else webhooks.brought(secret)
-        if not 0 <= grace_ms <= LONGEST_GRACE_MS:
-            raise Invalid("grace", f"must be from 0 to {LONGEST_GRACE_MS // DAY_MS} days.")
+        require_grace(grace_ms)
         make_secret = functools.cache(lambda: bring or webhooks.new_secret())
 
         def attempt() -> CreatedWebhook:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
-from chalicelib.core.operations.deliveries import HELD_MS, Deliveries
+from chalicelib.core.operations.deliveries import HELD_MS, NEW_MS, STAYS_MS, Deliveries, Time
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks import PAUSES_MS
 
@@ -44,9 +44,11 @@ class Receiver:
         if step == "die":
             raise KeyboardInterrupt
 
-    def reached(self, now: int) -> None: ...
+    def reached(self, now: int) -> None:
+        self.failing = None
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
+        self.failing = self.failing or now
         if given_up:
             self.given_up.append(event.sequence)
 
@@ -58,7 +60,14 @@ class World:
         self.receivers = {receiver.id: receiver for receiver in receivers}
         self.clock = 1_000_000
         self.events, self.queues = stores.events, stores.queues
-        self.deliveries = Deliveries(self.events, self.queues, lambda: dict(self.receivers), lambda: self.clock)
+        self.waited: list[int] = []
+        self.chance = 0.0
+        time = Time(lambda: self.clock, self._wait, lambda: self.chance)
+        self.deliveries = Deliveries(self.events, self.queues, lambda: dict(self.receivers), time)
+
+    def _wait(self, milliseconds: int) -> None:
+        self.waited.append(milliseconds)
+        self.clock += milliseconds
 
     def happen(self, token_id: str, sequence: int, kind: EventKind = EventKind.ROTATED) -> None:
         self.events.add(Event(f"{token_id}-{sequence}", kind, self.clock, token_id, sequence, "u", "u"))
@@ -191,3 +200,139 @@ def test_many_at_once_lose_nothing_and_keep_the_order(stores: Stores) -> None:
         thread.join()
     world.pass_time(2)
     assert receiver.got[token] == list(range(1, 41))
+
+
+SOON = PAUSES_MS[0]
+
+
+def tried(world: World, receiver: Receiver) -> list[int]:
+    """When the receiver was tried, from now on: the list grows."""
+    moments: list[int] = []
+    send = receiver.send
+
+    def watched(event: Event, now: int) -> None:
+        moments.append(now)
+        send(event, now)
+
+    receiver.send = watched  # type: ignore[method-assign]
+    return moments
+
+
+class TestTheFirstTryAgain:
+    """Five seconds later, and not with the schedule's next minute."""
+
+    def test_is_waited_for_by_whoever_told_it(self, stores: Stores) -> None:
+        receiver = Receiver(["refuse"])
+        world = World(stores, receiver)
+        moments, began = tried(world, receiver), world.clock
+        world.happen("soon", 1)
+        world.deliveries.deliver(["soon"], until=began + 45_000)
+        assert moments == [began, began + SOON]
+        assert receiver.got["soon"] == [1]
+        assert world.queues.backlog(receiver.id, 1_000) == []
+
+    def test_is_by_chance_a_little_later_so_that_not_all_come_at_once(self, stores: Stores) -> None:
+        receiver = Receiver(["refuse"])
+        world = World(stores, receiver)
+        moments, began = tried(world, receiver), world.clock
+        world.chance = 1.0
+        world.happen("later", 1)
+        world.deliveries.deliver(["later"], until=began + 45_000)
+        assert moments == [began, began + 5_500]
+
+    def test_comes_once_the_second_has_its_own_pause(self, stores: Stores) -> None:
+        receiver = Receiver(["refuse", "refuse"])
+        world = World(stores, receiver)
+        began = world.clock
+        world.happen("twice", 1)
+        world.deliveries.deliver(["twice"], until=began + 45_000)
+        (waiting,) = world.queues.backlog(receiver.id, 1_000)
+        assert (waiting.attempts, waiting.due) == (2, began + SOON + PAUSES_MS[1])
+
+    def test_holds_up_no_others_for_what_has_failed_for_longer(self, stores: Stores) -> None:
+        receiver = Receiver(["refuse"])
+        world = World(stores, receiver)
+        receiver.failing = world.clock - NEW_MS
+        world.happen("known", 1)
+        world.deliveries.deliver(["known"], until=world.clock + 45_000)
+        assert world.waited == []
+        began = world.clock
+        assert world.deliveries.resend(until=began + 58_000) == 1  # the schedule stays, and has it
+        assert receiver.got["known"] == [1]
+        assert SOON <= world.clock - began <= SOON + 1_000
+
+    def test_is_not_begun_where_no_time_is_left(self, stores: Stores) -> None:
+        receiver = Receiver(["refuse"])
+        world = World(stores, receiver)
+        world.happen("short", 1)
+        world.deliveries.deliver(["short"], until=world.clock + SOON)
+        assert (world.waited, receiver.got["short"]) == ([], [])
+
+
+class TestTheSchedulesRun:
+    def test_stays_while_something_fails_and_tells_what_fails_meanwhile(self, stores: Stores) -> None:
+        receiver, other = Receiver(), Receiver()
+        world = World(stores, receiver, other)
+        receiver.failing = world.clock - NEW_MS  # since a while, by another token's event
+        receiver.plan = ["refuse"]
+        moments, happened = tried(world, receiver), world.clock + 10_000
+        wait = world._wait
+
+        def meanwhile(milliseconds: int) -> None:
+            wait(milliseconds)
+            if world.clock == happened:
+                world.happen("new", 1)
+                world.deliveries.deliver(["new"], until=world.clock + 45_000)
+
+        world.deliveries = Deliveries(
+            world.events, world.queues, lambda: dict(world.receivers), Time(lambda: world.clock, meanwhile, lambda: 0)
+        )
+        world.deliveries.resend(until=world.clock + 58_000)
+        assert moments == [happened, happened + SOON]
+
+    def test_goes_when_nothing_fails(self, stores: Stores) -> None:
+        world = World(stores, Receiver())
+        world.deliveries.resend(until=world.clock + 58_000)
+        assert world.waited == []
+
+    def test_stays_for_no_longer_than_it_may_and_not_for_what_fails_for_hours(self, stores: Stores) -> None:
+        receiver = Receiver()
+        world = World(stores, receiver)
+        receiver.failing = began = world.clock
+        world.deliveries.resend(until=began + 58_000)
+        assert 56_000 <= sum(world.waited) < 58_000
+        world.waited.clear()
+        receiver.failing = world.clock - STAYS_MS
+        world.deliveries.resend(until=world.clock + 58_000)
+        assert world.waited == []
+
+
+def test_a_slow_receiver_holds_up_no_other_and_what_there_is_no_time_for_is_left_to_the_schedule(
+    stores: Stores,
+) -> None:
+    slow, quick = Receiver(), Receiver()
+    world = World(stores, slow, quick)
+    arrived, tokens = threading.Event(), [f"many{number}" for number in range(4)]
+    send = slow.send
+
+    def waits_for_the_other(event: Event, now: int) -> None:
+        assert arrived.wait(20)  # would never come if they were served one after the other
+        world.clock += 20_000
+        send(event, now)
+
+    def arrive(event: Event, now: int, send: object = quick.send) -> None:
+        send(event, now)  # type: ignore[operator]
+        if len(quick.got) == len(tokens):
+            arrived.set()
+
+    slow.send, quick.send = waits_for_the_other, arrive  # type: ignore[method-assign]
+    for token in tokens:
+        world.happen(token, 1)
+    world.deliveries.deliver(tokens, until=world.clock + 30_000)
+    assert list(quick.got) == tokens
+    assert list(slow.got) == tokens[:2]
+    assert [each.token_id for each in world.queues.backlog(slow.id, 1_000)] == tokens[2:]
+    slow.send = send  # type: ignore[method-assign]
+    world.clock += 1
+    assert world.deliveries.resend() == 2
+    assert list(slow.got) == tokens
