@@ -40,6 +40,13 @@ ROUTES: dict[str, dict[str, str]] = {
     "/services/{service}/secret": {"GET": "services.ask_secret", "POST": "services.renew_secret"},
     "/services/{service}/policy": {"GET": "policies.ask_for_service", "POST": "policies.set_for_service"},
     "/services/{service}/delete": {"GET": "services.ask_delete", "POST": "services.delete"},
+    "/webhooks": {"GET": "webhooks.show_webhooks"},
+    "/webhooks/new": {"GET": "webhooks.ask_new", "POST": "webhooks.create"},
+    "/webhooks/{webhook}": {"GET": "webhooks.show_webhook"},
+    "/webhooks/{webhook}/edit": {"GET": "webhooks.ask_edit", "POST": "webhooks.edit"},
+    "/webhooks/{webhook}/secret": {"GET": "webhooks.ask_secret", "POST": "webhooks.renew_secret"},
+    "/webhooks/{webhook}/test": {"GET": "webhooks.ask_test", "POST": "webhooks.test"},
+    "/webhooks/{webhook}/delete": {"GET": "webhooks.ask_delete", "POST": "webhooks.delete"},
     "/audit": {"GET": "audit.show_audit"},
     "/token-health": {"GET": "health.show_everybodys"},
     # An account

@@ -32,6 +32,7 @@ class Furnished:
     service_secret: str
     group: str
     role: str
+    webhook: str
     session: str
     totp: str
     token: str
@@ -63,12 +64,22 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
     grant = {"role": {"id": role["id"]}, "project": {"id": service["id"]}}
     api.post(f"/usergroups/{group['id']}/projectroles", grant)
     person = _person(site, f"jo-{tag}", naming, free_text)
+    webhook = _webhook(site, naming)
     api.post(f"/usergroups/{group['id']}/users", {"login": person})
     api.post(f"/users/{person}/projectroles", grant)
     token = _bots(site, tag, person, service["id"], naming, free_text)
     session, totp = _factors(site, person, naming)
     made = Furnished(
-        person, f"robot-{tag}", service["key"], service["secret"], group["id"], role["id"], session, totp, token
+        person,
+        f"robot-{tag}",
+        service["key"],
+        service["secret"],
+        group["id"],
+        role["id"],
+        webhook,
+        session,
+        totp,
+        token,
     )
     _approve(site, made)
     return made
@@ -77,7 +88,14 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
 def places(site: Site, made: Furnished) -> list[str]:
     """The pages that show what was made; all others can be got to from them."""
     tabs = [site.address(made.person, tab) for tab in ("security", "authentication", "access", "health", "history")]
-    others = (f"roles/{made.role}", f"groups/{made.group}", f"services/{made.service}", "users", "audit")
+    others = (
+        f"roles/{made.role}",
+        f"groups/{made.group}",
+        f"services/{made.service}",
+        f"webhooks/{made.webhook}",
+        "users",
+        "audit",
+    )
     return [
         *tabs,
         site.address(made.bot, "security", "tokens", made.token),
@@ -91,6 +109,18 @@ def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:
     )
     site.api.post(f"/users/{login}/password", {"password": PASSWORD})
     return login
+
+
+def _webhook(site: Site, naming: Naming) -> str:
+    """One with an earlier secret, that fails: nothing listens there."""
+    said = {
+        "name": naming("Operations"),
+        "url": "https://localhost:1/hook?a=b&c=%22%3E",
+        "kinds": ["permanent-token.leaked"],
+    }
+    made = site.api.post("/webhooks", said)
+    site.api.post(f"/webhooks/{made['id']}/secret", {"grace": 86_400})
+    return str(made["id"])
 
 
 def _bots(site: Site, tag: str, owner: str, service_id: str, naming: Naming, free_text: Naming) -> str:

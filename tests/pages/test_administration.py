@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from chalicelib.core.permissions import READ_USER
 from tests.pages.site import Site, Visitor
+from tests.receiver import Receiver
 
 
 @pytest.fixture
@@ -272,6 +273,57 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     said(page, "The service is deleted.")
 
 
+def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor: Visitor, page: Page) -> None:
+    receiver, name = Receiver(lambda number: "fail" if number == 0 else "take"), site.name("hook")
+    visitor.press("Webhooks")
+    visitor.press("New webhook")
+    dialog = visitor.dialog("New webhook")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Address").fill("http://hooks.example.com/")
+    dialog.get_by_label("permanent-token.leaked").check()
+    dialog.get_by_role("button", name="Create webhook").click()
+    expect(page.locator("#rule-url")).to_contain_text("Must be an https address")
+    dialog.get_by_label("Address").fill(receiver.url)
+    dialog.get_by_role("button", name="Create webhook").click()
+    receiver.secret = visitor.dialog(f"The secret of {name}").locator("#secret").inner_text()
+    visitor.press("Close")
+    expect(page.get_by_text("permanent-token.leaked")).to_be_visible()
+    expect(page.get_by_text("nothing was sent yet")).to_be_visible()
+
+    visitor.press("Send a test")
+    dialog = visitor.dialog(f"Send a test to {name}?")
+    dialog.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("alert")).to_have_text("Did not take the test: it answered with 500.")
+    dialog.get_by_role("button", name="Send a test").click()
+    said(page, "The webhook took the test.")
+    expect(page.get_by_text("takes messages")).to_be_visible()
+    assert [message["data"]["token"]["name"] for message in receiver.got] == ["test"]
+
+    visitor.press("Edit")
+    dialog = visitor.dialog(f"Edit {name}")
+    dialog.get_by_label("Name").fill(f"{name}-2")
+    dialog.get_by_label("permanent-token.leaked").uncheck()
+    dialog.get_by_role("button", name="Save").click()
+    said(page, "The webhook is changed.")
+    expect(page.get_by_text("everything")).to_be_visible()
+
+    visitor.press("New secret")
+    visitor.dialog(f"A new secret for {name}-2").get_by_role("button", name="Make a new secret").click()
+    shown = visitor.dialog(f"The secret of {name}-2").locator("#secret").inner_text()
+    visitor.press("Close")
+    expect(page.get_by_text("An earlier one")).to_be_visible()
+    for secret in (receiver.secret, shown):  # the receiver may change over when it likes
+        receiver.secret = secret
+        visitor.press("Send a test")
+        visitor.dialog(f"Send a test to {name}-2?").get_by_role("button", name="Send a test").click()
+        said(page, "The webhook took the test.")
+
+    visitor.press("Delete")
+    visitor.dialog(f"Delete the webhook {name}-2?").get_by_role("button", name="Delete the webhook").click()
+    said(page, "The webhook is deleted. It is told nothing any more.")
+    receiver.close()
+
+
 def test_the_audit_log_is_filtered(site: Site, visitor: Visitor, page: Page) -> None:
     bot = site.bot()
     site.token(bot, "watched")
@@ -302,7 +354,15 @@ def test_who_may_read_nothing_sees_only_their_own(site: Site, visitor: Visitor) 
     page = visitor.see("/")
     navigation = page.get_by_role("navigation", name="Main")
     expect(navigation.get_by_role("link")).to_have_text(["Profile", "Services"])
-    for path in ("/users", "/groups", "/roles", "/audit", "/token-health", f"/users/{site.id_of('admin')}/security"):
+    for path in (
+        "/users",
+        "/groups",
+        "/roles",
+        "/audit",
+        "/token-health",
+        "/webhooks",
+        f"/users/{site.id_of('admin')}/security",
+    ):
         visitor.see(path)
         expect(page.get_by_text("This needs the permission")).to_be_visible()
     visitor.see("/users/nobody-there")

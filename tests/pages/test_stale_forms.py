@@ -19,10 +19,12 @@ from chalicelib import message
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
+from chalicelib.core.events import EventKind
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
@@ -130,6 +132,7 @@ def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene
         ),
     )
     product.roles.create(by, "worker", "Worker", [f"{scene.ci.service.id}:run", READ_USER])
+    product.lifecycle.webhooks.create(by, "ops", "https://evil.example/", [])
     person(scene, "victim")
     yield scene
     keyturn.cache_clear()
@@ -176,6 +179,10 @@ def group_path(scene: Scene, rest: str) -> str:
     return f"/groups/{scene.product.groups.get(scene.caller(), 'readers').id}/{rest}"
 
 
+def webhook_id(scene: Scene) -> str:
+    return scene.product.lifecycle.webhooks.all(scene.caller())[0].id
+
+
 CASES = {
     "a service": Case(
         lambda scene: ci_path(scene, "edit"),
@@ -209,6 +216,14 @@ CASES = {
             by, scene.bot.id, scene.token.token.id, None, ["deploy"]
         ),
         lambda scene, by: scene.product.permanent_tokens.get(by, scene.bot.id, scene.token.token.id),
+        lambda form: {"name": "New name"},
+    ),
+    "a webhook": Case(
+        lambda scene: f"/webhooks/{webhook_id(scene)}/edit",
+        lambda scene, by: scene.product.lifecycle.webhooks.update(
+            by, webhook_id(scene), WebhookChange(url="https://safe.example/", kinds=[EventKind.LEAKED])
+        ),
+        lambda scene, by: scene.product.lifecycle.webhooks.get(by, webhook_id(scene)),
         lambda form: {"name": "New name"},
     ),
     "a service's policy": Case(
