@@ -142,7 +142,7 @@ class Operation(Enum):
     READ_SERVICE = Rule(p.READ_SERVICE)
     CREATE_SERVICE = Rule.opening(p.CREATE_SERVICE, lasting="A service's secret")
     UPDATE_SERVICE = Rule.opening(p.UPDATE_SERVICE)
-    RENEW_SERVICE_SECRET = Rule.opening(p.UPDATE_SERVICE, lasting="A service's secret")
+    RENEW_SERVICE_SECRET = Rule.opening(p.UPDATE_SERVICE, lasting="A service's secret")  # and compare, and take back
     OPEN_SERVICE = Rule.opening(p.UPDATE_SERVICE, lasting="A service that needs no secret")
     # People are not asked before a trusted service acts for them, so whoever says where it gets its codes, or has its
     # secret, acts for everybody.

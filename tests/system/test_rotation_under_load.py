@@ -12,10 +12,14 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.core.audit import AuditQuery
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Unauthenticated, Unavailable
 from chalicelib.storage.permanent_tokens import DynamoTokens
+from chalicelib.storage.services import DynamoServices
 from tests.budgets import budget
 from tests.conftest import Scene, now, origin
+from tests.core.operations.test_brought_secrets import FIRST as BROUGHT
 
 ROTATIONS = budget(gate=60, long=400)
 GRACE_MS = 1_000
@@ -189,3 +193,28 @@ def test_whatever_becomes_of_an_answer_the_client_holds_a_good_secret(
     renewed = scene.product.rotation.rotate(holder, "me", "current", 60_000).secret
     assert scene.is_good(held)
     assert scene.is_good(renewed)
+
+
+@pytest.mark.parametrize("lost", [lost_before, lost_after])
+@pytest.mark.parametrize("grace_ms", [0, 3_600_000])
+def test_who_brings_a_services_secret_may_bring_it_again_whatever_became_of_the_answer(
+    scene: Scene, lost: Callable[[Callable[..., None]], Callable[..., None]], grace_ms: int
+) -> None:
+    def renew() -> str:
+        return scene.product.service_secrets.renew(scene.caller(), "ci", grace_ms, BROUGHT).secret
+
+    def accepted(secret: str) -> bool:
+        try:
+            return scene.product.introspection.ask("ci", secret, scene.token.secret or "", now()) is not None
+        except Unauthenticated:
+            return False
+
+    cut_off = patch.object(DynamoServices, "replace", autospec=True, side_effect=lost(DynamoServices.replace))
+    with cut_off, pytest.raises(Unavailable):
+        renew()
+    brought = SERVICE_SECRET.assemble(BROUGHT, scene.ci.service.id)
+    assert accepted(scene.ci.secret) or accepted(brought)
+    assert renew() == renew() == brought
+    assert (accepted(brought), accepted(scene.ci.secret)) == (True, grace_ms > 0)
+    query = AuditQuery(target_id=scene.ci.service.id, kind="service.secret-renewed")
+    assert len(scene.product.audit_trail.page(scene.caller(), query, 9).records) == 1
