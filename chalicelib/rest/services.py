@@ -34,7 +34,7 @@ def register_service(call: Call) -> Response:
     return call.create(
         caller,
         lambda by: _with_secret(call.keyturn.services.register(by, description, body.secret)),
-        lambda id: ServiceView(call.keyturn.services.get(caller, id)),
+        lambda id: ServiceView(*call.keyturn.service_secrets.made(caller, id, body.secret)),
     )
 
 
@@ -57,7 +57,7 @@ def renew_service_secret(call: Call, service: str) -> Response:
     return call.create(
         caller,
         lambda by: _with_secret(secrets.renew(by, service, grace_ms, body.secret)),
-        lambda id: ServiceView(call.keyturn.services.get(caller, id)),
+        lambda id: ServiceView(*secrets.made(caller, id, body.secret)),
     )
 
 

@@ -59,6 +59,7 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
     outer = api.post("/usergroups", {"name": naming(f"Everybody {tag}")})
     group = api.post("/usergroups", {"name": naming(f"Shop team {tag}"), "parent": {"id": outer["id"]}})
     api.post(f"/services/{service['id']}", {"groups": [{"id": group["id"]}]})
+    secret = api.post(f"/services/{service['id']}/secret", {"grace": "P7D"})["secret"]  # beside the first one
     for governed in (f"/services/{service['id']}", f"/usergroups/{group['id']}"):
         api.post(f"{governed}/policy", {"longestLifeDays": 300, "rotationDueDays": 200, "unusedDays": 100})
     grant = {"role": {"id": role["id"]}, "project": {"id": service["id"]}}
@@ -73,7 +74,7 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
         person,
         f"robot-{tag}",
         service["key"],
-        service["secret"],
+        secret,
         group["id"],
         role["id"],
         webhook,

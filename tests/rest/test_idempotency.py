@@ -12,6 +12,7 @@ import pytest
 
 from chalicelib.core.once import AlreadyDone, once
 from tests.conftest import Scene, origin
+from tests.core.operations.test_brought_secrets import FIRST as BROUGHT
 from tests.rest.calling import REST, Answer, Client, introspect, send
 
 TOKENS = "/users/build-bot/permanenttokens"
@@ -75,6 +76,21 @@ def test_a_membership_can_be_sent_again(scene: Scene, administrator: Client) -> 
         assert post(scene, "/usergroups/bots/users", {"login": "build-bot"}, "key").json["id"] == scene.bot.id
     administrator.delete("/usergroups/bots/users/build-bot")
     assert post(scene, "/usergroups/bots/users", {"login": "build-bot"}, "key").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("/services", {"key": "wiki", "name": "Wiki"}), ("/services/ci/secret", {"grace": 60})]
+)
+def test_a_services_secret_that_was_brought_is_in_each_answer_while_it_is_the_current_one(
+    scene: Scene, path: str, body: dict[str, Any]
+) -> None:
+    first, second = (post(scene, path, {**body, "secret": BROUGHT}, "key") for _ in range(2))
+    assert second.headers["idempotency-replayed"] == "true"
+    assert first.json == second.json
+    assert first.json["secret"][16:-6] == BROUGHT
+    post(scene, f"/services/{first.json['id']}/secret", {}, "another")
+    third = post(scene, path, {**body, "secret": BROUGHT}, "key")
+    assert (third.json["secret"], bool(third.json["notice"])) == (None, True)
 
 
 def test_a_renewal_that_is_sent_again_makes_no_second_secret(scene: Scene) -> None:

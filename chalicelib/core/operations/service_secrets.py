@@ -81,6 +81,16 @@ class ServiceSecrets:
 
         return insistently(attempt)
 
+    def made(self, caller: Caller, reference: str, secret: str | None) -> tuple[Service, str | None]:
+        """What `renew`, or registering the service, made: with its secret only if that was brought, and is the current
+        one. Raises Invalid (`secret`), Forbidden or NotFound."""
+        service = self._services.get(caller, reference)
+        if secret is None or service.secrets is None:
+            return service, None
+        shown = new_secret(brought(secret), service.id)
+        is_current = self._verifier.verify(shown, service.secrets.current, caller.now)
+        return service, shown if is_current else None
+
     def has_current(self, caller: Caller, reference: str, secret: str) -> tuple[Service, bool]:
         """The service, and whether the `secret` that is brought is its current one, for whoever could make it so.
 
