@@ -1,6 +1,8 @@
 """The module `keyturn.hub.permanent_token`: in real plays where they matter, else by itself."""
 
 import re
+import time
+from typing import Any
 
 from embedded.api import introspect
 from embedded.playbook import environment
@@ -68,6 +70,56 @@ def test_check_mode_tells_the_truth_and_changes_nothing(perform: Play, stack: St
     again = perform(*tasks, token("four", "t", ["deploy"]), token("four", "t", state="absent"), arguments=("--check",))
     assert again.changed == [False, False, False, True, True]
     assert is_good(stack, done.results[1]["secret"])
+
+
+def ended(stack: Stack, login: str, name: str) -> dict[str, Any]:
+    """A token whose end has come."""
+    by = stack.administrator()
+    body = {"name": name, "scope": [{"key": "ci"}], "labels": ["kept"], "expiresOn": int(time.time() * 1000) + 1_000}
+    made: dict[str, Any] = by.post(f"/users/{login}/permanenttokens", body)
+    while "expired" not in by.get(f"/users/{login}/permanenttokens/{made['id']}?fields=flags")["flags"]:
+        time.sleep(0.1)
+    return made
+
+
+def test_a_token_that_has_ended_is_made_anew(perform: Play, stack: Stack) -> None:
+    perform(bot("over"))
+    old = ended(stack, "over", "t")
+    task = token("over", "t", lifetime="90d", description="new", rotate_before="30d")
+    checked = perform(task, arguments=("--check", "--diff"))
+    assert checked.changed == [True]
+    diff = checked.results[0]["diff"]
+    assert (diff["before"]["secret"], diff["after"]["secret"]) == ("has ended", "of a new token")
+    run = perform(task, task)
+    assert run.changed == [True, False]
+    made = run.results[0]["permanent_token"]
+    assert made["id"] != old["id"]
+    assert is_good(stack, run.results[0]["secret"])  # its scope is the one that it had
+    by = stack.administrator()
+    (there,) = by.get("/users/over/permanenttokens?fields=id,labels,description")["permanenttokens"]
+    assert there == {"id": made["id"], "labels": ["kept"], "description": "new"}
+
+
+def test_bots_make_it_anew_too_and_their_plan_says_so(perform: Play, stack: Stack) -> None:
+    perform(bot("over-bots"))
+    ended(stack, "over-bots", "t")
+    wanted = [{"login": "over-bots", "name": "over-bots", "tokens": [{"name": "t", "scope": ["deploy"]}]}]
+    task = {"keyturn.hub.bots": {"bots": wanted}}
+    checked = perform(task, arguments=("--check",))
+    assert any("token t" in line and "secret of a new token" in line for line in checked.results[0]["plan"])
+    run = perform(task, task)
+    assert run.changed == [True, False]
+    (made,) = run.results[0]["tokens"]
+    assert is_good(stack, made["secret"], "deploy")
+
+
+def test_what_ended_as_declared_stays_so(perform: Play, stack: Stack) -> None:
+    perform(bot("past"))
+    made = ended(stack, "past", "t")
+    run = perform(token("past", "t", ["ci"], expires_on="2026-01-01"), token("past", "t", state="absent"))
+    assert run.changed == [False, True]
+    assert run.results[0]["permanent_token"]["id"] == made["id"]
+    assert "The token t ended as declared. Declare a later end for a new one." in str(run.results[0]["warnings"])
 
 
 def test_a_secret_is_never_printed_and_every_item_of_a_loop_keeps_its_own(play: Play, stack: Stack) -> None:

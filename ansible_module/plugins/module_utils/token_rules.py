@@ -43,6 +43,18 @@ def noted_inputs(token):
     return next((label for label in token.get("labels") or [] if label.startswith(INPUTS)), None)
 
 
+def has_ended(token, now):
+    """Whether the token's own end has come, which nothing changes any more. `now` in milliseconds since the epoch."""
+    end = token.get("expiresOn")
+    return end is not None and end <= now
+
+
+def is_declared_past(parameters, now):
+    """Whether the end that is declared has come, so that there is no token to be had."""
+    is_declared, end = wanted_end(parameters, None, True, now)
+    return is_declared and end is not None and end <= now
+
+
 def why_rotate(parameters, existing, label, now):
     """Why the existing token needs a new secret, in words, or None. `now` in milliseconds since the epoch.
 

@@ -82,19 +82,25 @@ def make(client, catalog, owner, parameters, existing, check_mode, now=None):
             client.delete("users", owner["id"], "permanenttokens", existing["id"])
         return outcome("permanent_token", _view(existing, parameters) if existing else ABSENT, ABSENT)
     now = int(time.time() * 1000) if now is None else now
-    work = _Work(client, catalog, owner, parameters, existing, now)
-    return work.create(check_mode) if existing is None else work.change(check_mode)
+    ended = existing if existing and rules.has_ended(existing, now) else None
+    if ended and rules.is_declared_past(parameters, now):
+        catalog.warn("The token {} ended as declared. Declare a later end for a new one.".format(ended["name"]))
+        view = _view(ended, parameters)
+        return outcome("permanent_token", view, view, rotated=False)
+    work = _Work(client, catalog, owner, parameters, None if ended else existing, now, ended)
+    return work.change(check_mode) if work.existing else work.create(check_mode)
 
 
 class _Work:
-    """What one token needs."""
+    """What one token needs. An `ended` token of its name goes when it is made anew: the server sees to that."""
 
-    def __init__(self, client, catalog, owner, parameters, existing, now):
+    def __init__(self, client, catalog, owner, parameters, existing, now, ended=None):
         self.client = client
         self.catalog = catalog
         self.owner = owner
         self.parameters = parameters
         self.existing = existing
+        self.ended = ended
         self.now = now
         self.inputs = rules.inputs_label(parameters["rotate_when"])
 
@@ -104,12 +110,17 @@ class _Work:
 
     def create(self, check_mode):
         """A new token, and its secret, unless it was brought."""
-        wanted = self._wanted({}, True)
+        wanted = dict(self._left(), **self._wanted({}, True))
         if not wanted.get("scope"):
             raise RequestRefused(0, "is required to create the token {}.".format(wanted["name"]), "scope")
         labels = wanted.get("labels", []) + ([self.inputs] if self.inputs else [])
         after = dict(predicted({}, wanted), labels=labels)
-        result = outcome("permanent_token", ABSENT, _view(after, self.parameters), rotated=False)
+        result = outcome("permanent_token", ABSENT, _view(after, self.parameters), True, rotated=False)
+        if self.ended:
+            result["diff"] = {
+                "before": dict(_view(self.ended, self.parameters), **{SECRET: "has ended"}),
+                "after": dict(result["permanent_token"], **{SECRET: "of a new token"}),
+            }
         if check_mode:
             return result
         body, brought = self._body(wanted), self.parameters["secret"]
@@ -126,11 +137,19 @@ class _Work:
             self._deliver_at_end(id, labels)
         return self._with_ids(result)
 
+    def _left(self):
+        """What a token that has ended leaves to the one that takes its place, where the task says nothing else."""
+        if not self.ended:
+            return {}
+        labels = rules.shown(self.ended.get("labels"))
+        return dict({"scope": self.ended["scope"]}, **({"labels": labels} if labels else {}))
+
     def _made(self, body):
         name = body["name"]
 
         def find():
-            return _find(self.client, self.owner, name, "id,name")
+            found = _find(self.client, self.owner, name, "id,name")
+            return None if found and self.ended and found["id"] == self.ended["id"] else found
 
         if self.parameters["secret"] is not None:
             return self.client.made(find, body, *self.path, fields="id")["id"], None

@@ -73,6 +73,8 @@ options:
     description:
       - When the token ends, with all its secrets, such as V(2027-01-31) or V(2027-01-31T12:00:00Z); V(never) for no
         end.
+      - An end is final. A token that has ended is made anew, with another secret, unless the end that is declared
+        has come too. It keeps scope and labels where the task does not name any.
     type: str
   lifetime:
     description:

@@ -55,6 +55,21 @@ def test_where_only_a_later_end_helps_that_is_said():
     assert why({"endsOn": NOW + DAY, "expiresOn": NOW + 9 * DAY}, rotate_before="2d")  # a policy ends it earlier
 
 
+def test_an_end_is_the_tokens_own():
+    assert not rules.has_ended({"endsOn": NOW - DAY}, NOW)  # by a policy: a new secret helps
+    assert not rules.has_ended({"expiresOn": None, "endsOn": NOW - DAY}, NOW)
+    assert not rules.has_ended({"expiresOn": NOW + 1}, NOW)
+    assert rules.has_ended({"expiresOn": NOW}, NOW)
+
+
+def test_what_is_declared_to_have_ended_is_not_made():
+    assert rules.is_declared_past(dict(OPTIONS, expires_on="1970-01-01"), NOW)
+    assert not rules.is_declared_past(dict(OPTIONS, expires_on="2200-01-01"), NOW)
+    assert not rules.is_declared_past(dict(OPTIONS, lifetime="1d"), NOW)
+    assert not rules.is_declared_past(dict(OPTIONS, expires_on="never"), NOW)
+    assert not rules.is_declared_past(OPTIONS, NOW)
+
+
 def test_what_it_depends_on_has_changed():
     first, second = rules.inputs_label(["a"]), rules.inputs_label(["b"])
     assert why({"labels": [first]}, label=second) == "what it depends on has changed"
