@@ -22,6 +22,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils import (  # isort: ski
     services,
     tokens,
     trust_rules,
+    webhooks,
 )
 
 NUMBERS = itertools.count()
@@ -135,6 +136,15 @@ KINDS: dict[str, tuple[Any, Any]] = {
             }
         ),
     ),
+    "webhook": (
+        webhooks,
+        present(
+            {"address": st.sampled_from(["https://a.example.com/", "https://b.example.com/x"])},
+            events=st.lists(st.sampled_from(webhooks.EVENTS), max_size=3),
+            secret=st.just("whsec_Zk3uP1sVh9QyT7rXcB0aLwN5mEoGdJ2fK8iR4tU6xYM="),
+            secret_grace=st.sampled_from(["0", "1h"]),
+        ),
+    ),
 }
 IDENTITY = {
     "user": "login",
@@ -143,6 +153,7 @@ IDENTITY = {
     "service": "key",
     "permanent_token": "name",
     "trust_rule": "name",
+    "webhook": "name",
 }
 MANY = settings(
     max_examples=budget(gate=2, long=20),
@@ -193,6 +204,7 @@ def test_check_mode_foretells_what_happens_and_it_happens_once(
             assert not again["changed"], again["diff"]
             assert line.changes == 0
             assert again.get(kind) == happened.get(kind)
+    _make_room(kind, client, parameters)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -218,8 +230,15 @@ def test_whatever_is_lost_or_dies_another_run_mends(kind: str, world: tuple[Line
     assert not module.ensure(client, parameters, True)["changed"]
     if kind == "service" and parameters["state"] == "present" and parameters["secret"] is not None:
         assert client.set({"secret": parameters["secret"]}, "services", identity, "secret", "comparison")["current"]
+    _make_room(kind, client, parameters)
     if kind == "permanent_token" and parameters["state"] == "present":
         _somebody_has_the_secret(client, last.get("secret") or handed_over, last["permanent_token"])
+
+
+def _make_room(kind: str, client: Any, parameters: dict[str, Any]) -> None:
+    """There may be few webhooks."""
+    if kind == "webhook":
+        webhooks.ensure(client, dict(parameters, state="absent"), False)
 
 
 def _somebody_has_the_secret(client: Any, secret: str | None, token: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ from embedded.alone import alone
 from embedded.stack import ADMINISTRATOR, Stack
 
 BROUGHT = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
+WEBHOOKS_OWN = "whsec_Zk3uP1sVh9QyT7rXcB0aLwN5mEoGdJ2fK8iR4tU6xYM="
 CALLBACKS = Path(__file__).parent / "callback_plugins"
 SYSLOG = Path("/dev/log")
 MARK = "a report of this test"
@@ -224,19 +225,22 @@ def modules(login: str) -> list[dict[str, Any]]:
             },
             "register": "r6",
         },
+        {"keyturn.hub.webhook": {"name": login, "address": "https://hooks.example.com/"}, "register": "r8"},
+        {"keyturn.hub.webhook": {"name": login, "secret": WEBHOOKS_OWN}, "register": "r9"},
         {"keyturn.hub.current_token_info": {"token": "{{ r1.secret }}"}, "register": "r7"},
-        {"keyturn.hub.service": {"key": f"{login}-service", "secret": BROUGHT, "grace": "1h"}, "register": "r8"},
+        {"keyturn.hub.service": {"key": f"{login}-service", "secret": BROUGHT, "grace": "1h"}, "register": "r10"},
     ]
 
 
 def secrets_of(told: dict[str, Any]) -> list[str]:
-    return [*re.findall(r"kt[a-z]_[0-9A-Za-z]{61,}", json.dumps(told)), BROUGHT, BROUGHT[::-1]]
+    found = re.findall(r"kt[a-z]_[0-9A-Za-z]{61,}|whsec_[0-9A-Za-z+/=]{40,}", json.dumps(told))
+    return [*found, BROUGHT, BROUGHT[::-1], WEBHOOKS_OWN]
 
 
 def test_nothing_that_is_printed_told_logged_or_written_holds_a_secret(watch: Any, stack: Stack) -> None:
     told, watched = watch(modules("secrecy"))
     secrets = [*secrets_of(told), stack.secrets.read(ADMINISTRATOR)]
-    assert len(set(secrets)) == 13, told.keys()
+    assert len(set(secrets)) == 15, told.keys()
     for secret in secrets:
         assert watched.holds(secret) == []
     assert b"ansible-keyturn.hub.permanent_token" in watched.seen["syslog"]

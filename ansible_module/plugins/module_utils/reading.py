@@ -20,6 +20,10 @@ from ansible_collections.keyturn.hub.plugins.module_utils.durations import secon
 USER_FIELDS = "id,type,login,name,banned,banReason"
 GROUP_FIELDS = f"id,name,requiredTwoFactorAuthentication,parent(id,name),{holdings.ROLE_FIELDS}"
 TOKEN_FIELDS = "id,name,scope(id,key,name),user(id,login),creationTime,lastAccessTime"
+WEBHOOK_FIELDS = (
+    "id,name,url,kinds,creationTime,secrets(creationTime,endsOn),failing,problem,gone,lastSuccess,"
+    "waiting,nextTry,attempt,attempts,givenUps,givenUp(id,kind,tokenId,time,problem)"
+)
 HEALTH_FIELDS = f"{TOKEN_FIELDS},description,contact,labels,endsOn,flags"
 
 
@@ -87,6 +91,15 @@ def token_health(client, parameters, check_mode):
     query = {"label": parameters["label"]} if parameters["label"] else {}
     tokens = client.trail("permanenttokens", "permanenttokens", fields=HEALTH_FIELDS, **query)
     return _told("permanent_tokens", [each for each in tokens if each["flags"] or (each["endsOn"] or soon + 1) <= soon])
+
+
+def webhooks(client, parameters, check_mode):
+    """Webhooks; they are few, and all are read."""
+    fields, name = parameters["fields"] or WEBHOOK_FIELDS, parameters["name"]
+    if name is None:
+        return _told("webhooks", client.get_all("webhooks", "webhooks", fields=fields))
+    found = named(client.get_all("webhooks", "webhooks", fields="id,name"), name)
+    return _told("webhooks", [client.get("webhooks", each["id"], fields=fields) for each in found])
 
 
 def _of_account(client, parameters, collection, name, fields):
