@@ -148,7 +148,8 @@ class PermanentToken:
 
     def taken_back_to(self, kept: EarlierSecret, now: int) -> PermanentToken:
         """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
-        return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=kept.since)
+        settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
+        return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=settled)
 
     def _with(self, secrets: Secrets) -> PermanentToken:
         return replace(

@@ -218,6 +218,17 @@ class TestTakingBack:
         assert events(scene) == ["created", "rotated", "rotation-taken-back", "rotated"]
         assert refused(scene, "taken-back") == [{"name": "build", "service": scene.ci.service.id}]
 
+    def test_a_secret_that_is_kept_is_not_taken_for_used(self, scene: Scene) -> None:
+        """An administrator takes back what nobody got: the answers with both of the later ones were lost."""
+        old, _, kept = scene.token.secret or "", rotate(scene, 1_000), rotate(scene)
+        rotate(scene)
+        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, kept)
+        assert not is_good(scene, old, now() + 5_000)
+        assert stored(scene).reused is None
+        assert is_good(scene, kept, now() + 5_000)
+        assert not is_good(scene, old, now() + 5_000)
+        assert stored(scene).reused is not None
+
     def test_what_had_ended_before_is_reused_all_the_same(self, scene: Scene) -> None:
         first = scene.token.secret or ""
         second = rotated_and_used(scene)
