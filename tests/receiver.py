@@ -22,6 +22,7 @@ class Receiver:
         self.bodies: list[bytes] = []
         self.moments: list[float] = []  # when a message came, whatever became of it; monotonic
         self._seen: dict[str, int] = {}
+        self._again: set[str] = set()  # that are to fail once more
         self._behave = behave
         self._lock = threading.Lock()
         receiver = self
@@ -49,14 +50,19 @@ class Receiver:
         with self._lock:
             self.moments.append(time.monotonic())
             id = request.headers["webhook-id"]
-            behaviour = "take" if id in self._seen else self._behave(len(self._seen))
+            if id in self._seen:
+                behaviour = "fail" if id in self._again else "take"
+                self._again.discard(id)
+            else:
+                behaviour = self._behave(len(self._seen))
+                self._again |= {id} if behaviour == "fail twice" else set()
             self._seen[id] = self._seen.get(id, 0) + 1
         if behaviour == "slow":
             time.sleep(1.0)
         if behaviour == "hang":
             time.sleep(6.5)
             return
-        if behaviour == "fail":
+        if behaviour in ("fail", "fail twice"):
             request.send_response(500)
             request.end_headers()
             return
