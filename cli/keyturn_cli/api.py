@@ -2,63 +2,64 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 import ssl
-import time
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
-from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused
+from keyturn_cli.patience import NoTimeLeft, Patience
 
 ROOT = "/api/rest"
 TOKEN = f"{ROOT}/oauth2/token"
-TIMEOUT = urllib3.Timeout(connect=5, read=30)
-PASSING = {429, 502, 503, 504}
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+BUSY = {429, 503}  # the server says that it could not
+PASSING = {*BUSY, 502, 504}
 ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 20.0
 MAX_TOP = 100
-
-
-class AnswerLost(Problem):
-    """Nobody knows whether the request was carried out."""
+_NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 class Api:
     """One installation, and who asks. `token` is presented with every request."""
 
-    def __init__(self, address: str, token: str | None = None, pause: Any = time.sleep) -> None:
+    def __init__(self, address: str, token: str | None = None, patience: Patience | None = None) -> None:
         """Raises Problem: a secret goes over https only, but for this machine itself, and fits into a header."""
-        parts = urlsplit(address)
-        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
-            raise Problem(f"{address!r} is no https address.")
+        _require_address(address)
         if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
             raise Problem("The token holds something that no token does, such as a space or the end of a line.")
         self.address = address.rstrip("/")
+        self.patience = patience or Patience()
         self._token = token
-        self._pause = pause
-        self._pool = urllib3.PoolManager(ssl_context=ssl.create_default_context(), timeout=TIMEOUT)
+        self._pool = _pool()
 
-    def using(self, token: str) -> Api:
+    def using(self, token: str, patience: Patience | None = None) -> Api:
         """The same installation, asked with another token."""
-        return Api(self.address, token, self._pause)
+        return Api(self.address, token, patience or self.patience)
+
+    def patient(self, patience: Patience) -> Api:
+        """The same, with other bounds."""
+        return Api(self.address, self._token, patience)
 
     def health(self) -> dict[str, Any]:
         """What the installation says of itself. Raises Problem."""
+        self.patience.begin()
         found: dict[str, Any] = _checked(self._ask("GET", "/health", None, {}))
         return found
 
     def get(self, path: str, **query: Any) -> Any:
         """What is there."""
-        asked = {name: value for name, value in query.items() if value is not None}
-        return self.send("GET", path + (f"?{urlencode(asked)}" if asked else ""))
+        return self.send("GET", _with(path, query))
 
-    def post(self, path: str, body: Any) -> Any:
-        """Change or create something. Sent again only if that does it once."""
-        return self.send("POST", path, body)
+    def post(self, path: str, body: Any, key: str | None = None, **query: Any) -> Any:
+        """Change or create something, once: `key` stands for this request, whoever sends it again (ADR 8)."""
+        return self.send("POST", _with(path, query), body, key)
 
     def delete(self, path: str) -> Any:
         """Take something away."""
@@ -66,46 +67,75 @@ class Api:
 
     def form(self, path: str, fields: list[tuple[str, str]]) -> tuple[int, Any]:
         """An OAuth 2.0 request: the status, and the answer that may be a refusal."""
+        self.patience.begin()
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         answer = self._ask("POST", path, urlencode(fields).encode(), headers)
         return answer.status, _content(answer)
 
-    def send(self, method: str, path: str, body: Any = None) -> Any:
+    def send(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
         """The answer's content. What a busy server or a lost connection leaves open is asked again, with the same
         key, so that nothing is done twice. Raises Problem; AnswerLost, if nobody knows what became of it."""
-        headers = {"Accept": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Bearer {self._token}"
-        if body is not None:
-            headers |= {"Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(24)}
-        data = None if body is None else json.dumps(body).encode()
+        self.patience.begin()
+        headers = {} if body is None else {"Idempotency-Key": key or secrets.token_urlsafe(24)}
+        sent = False
         for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
             try:
-                answer = self._ask(method, ROOT + path, data, headers)
-            except AnswerLost:
-                if last:
+                return self._once(method, path, body, headers)[0]
+            except AnswerLost as lost:
+                sent = sent or not lost.nothing_done
+                lost.nothing_done = not sent
+                if attempt == ATTEMPTS - 1 or not self.patience.left():
                     raise
-                self._pause(min(LONGEST_PAUSE_SECONDS, 0.5 * 2**attempt))
-                continue
-            cut_off = answer.status == 200 and _content(answer) is None
-            if (answer.status in PASSING or cut_off) and not last:
-                self._pause(_wait(answer, attempt))
-                continue
-            return _checked(answer)
+                self.patience.wait(pause_after(lost, attempt), lost.message)
         raise AssertionError("unreachable")
 
+    def once(self, path: str, body: Any, **query: Any) -> tuple[Any, bool]:
+        """One POST that is not repeated here: its answer, and whether the secret that was presented is an earlier one
+        (it is told its end: `Sunset`, RFC 8594). Raises Refused, or AnswerLost whenever it is not sure that nothing was
+        done."""
+        content, answer = self._once("POST", _with(path, query), body, {})
+        return content, "Sunset" in answer.headers
+
+    def _once(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[Any, urllib3.BaseHTTPResponse]:
+        known = {"Accept": "application/json", **headers}
+        if self._token:
+            known["Authorization"] = f"Bearer {self._token}"
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            known["Content-Type"] = "application/json"
+        answer = self._ask(method, ROOT + path, data, known)
+        if answer.status in PASSING or answer.status >= 500:
+            raise AnswerLost(_described(answer), wait=_told_wait(answer))
+        return _checked(answer), answer
+
     def _ask(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        left = max(0.001, self.patience.left())
+        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, left), read=min(READ_SECONDS, left))
+        request = functools.partial(
+            self._pool.request,
+            method,
+            self.address + path,
+            body=data,
+            headers=headers,
+            timeout=timeout,
+            retries=False,
+            redirect=False,
+        )
         try:
-            return self._pool.request(
-                method, self.address + path, body=data, headers=headers, retries=False, redirect=False
-            )
+            return self.patience.within(f"{self.address} to answer", request)
+        except NoTimeLeft:
+            raise AnswerLost(f"{self.address} did not answer in time (--timeout).") from None
         except urllib3.exceptions.HTTPError as error:
-            reason = type(error).__name__
-            raise AnswerLost(f"{self.address} does not answer ({reason}).", ExitCode.UNREACHABLE) from None
+            reason, never = type(error).__name__, isinstance(error, _NEVER_SENT)
+            raise AnswerLost(f"{self.address} does not answer ({reason}).", never) from None
 
 
-def collection(api: Api, path: str, fields: str) -> list[dict[str, Any]]:
+def pause_after(lost: AnswerLost, attempt: int) -> float:
+    """How many seconds to wait after this attempt, counted from 0."""
+    return min(LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt if lost.wait is None else lost.wait)
+
+
+def collection(api: Api, path: str, fields: str | None) -> list[dict[str, Any]]:
     """All members, in the pages that the server gives, which may be smaller than was asked for. A server that does not
     tell the total is asked until there is nothing more. Raises Problem."""
     name, found = path.rpartition("/")[2], list[dict[str, Any]]()
@@ -124,9 +154,34 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
-def _wait(answer: urllib3.BaseHTTPResponse, attempt: int) -> float:
+@functools.cache
+def _pool() -> urllib3.PoolManager:
+    """One for the process: whoever presents another token goes on with the connection that there is."""
+    return urllib3.PoolManager(ssl_context=ssl.create_default_context())
+
+
+def _require_address(address: str) -> None:
+    """What was typed is not said again: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        raise Problem("The address (--address, KEYTURN_ADDRESS) is no https address.") from None
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or port == 0 or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise Problem("The address (--address, KEYTURN_ADDRESS) is no https address.")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise Problem("The address holds more than a host and a path: no user, no password, nothing behind ? or #.")
+
+
+def _with(path: str, query: dict[str, Any]) -> str:
+    asked = {name: value for name, value in query.items() if value is not None}
+    return path + (f"?{urlencode(asked)}" if asked else "")
+
+
+def _told_wait(answer: urllib3.BaseHTTPResponse) -> float | None:
     told = answer.headers.get("Retry-After", "")
-    return min(LONGEST_PAUSE_SECONDS, float(told) if told.isdigit() else 0.5 * 2.0**attempt)
+    return float(told) if told.isascii() and told.isdigit() else None
 
 
 def _content(answer: urllib3.BaseHTTPResponse) -> Any:
@@ -136,12 +191,22 @@ def _content(answer: urllib3.BaseHTTPResponse) -> Any:
         return None
 
 
+def _described(answer: urllib3.BaseHTTPResponse) -> str:
+    content = _content(answer)
+    described = content.get("error_description") if isinstance(content, dict) else None
+    if isinstance(described, str) and described:
+        return described
+    if answer.status == 200:
+        return "The server's answer is not as Keyturn's are, or not all of it has come. Is the address right?"
+    return f"The server answered with {answer.status}, and not as Keyturn does. Is the address right?"
+
+
 def _checked(answer: urllib3.BaseHTTPResponse) -> Any:
     content = _content(answer)
-    if answer.status == 200 and content is not None:
+    if answer.status == 200:
+        if content is None:
+            raise AnswerLost(_described(answer))
         return content
-    described = content.get("error_description") if isinstance(content, dict) else None
-    text = described or f"The server answered with {answer.status}, and not as Keyturn does. Is the address right?"
-    if answer.status == 401:
-        raise Problem(text, ExitCode.NOT_LOGGED_IN)
-    raise Problem(text, ExitCode.UNREACHABLE if answer.status in PASSING else ExitCode.REFUSED)
+    known = content if isinstance(content, dict) else {}
+    code = ExitCode.NOT_LOGGED_IN if answer.status == 401 else ExitCode.REFUSED
+    raise Refused(_described(answer), code, answer.status, known.get("error"), known.get("error_field"))

@@ -11,10 +11,18 @@ class ExitCode(IntEnum):
     """1 and 2 mean what they mean everywhere; 2 is click's own, for a command that was written wrong."""
 
     REFUSED = 1
+    USAGE = 2
     NOT_LOGGED_IN = 3
     UNREACHABLE = 4
-    ROLLED_BACK = 5  # something failed, and everything is as before
+    TAKEN_BACK = 5  # something failed, and the secret before is the current one again
     LEFT_BEHIND = 6  # something failed, and somebody has to look
+    INTERRUPTED = 130  # 128 and the signal's number, as shells have it
+    TERMINATED = 143
+
+    @property
+    def word(self) -> str:
+        """For programs: `code` of an error in JSON."""
+        return self.name.lower()
 
 
 class Problem(click.ClickException):
@@ -23,3 +31,34 @@ class Problem(click.ClickException):
     def __init__(self, message: str, exit_code: ExitCode = ExitCode.REFUSED) -> None:
         super().__init__(message)
         self.exit_code = int(exit_code)  # type: ignore[misc]
+
+
+class Refused(Problem):
+    """The server's refusal: nothing was done. `reason` and `field` as it says them."""
+
+    def __init__(
+        self, message: str, exit_code: ExitCode, status: int, reason: str | None = None, field: str | None = None
+    ) -> None:
+        super().__init__(message, exit_code)
+        self.status = status
+        self.reason = reason
+        self.field = field
+
+
+class AnswerLost(Problem):
+    """Nobody knows whether the request was carried out; or `nothing_done`: it never left. `wait`: how many seconds the
+    server would have us wait."""
+
+    def __init__(self, message: str, nothing_done: bool = False, wait: float | None = None) -> None:
+        super().__init__(message, ExitCode.UNREACHABLE)
+        self.nothing_done = nothing_done
+        self.wait = wait
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody ended the program (SIGTERM)."""
+
+
+def interrupted(interruption: BaseException | None) -> ExitCode:
+    """How a program ends that somebody has ended."""
+    return ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED

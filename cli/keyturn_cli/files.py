@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE = 0o600
+LONGEST = 65_536  # bytes; no secret has as many, and some files have no end
 
 
 def read_secret(path: Path) -> str | None:
-    """What the file holds, without the line's end; None if there is no file. Raises Problem."""
+    """What the file holds, without the line's end; None if there is no file, or nothing in it. Raises Problem."""
     try:
-        return path.read_text(encoding="utf-8").strip() or None
+        with path.open("rb") as file:
+            data = file.read(LONGEST + 1)
+        if len(data) > LONGEST:
+            raise Problem(f"{path} cannot be read: it holds more than a secret.")
+        return data.decode().strip() or None
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -34,29 +39,77 @@ def write_secret(path: Path, secret: str) -> None:
         before = target.stat() if target.exists() else None
         handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            if before:
-                with contextlib.suppress(PermissionError):
-                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            os.fchmod(file.fileno(), (before.st_mode & 0o777) if before else PRIVATE)
+            _make_like(file.fileno(), before)
             file.write(secret + "\n")
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)
+        draft = ""
         _sync_folder(target.parent)
     except OSError as error:
+        raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
+    finally:
         if draft:
             with contextlib.suppress(OSError):
                 os.unlink(draft)
-        raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """A file that is written already takes the other's place, at once, with its mode and owner. It needs no room on the
+    disk. Raises Problem."""
+    try:
+        target = path.resolve()
+        before = target.stat() if target.exists() else None
+        handle = os.open(draft, os.O_RDONLY)
+        try:
+            _make_like(handle, before)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        os.replace(draft, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise Problem(f"{path} cannot be replaced: {_reason(error)}.") from None
+
+
+def remove(path: Path) -> None:
+    """Gone for good, over a power cut too. Raises Problem."""
+    try:
+        path.unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise Problem(f"{path} cannot be removed: {_reason(error)}.") from None
 
 
 def require_writable(path: Path) -> None:
     """Raises Problem if a secret could not be put there."""
     try:
-        with tempfile.TemporaryFile(dir=path.resolve().parent):
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            raise Problem(f"{path} cannot be written: it is no file.")
+        if target.is_mount():
+            raise Problem(f"{path} cannot be replaced: it is mounted by itself. Mount its folder.")
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
+    except RuntimeError:  # of links that go in a circle
+        raise Problem(f"{path} cannot be written: it is a link that leads to itself.") from None
+
+
+def make_folder(folder: Path) -> None:
+    """For its owner alone, unless it is there. Raises Problem."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Problem(f"{folder} cannot be made: {_reason(error)}.") from None
+
+
+def _make_like(handle: int, before: os.stat_result | None) -> None:
+    if before:
+        with contextlib.suppress(PermissionError):
+            os.fchown(handle, before.st_uid, before.st_gid)
+    os.fchmod(handle, (before.st_mode & 0o777) if before else PRIVATE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,10 @@ class Output:
             self._write(thing)
         else:
             click.echo(secret)
+
+    def flush(self) -> None:
+        """What was printed has left the program. Raises OSError."""
+        sys.stdout.flush()
 
     def say(self, message: str) -> None:
         """What was done; not part of the result."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.progress import Progress
 
+from keyturn_cli import checks, keepers, logins, place, renewal, wire_format
 from keyturn_cli.api import Api, collection, part
-from keyturn_cli.errors import Problem
-from keyturn_cli.files import read_secret, require_writable, write_secret
-from keyturn_cli.output import Output, moment
-from keyturn_cli.rotation import Place, token_path
-from keyturn_cli.rotation import rotate as rotate_token
+from keyturn_cli.creation import Kind, create
+from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.files import read_secret
+from keyturn_cli.handing import hand_over_made, hand_over_renewed
+from keyturn_cli.output import moment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keyturn_cli.session import Session
 
 FIELDS = (
     "id,name,scope(id,key,name),user(id,login),author(id,name),creationTime,lastAccessTime,expiresOn,endsOn,flags,"
@@ -30,7 +35,8 @@ COLUMNS = {
     "ends": lambda each: moment(each["endsOn"]),
     "look": lambda each: each["flags"],
 }
-UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1, "w": 604_800}
+CURRENT = "current"
+MOST_LABELS = 20
 
 
 @click.group()
@@ -40,10 +46,10 @@ def token() -> None:
 
 @token.command("list")
 @click.argument("user", default="me")
-@click.option("--label", help="Those of all accounts with this label.")
+@click.option("--label", type=checks.Label(), help="Those of all accounts with this label.")
 @click.option("--all", "everybody", is_flag=True, help="Those of all accounts, by what happens to them first.")
 @click.pass_obj
-def list_tokens(session: Any, user: str, label: str | None, everybody: bool) -> None:
+def list_tokens(session: Session, user: str, label: str | None, everybody: bool) -> None:
     """The tokens of USER (a login or id), of yourself unless said; or with a label; or all."""
     api: Api = session.api()
     with session.output.during("Reading"):
@@ -52,19 +58,26 @@ def list_tokens(session: Any, user: str, label: str | None, everybody: bool) -> 
     session.output.table(found, COLUMNS)
 
 
-@token.command()
-@click.argument("name")
+@token.command("create")
+@click.argument("name", type=checks.NAME)
 @click.option("--scope", "-s", multiple=True, required=True, help="A service that it is for. Several times.")
 @click.option("--user", default="me", show_default=True, help="Whose it is.")
-@click.option("--expires", help="When it ends: 90d, 12h …")
-@click.option("--label", "-l", multiple=True, help="Several times.")
-@click.option("--network", "-n", multiple=True, help="From where alone it may be used (CIDR). Several times.")
-@click.option("--description")
-@click.option("--contact", help="Whom to ask about it.")
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Put the secret into this file.")
+@click.option("--expires", type=checks.LIFE, help="When it ends: 90d, 12h …")
+@click.option("--label", "-l", multiple=True, type=checks.Label(), help="Several times.")
+@click.option(
+    "--network",
+    "-n",
+    multiple=True,
+    type=checks.Network(),
+    help="From where alone it may be used (CIDR). Several times.",
+)
+@click.option("--description", type=checks.ABOUT)
+@click.option("--contact", type=checks.NAME, help="Whom to ask about it.")
+@click.option("--write", type=checks.FILE, help="Put the secret into this file.")
 @click.pass_obj
-def create(session: Any, /, name: str, user: str, write: Path | None, **said: Any) -> None:
-    """Make a token. Its secret is printed, which happens once, or written into a file."""
+def create_token(session: Session, /, name: str, user: str, write: Path | None, **said: Any) -> None:
+    """Make a token. Its secret is made here and printed, or written into a file; a lost answer costs nothing, since the
+    same command again goes on from there."""
     body = {
         "name": name,
         "scope": [{"id": service} if service == "0-0-0-0-0" else {"key": service} for service in said["scope"]],
@@ -72,48 +85,63 @@ def create(session: Any, /, name: str, user: str, write: Path | None, **said: An
         "networks": list(said["network"]),
         "description": said["description"],
         "contact": said["contact"],
-        "expiresOn": _moment(said["expires"]),
+        "expiresOn": None if said["expires"] is None else round(time.time() + said["expires"]) * 1000,
     }
-    if write:
-        require_writable(write)  # before there is a secret that would be lost
-    made = session.api().post(f"/users/{part(user)}/permanenttokens", body)
-    _hand_over(session.output, made, write, f"Made {made['name']} ({made['id']}).")
+    if len(body["labels"]) > MOST_LABELS:
+        raise click.UsageError(f"--label: at most {MOST_LABELS} times.")
+    waiting = place.beside(write) if write else place.in_state("create", session.known_address(), user, name)
+    where = place.Place(write, waiting=waiting)
+    kind = Kind(
+        f"/users/{part(user)}/permanenttokens",
+        wire_format.new_middle,
+        wire_format.is_middle,
+        lambda middle, made: wire_format.permanent_token(middle, made["user"]["id"], made["id"]),
+        "/comparison",
+    )
+    api = session.api()
+    with where.alone(session.patience), session.output.during("Making"):
+        made, secret = create(api, kind, body, where)
+        hand_over_made(session.output, made, secret, where, "token")
 
 
 @token.command()
-@click.argument("which", default="current", metavar="[TOKEN]")
+@click.argument("which", default=CURRENT, metavar="[TOKEN]")
 @click.option("--user", default="me", show_default=True, help="Whose it is.")
-@click.option("--grace", default="24h", show_default=True, help="How long the secret before goes on; 0: not at all.")
-@click.option("--write", type=click.Path(path_type=Path, dir_okay=False), help="Replace the secret in this file.")
-@click.option("--exec", "command", metavar="CMD", help="Hand it to this command, on its standard input.")
+@click.option(
+    "--grace",
+    type=checks.GRACE,
+    default="24h",
+    show_default=True,
+    help="How long the secret before goes on; 0: not at all.",
+)
+@click.option("--write", type=checks.FILE, help="Replace the secret in this file.")
+@click.option(
+    "--exec", "command", type=checks.Command(), metavar="CMD", help="Hand it to this command, on its standard input."
+)
 @click.pass_obj
-def rotate(session: Any, which: str, user: str, grace: str, write: Path | None, command: str | None) -> None:
+def rotate(session: Session, which: str, user: str, grace: int, write: Path | None, command: str | None) -> None:
     """Give TOKEN (an id or name) a new secret; without TOKEN, the one that is presented: the secret in the file of
     --write, or KEYTURN_TOKEN.
 
-    If the file cannot be written or the command fails, everything is as before, and the exit code is 5.
+    The new secret is made here, and waits beside the file until Keyturn has taken it. Whatever is lost or ends this
+    command in the middle: the same command again goes on from there. If the command of --exec fails, the rotation is
+    taken back, and the exit code is 5. It has the time of --timeout.
     """
-    held = read_secret(write) if write else None
-    if which == "current":
-        held = held or session.token
-        if held is None:
-            raise Problem("Name a token, or the file with the one to rotate (--write), or set KEYTURN_TOKEN.")
-        api, user, id = Api(session.known_address(), held), "me", "current"
-    else:
-        api = session.api()
-        id = _id(api, user, which)
-    seconds = str(_seconds(grace, "--grace"))
-    if seconds == "0" and command and not write:
+    if not grace and command and not write:
         raise Problem("Without grace nothing can be taken back: name a file too (--write), which keeps the new secret.")
+    waiting = place.beside(write) if write else None
+    held = read_secret(write) if write else None
+    kept, held = _kept(session, which, user, held, bool(command))
+    if not write:
+        waiting = place.in_state("rotate", session.known_address(), kept.named)
+        if waiting is None and not grace:
+            raise Problem("There is no folder here where the new secret could wait: name a file (--write), or a grace.")
+    where = place.Place(write, command, held, waiting)
     with session.output.during("Rotating"):
-        made = rotate_token(api, token_path(user, id), seconds, Place(write, command, held))
-    if write or command:
-        made.pop("token")
-        session.output.say(f"Rotated {made['name']} ({made['id']}); the secret before goes on for {grace}.")
-        if session.output.as_json:
-            session.output.show(made, [])
-    else:
-        session.output.secret(made, made["token"])
+        renewed = renewal.renew(kept, grace, where, session.patience)
+    hand_over_renewed(session.output, renewed, where, "token")
+    if held is not None:
+        logins.replace_token(session.known_address(), held, renewed.secret)
 
 
 @token.command()
@@ -121,41 +149,56 @@ def rotate(session: Any, which: str, user: str, grace: str, write: Path | None, 
 @click.option("--user", default="me", show_default=True, help="Whose they are.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.pass_obj
-def revoke(session: Any, which: tuple[str, ...], user: str, yes: bool) -> None:
+def revoke(session: Session, which: tuple[str, ...], user: str, yes: bool) -> None:
     """Delete tokens (ids or names). They are refused from that moment."""
     api: Api = session.api()
-    ids = {_id(api, user, each): each for each in which}
+    ids = {found["id"]: found["name"] for found in (_token(api, user, each) for each in which)}
     if not yes:
         click.confirm(f"Delete {', '.join(ids.values())} of {user}?", abort=True, err=True)
+        api = session.api(renewed=True)
     with Progress(console=session.output.errors, disable=len(ids) < 3, transient=True) as progress:
         for id in progress.track(ids, description="Deleting"):
-            api.delete(token_path(user, id))
+            api.delete(f"/users/{part(user)}/permanenttokens/{part(id)}")
     session.output.say(f"Deleted {', '.join(ids.values())}.")
 
 
-def _hand_over(output: Output, made: dict[str, Any], file: Path | None, message: str) -> None:
-    secret = made.get("token")
-    if secret is None:  # an answer was lost, and the same request asked again
-        raise Problem(f"{message} Its secret was in an answer that was lost. Delete it, and make another.")
-    if file:
-        write_secret(file, secret)
-        made = {name: value for name, value in made.items() if name != "token"}
-        output.say(message)
-        if output.as_json:
-            output.show(made, [])
-    else:
-        output.say(f"{message} This is shown only now:")
-        output.secret(made, secret)
+def _kept(
+    session: Session, which: str, user: str, held: str | None, takes_back: bool
+) -> tuple[renewal.Kept, str | None]:
+    """The token that is meant, and its secret until now if that is known. Raises Problem."""
+    if which == CURRENT:
+        held = held or session.token
+        if held is None:
+            raise Problem("Name a token, or the file with the one to rotate (--write), or set KEYTURN_TOKEN.")
+        return _own(session, held), held
+    api = session.api()
+    found = _token(api, user, which)
+    presented = session.presented()
+    parsed = wire_format.parse(presented)
+    if parsed and parsed.ids[-1] == found["id"]:  # it renews itself, whatever it is called
+        return _own(session, presented), presented
+    kept = keepers.token_of(api, found["user"]["id"], found["id"], found["name"], held if takes_back else None)
+    return kept, held if held and kept.owns(held) else None
 
 
-def _id(api: Api, user: str, which: str) -> str:
-    """The token's id, by id or name. Raises Problem."""
-    tokens = collection(api, f"/users/{part(user)}/permanenttokens", "id,name")
-    ids = [each["id"] for each in tokens]
-    found = [which] if which in ids else [each["id"] for each in tokens if each["name"] == which]
+def _own(session: Session, held: str) -> keepers.OwnToken:
+    parsed = wire_format.parse(held)
+    if parsed is None or parsed.prefix != "ktp_":
+        raise Problem(
+            "What is presented is no permanent token, or is not all of it, and only that can be rotated.",
+            ExitCode.NOT_LOGGED_IN,
+        )
+    return keepers.OwnToken(Api(session.known_address(), None, session.patience), held)
+
+
+def _token(api: Api, user: str, which: str) -> dict[str, Any]:
+    """The token, by id or name. Raises Problem."""
+    tokens = collection(api, f"/users/{part(user)}/permanenttokens", "id,name,user(id)")
+    by_id = [each for each in tokens if each["id"] == which]
+    found = by_id or [each for each in tokens if each["name"] == which]
     if not found:
         raise Problem(f"{user} has no token of that id or name.")
-    return str(found[0])
+    return found[0]
 
 
 def _trail(api: Api, label: str | None) -> list[Any]:
@@ -166,15 +209,3 @@ def _trail(api: Api, label: str | None) -> list[Any]:
         found, after = found + page["permanenttokens"], page["after"]
         if after is None:
             return found
-
-
-def _moment(text: str | None) -> int | None:
-    return None if text is None else round(time.time() * 1000) + _seconds(text, "--expires") * 1000
-
-
-def _seconds(text: str, option: str) -> int:
-    """A length of time such as 90d or 3600. Raises Problem."""
-    number, unit = (text[:-1], text[-1]) if text[-1:] in UNITS else (text, "s")
-    if not (number.isascii() and number.isdigit()) or len(number) > 9:
-        raise Problem(f"{option}: {text!r} is no length of time such as 90d, 12h, 30m or 3600.")
-    return int(number) * UNITS[unit]

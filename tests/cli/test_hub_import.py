@@ -183,9 +183,11 @@ def test_a_name_cannot_hide_a_command_in_a_letter() -> None:
 
 def test_letters_that_cannot_be_written_are_a_problem_and_not_a_trace(moved: Move, hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    asked = len(hub.asked)
     code, _, said = move(moved.terminal, hub, "--letters", str(tmp_path / "file" / "letters"))
-    assert code == 6
-    assert "The letters cannot be written" in said
+    assert code == 1
+    assert "letters cannot be made" in said
+    assert len(hub.asked) == asked  # it is seen before
     assert "Traceback" not in said
 
 

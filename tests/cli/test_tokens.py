@@ -83,8 +83,8 @@ def test_a_secret_goes_into_a_file_that_only_its_owner_reads_and_is_not_shown(
     ("arguments", "code", "words"),
     [
         (("token", "create", "x", "-s", "nothing"), 1, "scope"),
-        (("token", "create", "x", "-s", "keyturn", "--network", "nowhere"), 1, "networks[0]"),
-        (("token", "create", "x", "-s", "keyturn", "--expires", "soon"), 1, "--expires"),
+        (("token", "create", "x", "-s", "keyturn", "--network", "nowhere"), 2, "--network"),
+        (("token", "create", "x", "-s", "keyturn", "--expires", "soon"), 2, "--expires"),
         (("token", "create", "x"), 2, "--scope"),
         (("token", "rotate", "nothing-of-this-name"), 1, "no token"),
         (("token", "list", "nobody"), 1, "nobody"),
@@ -169,14 +169,14 @@ class TestRotate:
         assert is_good(terminal.stack, seen.read_text().strip())
 
     @pytest.mark.parametrize("failing", ["exit 7", "kill -9 $$", "no-such-program-anywhere"])
-    def test_if_the_command_fails_everything_is_as_before(
+    def test_if_the_command_fails_the_rotation_is_taken_back(
         self, terminal: Terminal, tmp_path: Path, failing: str
     ) -> None:
         id, old = make(terminal)
         administrator, file, seen = terminal.token, tmp_path / "token", tmp_path / "seen"
         file.write_text(old)
         code, said = self.rotate(terminal, "--write", str(file), "--grace", "1h", "--exec", f"cat > {seen}; {failing}")
-        assert (code, "Everything is as before" in said) == (5, True), said
+        assert (code, "is the current one again" in said, "bring the one before" in said) == (5, True, True), said
         assert file.read_text().strip() == old
         assert not is_good(terminal.stack, seen.read_text().strip())
         terminal.token = administrator

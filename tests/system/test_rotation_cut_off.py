@@ -6,13 +6,17 @@ good, and the one between the client and Keyturn.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from keyturn_cli.api import Api
 from keyturn_cli.errors import Problem
-from keyturn_cli.rotation import Place, rotate
+from keyturn_cli.keepers import CURRENT, OwnToken
+from keyturn_cli.patience import Patience
+from keyturn_cli.place import Place, beside
+from keyturn_cli.renewal import renew
 
 from chalicelib.core.errors import Refusal, Unavailable
 from embedded.stack import Stack
@@ -78,20 +82,19 @@ class TestBetweenClientAndKeyturn:
         made = stack.administrator().call("POST", "/users/me/permanenttokens", body).json()
         file, held = tmp_path / "token", made["token"]
         with CuttingProxy(stack.url) as proxy:
+            file.write_text(held)
             proxy.begin(dict.fromkeys(range(times), cut))
-            api = Api(proxy.url, held, pause=lambda seconds: None)
-            path = f"/users/me/permanenttokens/{made['id']}"
-            try:
-                rotate(api, path, "3600", Place(file, None, held))
-                kept = file.read_text().strip()
-            except Problem:
-                kept = held
+            patience = Patience(pause=lambda seconds: None)
+            with contextlib.suppress(Problem):
+                renew(OwnToken(Api(proxy.url), held), 3600, Place(file, None, held, beside(file)), patience)
+            kept = file.read_text().strip()
             assert (kept != held) is (times != FOREVER)
             proxy.begin({})
-            assert Api(proxy.url, kept).get("/users/me", fields="login")["login"] == "admin"
-            assert Api(proxy.url, held).get("/users/me", fields="login")["login"] == "admin"
-            again = rotate(Api(proxy.url, kept), path, "3600", Place(file, None, kept))
-            assert Api(proxy.url, again["token"]).get("/users/me", fields="login")
+            assert Api(proxy.url, kept).get(CURRENT, fields="id")["id"] == made["id"]
+            assert Api(proxy.url, held).get(CURRENT, fields="id")["id"] == made["id"]
+            again = renew(OwnToken(Api(proxy.url), kept), 3600, Place(file, None, kept, beside(file)), patience)
+            assert file.read_text().strip() == again.secret
+            assert Api(proxy.url, again.secret).get(CURRENT, fields="id")
 
 
 def test_a_refusal_is_no_cut(scene: Scene) -> None:

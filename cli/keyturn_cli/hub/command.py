@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from rich.progress import Progress
 
 from keyturn_cli.api import Api
 from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.files import make_folder, require_writable
 from keyturn_cli.hub import letters, source
 from keyturn_cli.hub.moving import MADE, REFUSED, THERE, Move, Report
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keyturn_cli.output import Output
+    from keyturn_cli.session import Session
 
 OUTCOMES = (MADE, THERE, REFUSED)
 
@@ -30,7 +33,7 @@ OUTCOMES = (MADE, THERE, REFUSED)
 @click.option("--dry-run", is_flag=True, help="Only say what there is to do.")
 @click.pass_obj
 def hub_import(
-    session: Any, address: str, bots: tuple[str, ...], folder: Path | None, sender: str | None, dry_run: bool
+    session: Session, address: str, bots: tuple[str, ...], folder: Path | None, sender: str | None, dry_run: bool
 ) -> None:
     """Take over accounts, groups, services and tokens from a JetBrains Hub.
 
@@ -41,8 +44,13 @@ def hub_import(
     presented = os.environ.get("HUB_TOKEN")
     if not presented:
         raise Problem("Set HUB_TOKEN to a permanent token of an administrator of the Hub.", ExitCode.NOT_LOGGED_IN)
+    if folder and not dry_run:
+        make_folder(folder)
+        require_writable(folder / "letter.eml")
+    if not session.timed:  # a Hub may have more than any bound for all of it allows
+        session.patience = replace(session.patience, each=True)
     api, output = session.api(), session.output
-    holdings = _read(Api(address, presented), output)
+    holdings = _read(Api(address, presented, session.patience), output)
     unknown = set(bots) - {each["name"] for each in holdings.groups}
     if unknown:
         raise Problem(f"--bots: the Hub has no group {', '.join(sorted(unknown))}.")

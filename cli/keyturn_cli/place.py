@@ -1,0 +1,123 @@
+"""Where a new secret goes, and where it waits until the server has taken it.
+
+It waits beside the file that it is for (`token` -> `token.new`), or, where there is no file, in the folder for the
+state of programs ($XDG_STATE_HOME, "XDG Base Directory Specification"). So whatever ends a command in the middle, the
+next one finds the secret, and finds out what became of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyturn_cli.errors import Problem
+from keyturn_cli.files import make_folder, put_in_place, read_secret, remove, require_writable, write_secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyturn_cli.patience import Patience
+
+SUFFIX = ".new"
+LOCK_PAUSE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Place:
+    """Into a file, to a command, or both in this order; with neither, it is printed. `waiting`: where the secret waits;
+    None: nowhere, since there is no folder that can be written. `held`: the secret until now, if it is known."""
+
+    file: Path | None = None
+    command: str | None = None
+    held: str | None = None
+    waiting: Path | None = None
+
+    @contextlib.contextmanager
+    def alone(self, patience: Patience) -> Iterator[None]:
+        """Nobody else changes this place meanwhile. Raises Problem."""
+        if self.waiting is None:
+            yield
+            return
+        handle = os.open(self.waiting.parent, os.O_RDONLY)
+        try:
+            _lock(handle, self.waiting.parent, patience)
+            yield
+        finally:
+            os.close(handle)
+
+    def begun(self) -> str | None:
+        """The secret that a command which was ended has left here. Raises Problem."""
+        return read_secret(self.waiting) if self.waiting else None
+
+    def keep(self, secret: str) -> None:
+        """It waits here from now on, over a power cut too. Raises Problem."""
+        if self.waiting:
+            write_secret(self.waiting, secret)
+
+    def forget(self) -> None:
+        """Nothing waits any more. Raises Problem."""
+        if self.waiting:
+            remove(self.waiting)
+
+    def settle(self) -> None:
+        """The secret that waits takes its place in the file. Raises Problem."""
+        if self.file and self.waiting:
+            put_in_place(self.waiting, self.file)
+
+    def unsettle(self, secret: str) -> None:
+        """The secret in the file waits again, and the one that was held is in the file. Raises Problem."""
+        if self.file and self.waiting and self.held:
+            try:
+                os.link(self.file.resolve(), self.waiting)  # which needs no room on the disk
+            except OSError:
+                self.keep(secret)
+            write_secret(self.file, self.held)
+
+    def named(self) -> str:
+        """Where the secret is that waits, for people."""
+        return str(self.waiting) if self.waiting else "nowhere"
+
+
+def beside(file: Path) -> Path:
+    """Where the secret for a file waits. Raises Problem if it could not be put there."""
+    require_writable(file)
+    waiting = file.resolve()
+    waiting = waiting.with_name(waiting.name + SUFFIX)
+    require_writable(waiting)
+    return waiting
+
+
+def in_state(*what: str) -> Path | None:
+    """Where a secret waits that is for no file; `what` tells one thing from all others. None if there is no place."""
+    name = hashlib.sha256("\0".join(what).encode()).hexdigest()[:24]
+    try:
+        folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "keyturn"
+        make_folder(folder)
+        waiting = folder / f"{name}{SUFFIX}"
+        require_writable(waiting)
+    except (Problem, RuntimeError):  # RuntimeError: nobody's home
+        return None
+    return waiting
+
+
+def _lock(handle: int, folder: Path, patience: Patience) -> None:
+    said = False
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not patience.left():
+                raise Problem(f"Another command has been changing a secret in {folder} all the time.") from None
+            if not said:
+                patience.told(f"Another command is changing a secret in {folder}. Waiting until {patience.until()}.")
+                said = True
+            patience.pause(LOCK_PAUSE_SECONDS)
+        except OSError:  # a file system without locks
+            return
+        else:
+            return

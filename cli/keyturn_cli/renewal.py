@@ -1,0 +1,241 @@
+"""A secret is renewed: made here, stored, then taken by the server, then put where it belongs.
+
+The order is what makes it safe. The new secret waits on the disk before the server hears of it, so an answer that is
+lost costs nothing: the request is repeated until there is one, and bringing the current secret changes nothing (ADR
+20). Killed at any point, the file holds a good secret or a good one waits beside it, and the next command goes on from
+there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from keyturn_cli import running
+from keyturn_cli.api import ATTEMPTS, pause_after
+from keyturn_cli.checks import said
+from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused, interrupted
+from keyturn_cli.files import read_secret
+from keyturn_cli.output import moment
+
+if TYPE_CHECKING:
+    from keyturn_cli.patience import Patience
+    from keyturn_cli.place import Place
+
+BACK_SECONDS = 20  # for taking back, also when all other time is over
+MOST_NEW = 3  # secrets that are tried, where others have been used up before
+
+
+class UsedUp(Exception):
+    """The server knows this secret as one of those before, and does not take it again. `good`: it goes on until its
+    end, and is later than the one in the file."""
+
+    def __init__(self, good: bool) -> None:
+        super().__init__()
+        self.good = good
+
+
+class Kept(Protocol):
+    """What the server keeps a secret of: a token, a service, a webhook."""
+
+    @property
+    def named(self) -> str:
+        """For people."""
+
+    def new_secret(self) -> str:
+        """The whole of a new one."""
+
+    def owns(self, secret: str) -> bool:
+        """Whether it has the form of one of its secrets."""
+
+    def held(self, secret: str) -> Kept:
+        """The same, where this is the secret until now."""
+
+    def take(self, new: str, grace: int, doubtful: bool, patience: Patience) -> dict[str, Any]:
+        """The server takes the new secret. `doubtful`: it may have done so already. Once for each call; raises
+        AnswerLost, UsedUp or Problem."""
+
+    def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
+        """The secret `held` is the current one again, and the new one has ended. Raises AnswerLost or Problem."""
+
+    def can_take_back(self) -> bool:
+        """Whether the secret that is held was the current one, as far as was seen."""
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """What the server says, and the secret that it has taken."""
+
+    told: dict[str, Any]
+    secret: str
+    grace: int  # seconds
+
+    @property
+    def ends(self) -> str:
+        """Until when the secret before is good, in words."""
+        ends = [each.get("endsOn") for each in self.told.get("secrets") or [] if each.get("endsOn")]
+        if ends:
+            return f"is good until {moment(max(ends))}"
+        return f"is good for {said(self.grace)} more" if self.grace else "has ended"
+
+
+def renew(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
+    """The new secret, where it belongs: `grace`, in seconds, is how long the one before goes on. Where it is only to be
+    printed it still waits: `place.forget()` once it is out.
+
+    Raises Problem: TAKEN_BACK if the secret before is the current one again; UNREACHABLE if it is not known what the
+    server has done, and the same command finds out.
+    """
+    with place.alone(patience):
+        place, kept = _as_it_is_now(place, kept)
+        renewed = _taken(kept, grace, place, patience)
+        try:
+            place.settle()
+        except Problem as failure:
+            raise _left(
+                f"{failure.message} The new secret is in {place.named()}, and is the current one. The one before, in "
+                f"{place.file}, {renewed.ends}. Run the same command again.",
+            ) from None
+        if place.command:
+            try:
+                running.run(place.command, renewed.secret, patience)
+            except (Problem, KeyboardInterrupt, OSError) as failure:
+                reason = failure.message if isinstance(failure, Problem) else "the command was interrupted"
+                _failed(kept, renewed, place, patience, reason)
+            if not place.file:
+                place.forget()
+    return renewed
+
+
+def _as_it_is_now(place: Place, kept: Kept) -> tuple[Place, Kept]:
+    """Another command may have renewed it while this one waited."""
+    found = read_secret(place.file) if place.file else None
+    if found is None or found == place.held or not kept.owns(found):
+        return place, kept
+    return replace(place, held=found), kept.held(found)
+
+
+def _taken(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
+    new, doubtful = place.begun(), True
+    if new is not None and new == place.held:  # somebody has put it where it belongs
+        place.forget()
+        new = None
+    if new is not None and not kept.owns(new):
+        raise Problem(
+            f"{place.named()} holds something else than a new secret of {kept.named}. If nobody needs it, remove it."
+        )
+    for _ in range(MOST_NEW):
+        if new is None:
+            new, doubtful = kept.new_secret(), False
+            place.keep(new)
+        try:
+            return Renewed(_asked(kept, new, grace, doubtful, place, patience), new, grace)
+        except UsedUp as used:
+            if used.good:
+                place.settle()
+                kept = kept.held(new)
+            else:
+                place.forget()
+            new = None
+    raise Problem(f"The server takes no new secret for {kept.named}: it knows each one already.", ExitCode.LEFT_BEHIND)
+
+
+def _asked(kept: Kept, new: str, grace: int, doubtful: bool, place: Place, patience: Patience) -> dict[str, Any]:
+    attempt = 0
+    try:
+        while True:
+            try:
+                return kept.take(new, grace, doubtful, patience)
+            except AnswerLost as lost:
+                doubtful = doubtful or not lost.nothing_done
+                if attempt == ATTEMPTS - 1 or not patience.left():
+                    raise _unknown(lost, grace, doubtful, place) from None
+                patience.wait(pause_after(lost, attempt), lost.message)
+                attempt += 1
+    except Refused:
+        if not doubtful:  # nobody needs it
+            place.forget()
+        raise
+    except KeyboardInterrupt as interruption:
+        raise Problem(f"Interrupted. {_either(grace, place)}", interrupted(interruption)) from None
+
+
+def _unknown(lost: AnswerLost, grace: int, doubtful: bool, place: Place) -> Problem:
+    if not doubtful:
+        place.forget()
+        where = f"{place.file} is" if place.file else "The secret is"
+        return Problem(f"{lost.message} Nothing was changed: {where} as before.", ExitCode.UNREACHABLE)
+    return Problem(f"{lost.message} {_either(grace, place)}", ExitCode.UNREACHABLE)
+
+
+def _either(grace: int, place: Place) -> str:
+    """Which secret is where, while nobody knows what the server has done."""
+    there = place.file is not None and place.file.exists()
+    before = f"The secret before is still in {place.file}, and" if there else "The secret before"
+    ends = f"is good for {said(grace)} at least" if grace else "may have ended"
+    waits = f"The new one waits in {place.named()}. " if place.waiting else ""
+    return (
+        f"It is not known whether it has taken the new secret. {before} {ends}. {waits}Run the same command "
+        "again: it finds out, and goes on from there."
+    )
+
+
+def _failed(kept: Kept, renewed: Renewed, place: Place, patience: Patience, reason: str) -> NoReturn:
+    """The command has failed, and perhaps after it brought the secret to some places. Raises Problem in any case."""
+    where = str(place.file) if place.file else place.named()
+    stays = f"The new secret stays the current one, and is in {where}. The one before {renewed.ends}. "
+    if not renewed.grace or place.held is None or not kept.can_take_back():
+        why = "" if renewed.grace else "Without a grace nothing can be taken back. "
+        raise _left(f"Failed: {reason}. {why}{stays}Bring it where it belongs.")
+    try:
+        place.unsettle(renewed.secret)
+    except Problem as second:
+        raise _left(f"Failed: {reason}. It is not taken back: {second.message} {_found(place, renewed)}") from None
+    bounded = patience.with_at_least(BACK_SECONDS)
+    try:
+        _back(kept, renewed.secret, place.held, bounded)
+    except (AnswerLost, KeyboardInterrupt) as lost:
+        cut = lost.message if isinstance(lost, AnswerLost) else "Interrupted."
+        raise _left(
+            f"Failed: {reason}. {cut} It is not known whether the rotation was taken back. The new secret "
+            f"waits in {place.named()}; the one before {renewed.ends} at least. Run the same command again: it finds "
+            "out."
+        ) from None
+    except Problem as refusal:
+        place.settle()
+        raise _left(f"Failed: {reason}. It could not be taken back: {refusal.message} {stays}") from None
+    place.forget()
+    file = f"{place.file} holds it. " if place.file else ""
+    raise Problem(
+        f"Failed: {reason}. The rotation was taken back: the secret before is the current one again, and does not end "
+        f"by it. {file}The new secret is refused from now on, wherever the command has brought it: bring the one "
+        "before there, or run the same command again.",
+        ExitCode.TAKEN_BACK,
+    )
+
+
+def _found(place: Place, renewed: Renewed) -> str:
+    """What there is, after the file could not be given back the secret before."""
+    if place.file and read_secret(place.file) == renewed.secret:
+        with contextlib.suppress(Problem):
+            place.forget()
+        return f"The new secret stays the current one, and is in {place.file}. The one before {renewed.ends}."
+    return f"The new secret waits in {place.named()}; the one before {renewed.ends}. Run the same command again."
+
+
+def _back(kept: Kept, new: str, held: str, patience: Patience) -> None:
+    doubtful = False
+    for attempt in range(ATTEMPTS):
+        try:
+            kept.take_back(new, held, doubtful, patience)
+            return
+        except AnswerLost as lost:
+            doubtful = doubtful or not lost.nothing_done
+            if attempt == ATTEMPTS - 1 or not patience.left():
+                raise
+            patience.wait(pause_after(lost, attempt), lost.message)
+
+
+def _left(message: str) -> Problem:
+    return Problem(message, ExitCode.LEFT_BEHIND)

@@ -1,0 +1,46 @@
+"""What all commands share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keyturn_cli import logins
+from keyturn_cli.api import Api
+from keyturn_cli.errors import ExitCode, Problem
+
+if TYPE_CHECKING:
+    from keyturn_cli.output import Output
+    from keyturn_cli.patience import Patience
+
+
+@dataclass
+class Session:
+    """`token`: what the environment says is to be presented. `timed`: somebody has said how long it may take."""
+
+    address: str | None
+    token: str | None
+    output: Output
+    patience: Patience
+    timed: bool = False
+
+    def api(self, renewed: bool = False) -> Api:
+        """The installation that is meant, asked by whoever is logged in there. `renewed`: the time begins again, after
+        somebody has thought about a question. Raises Problem."""
+        if renewed:
+            self.patience = self.patience.again()
+        return Api(self.known_address(), self.presented(), self.patience)
+
+    def presented(self) -> str:
+        """Raises Problem if nobody is logged in."""
+        presented = self.token or logins.token_for(self.known_address(), self.patience)
+        if presented is None:
+            raise Problem("Nobody is logged in. Run: keyturn login, or set KEYTURN_TOKEN.", ExitCode.NOT_LOGGED_IN)
+        return presented
+
+    def known_address(self) -> str:
+        """Where: as said, or else where somebody logged in last. Raises Problem."""
+        address = self.address or next(iter(logins.addresses()), None)
+        if address is None:
+            raise Problem("Say where Keyturn is: --address https://…, or KEYTURN_ADDRESS.")
+        return address.rstrip("/")
