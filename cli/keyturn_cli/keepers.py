@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 from keyturn_cli.renewal import UsedUp
 
-FIELDS = "id,name,user(id,login),endsOn,secrets(creationTime,endsOn)"
+FIELDS = (
+    "id,type,name,scope(id,key,name),user(id,login),author(id,name),creationTime,lastAccessTime,expiresOn,endsOn,"
+    "secrets(creationTime,endsOn)"
+)
+SERVICE_FIELDS = "id,key,name,secrets(creationTime,endsOn)"
+WEBHOOK_FIELDS = "id,name,url,secrets(creationTime,endsOn)"
 CURRENT = "/users/me/permanenttokens/current"
 UNAUTHENTICATED = 401
 
@@ -175,7 +180,8 @@ def service_of(api: Api, service_id: str, key: str, held: str | None) -> Adminis
         return wire_format.service_secret(middle, service_id)
 
     path = f"/services/{part(service_id)}/secret"
-    kept = Administered(api, f"the service {key}", path, path, Shape(wire_format.new_middle, whole, _middle))
+    shape = Shape(wire_format.new_middle, whole, _middle)
+    kept = Administered(api, f"the service {key}", path, path, shape, fields=SERVICE_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
 
@@ -187,7 +193,7 @@ def webhook_of(api: Api, webhook_id: str, name: str, held: str | None) -> Admini
 
     path = f"/webhooks/{part(webhook_id)}/secret"
     shape = Shape(wire_format.new_webhook_secret, lambda secret: secret, brought)
-    kept = Administered(api, f"the webhook {name}", path, path, shape)
+    kept = Administered(api, f"the webhook {name}", path, path, shape, fields=WEBHOOK_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
 

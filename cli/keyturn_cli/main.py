@@ -15,8 +15,10 @@ from keyturn_cli.entering import federate, login, logout
 from keyturn_cli.hub.command import hub_import
 from keyturn_cli.output import Output
 from keyturn_cli.patience import DEFAULT_SECONDS, Patience
+from keyturn_cli.services import service
 from keyturn_cli.session import Session
 from keyturn_cli.tokens import token
+from keyturn_cli.webhooks import webhook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +50,7 @@ def cli(context: click.Context, address: str | None, as_json: bool, timeout: int
     context.obj = Session(address, presented or None, output, patience, timeout is not None)
 
 
-for command in (token, hub_import, login, logout, federate):
+for command in (token, service, webhook, hub_import, login, logout, federate):
     cli.add_command(command)
 
 

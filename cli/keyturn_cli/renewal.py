@@ -74,9 +74,9 @@ class Renewed:
     @property
     def ends(self) -> str:
         """Until when the secret before is good, in words."""
-        ends = [each.get("endsOn") for each in self.told.get("secrets") or [] if each.get("endsOn")]
-        if ends:
-            return f"is good until {moment(max(ends))}"
+        earlier = (self.told.get("secrets") or [])[:-1]  # the current one is the last
+        if earlier and earlier[-1].get("endsOn"):
+            return f"is good until {moment(earlier[-1]['endsOn'])}"
         return f"is good for {said(self.grace)} more" if self.grace else "has ended"
 
 

@@ -102,6 +102,8 @@ PLACES = [
     ("--timeout", "{}", "whoami"),
     ("completion", "{}"),
     ("federate", "--account", "bot", "--assertion-file", "/nowhere/{}"),
+    ("webhook", "create", "x", "https://user:{}@example.com"),
+    ("webhook", "create", "x", "{}"),
 ]
 
 
@@ -162,6 +164,10 @@ WRONG = [
     (("token", "rotate", "--exec", "no-such-program-anywhere --store"), "no such program"),
     (("token", "rotate", "--exec", "A=1 /nowhere/at-all"), "no such program"),
     (("token", "rotate", "--exec", "cat 'x"), "sh -n"),
+    (("service", "renew-secret"), "SERVICE"),
+    (("service", "renew-secret", "ci", "--exec", "no-such-program-anywhere"), "no such program"),
+    (("webhook", "create", "x", "ftp://example.com"), "web address"),
+    (("webhook", "update", "x"), "Say what is to change"),
     (("--timeout", "0", "whoami"), "--timeout"),
     (("whoami", "more"), "unexpected extra argument"),
 ]
@@ -193,6 +199,9 @@ LOCAL = [
     (("token", "rotate", "--write", "{}/loop"), 1, "cannot be"),
     (("token", "rotate", "--write", "{}/token"), 1, "something else than a new secret"),
     (("token", "rotate", "--grace", "0", "--exec", "true"), 1, "name a file"),
+    (("service", "renew-secret", "ci", "--write", "{}/none/secret"), 1, "cannot be written"),
+    (("webhook", "create", "x", "https://example.com", "--write", "{}/none/secret"), 1, "cannot be written"),
+    (("webhook", "create", "x", "https://example.com", "--write", "{}/token"), 1, "begun and not finished"),
     (("hub-import", "--from", "https://hub.example.com", "--letters", "/dev/null/letters"), 3, "HUB_TOKEN"),
 ]
 
