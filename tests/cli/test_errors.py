@@ -17,6 +17,7 @@ import pytest
 from keyturn_cli import main, redaction, wire_format
 from keyturn_cli.errors import ExitCode
 
+from embedded.layout import PROJECT
 from tests.cutting import Listener
 
 USER, TOKEN, SERVICE = "uSer00000001", "tOken0000001", "sErvice00001"
@@ -274,3 +275,9 @@ def test_a_program_that_is_told_to_end_says_what_is_so(tmp_path: Path, silent: S
     assert f"waits in {file}.new" in err
     assert file.read_text() == SECRET
     assert wire_format.parse((tmp_path / "token.new").read_text().strip())
+
+
+def test_every_exit_code_is_documented() -> None:
+    readme = (PROJECT / "cli" / "README.md").read_text()
+    for code in ExitCode:
+        assert re.search(rf"^\| {int(code)} \| `{code.word}` \|", readme, re.MULTILINE), code
