@@ -247,3 +247,26 @@ def _somebody_has_the_secret(client: Any, secret: str | None, token: dict[str, A
     assert not [label for label in made["labels"] if label.endswith("undelivered")]
     if secret:
         assert faults.is_current(client, "model-bot", token["id"], secret)
+
+
+@pytest.mark.parametrize("state", ["present", "rotated"])
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
+def test_an_answer_that_is_lost_costs_nothing(world: tuple[Line, Any], state: str, fault: Fault) -> None:
+    """Each request that changes something in turn: the secret is made here, so one token with one new secret comes of
+    it."""
+    line, client = world
+    for request in range(3, 6):
+        name = f"lost-{next(NUMBERS)}"
+        parameters = arguments(tokens.ARGUMENTS, user="model-bot", name=name, scope=["ci"], grace="1h", state=state)
+        line.begin()
+        if state == "rotated":
+            tokens.ensure(client, dict(parameters, state="present"), False)
+        line.begin({request: fault})
+        made = tokens.ensure(client, parameters, False)
+        line.begin()
+        held = client.get_all("permanenttokens", "users", "model-bot", "permanenttokens", fields="id,name")
+        held = [token for token in held if token["name"] == name]
+        assert [token["id"] for token in held] == [made["permanent_token"]["id"]]
+        _somebody_has_the_secret(client, made["secret"], made["permanent_token"])
+        token = client.get("users", "model-bot", "permanenttokens", held[-1]["id"], fields="id,secrets(endsOn)")
+        assert len(token["secrets"]) == (2 if state == "rotated" else 1)

@@ -22,6 +22,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, permanent_token
 
 OPTIONS = {
     "name": {"type": "str", "required": True, "no_log": False},
@@ -125,14 +126,15 @@ class _Work:
             return result
         body, brought = self._body(wanted), self.parameters["secret"]
         marked = brought is None and self.catalog.is_keyturn()
-        if brought is not None:
-            body["secret"] = brought
+        secret = new_secret() if marked else brought
+        if secret is not None:
+            body["secret"] = secret
         if labels or marked:
             body["labels"] = labels + ([rules.UNDELIVERED] if marked else [])
-        id, secret = self._made(body)
+        id, told = self._made(body)
         result["permanent_token"]["id"] = id
         if brought is None:
-            result["secret"] = secret
+            result["secret"] = permanent_token(secret, self.owner["id"], id) if marked else told
         if marked:
             self._deliver_at_end(id, labels)
         return self._with_ids(result)
@@ -145,16 +147,25 @@ class _Work:
         return dict({"scope": self.ended["scope"]}, **({"labels": labels} if labels else {}))
 
     def _made(self, body):
-        name = body["name"]
+        """The token's id, and what the server says of its secret. An answer that is lost costs nothing where the
+        secret was made here: what there is under the name is this token if that is its secret."""
+        name, secret = body["name"], body.get("secret")
 
-        def find():
+        def left():
             found = _find(self.client, self.owner, name, "id,name")
             return None if found and self.ended and found["id"] == self.ended["id"] else found
 
-        if self.parameters["secret"] is not None:
+        def find():
+            found = left()
+            return found if found and self._is_current(found["id"], secret) else None
+
+        if secret is not None:
             return self.client.made(find, body, *self.path, fields="id")["id"], None
-        made = made_with_secret(self.client, find, body, self.path, "id,token")
+        made = made_with_secret(self.client, left, body, self.path, "id,token")
         return made["id"], made["token"]
+
+    def _is_current(self, id, secret):
+        return self.client.set({"secret": secret}, *self.path, id, "comparison")["current"]
 
     def change(self, check_mode):
         """The existing token, as declared."""
@@ -206,10 +217,14 @@ class _Work:
 
     def _rotate(self, id):
         grace = self.parameters["grace"]
-        body = {"grace": seconds({"grace": DEFAULT_GRACE if grace is None else grace}, "grace")}
-        if self.parameters["secret"] is not None:
-            body["secret"] = self.parameters["secret"]
-        return self.client.set(body, *self.path, id, "rotate", fields="token")["token"]
+        # Made here, so that the repetition of a request whose answer was lost changes nothing more.
+        secret = new_secret() if self.parameters["secret"] is None else self.parameters["secret"]
+        body = {
+            "grace": seconds({"grace": DEFAULT_GRACE if grace is None else grace}, "grace"),
+            "secret": secret,
+        }
+        self.client.set(body, *self.path, id, "rotate", fields="id")
+        return permanent_token(secret, self.owner["id"], id)
 
     def _deliver_at_end(self, id, labels):
         """Take the mark off once nothing can go wrong any more: whoever gets this run's result has the secret."""
@@ -225,8 +240,8 @@ class _Work:
     def _why_rotate(self):
         existing, parameters = self.existing, self.parameters
         if parameters["secret"] is not None:
-            compared = self.client.set({"secret": parameters["secret"]}, *self.path, existing["id"], "comparison")
-            return None if compared["current"] else "another one was declared"
+            current = self._is_current(existing["id"], parameters["secret"])
+            return None if current else "another one was declared"
         if "creationTime" not in existing or existing.get("labels") is None:
             return "it was asked for" if parameters["state"] == "rotated" else None
         return rules.why_rotate(parameters, existing, self.inputs, self.now)

@@ -11,8 +11,8 @@ short_description: Declare a permanent token of an account
 version_added: 0.1.0
 description:
   - Creates, changes, renews and deletes permanent tokens of Keyturn or JetBrains Hub.
-  - A secret that the server makes is only in the result of the run that makes it. That result is never printed,
-    whatever the verbosity; register it and hand the secret over in the same play.
+  - A secret that is not declared is made by the module, and is only in the result of the run that makes it. That
+    result is never printed, whatever the verbosity; register it and hand the secret over in the same play.
 author:
   - The Keyturn authors (@keyturn)
 extends_documentation_fragment:
@@ -103,7 +103,7 @@ options:
     type: raw
   secret:
     description:
-      - The secret that the token is to be made of, such as from a vault, instead of one that the server makes.
+      - The secret that the token is to be made of, such as from a vault, instead of one that the module makes.
       - 43 characters of A-Z, a-z and 0-9, chosen at random (P(keyturn.hub.new_secret#lookup) makes one). The same
         value gives another token on each server; the result of every run has the whole token.
       - A different value rotates the token, with O(grace). One that was the token's before is refused.
