@@ -239,7 +239,7 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
     "another secret of a service": (
         "services",
         "replace",
-        lambda it, by: it.scene.product.services.renew_secret(by, "ci"),
+        lambda it, by: it.scene.product.service_secrets.renew(by, "ci", 0),
     ),
     "a service's policy": (
         "services",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.overlapping_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret
+from chalicelib.core.overlapping_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret, RetiredSecret
 from chalicelib.core.paging import Window
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import Grant
@@ -224,7 +224,7 @@ class TestRolesAndGrants:
 
 def test_a_services_secrets_come_back_as_they_were_stored(stores: Stores) -> None:
     earlier = tuple(EarlierSecret(making.sealed(), each, 100 + each) for each in range(MAX_EARLIER))
-    dead = tuple(making.sealed() for _ in range(MAX_DEAD))
+    dead = tuple(RetiredSecret(making.sealed(), each, each % 2 == 0) for each in range(MAX_DEAD))
     service = making.service(secret_renewed=making.NOW + 9, earlier_secrets=earlier, dead_secrets=dead)
     stores.services.create(service, record())
     assert stores.services.get(service.id) == service
