@@ -38,8 +38,8 @@ class SourceKind(Enum):
 @dataclass(frozen=True, slots=True)
 class Source:
     """The record that an access token came from; `client_id`, the service that a delegation is to; `since`, when the
-    secret of a permanent token was made that was exchanged, or of a service that acts for itself, in milliseconds since
-    the epoch.
+    secret of a permanent token was made that was exchanged, or of a service that acts for itself, or when a trust rule
+    last came to let in less, in milliseconds since the epoch.
 
     What was issued before there was `since` has none, and depends on its token or service alone for its last minutes.
     """
@@ -58,7 +58,7 @@ class Source:
         """The reverse of `str`. Raises ValueError."""
         kind, id, *rest = text.split(":")
         last = rest[0] if rest else None
-        if last and kind in (SourceKind.PERMANENT_TOKEN.value, SourceKind.SERVICE.value):
+        if last and kind != SourceKind.DELEGATION.value:
             return cls(SourceKind(kind), id, since=int(last))
         return cls(SourceKind(kind), id, last)
 
@@ -113,7 +113,8 @@ def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | 
 
     `token` was well signed. It ends when it expires, when it or what it was exchanged from was revoked, when its
     subject is banned or gone, and with its source: a permanent token that was deleted or narrowed, or the secret of
-    it that was exchanged, a delegation or its approved scope, a trust rule, a service or the secret by which it asked.
+    it that was exchanged, a delegation or its approved scope, a trust rule (or what it let in before), a service or the
+    secret by which it asked.
     """
     if standing.revoked or now >= token.expires:
         return None
@@ -135,7 +136,8 @@ def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...
             source = standing.permanent_token
             return source.scope if source and _is_good(source, token.source.since, now) else ()
         case SourceKind.TRUST_RULE:
-            return standing.trust_rule.scope if standing.trust_rule else ()
+            rule = standing.trust_rule
+            return rule.scope if rule and rule.since == token.source.since else ()
         case SourceKind.DELEGATION:
             if standing.delegation is None:
                 return ()

@@ -136,6 +136,7 @@ class Operation(Enum):
     READ_TRUST_RULES = Rule(p.READ_USER, own=p.READ_SELF)
     # A bot must not be able to open itself another door with a token that was stolen from it.
     CREATE_TRUST_RULE = Rule.opening(p.UPDATE_USER, includes=ACCOUNT, lasting="A trust rule")
+    UPDATE_TRUST_RULE = Rule.opening(p.UPDATE_USER, includes=ACCOUNT, lasting="A trust rule")
     DELETE_TRUST_RULE = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     TRY_TRUST_RULES = Rule(p.UPDATE_USER)  # which makes Keyturn ask the issuer for its keys
 

@@ -131,8 +131,11 @@ class TrustRuleStore(Protocol):
     def create(self, rule: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
         """Raises StaleWrite if `owner`, or what was `compared`, has changed; Conflict if the name is taken."""
 
+    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `old`, `owner`, or what was `compared`, has changed; Conflict if the name is taken."""
+
     def delete(self, rule: TrustRule, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
+        """Raises StaleWrite if it is gone, or has changed."""
 
     def mark_used(self, rule: TrustRule, now: int) -> None:
         """Store when it was used. Raises StaleWrite if it is gone."""

@@ -9,7 +9,7 @@ section 3; the documentation of GitHub Actions, GitLab CI and Kubernetes on the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from chalicelib.core.errors import Invalid
@@ -41,6 +41,8 @@ class TrustRule:
     author_name: str
     created: int
     last_used: int | None = None
+    revision: int = 0
+    since: int | None = None  # when it last came to let in less, in milliseconds since the epoch; None: never
 
     @property
     def problem(self) -> str | None:
@@ -48,6 +50,23 @@ class TrustRule:
         from chalicelib.core.trust_conditions import problem_of  # rules are read without being judged, too
 
         return problem_of(self.issuer, self.conditions)
+
+    def changed(self, now: int, **values: Any) -> TrustRule:
+        """The rule with other values; itself, if they are those that it has. Access tokens that came of it end where it
+        does not let in any more all that it did."""
+        new = replace(self, **values)
+        if new == self:
+            return self
+        since = self.since if _lets_in_all_of(new, self) else max(now, (self.since or 0) + 1)
+        return replace(new, revision=self.revision + 1, since=since)
+
+
+def _lets_in_all_of(new: TrustRule, old: TrustRule) -> bool:
+    """Whether every token that matched the old rule matches the new one, as far as that is plain to see."""
+    return (new.issuer, new.audience) == (old.issuer, old.audience) and all(
+        set(old.conditions.get(claim, ())) <= set(patterns) and claim in old.conditions
+        for claim, patterns in new.conditions.items()
+    )
 
 
 @dataclass(frozen=True, slots=True)

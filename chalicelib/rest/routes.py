@@ -83,6 +83,7 @@ ROUTES: dict[str, dict[str, str]] = {
     f"{ROOT}/users/{{user}}/trustrules": {"GET": "trust_rules.list_rules", "POST": "trust_rules.create_rule"},
     f"{ROOT}/users/{{user}}/trustrules/{{rule}}": {
         "GET": "trust_rules.get_rule",
+        "POST": "trust_rules.update_rule",
         "DELETE": "trust_rules.delete_rule",
     },
     f"{ROOT}/users/{{user}}/trustruletrials": {"POST": "trust_rules.try_out"},

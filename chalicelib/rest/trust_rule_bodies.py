@@ -19,26 +19,44 @@ Patterns = Annotated[
 ]
 
 
-class NewTrustRule(ResourceBody, kw_only=True):
-    name: Name
-    issuer: Annotated[str, Meta(max_length=MAX_TEXT, pattern=f"^{ISSUER_FORM}$")]
-    audience: Annotated[
-        str,
-        Meta(min_length=1, max_length=MAX_TEXT, description="printable", extra_json_schema=PRINTABLE),
-    ]
-    conditions: Annotated[
-        dict[str, Patterns],
-        Meta(
-            min_length=1,
-            max_length=MAX_CONDITIONS,
-            description="patterns by claim; at least one ties the token to somebody",
-        ),
-    ]
-    scope: Scope
+Issuer = Annotated[str, Meta(max_length=MAX_TEXT, pattern=f"^{ISSUER_FORM}$")]
+Audience = Annotated[
+    str,
+    Meta(min_length=1, max_length=MAX_TEXT, description="printable", extra_json_schema=PRINTABLE),
+]
+Conditions = Annotated[
+    dict[str, Patterns],
+    Meta(
+        min_length=1,
+        max_length=MAX_CONDITIONS,
+        description="patterns by claim; at least one ties the token to somebody",
+    ),
+]
+
+
+class _TrustRuleBody(ResourceBody, kw_only=True):
     user: Ignored = UNSET
     author: Ignored = UNSET
     problem: Ignored = UNSET
     type: Ignored = UNSET
+
+
+class NewTrustRule(_TrustRuleBody, kw_only=True):
+    name: Name
+    issuer: Issuer
+    audience: Audience
+    conditions: Conditions
+    scope: Scope
+
+
+class TrustRuleChange(_TrustRuleBody, kw_only=True):
+    """What is left out, or null, stays."""
+
+    name: Name | None = None
+    issuer: Issuer | None = None
+    audience: Audience | None = None
+    conditions: Conditions | None = None
+    scope: Scope | None = None
 
 
 class TrialBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import parse
 from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.trust_rule_bodies import NewTrustRule, TrialBody
+from chalicelib.rest.trust_rule_bodies import NewTrustRule, TrialBody, TrustRuleChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.caller import Caller
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
+    from chalicelib.rest.bodies import Reference
 
 # What a trial answers unless asked for something else: everything, since its point is the reasons.
 WHY_NOT = "id,type,matched,rules(id,name,type,matched,findings(name,type,passed,detail))"
@@ -37,8 +38,7 @@ def list_rules(call: Call, user: str) -> Response:
 def create_rule(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewTrustRule)
-    scope = [reference.text(f"scope[{index}]") for index, reference in enumerate(body.scope)]
-    description = RuleDescription(body.name, body.issuer, body.audience, body.conditions, scope)
+    description = RuleDescription(body.name, body.issuer, body.audience, body.conditions, _scope(body.scope))
     rules = call.keyturn.oauth.trust_rules
     return call.create(
         caller,
@@ -51,6 +51,16 @@ def create_rule(call: Call, user: str) -> Response:
 def get_rule(call: Call, user: str, rule: str) -> Response:
     caller = call.caller()
     return call.one(_views(call, caller, [call.keyturn.oauth.trust_rules.get(caller, user, rule)])[0])
+
+
+@operation(TRUST_RULE, body=TrustRuleChange)
+def update_rule(call: Call, user: str, rule: str) -> Response:
+    """What is not named stays. The rule goes on throughout: what is refused leaves it as it was."""
+    caller = call.caller()
+    body = call.body(TrustRuleChange)
+    scope = None if body.scope is None else _scope(body.scope)
+    change = RuleChange(body.name, body.issuer, body.audience, body.conditions, scope)
+    return call.one(_views(call, caller, [call.keyturn.oauth.trust_rules.update(caller, user, rule, change)])[0])
 
 
 @operation()
@@ -68,6 +78,10 @@ def try_out(call: Call, user: str) -> Response:
     owner = call.keyturn.accounts.find(caller, user, Operation.TRY_TRUST_RULES)
     told = call if call.selection else replace(call, selection=parse(WHY_NOT))
     return told.one(TrialsView(owner.id, trials))
+
+
+def _scope(references: Sequence[Reference]) -> list[str]:
+    return [reference.text(f"scope[{index}]") for index, reference in enumerate(references)]
 
 
 def _views(call: Call, caller: Caller, owned: Sequence[OwnedRule]) -> list[RuleView]:

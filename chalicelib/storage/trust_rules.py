@@ -13,6 +13,8 @@ from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
+    from pynamodb.expressions.condition import Condition
+
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
@@ -33,13 +35,21 @@ class DynamoTrustRules:
         transaction = Transaction(audit)
         check_owner_unchanged(transaction, owner, compared)
         transaction.create(TrustRuleItem.of(rule), otherwise=StaleWrite())
-        taken = Conflict(f"The account has a trust rule named {rule.name!r} already.", "name")
-        transaction.take_name(keys.trust_rule_name(rule.user_id, rule.name), rule.id, otherwise=taken)
+        _take_name(transaction, rule)
+        transaction.commit()
+
+    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        transaction = Transaction(audit)
+        check_owner_unchanged(transaction, owner, compared)
+        transaction.replace(TrustRuleItem.of(new), _unchanged(old), otherwise=StaleWrite())
+        if old.name != new.name:
+            transaction.free_name(keys.trust_rule_name(old.user_id, old.name))
+            _take_name(transaction, new)
         transaction.commit()
 
     def delete(self, rule: TrustRule, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.delete(TrustRuleItem.of(rule), TrustRuleItem.pk.exists(), otherwise=StaleWrite())
+        transaction.delete(TrustRuleItem.of(rule), _unchanged(rule), otherwise=StaleWrite())
         transaction.free_name(keys.trust_rule_name(rule.user_id, rule.name))
         transaction.commit()
 
@@ -47,3 +57,16 @@ class DynamoTrustRules:
         item = TrustRuleItem(*keys.trust_rule(rule.user_id, rule.id))
         with stale_if_refused():
             item.update(actions=[TrustRuleItem.last_used.set(now)], condition=TrustRuleItem.pk.exists())
+
+
+def _unchanged(rule: TrustRule) -> Condition:
+    """It is there as it was read; a rule of before there were revisions has none."""
+    revision = TrustRuleItem.revision
+    same = revision == rule.revision if rule.revision else revision.does_not_exist()
+    unchanged: Condition = TrustRuleItem.pk.exists() & same
+    return unchanged
+
+
+def _take_name(transaction: Transaction, rule: TrustRule) -> None:
+    taken = Conflict(f"The account has a trust rule named {rule.name!r} already.", "name")
+    transaction.take_name(keys.trust_rule_name(rule.user_id, rule.name), rule.id, otherwise=taken)

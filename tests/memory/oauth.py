@@ -157,12 +157,19 @@ class MemoryTrustRules:
         with self._database.change(audit) as change:
             check_owner(self._database, change, owner, compared)
             change.create(_rule(rule), rule)
-            taken = Conflict(f"The account has a trust rule named {rule.name!r} already.", "name")
-            change.take_name(_rule_name(rule), rule.id, taken)
+            _take_rule_name(change, rule)
+
+    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            check_owner(self._database, change, owner, compared)
+            change.replace(_rule(new), new, is_current(self._database.get(*_rule(old)), old))
+            if old.name != new.name:
+                change.delete(_rule_name(old))
+                _take_rule_name(change, new)
 
     def delete(self, rule: TrustRule, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            change.delete(_rule(rule), _rule(rule) in self._database.things)
+            change.delete(_rule(rule), is_current(self._database.get(*_rule(rule)), rule))
             change.delete(_rule_name(rule))
 
     def mark_used(self, rule: TrustRule, now: int) -> None:
@@ -235,6 +242,11 @@ def _delegation(delegation: Delegation) -> Key:
 
 def _rule(rule: TrustRule) -> Key:
     return (*account(rule.user_id), "trust rule", rule.id)
+
+
+def _take_rule_name(change: Change, rule: TrustRule) -> None:
+    taken = Conflict(f"The account has a trust rule named {rule.name!r} already.", "name")
+    change.take_name(_rule_name(rule), rule.id, taken)
 
 
 def _rule_name(rule: TrustRule) -> Key:

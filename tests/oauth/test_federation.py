@@ -287,6 +287,87 @@ def test_deleting_the_rule_ends_what_came_from_it(
     assert administrator.post(f"/users/{bot}/trustrules", rule(issuer)).status == 200  # the name is free again
 
 
+def _only_rule(administrator: Client, bot: str) -> str:
+    (one,) = administrator.get(f"/users/{bot}/trustrules").json["trustrules"]
+    return f"/users/{bot}/trustrules/{one['id']}"
+
+
+def test_a_rule_is_changed_in_place(stage: Stage, issuer: Issuer, bot: str, administrator: Client) -> None:
+    path = _only_rule(administrator, bot)
+    before = administrator.get(path).json
+    assert administrator.post(path, {"name": "shop"}).json == before
+    changed = administrator.post(path, {"name": "shops", "conditions": {"repository": ["acme/*"]}})
+    assert (changed.status, changed.json["name"], changed.json["conditions"]) == (
+        200,
+        "shops",
+        {"repository": ["acme/*"]},
+    )
+    for kept in ("id", "issuer", "audience", "scope", "author", "creationTime"):
+        assert changed.json[kept] == before[kept]
+    other = trade(bot, issuer.token(repository="acme/other"))
+    assert stage.introspect(other.json["access_token"], stage.scene.ci)["active"]
+    record = administrator.get("/audit", kind="trust-rule.updated").json["audit"][0]
+    assert record["details"]["name"] == "shop -> shops"
+    assert record["details"]["claim repository"] == "acme/shop -> acme/*"
+    assert record["details"]["claim ref"].endswith("-> any")
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "field"),
+    [
+        ({"name": "taken"}, 409, "name"),
+        ({"conditions": {"repository": ["*"]}}, 400, "conditions"),
+        ({"issuer": "https://gitlab.com"}, 400, "conditions"),  # which says nothing of a repository
+        ({"issuer": "http://issuer.example"}, 400, "issuer"),
+        ({"audience": "new", "scope": [{"key": "nowhere"}]}, 400, "scope"),
+        ({"audience": "new", "keys": [{}]}, 400, "keys"),
+    ],
+)
+def test_a_change_that_is_refused_leaves_the_rule_as_it_was(
+    issuer: Issuer, bot: str, administrator: Client, change: dict[str, Any], status: int, field: str
+) -> None:
+    path = _only_rule(administrator, bot)
+    administrator.post(f"/users/{bot}/trustrules", rule(issuer, name="taken", audience="none"))
+    before = administrator.get(path).json
+    answer = administrator.post(path, change)
+    assert (answer.status, answer.json["error_field"].partition("[")[0]) == (status, field)
+    assert administrator.get(path).json == before
+    assert trade(bot, issuer.token()).status == 200
+
+
+def test_what_came_from_a_rule_ends_where_the_rule_lets_in_less(
+    stage: Stage, issuer: Issuer, bot: str, administrator: Client
+) -> None:
+    path, narrower = _only_rule(administrator, bot), {"repository": ["acme/shop"], "ref": ["refs/heads/main"]}
+
+    def is_good(access: str, service: Any) -> bool:
+        return bool(stage.introspect(access, service)["active"])
+
+    access = trade(bot, issuer.token()).json["access_token"]
+    for harmless in (
+        {"name": "renamed"},
+        {"conditions": {**CONDITIONS, "ref": [*CONDITIONS["ref"], "refs/heads/next"]}},
+        {"conditions": {"repository": ["acme/shop"]}},
+    ):
+        assert administrator.post(path, harmless).status == 200
+        assert is_good(access, stage.scene.ci)
+    assert administrator.post(path, {"scope": [{"key": "deploy"}]}).status == 200
+    assert not is_good(access, stage.scene.ci)
+    assert is_good(access, stage.scene.deploy)
+    for less in ({"conditions": narrower}, {"audience": "other"}):
+        assert administrator.post(path, less).status == 200
+        assert not is_good(access, stage.scene.deploy)
+        access = trade(bot, issuer.token(aud="keyturn" if "conditions" in less else "other")).json["access_token"]
+        assert is_good(access, stage.scene.deploy)
+
+
+def test_who_may_change_rules(issuer: Issuer, bot: str, administrator: Client) -> None:
+    path = _only_rule(administrator, bot)
+    made = administrator.post(f"/users/{bot}/permanenttokens", {"name": "own", "scope": [{"id": "0-0-0-0-0"}]})
+    assert Client(made.json["token"]).post(path, {"name": "mine"}).status == 403
+    assert administrator.post(f"{path}x", {"name": "mine"}).status == 404
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

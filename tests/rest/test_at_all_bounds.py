@@ -101,7 +101,7 @@ class World:
         with Item.batch_write() as batch:  # as each of them would be written by itself
             for item in (*map(ApplicationPasswordItem.of, passwords), *map(DelegationItem.of, delegations)):
                 batch.save(item)
-        for _ in range(MAX_TRUST_RULES - 3):
+        for _ in range(MAX_TRUST_RULES - 5):
             self.stores.trust_rules.create(making.trust_rule(self.scene.bot), self.bot, None, record())
 
     @property
@@ -318,6 +318,9 @@ MAKING: dict[str, Make] = {
     ),
     "groups.add_member": lambda w, c: _post(
         c, f"/usergroups/{w.groups[0].id}/users", {"id": making.stored_user(w.stores).id}
+    ),
+    "trust_rules.update_rule": lambda w, c: c.post(
+        _path(w.scene.bot.id, "trustrules", _rule(w)), {"name": making.name(), "scope": KEYTURN_SCOPE}
     ),
     "trust_rules.create_rule": lambda w, c: _post(c, _path(w.scene.bot.id, "trustrules"), _trust_rule()),
 }

@@ -8,7 +8,7 @@ bodies and queries, are taken from the product itself, so that a new one is walk
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permissions import (
     DELETE_GROUP,
@@ -71,6 +72,7 @@ BODIES: dict[str, dict[str, Any]] = {
             "scope": ["X"],
         }
     },
+    "TrustRuleChange": {"scope": {"scope": ["X"]}},
     "NewService": {
         "defaultRoles": {"key": "new", "name": "New", "defaultRoles": ["X"]},
         "groups": {"key": "new", "name": "New", "groups": ["X"]},
@@ -136,7 +138,9 @@ class World:
             self.product.roles.grant(self.administrator, bot.id, login)
         self.product.groups.add_member(self.administrator, "Open group", bot.id)
         token = self.product.permanent_tokens.create(self.administrator, bot.id, "own", ["keyturn"])
-        return Walker(Client(token.secret or ""), token.token.id)
+        described = RuleDescription("own", "https://ci.example.com", "k", {"sub": ["whole"]}, ["keyturn"])
+        rule = self.product.oauth.trust_rules.create(self.administrator, bot.id, described).rule
+        return Walker(Client(token.secret or ""), {"token": token.token.id, "rule": rule.id})
 
 
 @dataclass(frozen=True)
@@ -144,11 +148,11 @@ class Walker:
     """Who calls, and what they may name."""
 
     client: Client
-    token_id: str
+    own: Mapping[str, str]  # ids of what hangs on the caller's account
 
     def filled(self, route: str) -> str:
         """The path with what the caller may name in every place that is still open."""
-        known = {"user": "me", "token": self.token_id, "service": "open", "group": "Open%20group", "role": "open-role"}
+        known = {"user": "me", "service": "open", "group": "Open%20group", "role": "open-role", **self.own}
         return re.sub(r"{(\w+)}", lambda found: known.get(found[1], NOWHERE), route)
 
 

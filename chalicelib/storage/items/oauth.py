@@ -237,6 +237,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
     author_name = UnicodeAttribute()
     created = NumberAttribute()
     last_used = NumberAttribute(null=True)
+    revision = NumberAttribute(null=True)  # none: it was never changed
+    since = NumberAttribute(null=True)
 
     @classmethod
     def of(cls, rule: TrustRule) -> TrustRuleItem:
@@ -253,6 +255,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
             author_name=rule.author_name,
             created=rule.created,
             last_used=rule.last_used,
+            revision=rule.revision or None,
+            since=rule.since,
         )
 
     def to_rule(self) -> TrustRule:
@@ -269,6 +273,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
             author_name=self.author_name,
             created=int(self.created),
             last_used=None if self.last_used is None else int(self.last_used),
+            revision=int(self.revision or 0),
+            since=None if self.since is None else int(self.since),
         )
 
 

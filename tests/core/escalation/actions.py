@@ -15,7 +15,7 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.paging import Window
@@ -130,6 +130,16 @@ def _oauth(world: World) -> Iterator[tuple[str, Action]]:
         yield f"list trust rules of {who}", lambda by, id=id: oauth.trust_rules.page(by, id, Window())
         yield f"try the trust rules of {who}", lambda by, id=id: oauth.trust_rules.try_out(by, id, "a.b.c")
     rule_id = world.ids["trust rule"]
+    for what, change in (
+        ("let more in by", RuleChange(conditions={"repository_owner": ["acme", "mallory"]})),
+        ("open more by", RuleChange(scope=["keyturn", "ci"])),
+        ("rename", RuleChange(name="renamed")),
+    ):
+        yield f"{what} a trust rule", lambda by, c=change: oauth.trust_rules.update(by, world.robot.id, rule_id, c)
+        yield (
+            f"{what} a trust rule of a stronger bot",
+            lambda by, c=change: oauth.trust_rules.update(by, world.scene.bot.id, world.ids["stronger rule"], c),
+        )
     yield "delete a trust rule", lambda by: oauth.trust_rules.delete(by, world.robot.id, rule_id)
 
 

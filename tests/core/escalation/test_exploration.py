@@ -145,6 +145,7 @@ GUARDED_TWICE = {
     "SET_PASSWORD.first_hand",
     "UPDATE_TOKEN.first_hand",
     "UPDATE_WEBHOOK.first_hand",
+    "UPDATE_TRUST_RULE.first_hand",
     # They need a session that has proven a second factor, and a token has none.
     "ADD_SECOND_FACTOR.logged_in",
     "REMOVE_SECOND_FACTORS.logged_in",

@@ -201,7 +201,7 @@ def _opened(before: Things, after: Things) -> Iterator[Opened]:
                     yield Opened("authenticators", id)
             case ("account", id, "token", _):
                 yield from _token(id, old, thing)
-            case ("account", id, kind, *_) if kind in CREDENTIALS and old is None:
+            case ("account", id, kind, *_) if kind in CREDENTIALS and (old is None or kind == "trust rule"):
                 yield Opened("credential", id, thing)
             case ("account", id, ("member" | "grant") as kind, _) if old is None and ("account", id) in before:
                 yield Opened(kind, id, thing)

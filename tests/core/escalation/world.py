@@ -164,6 +164,7 @@ def _furnish(world: World, by: Caller) -> None:
     issuer = "https://token.actions.githubusercontent.com"
     rule = RuleDescription("theirs", issuer, "keyturn", {"repository_owner": ["acme"]}, ["keyturn"])
     ids["trust rule"] = product.oauth.trust_rules.create(by, world.robot.id, rule).rule.id
+    ids["stronger rule"] = product.oauth.trust_rules.create(by, world.scene.bot.id, rule).rule.id
     ids["webhook"] = product.lifecycle.webhooks.create(by, "w", "https://example.org/", [EventKind.CREATED]).webhook.id
     bounded = product.permanent_tokens.create(by, world.lesser.user.id, "lesser", ["ci"], by.now + DAY_MS)
     ids["lesser's token"] = bounded.token.id

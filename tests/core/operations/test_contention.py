@@ -15,7 +15,7 @@ from chalicelib.core.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import About
@@ -251,6 +251,13 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
         "roles",
         "replace",
         lambda it, by: it.scene.product.roles.update(by, "reader", None, None, ["0-0-0-0-0:read-group"]),
+    ),
+    "a trust rule that lets in less": (
+        "trust_rules",
+        "replace",
+        lambda it, by: it.scene.product.oauth.trust_rules.update(
+            by, it.scene.bot.id, trust_rule(it, by), RuleChange(conditions={"repository": ["acme/other"]})
+        ),
     ),
     "a trust rule's deletion": (
         "trust_rules",

@@ -200,6 +200,11 @@ def count_wrong_code(scene: Scene) -> Write:
     return lambda audit: scene.stores.authenticators.count_wrong_code(old, old.with_wrong_code(), audit)
 
 
+def rule_replace(scene: Scene) -> Write:
+    old = scene.rule()
+    return lambda audit: scene.stores.trust_rules.replace(old, newer(old), scene.user, None, audit)
+
+
 TOKEN_WRITERS = ("create", "create, displacing", "replace", "replace, displacing", "delete", "note")
 WRITERS: dict[str, Callable[[Scene], Write]] = {
     "accounts.create": lambda scene: lambda audit: scene.stores.accounts.create(making.user(), [], audit),
@@ -237,6 +242,7 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
     "trust_rules.create": lambda scene: (
         lambda audit: scene.stores.trust_rules.create(making.trust_rule(scene.user), scene.user, None, audit)
     ),
+    "trust_rules.replace": rule_replace,
     "trust_rules.delete": deleting("trust_rules", Scene.rule),
     "access_tokens.revoke": lambda scene: (
         lambda audit: scene.stores.access_tokens.revoke(making.access_token(scene.user), audit)

@@ -218,6 +218,34 @@ class TestTrustRules:
         stores.accounts.replace(owner, newer(owner), False, record())
         with refused(stores, StaleWrite):
             stores.trust_rules.create(making.trust_rule(owner), owner, None, record())
+        changed = newer(owner)
+        rule = making.trust_rule(owner)
+        stores.trust_rules.create(rule, changed, None, record())
+        for by, compared in ((owner, None), (changed, seen)):
+            with refused(stores, StaleWrite):
+                stores.trust_rules.replace(rule, newer(rule), by, compared, record())
+
+    def test_one_is_changed_in_place(self, stores: Stores) -> None:
+        owner = stored_user(stores)
+        first, other = making.trust_rule(owner, created=1), making.trust_rule(owner, created=2)
+        for each in (first, other):
+            stores.trust_rules.create(each, owner, None, record())
+        with refused(stores, Conflict):
+            stores.trust_rules.replace(first, newer(first, name=other.name), owner, None, record())
+        changed = newer(first, name="another", issuer="https://ci.example.org", scope=("cd",), since=5)
+        stores.trust_rules.replace(first, changed, owner, None, record())
+        assert stores.trust_rules.list(owner.id) == [changed, other]
+        for stale in (
+            lambda: stores.trust_rules.replace(first, newer(first), owner, None, record()),
+            lambda: stores.trust_rules.delete(first, record()),  # or else the new name would stay taken
+        ):
+            with refused(stores, StaleWrite):
+                stale()
+        stores.trust_rules.create(making.trust_rule(owner, name=first.name), owner, None, record())
+        again = newer(changed, conditions={"sub": ("c",)})
+        stores.trust_rules.replace(changed, again, owner, None, record())
+        stores.trust_rules.delete(again, record())
+        stores.trust_rules.create(making.trust_rule(owner, name="another"), owner, None, record())
 
 
 class TestAccessTokens:

@@ -74,7 +74,8 @@ class Federation:
         if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
             with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
                 self._rules.mark_used(rule, now)
-        return self._issuance.issue(user.id, KEYTURN, wanted, Source(SourceKind.TRUST_RULE, rule.id), now)
+        source = Source(SourceKind.TRUST_RULE, rule.id, since=rule.since)
+        return self._issuance.issue(user.id, KEYTURN, wanted, source, now)
 
     def trials(self, rules: Sequence[TrustRule], assertion: str, now: int) -> list[Trial]:
         """How each rule comes out. Raises Invalid (`assertion`) if this is no JWT at all."""

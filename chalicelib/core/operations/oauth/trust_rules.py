@@ -1,4 +1,4 @@
-"""Trust rules of bots: made, listed, tried out, deleted."""
+"""Trust rules of bots: made, listed, changed in place, tried out, deleted."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core import names, trust_conditions
 from chalicelib.core import trust_rules as rules
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, until_current
+from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Page
 from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
 
@@ -44,6 +45,23 @@ class RuleDescription:
     audience: str
     conditions: Mapping[str, Sequence[str]]
     scope: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """What a caller says anew of a rule; None is what stays as it is."""
+
+    name: str | None = None
+    issuer: str | None = None
+    audience: str | None = None
+    conditions: Mapping[str, Sequence[str]] | None = None
+    scope: Sequence[str] | None = None
+
+    def valid(self) -> dict[str, Any]:
+        """What can be judged without the rule, by attribute. Raises Invalid."""
+        said = {"name": (self.name, names.name), "issuer": (self.issuer, rules.issuer)}
+        checks = {**said, "audience": (self.audience, rules.audience)}
+        return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
 
 class TrustRules:
@@ -106,6 +124,38 @@ class TrustRules:
 
         return until_current(attempt)
 
+    def update(self, caller: Caller, user: str, rule_id: str, change: RuleChange, seen: int | None = None) -> OwnedRule:
+        """The rule, changed in place: there is no moment without it. As strict as `create`, since it may let in others.
+        Access tokens that came of it end where it lets in less, and with what leaves its scope.
+
+        Raises as `create`; NotFound also for the rule; Changed unless it has still the revision `seen`, if one is
+        given.
+        """
+        said = change.valid()
+
+        def attempt() -> OwnedRule:
+            owner, permit = self._accounts.permitted(caller, user, Operation.UPDATE_TRUST_RULE)
+            old = self._existing(owner, rule_id)
+            require_seen(seen, old.revision)
+            new = old.changed(caller.now, **said, **self._said_of(caller, old, change))
+            if new is old:
+                return OwnedRule(old, owner)
+            record = permit.record("trust-rule.updated", "trust-rule", old.id, owner.id, _difference(old, new))
+            self._store.replace(old, new, owner, permit.insisting(), record)
+            return OwnedRule(new, owner)
+
+        return insistently(attempt)  # it may let in less
+
+    def _said_of(self, caller: Caller, old: TrustRule, change: RuleChange) -> dict[str, Any]:
+        """What is said anew of conditions and scope, which have to fit the rule as it becomes. Raises Invalid."""
+        said: dict[str, Any] = {}
+        if change.conditions is not None or change.issuer is not None:
+            conditions = old.conditions if change.conditions is None else change.conditions
+            said["conditions"] = trust_conditions.conditions(change.issuer or old.issuer, conditions)
+        if change.scope is not None:
+            said["scope"] = self._visible(caller, change.scope, already=old.scope)
+        return said
+
     def delete(self, caller: Caller, user: str, rule_id: str) -> None:
         """The bot trusts it no more, and access tokens that came from it end. Raises Forbidden or NotFound."""
 
@@ -125,11 +175,16 @@ class TrustRules:
         owner = self._accounts.find(caller, user, Operation.TRY_TRUST_RULES)
         return self._federation.trials(self._store.list(owner.id), assertion, caller.now)
 
-    def _visible(self, caller: Caller, references: Sequence[str]) -> tuple[str, ...]:
+    def _visible(self, caller: Caller, references: Sequence[str], already: Sequence[str] = ()) -> tuple[str, ...]:
+        """The ids of the services that `references` name, each once. One that the rule is `already` good for can be
+        sent back by its id, whether the caller sees it or not."""
         if not references:
             raise Invalid("scope", "must name at least one service.")
         found: dict[str, Any] = {}
         for reference in references:
+            if reference in already:
+                found[reference] = None
+                continue
             service = self._scopes.service(reference)
             if service is None or not self._scopes.sees(caller, service):
                 raise Invalid("scope", f"there is no service {reference[:100]!r} that you may see.")
@@ -141,3 +196,19 @@ class TrustRules:
             if rule.id == rule_id:
                 return rule
         raise NotFound("trust rule", rule_id)
+
+
+def _difference(old: TrustRule, new: TrustRule) -> dict[str, str]:
+    """What a record tells of a change."""
+    details = changes(old, new, "name", "issuer", "audience")
+    if old.scope != new.scope:
+        details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
+    for claim in sorted({*old.conditions, *new.conditions}):
+        before, after = (_shown(rule.conditions.get(claim)) for rule in (old, new))
+        if before != after:
+            details[f"claim {claim}"] = f"{before} -> {after}"
+    return details
+
+
+def _shown(patterns: Sequence[str] | None) -> str:
+    return "any" if patterns is None else " or ".join(patterns)[: rules.MAX_TEXT]
