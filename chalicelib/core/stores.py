@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from chalicelib.core.event_ports import EventStore, QueueStore, WalkStore, WebhookStore
     from chalicelib.core.login_ports import (
         ApplicationPasswordStore,
@@ -41,6 +43,12 @@ if TYPE_CHECKING:
 
 class Stores(Protocol):
     """One of each. Each looks at the same data: what one writes, the others read."""
+
+    def dry_run(self, on: bool) -> AbstractContextManager[None]:
+        """Within, if `on`, every change that leaves an audit record is refused as it would be, and else not made: its
+        conditions are looked at, and nothing is written, nor cleared away afterwards. What only counts or notes is
+        written as always: attempts, refusals, when something was used. One within another holds until it ends. It
+        holds for the thread that entered it."""
 
     @property
     def access(self) -> AccessStore: ...

@@ -14,6 +14,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +32,8 @@ from chalicelib.rest import refusals
 from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from chalicelib.composition import Keyturn
     from chalicelib.core.caller import Caller
     from chalicelib.core.search import Search
@@ -41,6 +44,7 @@ DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
 MAX_SKIP = 10_000
 SEARCH = ("query", "orderBy")
+DRY_RUN = "dryRun"
 WHICH = frozenset({"id", "type"})
 ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
 
@@ -77,12 +81,12 @@ class Contract:
     search: Searchable = Searchable()
     trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
     bare: bool = False  # it may come without a body, which then says nothing
+    dry_run: bool = True  # whether it can be tried, if it is no GET: not what changes nothing, and what strangers do
 
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """The names of all query parameters."""
+    def parameters(self, method: str) -> tuple[str, ...]:
+        """The names of all query parameters of the operation, which has this method."""
         implied = (("fields",) if self.shape else ()) + (("$skip", "$top", *SEARCH) if self.collection else ())
-        return implied + self.query
+        return implied + self.query + ((DRY_RUN,) if self.dry_run and method != "GET" else ())
 
 
 @dataclass(slots=True)
@@ -96,6 +100,7 @@ class Call:
     selection: fields.Selection | None
     headers: dict[str, str] = field(default_factory=dict)  # of the answer, besides those that every answer has
     asking: Caller | None = None  # if that was found out; answers show them no more than they may see
+    dry_run: bool = False  # the answer is what it would be, and nothing is changed
 
     def caller(self, whatever_scope: bool = False, brings: str | None = None) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
@@ -104,8 +109,17 @@ class Call:
         `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing; the secret
         that the request `brings` may then be what takes the presented one's place.
         """
-        self.asking = self._identified(whatever_scope, brings)
+        with self.really():  # what is presented is noted as always: a secret that comes back, or was never good
+            self.asking = self._identified(whatever_scope, brings)
         return self.asking
+
+    def as_asked(self) -> AbstractContextManager[None]:
+        """What is changed within is changed, or in a dry run only judged."""
+        return self.keyturn.stores.dry_run(True) if self.dry_run else nullcontext()
+
+    def really(self) -> AbstractContextManager[None]:
+        """What is changed within is changed."""
+        return self.keyturn.stores.dry_run(False) if self.dry_run else nullcontext()
 
     def _identified(self, whatever_scope: bool, brings: str | None) -> Caller:
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
@@ -155,12 +169,17 @@ class Call:
 
     def one(self, thing: object) -> Response:
         """The answer that shows one thing; to who changed it and may not read it, no more than which it is."""
-        assert self.contract.shape
-        return refusals.answer(self.contract.shape.render(thing, self.selection, self.asking, WHICH))
+        return refusals.answer(self._shown(thing, WHICH))
 
     def _made(self, thing: object) -> Response:
+        shown = self._shown(thing)
+        if self.dry_run:
+            shown.pop("id", None)  # which nothing will have
+        return refusals.answer(shown)
+
+    def _shown(self, thing: object, outline: frozenset[str] | None = None) -> dict[str, object]:
         assert self.contract.shape
-        return refusals.answer(self.contract.shape.render(thing, self.selection, self.asking))
+        return self.contract.shape.render(thing, self.selection, self.asking, outline, secrets=not self.dry_run)
 
     def many(self, things: Iterable[object], window: Window, total: int) -> Response:
         """The answer that shows a part of the contract's collection, in Hub's envelope."""
@@ -264,9 +283,10 @@ def operation(
     search: Searchable = Searchable(),
     trail: str | None = None,
     bare: bool = False,
+    dry_run: bool = True,
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates, search, trail, bare)
+    contract = Contract(shape, body, collection, query, creates, search, trail, bare, dry_run)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)
@@ -275,7 +295,8 @@ def operation(
                 # A gateway may or may not have decoded them. Ids, logins and keys hold no per cent sign; a group
                 # whose name looks encoded is found by its id.
                 call = _call(request, contract)
-                response = view(call, **{name: unquote(text) for name, text in path_parameters.items()})
+                with call.as_asked():
+                    response = view(call, **{name: unquote(text) for name, text in path_parameters.items()})
                 response.headers.update(call.headers)
                 return response
             except Refusal as refusal:
@@ -291,7 +312,7 @@ def operation(
 
 def _call(request: Request, contract: Contract) -> Call:
     for name in request.query_params or ():
-        if name not in contract.parameters:
+        if name not in contract.parameters(request.method):
             raise Invalid(name, "is not a parameter of this operation.")
         if name in SEARCH and parameter(request, name) and not contract.search.supports(name):
             raise Invalid(name, "is not supported for this collection.")
@@ -303,7 +324,14 @@ def _call(request: Request, contract: Contract) -> Call:
         parsed = fields.parse(text)
         selection = {name: inner for name, inner in parsed.items() if name not in ENVELOPE or inner is not None}
         contract.shape.check(selection)
-    return Call(request, origin_of(request), keyturn(), contract, selection)
+    return Call(request, origin_of(request), keyturn(), contract, selection, dry_run=_is_dry_run(request))
+
+
+def _is_dry_run(request: Request) -> bool:
+    text = parameter(request, DRY_RUN)
+    if text not in (None, "true", "false"):
+        raise Invalid(DRY_RUN, "must be true or false.")
+    return text == "true"
 
 
 def origin_of(request: Request) -> Origin:

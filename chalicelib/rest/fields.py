@@ -56,9 +56,12 @@ class Field:
     shape: Shape | None = None
     unasked: bool = True  # whether an answer without `fields` has it
     readable: Callable[[Caller, Any], bool] | None = None
+    secret: bool = False  # shown once, and not at all where nothing is made
 
-    def is_shown(self, caller: Caller | None, thing: object) -> bool:
-        """Whether an answer to this caller may hold it; without a caller, everything is shown."""
+    def is_shown(self, caller: Caller | None, thing: object, secrets: bool) -> bool:
+        """Whether an answer to this caller may hold it; without a caller, all but what is secret is shown."""
+        if self.secret and not secrets:
+            return False
         return caller is None or self.readable is None or self.readable(caller, thing)
 
 
@@ -96,9 +99,11 @@ class Shape:
         selection: Selection | None = None,
         caller: Caller | None = None,
         outline: frozenset[str] | None = None,
+        secrets: bool = True,
     ) -> dict[str, object]:
         """`thing` as a JSON object with the fields of a selection that passed `check`, as far as the caller may see
-        them. `outline` takes the place of the shape's; without a caller, everything is shown."""
+        them. `outline` takes the place of the shape's; without a caller, everything is shown. `secrets`: also those of
+        its own fields that are secret."""
         wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
         shown: Container[str] = self.fields
         if caller and self.readable and not self.readable(caller, thing):
@@ -106,7 +111,7 @@ class Shape:
         return {
             name: self._value(self.fields[name], thing, inner, caller)
             for name, inner in wanted.items()
-            if name not in self.absent and name in shown and self.fields[name].is_shown(caller, thing)
+            if name not in self.absent and name in shown and self.fields[name].is_shown(caller, thing, secrets)
         }
 
     def _value(self, field: Field, thing: object, inner: Selection | None, caller: Caller | None) -> object:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INACTIVE = {"active": False}
 
 
-@operation()
+@operation(dry_run=False)
 def introspect(call: Call) -> Response:
     client, secret = _client(call.request)
     form = _form(call.request)

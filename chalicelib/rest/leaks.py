@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(body=LeakReport)
+@operation(body=LeakReport, dry_run=False)
 def report(call: Call) -> Response:
     """Anybody may report; the answer is the same, whatever was found."""
     body = call.body(LeakReport)
@@ -25,7 +25,7 @@ def report(call: Call) -> Response:
     return answer({"received": len(body.found)})
 
 
-@operation()
+@operation(dry_run=False)
 def report_by_github(call: Call) -> Response:
     """GitHub's secret scanning partner program, which is told what was ours: it signs its reports."""
     raw, headers = raw_body(call.request, "application/json"), call.request.headers

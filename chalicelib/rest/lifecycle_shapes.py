@@ -129,7 +129,7 @@ def _with_secret(name: str, remedy: str) -> Shape:
         name,
         {
             **LISTED_WEBHOOK.fields,
-            "secret": Field(lambda view: view.secret, Kind.MAYBE_TEXT),
+            "secret": Field(lambda view: view.secret, Kind.MAYBE_TEXT, secret=True),
             "notice": Field(lambda view: None if view.secret else notice, Kind.MAYBE_TEXT),
         },
     )

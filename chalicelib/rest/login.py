@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REFUSAL_SECONDS = 0.25
 
 
-@operation(OPENED_SESSION, body=LoginBody)
+@operation(OPENED_SESSION, body=LoginBody, dry_run=False)
 def log_in(call: Call) -> Response:
     body = call.body(LoginBody)
     attempt = LoginAttempt(body.login, body.password, body.code, body.passkey)
@@ -42,7 +42,7 @@ def evenly_refused() -> Iterator[None]:
         raise
 
 
-@operation(PASSKEY_OPTIONS)
+@operation(PASSKEY_OPTIONS, dry_run=False)
 def begin_passkey_login(call: Call) -> Response:
     return call.one(call.keyturn.login.passkey_options(call.origin.now))
 

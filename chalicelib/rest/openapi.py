@@ -56,6 +56,11 @@ _QUERY: dict[str, dict[str, Any]] = {
     "orderBy": {"type": "string", "format": "order"},
     "$skip": {**_WHOLE_NUMBER, "maximum": MAX_SKIP},
     "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"more than {MAX_TOP} is taken for {MAX_TOP}"},
+    "dryRun": {
+        "type": "string",
+        "enum": ["true", "false"],
+        "description": "true: the answer or refusal that there would be, without secrets and new ids; nothing changes",
+    },
     "from": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
     "to": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
     "actor": {"type": "string", "pattern": f"^{REFERENCE_FORM}$"},
@@ -132,7 +137,7 @@ def _operation(path: str, method: str, view: Callable[..., Response], shapes: di
     described: dict[str, Any] = {
         "operationId": view.__name__,
         "summary": view.__name__.replace("_", " ").capitalize(),
-        "parameters": [*_path_parameters(path), *_query_parameters(contract)],
+        "parameters": [*_path_parameters(path), *_query_parameters(method, contract)],
         "responses": _responses(path, method, contract, shapes),
     }
     if contract.body:
@@ -166,8 +171,9 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(contract: Contract) -> list[dict[str, Any]]:
-    return [{"name": name, "in": "query", "schema": _parameter(name, contract)} for name in contract.parameters]
+def _query_parameters(method: str, contract: Contract) -> list[dict[str, Any]]:
+    names = contract.parameters(method)
+    return [{"name": name, "in": "query", "schema": _parameter(name, contract)} for name in names]
 
 
 def _parameter(name: str, contract: Contract) -> dict[str, Any]:

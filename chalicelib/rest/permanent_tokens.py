@@ -88,7 +88,7 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     )
 
 
-@operation(TOKEN_COMPARISON, body=SecretComparison)
+@operation(TOKEN_COMPARISON, body=SecretComparison, dry_run=False)
 def compare_secret(call: Call, user: str, token: str) -> Response:
     """Whether a secret that could be brought is the token's already, so that nothing needs to change."""
     caller = call.caller()

@@ -31,7 +31,7 @@ def remove_service_policy(call: Call, service: str) -> Response:
     return answer({})
 
 
-@operation(PREVIEW, body=PolicyBody, query=("after",))
+@operation(PREVIEW, body=PolicyBody, query=("after",), dry_run=False)
 def preview_service_policy(call: Call, service: str) -> Response:
     """Which tokens the policy would change something for. Nothing is switched on."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)
@@ -55,7 +55,7 @@ def remove_group_policy(call: Call, group: str) -> Response:
     return answer({})
 
 
-@operation(PREVIEW, body=PolicyBody, query=("after",))
+@operation(PREVIEW, body=PolicyBody, query=("after",), dry_run=False)
 def preview_group_policy(call: Call, group: str) -> Response:
     """As for a service."""
     caller, policy, after = call.caller(), call.body(PolicyBody).policy(), call.text("after", POSITION_FORM)

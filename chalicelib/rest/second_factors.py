@@ -29,7 +29,7 @@ def pair(call: Call, user: str) -> Response:
     if body.code is not None:
         return call.one(SecondFactorView(factors.confirm_pairing(caller, user, body.code)))
     pairing = factors.begin_pairing(caller, user)
-    return call.one(SecondFactorView(factors.status(caller, user), pairing))
+    return call.one(SecondFactorView(pairing.status, pairing))
 
 
 @operation(PAIRED)

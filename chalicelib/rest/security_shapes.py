@@ -44,7 +44,7 @@ CREATED_APPLICATION_PASSWORD = Shape(
     "createdapplicationpassword",
     {
         **APPLICATION_PASSWORD.fields,
-        "password": Field(lambda view: view.secret, Kind.MAYBE_TEXT),
+        "password": Field(lambda view: view.secret, Kind.MAYBE_TEXT, secret=True),
         "notice": Field(
             lambda view: None if view.secret else SECRET_WAS_SHOWN.format(remedy="delete it and create another"),
             Kind.MAYBE_TEXT,
@@ -71,7 +71,7 @@ OPENED_SESSION = Shape(
         "id": Field(lambda opened: opened.session.id),
         "type": Field(lambda opened: "session"),
         "user": Field(lambda opened: opened.owner, Kind.ONE, USER),
-        "token": Field(lambda opened: opened.secret),
+        "token": Field(lambda opened: opened.secret, secret=True),
         "secondFactor": Field(lambda opened: opened.session.second_factor, Kind.FLAG),
         "expiresOn": Field(lambda opened: opened.session.expires, Kind.TIME),
     },
@@ -114,11 +114,13 @@ PAIRED = Shape(
     "pairedtwofactorauthentication",
     {
         **SECOND_FACTORS.fields,
-        "secret": Field(lambda view: view.pairing.secret if view.pairing else None, Kind.MAYBE_TEXT),
-        "uri": Field(lambda view: view.pairing.uri if view.pairing else None, Kind.MAYBE_TEXT),
-        "qrCode": Field(lambda view: _qr_code(view.pairing.uri) if view.pairing else None, Kind.MAYBE_TEXT),
+        "secret": Field(lambda view: view.pairing.secret if view.pairing else None, Kind.MAYBE_TEXT, secret=True),
+        "uri": Field(lambda view: view.pairing.uri if view.pairing else None, Kind.MAYBE_TEXT, secret=True),
+        "qrCode": Field(
+            lambda view: _qr_code(view.pairing.uri) if view.pairing else None, Kind.MAYBE_TEXT, secret=True
+        ),
         "publicKey": Field(lambda view: view.passkey_options, Kind.OBJECT),
-        "recoveryCodes": Field(lambda view: list(view.status.recovery_codes), Kind.LINES),
+        "recoveryCodes": Field(lambda view: list(view.status.recovery_codes), Kind.LINES, secret=True),
     },
 )
 

@@ -264,7 +264,7 @@ def _with_secret(name: str, remedy: str, readable: Callable[[Caller, TokenView],
         name,
         {
             **PERMANENT_TOKEN.fields,
-            "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT),
+            "token": Field(lambda view: view.owned.secret, Kind.MAYBE_TEXT, secret=True),
             "notice": Field(lambda view: None if view.owned.secret else notice, Kind.MAYBE_TEXT),
         },
         readable=readable,
@@ -330,7 +330,7 @@ CREATED_SERVICE = Shape(
     "createdservice",
     {
         **SERVICE.fields,
-        "secret": Field(lambda view: view.secret, Kind.MAYBE_TEXT),
+        "secret": Field(lambda view: view.secret, Kind.MAYBE_TEXT, secret=True),
         "notice": Field(
             lambda view: (
                 None if view.secret else SECRET_WAS_SHOWN.format(remedy="POST to the service's /secret for a new one")

@@ -69,7 +69,7 @@ def delete_rule(call: Call, user: str, rule: str) -> Response:
     return answer({})
 
 
-@operation(TRIALS, body=TrialBody)
+@operation(TRIALS, body=TrialBody, dry_run=False)
 def try_out(call: Call, user: str) -> Response:
     """Would this token match, and why not? Nothing is issued, and the token is not kept."""
     caller = call.caller()

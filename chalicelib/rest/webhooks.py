@@ -76,7 +76,7 @@ def renew_webhook_secret(call: Call, webhook: str) -> Response:
     return call.create(caller, make, lambda id: _view(call, caller, lifecycle.webhooks.get(caller, id)))
 
 
-@operation(WEBHOOK_COMPARISON, body=WebhookSecretComparison)
+@operation(WEBHOOK_COMPARISON, body=WebhookSecretComparison, dry_run=False)
 def compare_webhook_secret(call: Call, webhook: str) -> Response:
     """Whether a secret that could be brought is the webhook's already, so that nothing needs to change."""
     caller, secret = call.caller(), call.body(WebhookSecretComparison).secret
@@ -89,7 +89,7 @@ def take_back_webhook_secret(call: Call, webhook: str) -> Response:
     return call.one(_view(call, caller, call.keyturn.lifecycle.webhook_renewal.take_back(caller, webhook, kept)))
 
 
-@operation()
+@operation(dry_run=False)
 def test_webhook(call: Call, webhook: str) -> Response:
     """Send an event that never happened."""
     call.keyturn.lifecycle.webhooks.test(call.caller(), webhook)

@@ -6,6 +6,8 @@ import functools
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from chalicelib.storage.access_tokens import DynamoAccessTokens
     from chalicelib.storage.accounts import DynamoAccounts
     from chalicelib.storage.application_passwords import DynamoApplicationPasswords
@@ -32,6 +34,11 @@ if TYPE_CHECKING:
 
 class DynamoStores:
     """Implements `core.stores.Stores`, on the table that this process is connected to."""
+
+    def dry_run(self, on: bool) -> AbstractContextManager[None]:
+        from chalicelib.storage.transaction import dry_run
+
+        return dry_run(on)
 
     @functools.cached_property
     def access(self) -> DynamoHeld:

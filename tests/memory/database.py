@@ -7,6 +7,7 @@ import pickle
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from enum import IntEnum
 from typing import Any
@@ -37,6 +38,7 @@ class Database:
         self.things: dict[Key, Any] = {}
         self.records: list[AuditRecord] = []
         self.lock = threading.RLock()
+        self._dry_run: ContextVar[bool] = ContextVar("dry_run", default=False)
 
     def get(self, *key: str) -> Any:
         """A copy of what is stored there, or None: nobody can tell by its identity what was read when."""
@@ -48,8 +50,19 @@ class Database:
             found = [thing for key, thing in self.things.items() if key[: len(beginning)] == beginning]
         return iter(pickle.loads(pickle.dumps(found)))
 
+    @contextmanager
+    def dry_run(self, on: bool) -> Iterator[None]:
+        """Within, conditions are looked at, and nothing is written."""
+        token = self._dry_run.set(on)
+        try:
+            yield
+        finally:
+            self._dry_run.reset(token)
+
     def remove(self, beyond: Callable[[Key], bool]) -> None:
         """Sweep what hung on something that is gone."""
+        if self._dry_run.get():
+            return
         with self.lock:
             for key in [key for key in self.things if beyond(key)]:
                 del self.things[key]
@@ -58,7 +71,7 @@ class Database:
     def change(self, audit: AuditRecord | None = None) -> Iterator[Change]:
         """One transaction. Nobody else reads or writes between its conditions and its effects."""
         with self.lock:
-            change = Change(self)
+            change = Change(self, writes=audit is None or not self._dry_run.get())
             if audit:
                 change.record(audit)
             yield change
@@ -68,8 +81,9 @@ class Database:
 class Change:
     """Collects conditions and effects, and carries them out together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, writes: bool = True) -> None:
         self.database = database
+        self._writes = writes
         self.steps = 0  # as many as the same change takes on DynamoDB
         self._conditions: list[tuple[Phase, bool, Exception]] = []
         self._effects: list[Callable[[], None]] = []
@@ -136,11 +150,11 @@ class Change:
         self._require(Phase.UPDATE, holds, otherwise)
 
     def commit(self) -> None:
-        """Raise for the first condition that does not hold, or write everything."""
+        """Raise for the first condition that does not hold, or write everything, unless this is a dry run."""
         for _, holds, otherwise in sorted(self._conditions, key=lambda each: each[0]):
             if not holds:
                 raise otherwise
-        for effect in self._effects:
+        for effect in self._effects if self._writes else ():
             effect()
 
     def _require(self, phase: Phase, holds: bool, otherwise: Exception) -> None:

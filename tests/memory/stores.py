@@ -30,6 +30,7 @@ class MemoryStores:
 
     def __init__(self) -> None:
         database = self.database = Database()
+        self.dry_run = database.dry_run
         self.access = MemoryAccess(database)
         self.access_tokens = MemoryAccessTokens(database)
         self.accounts = MemoryAccounts(database)

@@ -45,6 +45,7 @@ class Pairing:
 
     secret: str = field(repr=False)
     uri: str = field(repr=False)
+    status: SecondFactorStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +113,9 @@ class SecondFactors:
             if old.totp:
                 raise Conflict("An authenticator app is paired. Turn two-factor authentication off first.")
             pending = self._keyring.encrypt(secret, totp_context(owner.id))
-            self._replace(permit, owner, old, replace(old, pending_totp=pending), "second-factor.pairing-begun")
-            return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login))
+            new = replace(old, pending_totp=pending)
+            status = self._replace(permit, owner, old, new, "second-factor.pairing-begun")
+            return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login), status)
 
         return until_current(attempt)
 

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.audit import AuditQuery, AuditRecord, failure
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.bounds import MAX_FIXED
+from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.once import AlreadyDone, Done, Once
 from chalicelib.core.ports import Displaced
@@ -24,7 +25,7 @@ from tests.engine import OwnDatabase
 from tests.memory.database import Change
 from tests.memory.stores import MemoryStores
 from tests.storage.contract import making
-from tests.storage.contract.conftest import implementation, refused
+from tests.storage.contract.conftest import everything, implementation, refused
 from tests.storage.contract.making import newer, record, stored_group, stored_role, stored_token, stored_user
 
 Write = Callable[[AuditRecord], Any]
@@ -279,6 +280,68 @@ def test_the_record_goes_with_the_change_and_a_key_is_good_for_one(stores: Store
     ):
         found = list(stores.audit.page(query, 10).records)
         assert [(each.id, each.details, each.kind) for each in found] == [(audit.id, audit.details, audit.kind)]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_dry_run_is_refused_as_the_write_would_be_and_writes_nothing(stores: Stores, writer: str) -> None:
+    write = WRITERS[writer](Scene(stores, stored_user(stores)))
+    once = Once(making.name(), "fingerprint")
+    used = record(once=once)
+    stores.roles.create(making.role(), used)
+    with refused(stores, AlreadyDone), stores.dry_run(True):
+        write(audit_of(writer, once=once, actor_id=used.actor_id))
+    before, audit = everything(stores), audit_of(writer, once=Once(making.name(), "another"))
+    with stores.dry_run(True):
+        write(audit)
+    assert everything(stores) == before
+    with stores.dry_run(True), stores.dry_run(False):
+        write(audit)
+    assert stores.audit.page(AuditQuery(actor_id=audit.actor_id), 10).records
+
+
+def test_whatever_would_be_refused_is_so_in_a_dry_run(stores: Stores) -> None:
+    """Each kind of condition: a check, a deletion, what is stored anew or over something, and a part of something."""
+    scene = Scene(stores, stored_user(stores))
+    old, token, group = scene.user, stored_token(stores, scene.user), stored_group(stores)
+    taken = making.token(old, name=token.name)
+    stale = newer(token)
+    refusals: list[tuple[type[Exception], Callable[[], Any]]] = [
+        (Conflict, lambda: stores.tokens.create(taken, old, None, audit_of("tokens.create"))),
+        (StaleWrite, lambda: stores.tokens.create(making.token(old), newer(old), None, audit_of("tokens.create"))),
+        (StaleWrite, lambda: stores.tokens.delete(stale, audit_of("tokens.delete"))),
+        (StaleWrite, lambda: stores.tokens.replace(stale, stale, old, None, audit_of("tokens.replace"))),
+        (StaleWrite, lambda: stores.groups.add_member(group, newer(old), making.access_by(group), record())),
+    ]
+    for error, write in refusals:
+        for dry in (True, False):
+            with refused(stores, error), stores.dry_run(dry):
+                write()
+
+
+def test_what_hangs_on_what_a_dry_run_would_delete_is_not_swept_away(stores: Stores) -> None:
+    scene = Scene(stores, stored_user(stores))
+    approval, code = scene.approval(), scene.code()
+    hanging = making.delegation(scene.user, approval_id=approval.id, client_id=approval.client_id)
+    stores.codes.redeem(code, hanging, [], record())
+    password = scene.password()
+    group, user = scene.member()
+    before = everything(stores)
+    with stores.dry_run(True):
+        stores.delegations.sweep(approval)
+        stores.application_passwords.sweep(user.id, password.epoch + 1)
+        stores.groups.delete(group, record())
+        stores.accounts.delete(user, record())
+    assert everything(stores) == before
+
+
+def test_what_is_only_counted_or_noted_is_so_in_a_dry_run_too(stores: Stores) -> None:
+    scene = Scene(stores, stored_user(stores))
+    rule, actor = scene.rule(), making.new_id()
+    with stores.dry_run(True):
+        stores.trust_rules.mark_used(rule, 7)
+        stores.audit.count(failure("login.failed", making.NOW, "192.0.2.1", ("user", actor), actor, actor))
+    assert stores.trust_rules.list(scene.user.id)[0].last_used == 7
+    assert stores.audit.page(AuditQuery(actor_id=actor), 10).records
 
 
 def steps_of(stores: Stores, writer: str) -> int:
