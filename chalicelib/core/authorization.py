@@ -137,6 +137,8 @@ class Operation(Enum):
     # A bot must not be able to open itself another door with a token that was stolen from it.
     CREATE_TRUST_RULE = Rule.opening(p.UPDATE_USER, includes=ACCOUNT, lasting="A trust rule")
     UPDATE_TRUST_RULE = Rule.opening(p.UPDATE_USER, includes=ACCOUNT, lasting="A trust rule")
+    # By a rule that allows it, a pipeline makes what does not end with its access token (ADR 5): asked beside either.
+    ALLOW_LASTING = Rule.opening(p.UPDATE_USER, includes=ACCOUNT, logged_in=True, lasting="A trust rule")
     DELETE_TRUST_RULE = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     TRY_TRUST_RULES = Rule(p.UPDATE_USER)  # which makes Keyturn ask the issuer for its keys
 

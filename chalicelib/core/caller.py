@@ -104,7 +104,9 @@ class Caller:
     delegated: bool = False  # a connected service acts for the account
     secret_ends: int | None = None  # when the secret that was presented ends, if the token has a newer one
     secret_since: int | None = None  # when the secret of a permanent token that was presented was made
-    ends: int | None = None  # when what was presented ends, or what it came from; None: not by itself
+    # When what was presented ends, or what it came from, and with it what it makes. None: not by itself, or a trust
+    # rule allows what its access tokens make to last.
+    ends: int | None = None
     networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
     application_password: bool = False
     limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there

@@ -28,7 +28,9 @@ Claims = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TrustRule:
-    """A rule at rest. `conditions` maps claims to patterns; `scope` holds service ids."""
+    """A rule at rest. `conditions` maps claims to patterns; `scope` holds service ids; `keys` are the issuer's public
+    keys as JWKs, where somebody gave them: then it is never asked for any. `lasting`: what its access tokens make at
+    Keyturn itself need not end with them (`core.attenuation`)."""
 
     id: str
     user_id: str
@@ -42,6 +44,8 @@ class TrustRule:
     created: int
     last_used: int | None = None
     revision: int = 0
+    keys: tuple[Mapping[str, str], ...] = ()
+    lasting: bool = False
     since: int | None = None  # when it last came to let in less, in milliseconds since the epoch; None: never
 
     @property
@@ -63,9 +67,14 @@ class TrustRule:
 
 def _lets_in_all_of(new: TrustRule, old: TrustRule) -> bool:
     """Whether every token that matched the old rule matches the new one, as far as that is plain to see."""
-    return (new.issuer, new.audience) == (old.issuer, old.audience) and all(
-        set(old.conditions.get(claim, ())) <= set(patterns) and claim in old.conditions
-        for claim, patterns in new.conditions.items()
+    same_keys = new.keys == old.keys or (bool(old.keys) and all(key in new.keys for key in old.keys))
+    return (
+        same_keys
+        and (new.issuer, new.audience) == (old.issuer, old.audience)
+        and all(
+            set(old.conditions.get(claim, ())) <= set(patterns) and claim in old.conditions
+            for claim, patterns in new.conditions.items()
+        )
     )
 
 

@@ -40,6 +40,7 @@ class Kind(Enum):
     FLAG = "true or false"
     LINES = "a list of texts"
     OBJECT = "any JSON object or null"
+    OBJECTS = "a list of JSON objects"
     TEXTS = "texts by name"
     ONE = "one"
     MAYBE_ONE = "one or null"

@@ -101,6 +101,8 @@ TRUST_RULE = Shape(
         "conditions": Field(
             lambda view: {name: list(texts) for name, texts in view.rule.conditions.items()}, Kind.OBJECT
         ),
+        "lasting": Field(lambda view: view.rule.lasting, Kind.FLAG),
+        "keys": Field(lambda view: [dict(key) for key in view.rule.keys], Kind.OBJECTS),
         "scope": Field(lambda view: view.scope(), Kind.MANY, REFERENCE),
         "user": Field(lambda view: view.owner, Kind.ONE, USER),
         "author": Field(

@@ -42,6 +42,7 @@ _VALUES: dict[Kind, dict[str, Any]] = {
     Kind.FLAG: {"type": "boolean"},
     Kind.LINES: {"type": "array", "items": {"type": "string"}},
     Kind.OBJECT: {"type": ["object", "null"]},
+    Kind.OBJECTS: {"type": "array", "items": {"type": "object"}},
     Kind.TEXTS: {"type": "object", "additionalProperties": {"type": "string"}},
 }
 _WHOLE_NUMBER = {"type": "integer", "minimum": 0}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta
 
+from chalicelib.core.credentials.public_keys import MAX_KEYS
 from chalicelib.core.trust_conditions import MAX_CONDITIONS, MAX_PATTERNS
 from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
 from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, Scope
@@ -34,6 +35,15 @@ Conditions = Annotated[
 ]
 
 
+Keys = Annotated[
+    list[dict[str, Any]],
+    Meta(max_length=MAX_KEYS, description="public keys as JWKs; the issuer is never asked for its own. Empty: it is"),
+]
+
+
+Lasting = Annotated[bool, Meta(description="what its access tokens make at Keyturn need not end with them")]
+
+
 class _TrustRuleBody(ResourceBody, kw_only=True):
     user: Ignored = UNSET
     author: Ignored = UNSET
@@ -47,6 +57,8 @@ class NewTrustRule(_TrustRuleBody, kw_only=True):
     audience: Audience
     conditions: Conditions
     scope: Scope
+    keys: Keys = msgspec.field(default_factory=list)
+    lasting: Lasting = False
 
 
 class TrustRuleChange(_TrustRuleBody, kw_only=True):
@@ -57,6 +69,8 @@ class TrustRuleChange(_TrustRuleBody, kw_only=True):
     audience: Audience | None = None
     conditions: Conditions | None = None
     scope: Scope | None = None
+    keys: Keys | None = None
+    lasting: Lasting | None = None
 
 
 class TrialBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

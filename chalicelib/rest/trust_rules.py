@@ -38,7 +38,9 @@ def list_rules(call: Call, user: str) -> Response:
 def create_rule(call: Call, user: str) -> Response:
     caller = call.caller()
     body = call.body(NewTrustRule)
-    description = RuleDescription(body.name, body.issuer, body.audience, body.conditions, _scope(body.scope))
+    description = RuleDescription(
+        body.name, body.issuer, body.audience, body.conditions, _scope(body.scope), body.keys, body.lasting
+    )
     rules = call.keyturn.oauth.trust_rules
     return call.create(
         caller,
@@ -59,7 +61,7 @@ def update_rule(call: Call, user: str, rule: str) -> Response:
     caller = call.caller()
     body = call.body(TrustRuleChange)
     scope = None if body.scope is None else _scope(body.scope)
-    change = RuleChange(body.name, body.issuer, body.audience, body.conditions, scope)
+    change = RuleChange(body.name, body.issuer, body.audience, body.conditions, scope, body.keys, body.lasting)
     return call.one(_views(call, caller, [call.keyturn.oauth.trust_rules.update(caller, user, rule, change)])[0])
 
 

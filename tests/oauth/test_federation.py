@@ -361,6 +361,105 @@ def test_what_came_from_a_rule_ends_where_the_rule_lets_in_less(
         assert is_good(access, stage.scene.deploy)
 
 
+def _public(key: RSAKey | ECKey, **members: Any) -> dict[str, Any]:
+    return {**key.as_dict(private=False), **members}
+
+
+CLUSTER = "https://kubernetes.default.svc.cluster.local"
+
+
+def test_keys_that_were_given_count_and_the_issuer_is_never_asked(
+    stage: Stage, issuer: Issuer, bot: str, administrator: Client
+) -> None:
+    """Those of a cluster, which nobody outside can fetch."""
+    old, new = ECKey.generate_key("P-256", {"kid": "old"}), RSAKey.generate_key(2048, {"kid": "new"})
+    unnamed, first = ECKey.generate_key("P-256"), _public(old, use="sig", alg="ES256")
+    asked = {
+        "name": "cluster",
+        "issuer": CLUSTER,
+        "audience": "keyturn",
+        "conditions": {"sub": ["system:serviceaccount:ci:*"]},
+        "scope": [{"key": "ci"}],
+        "keys": [{**first, "x5c": ["MIIB"]}, _public(new)],
+    }
+    made = administrator.post(f"/users/{bot}/trustrules", asked)
+    assert made.status == 200
+    assert [key["kid"] for key in made.json["keys"]] == ["old", "new"]
+    assert "x5c" not in made.json["keys"][0]  # no more than what is needed
+    path = f"/users/{bot}/trustrules/{made.json['id']}"
+
+    def token(key: RSAKey | ECKey, kid: str, sub: str = "system:serviceaccount:ci:runner") -> str:
+        return issuer.token(key, {"kid": kid}, iss=CLUSTER, sub=sub)
+
+    access = trade(bot, token(old, "old")).json["access_token"]
+    assert stage.introspect(access, stage.scene.ci)["active"]
+    assert trade(bot, token(new, "new")).status == 200
+    for foreign in (
+        token(issuer.key, "first"),
+        token(new, "old"),
+        token(unnamed, "other"),
+        token(old, "old", "system:serviceaccount:other:runner"),
+    ):
+        assert trade(bot, foreign).json["error"] == "invalid_grant"
+    tried = administrator.post(f"/users/{bot}/trustruletrials", {"assertion": token(old, "gone")}).json
+    (trial,) = [each for each in tried["rules"] if each["name"] == "cluster"]
+    assert trial["findings"][-1]["detail"] == "the rule has no key 'gone'"
+    record = administrator.get("/audit", kind="trust-rule.created").json["audit"][0]
+    assert record["details"]["keys"] == "old new"
+
+    assert administrator.post(path, {"keys": [first, _public(new), _public(unnamed)]}).status == 200
+    assert trade(bot, token(unnamed, "any")).status == 200
+    assert stage.introspect(access, stage.scene.ci)["active"]
+    assert administrator.post(path, {"keys": [_public(new)]}).status == 200  # the other one may have leaked
+    assert not stage.introspect(access, stage.scene.ci)["active"]
+    assert trade(bot, token(old, "old")).json["error"] == "invalid_grant"
+    assert issuer.asked == []
+
+
+def test_keys_are_fetched_again_where_none_are_given_any_more(issuer: Issuer, bot: str, administrator: Client) -> None:
+    path, other = _only_rule(administrator, bot), ECKey.generate_key("P-256", {"kid": "first"})
+    assert administrator.post(path, {"keys": [_public(other)]}).status == 200
+    assert trade(bot, issuer.token()).json["error"] == "invalid_grant"
+    assert administrator.post(path, {"keys": []}).json["keys"] == []
+    assert trade(bot, issuer.token()).status == 200
+
+
+SMALL, GOOD = RSAKey.generate_key(1024), ECKey.generate_key("P-256", {"kid": "good"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        ([GOOD.as_dict(private=True)], "keys[0]"),
+        ([RSAKey.generate_key(2048).as_dict(private=True)], "keys[0]"),
+        ([{"kty": "oct", "k": "c2VjcmV0"}], "keys[0]"),
+        ([{"kty": "oct"}], "keys[0].kty"),
+        ([{}], "keys[0].kty"),
+        ([{"kty": ["RSA"]}], "keys[0].kty"),
+        ([_public(GOOD), _public(GOOD)], "keys"),
+        ([_public(GOOD, kid=str(number)) for number in range(11)], "keys"),
+        ([_public(GOOD), _public(SMALL)], "keys[1]"),
+        ([_public(GOOD, use="enc")], "keys[0].use"),
+        ([_public(GOOD, alg="HS256")], "keys[0].alg"),
+        ([_public(GOOD, alg="RS256")], "keys[0].alg"),
+        ([_public(GOOD, crv="secp256k1")], "keys[0].crv"),
+        ([_public(GOOD, x="AAAA")], "keys[0]"),
+        ([_public(GOOD, x=5)], "keys[0]"),
+        ([{"kty": "EC", "crv": "P-256"}], "keys[0]"),
+        ([_public(GOOD, kid="")], "keys[0].kid"),
+        ([{"kty": "RSA", "e": "AQAB", "n": "A" * 3000}], "keys[0]"),
+        ([{"kty": "OKP", "crv": "X25519", "x": "A" * 43}], "keys[0].crv"),
+    ],
+)
+def test_only_public_keys_that_count_are_taken(
+    issuer: Issuer, bot: str, administrator: Client, keys: list[Any], field: str
+) -> None:
+    answer = administrator.post(f"/users/{bot}/trustrules", {**rule(issuer), "name": "given", "keys": keys})
+    assert answer.status == 400
+    assert answer.json["error_field"].partition(".kid")[0] in (field, field.removesuffix(".kid"))
+    assert '"d"' not in answer.text
+
+
 def test_who_may_change_rules(issuer: Issuer, bot: str, administrator: Client) -> None:
     path = _only_rule(administrator, bot)
     made = administrator.post(f"/users/{bot}/permanenttokens", {"name": "own", "scope": [{"id": "0-0-0-0-0"}]})

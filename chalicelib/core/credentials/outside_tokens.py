@@ -17,6 +17,8 @@ from joserfc.jwk import JWKRegistry, RSAKey
 from chalicelib.core.credentials.jwt_format import MAX_LENGTH
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from chalicelib.core.oauth_ports import IssuerKeys
 
 ALGORITHMS = {
@@ -54,16 +56,20 @@ class OutsideTokens:
             return None
         return Assertion(presented, dict(parts.headers()), claims) if isinstance(claims, dict) else None
 
-    def problem_with(self, assertion: Assertion, issuer: str) -> str | None:
-        """Why the signature does not count; None if a key of the issuer made it. Raises IssuerUnreachable."""
+    def problem_with(self, assertion: Assertion, issuer: str, given: Sequence[Mapping[str, str]] = ()) -> str | None:
+        """Why the signature does not count; None if a key of the issuer made it. Where its keys are `given`, it is not
+        asked. Raises IssuerUnreachable."""
         if "crit" in assertion.header:
             return "the header names extensions that must be understood"
         key_id = assertion.header.get("kid")
         if key_id is not None and not isinstance(key_id, str):
             return "kid is not a text"
-        candidates = [key for key in self._keys.of(issuer, key_id) if key_id is None or key.get("kid") == key_id]
+        published = given or self._keys.of(issuer, key_id)
+        # A key without a name may be any; of those that are fetched, a token that names one means that one.
+        unnamed = key_id if given else None
+        candidates = [dict(key) for key in published if key_id is None or key.get("kid", unnamed) == key_id]
         if not candidates:
-            return f"the issuer publishes no key {key_id!r}"
+            return f"the {'rule' if given else 'issuer'} has no key {key_id!r}"
         if any(_signed(assertion, key) for key in candidates[:MAX_CANDIDATES]):
             return None
         return f"no key of the issuer made it by {str(assertion.header.get('alg'))[:20]!r}"

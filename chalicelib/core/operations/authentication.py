@@ -106,7 +106,7 @@ class Authentication:
             frozenset(access.groups),
             logged_in_at=good.token.authenticated,
             delegated=delegated,
-            ends=good.token.expires,
+            ends=None if good.lasting else good.token.expires,
             source_id=good.token.source.id,
             hand=_hand_of(good.token),
             note_refusal=self._note,

@@ -239,6 +239,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
     last_used = NumberAttribute(null=True)
     revision = NumberAttribute(null=True)  # none: it was never changed
     since = NumberAttribute(null=True)
+    public_keys = UnicodeAttribute(null=True)
+    lasting = BooleanAttribute(null=True)
 
     @classmethod
     def of(cls, rule: TrustRule) -> TrustRuleItem:
@@ -257,6 +259,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
             last_used=rule.last_used,
             revision=rule.revision or None,
             since=rule.since,
+            public_keys=json.dumps([dict(key) for key in rule.keys]) if rule.keys else None,
+            lasting=rule.lasting or None,
         )
 
     def to_rule(self) -> TrustRule:
@@ -275,6 +279,8 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
             last_used=None if self.last_used is None else int(self.last_used),
             revision=int(self.revision or 0),
             since=None if self.since is None else int(self.since),
+            keys=tuple(json.loads(self.public_keys)) if self.public_keys else (),
+            lasting=bool(self.lasting),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -118,6 +119,7 @@ def _oauth(world: World) -> Iterator[tuple[str, Action]]:
     oauth = world.product.oauth
     deploy, portal = (world.product.services.resolve([key])[key] for key in ("deploy", "portal"))
     rule = RuleDescription("r", ISSUER, "keyturn", {"repository_owner": ["mallory"]}, ["keyturn"])
+    lasting = replace(rule, name="l", lasting=True)
     yield "approve a service", lambda by: oauth.approved_scopes.approve(by, deploy, (deploy.id,))
     yield "be asked by a trusted service about Keyturn", lambda by: _code_unasked(world, by, portal, "keyturn")
     for who, id in _everybody(world):
@@ -127,6 +129,7 @@ def _oauth(world: World) -> Iterator[tuple[str, Action]]:
     yield "delete my refresh token", lambda by: _delete_delegation(world, by)
     for who, id in (("the robot", world.robot.id), ("a stronger bot", world.scene.bot.id)):
         yield f"make a trust rule of {who}", lambda by, id=id: oauth.trust_rules.create(by, id, rule)
+        yield f"make a lasting trust rule of {who}", lambda by, id=id: oauth.trust_rules.create(by, id, lasting)
         yield f"list trust rules of {who}", lambda by, id=id: oauth.trust_rules.page(by, id, Window())
         yield f"try the trust rules of {who}", lambda by, id=id: oauth.trust_rules.try_out(by, id, "a.b.c")
     rule_id = world.ids["trust rule"]
@@ -134,6 +137,7 @@ def _oauth(world: World) -> Iterator[tuple[str, Action]]:
         ("let more in by", RuleChange(conditions={"repository_owner": ["acme", "mallory"]})),
         ("open more by", RuleChange(scope=["keyturn", "ci"])),
         ("rename", RuleChange(name="renamed")),
+        ("allow what lasts by", RuleChange(lasting=True)),
     ):
         yield f"{what} a trust rule", lambda by, c=change: oauth.trust_rules.update(by, world.robot.id, rule_id, c)
         yield (

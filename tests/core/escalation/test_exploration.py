@@ -150,6 +150,12 @@ GUARDED_TWICE = {
     "ADD_SECOND_FACTOR.logged_in",
     "REMOVE_SECOND_FACTORS.logged_in",
     # They are asked beside another row of the same action.
+    "ALLOW_LASTING.first_hand",
+    "ALLOW_LASTING.fresh",
+    "ALLOW_LASTING.includes",
+    "ALLOW_LASTING.lasting",
+    "ALLOW_LASTING.logged_in",  # of bots, as which nobody acts here
+    "ALLOW_LASTING.permission",
     "CHANGE_DEMANDS.permission",
     "CHANGE_DEMANDS_ON_MEMBER.permission",
     "MOVE_GROUP.first_hand",

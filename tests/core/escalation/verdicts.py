@@ -20,6 +20,9 @@ from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Pr
 CREDENTIALS = ("application password", "session", "trust rule", "code", "delegation", "approved scope")
 OF_THE_ACCOUNT = {"identity", "banned", "unbanned", "deleted", "authenticators", "token", "credential"}
 GET_CODES = ("redirect_uris", "grant_types", "public", "trusted")
+TOKENS = {
+    *(Kind.TOKEN, Kind.BOUNDED_TOKEN, Kind.EXCHANGED_TOKEN, Kind.NARROWED_TOKEN, Kind.RULE_TOKEN, Kind.LASTING_TOKEN)
+}
 READING = ("read", "list", "see", "explain", "try")
 
 
@@ -99,17 +102,15 @@ def _beyond_credential(world: World, kind: Kind, opened: list[Opened]) -> Iterat
                 yield f"{each.what} by a superseded secret"
             case Kind.APPLICATION_PASSWORD if each.what not in HARMLESS | TAKEN_AWAY:
                 yield f"{each.what} by an application password"
-            case Kind.TOKEN | Kind.BOUNDED_TOKEN | Kind.EXCHANGED_TOKEN | Kind.NARROWED_TOKEN if (
-                each.what == "authenticators" and each.of == own
-            ):
+            case kind if kind in TOKENS and each.what == "authenticators" and each.of == own:
                 yield "a token changed what its owner logs in with"
-            case Kind.TOKEN if each.what == "credential":
+            case Kind.TOKEN | Kind.LASTING_TOKEN if each.what == "credential":
                 yield from () if _is_tokens_to_make(each.now) else ["an approval by a token"]
             case Kind.BOUNDED_TOKEN:
                 yield from _unbound(each, world.now + DAY_MS, NETWORKS)
             case Kind.EXCHANGED_TOKEN:
                 yield from _unbound(each, world.now + LIFETIME_MS, NETWORKS)
-            case Kind.NARROWED_TOKEN:
+            case Kind.NARROWED_TOKEN | Kind.RULE_TOKEN:
                 yield from _unbound(each, world.now + LIFETIME_MS)
 
 

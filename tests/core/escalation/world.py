@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.composition import Keyturn
-from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import FRESH_MS, Caller
 from chalicelib.core.events import EventKind
@@ -21,11 +21,13 @@ from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.permissions import EVERYWHERE, KEYTURN, KEYTURN_PERMISSIONS, PermissionSet
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, set_scene
 from tests.people import Person, person
+from tests.storage.contract import making
+from tests.storage.contract.making import record
 
 ADDRESS = "192.0.2.10"
 NETWORKS = ("192.0.2.0/24",)
@@ -47,6 +49,8 @@ class Kind(Enum):
     EARLIER_SECRET = "a secret of a token that has a newer one"
     APPLICATION_PASSWORD = "an application password"
     DELEGATED_TOKEN = "an access token of a connected service"
+    RULE_TOKEN = "an access token by a trust rule"
+    LASTING_TOKEN = "an access token by a trust rule that allows what it makes to last"
 
 
 class Profile(Enum):
@@ -216,6 +220,19 @@ def _arm(world: World) -> None:
     narrowed = product.oauth.token_exchange.exchange(Exchange(world.secrets[Kind.TOKEN], audience=["keyturn"]), origin)
     world.secrets[Kind.NARROWED_TOKEN] = narrowed.access_token
     world.secrets[Kind.DELEGATED_TOKEN] = _delegated(world, fresh, origin)
+    for kind in (Kind.RULE_TOKEN, Kind.LASTING_TOKEN):
+        world.secrets[kind] = _by_rule(world, lasting=kind is Kind.LASTING_TOKEN)
+
+
+def _by_rule(world: World, lasting: bool) -> str:
+    """As if the attacker were a bot: people have no trust rules."""
+    product, user_id = world.product, world.attacker.user.id
+    owner = product.stores.accounts.get(user_id)
+    assert owner
+    rule = making.trust_rule(owner, scope=(KEYTURN,), lasting=lasting)
+    product.stores.trust_rules.create(rule, owner, None, record())
+    source = Source(SourceKind.TRUST_RULE, rule.id)
+    return product.oauth.federation._issuance.issue(user_id, KEYTURN, (KEYTURN,), source, world.now).access_token
 
 
 def _next_code(who: Person) -> str:

@@ -242,8 +242,9 @@ class TestTrustRules:
             with refused(stores, StaleWrite):
                 stale()
         stores.trust_rules.create(making.trust_rule(owner, name=first.name), owner, None, record())
-        again = newer(changed, conditions={"sub": ("c",)})
+        again = newer(changed, conditions={"sub": ("c",)}, keys=({"kty": "EC", "kid": "k"},), lasting=True)
         stores.trust_rules.replace(changed, again, owner, None, record())
+        assert again in stores.trust_rules.list(owner.id)
         stores.trust_rules.delete(again, record())
         stores.trust_rules.create(making.trust_rule(owner, name="another"), owner, None, record())
 

@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class GoodToken:
     """An access token as far as it is good now, with its subject: an account, or the service that acts for itself.
-    `source`: the permanent token that it came from, if it came from one."""
+    `source`: the permanent token that it came from, if it came from one. `lasting`: it is what a trust rule gave out
+    that allows what it makes to outlive it, and neither narrowed nor in a service's hands."""
 
     token: AccessToken
     subject: User | Service
     source: PermanentToken | None = None
+    lasting: bool = False
 
 
 class AccessTokenCheck:
@@ -81,4 +83,8 @@ def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None
     """The token as far as it is still good, given what was found."""
     left = in_force(token, standing, now)
     subject = standing.subject or standing.services.get(token.subject_id)
-    return GoodToken(left, subject, standing.permanent_token) if left and subject else None
+    if left is None or subject is None:
+        return None
+    rule = standing.trust_rule
+    lasting = rule is not None and rule.lasting and not left.exchanged_from and not left.actors
+    return GoodToken(left, subject, standing.permanent_token, lasting)

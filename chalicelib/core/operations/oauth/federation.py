@@ -97,7 +97,7 @@ class Federation:
         if not all(finding.passed for finding in found):
             return found
         try:
-            problem = self._tokens.problem_with(assertion, rule.issuer)
+            problem = self._tokens.problem_with(assertion, rule.issuer, rule.keys)
         except IssuerUnreachable as error:
             problem = str(error)
         return [*found, Finding("signature", problem is None, problem or "made by a key of the issuer")]

@@ -10,6 +10,7 @@ from chalicelib.core import trust_rules as rules
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.credentials.public_keys import public_keys
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
@@ -17,7 +18,7 @@ from chalicelib.core.paging import Page
 from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
@@ -38,13 +39,15 @@ class OwnedRule:
 
 @dataclass(frozen=True, slots=True)
 class RuleDescription:
-    """What a caller says of a rule. `scope` holds ids or keys of services."""
+    """What a caller says of a rule. `scope` holds ids or keys of services; `keys` JWKs, or none if they are fetched."""
 
     name: str
     issuer: str
     audience: str
     conditions: Mapping[str, Sequence[str]]
     scope: Sequence[str]
+    keys: Sequence[Mapping[str, Any]] = ()
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,18 @@ class RuleChange:
     audience: str | None = None
     conditions: Mapping[str, Sequence[str]] | None = None
     scope: Sequence[str] | None = None
+    keys: Sequence[Mapping[str, Any]] | None = None
+    lasting: bool | None = None
 
     def valid(self) -> dict[str, Any]:
         """What can be judged without the rule, by attribute. Raises Invalid."""
-        said = {"name": (self.name, names.name), "issuer": (self.issuer, rules.issuer)}
-        checks = {**said, "audience": (self.audience, rules.audience)}
+        checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+            "name": (self.name, names.name),
+            "issuer": (self.issuer, rules.issuer),
+            "audience": (self.audience, rules.audience),
+            "keys": (self.keys, public_keys),
+            "lasting": (self.lasting, bool),
+        }
         return {name: check(value) for name, (value, check) in checks.items() if value is not None}
 
 
@@ -98,9 +108,11 @@ class TrustRules:
         name = names.name(description.name)
         issuer, audience = rules.issuer(description.issuer), rules.audience(description.audience)
         conditions = trust_conditions.conditions(issuer, description.conditions)
+        keys = public_keys(description.keys)
 
         def attempt() -> OwnedRule:
-            owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TRUST_RULE)
+            allowing = (Operation.ALLOW_LASTING,) if description.lasting else ()
+            owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TRUST_RULE, *allowing)
             if owner.type is not AccountType.BOT:
                 raise Conflict("Only a bot can trust an outside issuer; people log in.")
             if len(self._store.list(owner.id)) >= MAX_TRUST_RULES:
@@ -116,8 +128,10 @@ class TrustRules:
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
+                keys=keys,
+                lasting=description.lasting,
             )
-            details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope)}
+            details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope), **_told(rule)}
             record = permit.record("trust-rule.created", "trust-rule", rule.id, owner.id, details)
             self._store.create(rule, owner, permit.insisting(), record)
             return OwnedRule(rule, owner)
@@ -140,6 +154,10 @@ class TrustRules:
             new = old.changed(caller.now, **said, **self._said_of(caller, old, change))
             if new is old:
                 return OwnedRule(old, owner)
+            if new.lasting:  # also what is changed of one that is so already: it lets in somebody else
+                owner, permit = self._accounts.permitted(
+                    caller, user, Operation.UPDATE_TRUST_RULE, Operation.ALLOW_LASTING
+                )
             record = permit.record("trust-rule.updated", "trust-rule", old.id, owner.id, _difference(old, new))
             self._store.replace(old, new, owner, permit.insisting(), record)
             return OwnedRule(new, owner)
@@ -200,7 +218,9 @@ class TrustRules:
 
 def _difference(old: TrustRule, new: TrustRule) -> dict[str, str]:
     """What a record tells of a change."""
-    details = changes(old, new, "name", "issuer", "audience")
+    details = changes(old, new, "name", "issuer", "audience", "lasting")
+    if old.keys != new.keys:
+        details["keys"] = f"{_shown_keys(old)} -> {_shown_keys(new)}"
     if old.scope != new.scope:
         details["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
     for claim in sorted({*old.conditions, *new.conditions}):
@@ -208,6 +228,16 @@ def _difference(old: TrustRule, new: TrustRule) -> dict[str, str]:
         if before != after:
             details[f"claim {claim}"] = f"{before} -> {after}"
     return details
+
+
+def _told(rule: TrustRule) -> dict[str, str]:
+    """What a record tells of a new rule, besides its name, issuer and scope, where there is something to tell."""
+    told = {"keys": _shown_keys(rule) if rule.keys else "", "lasting": "True" if rule.lasting else ""}
+    return {name: text for name, text in told.items() if text}
+
+
+def _shown_keys(rule: TrustRule) -> str:
+    return " ".join(key.get("kid", "unnamed") for key in rule.keys)[: rules.MAX_TEXT] or "fetched"
 
 
 def _shown(patterns: Sequence[str] | None) -> str:
