@@ -82,6 +82,9 @@ ROUTES: dict[str, dict[str, str]] = {
         "GET": "delegations.ask_withdraw",
         "POST": "delegations.withdraw",
     },
+    f"{SECURITY}/trust-rules/new": {"GET": "trust_rules.ask_new", "POST": "trust_rules.create"},
+    f"{SECURITY}/trust-rules/{{rule}}/edit": {"GET": "trust_rules.ask_edit", "POST": "trust_rules.edit"},
+    f"{SECURITY}/trust-rules/{{rule}}/delete": {"GET": "trust_rules.ask_delete", "POST": "trust_rules.delete"},
     # What an account logs in with
     AUTHENTICATION: {"GET": "authentication.show"},
     f"{AUTHENTICATION}/password": {"GET": "authentication.ask_password", "POST": "authentication.set_password"},

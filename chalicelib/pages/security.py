@@ -1,4 +1,4 @@
-"""The tab *Account Security*: permanent tokens, application passwords, refresh tokens and approved scopes.
+"""The tab *Account Security*: permanent tokens, application passwords, refresh tokens, approved scopes, trust rules.
 
 Source: Hub's page "Manage Authentication Tokens".
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.accounts import AccountType
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.search import Order, Search
 from chalicelib.pages.account import account_page, read
@@ -15,7 +16,7 @@ from chalicelib.pages.render import link
 from chalicelib.pages.views import for_users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from chalice.app import Response
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.errors import Refusal
+    from chalicelib.core.operations.oauth.trust_rules import OwnedRule
     from chalicelib.core.services import Service
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
@@ -46,7 +48,8 @@ def security_page(
     of_refresh_tokens, of_approvals = window(message, "refresh"), window(message, "approved")
     refresh_tokens = keyturn.oauth.delegations.page(caller, user.id, of_refresh_tokens)
     approvals = keyturn.oauth.approved_scopes.page(caller, user.id, of_approvals)
-    scopes = [owned.token.scope for owned in tokens.items]
+    trust_rules = _trust_rules(message, caller, user)
+    scopes = [owned.token.scope for owned in tokens.items] + [owned.rule.scope for owned in trust_rules]
     granted: list[Delegation | ApprovedScope] = [each.delegation for each in refresh_tokens.items]
     granted += [each.approval for each in approvals.items]
     values = {
@@ -58,6 +61,7 @@ def security_page(
         "two_factor": keyturn.second_factors.status(caller, user.id).authenticators.two_factor,
         "refresh_tokens": refresh_tokens,
         "refresh_pager": Pager(of_refresh_tokens, refresh_tokens.total),
+        "trust_rules": trust_rules,
         "approvals": approvals,
         "approval_pager": Pager(of_approvals, approvals.total),
         "services": services_in(
@@ -78,6 +82,13 @@ def services_in(
 def back(message: Message, user: User) -> str:
     """The address of the tab."""
     return link(message, "users", user.id, "security")
+
+
+def _trust_rules(message: Message, caller: Caller, user: User) -> Sequence[OwnedRule]:
+    """Only bots have any."""
+    if user.type is not AccountType.BOT:
+        return ()
+    return message.keyturn.oauth.trust_rules.page(caller, user.id, ALL).items
 
 
 def _application_passwords(message: Message, caller: Caller, user: User) -> Page[object]:

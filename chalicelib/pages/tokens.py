@@ -224,13 +224,13 @@ def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = E
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
         return _lacked_dialog(message, caller, user, lacked)
-    offered = _offered(message, caller)
+    offered = offered_services(message, caller)
     values = {"filled": filled, "offered": offered}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
 
 
 def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Filled) -> Dialog:
-    offered = _offered(message, caller)
+    offered = offered_services(message, caller)
     known = {service.id for service in offered}
     kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
     there = services_in(message, caller, found.owner.id, [kept])
@@ -253,5 +253,6 @@ def _address(message: Message, found: OwnedToken) -> str:
     return link(message, "users", found.owner.id, "security", "tokens", found.token.id)
 
 
-def _offered(message: Message, caller: Caller) -> list[Service]:
+def offered_services(message: Message, caller: Caller) -> list[Service]:
+    """Those that a scope may name."""
     return list(message.keyturn.services.page(caller, Window(0, OFFERED)).items)

@@ -36,6 +36,7 @@ class Furnished:
     session: str
     totp: str
     token: str
+    trust_rule: str
 
 
 def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnished:
@@ -69,6 +70,7 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
     api.post(f"/usergroups/{group['id']}/users", {"login": person})
     api.post(f"/users/{person}/projectroles", grant)
     token = _bots(site, tag, person, service["id"], naming, free_text)
+    trust_rule = api.post(f"/users/robot-{tag}/trustrules", _trust_rule(service["id"], naming))
     session, totp = _factors(site, person, naming)
     made = Furnished(
         person,
@@ -81,6 +83,7 @@ def furnish(site: Site, naming: Naming = str, free_text: Naming = str) -> Furnis
         session,
         totp,
         token,
+        trust_rule["id"],
     )
     _approve(site, made)
     return made
@@ -100,8 +103,19 @@ def places(site: Site, made: Furnished) -> list[str]:
     return [
         *tabs,
         site.address(made.bot, "security", "tokens", made.token),
+        *(site.address(made.bot, "security", "trust-rules", *rest) for rest in (["new"], [made.trust_rule, "edit"])),
         *(f"{site.url}/{other}" for other in others),
     ]
+
+
+def _trust_rule(service_id: str, naming: Naming) -> dict[str, Any]:
+    return {
+        "name": naming("shop, main"),
+        "issuer": "https://token.actions.githubusercontent.com",
+        "audience": "keyturn",
+        "conditions": {"repository": ["acme/shop"], "ref": ["refs/heads/main"]},
+        "scope": [{"id": service_id}],
+    }
 
 
 def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:

@@ -5,6 +5,7 @@ In memory, by requests: what a page shows is in the form that it answers with.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from joserfc.jwk import ECKey
 
 from chalicelib import message
 from chalicelib.composition import Keyturn, keyturn
@@ -23,11 +25,14 @@ from chalicelib.core.events import EventKind
 from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
+from chalicelib.core.paging import Window as Paging
 from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
+from chalicelib.core.trust_rules import TrustRule
 from chalicelib.pages import editing
 from chalicelib.pages import groups as group_pages
 from chalicelib.pages import services as service_pages
@@ -161,6 +166,15 @@ def victim(scene: Scene) -> Any:
     return scene.product.accounts.find(scene.caller(), "victim", Operation.READ_USER)
 
 
+def trust_rule(scene: Scene) -> TrustRule:
+    """The one of the bot."""
+    rules = scene.product.oauth.trust_rules
+    for owned in rules.page(scene.caller(), scene.bot.id, Paging()).items:
+        return owned.rule
+    described = RuleDescription("own", "https://ci.example.com", "keyturn", {"sub": ["repo:acme/shop:main"]}, ["ci"])
+    return rules.create(scene.caller(), scene.bot.id, described).rule
+
+
 @dataclass(frozen=True)
 class Case:
     """Where a form is, what somebody else changes meanwhile, and what is then there, and has to stay."""
@@ -224,6 +238,14 @@ CASES = {
             by, webhook_id(scene), WebhookChange(url="https://safe.example/", kinds=[EventKind.LEAKED])
         ),
         lambda scene, by: scene.product.lifecycle.webhooks.get(by, webhook_id(scene)),
+        lambda form: {"name": "New name"},
+    ),
+    "a trust rule": Case(
+        lambda scene: f"/users/{scene.bot.id}/security/trust-rules/{trust_rule(scene).id}/edit",
+        lambda scene, by: scene.product.oauth.trust_rules.update(
+            by, scene.bot.id, trust_rule(scene).id, RuleChange(conditions={"sub": ["repo:acme/less:main"]})
+        ),
+        lambda scene, by: trust_rule(scene),
         lambda form: {"name": "New name"},
     ),
     "a service's policy": Case(
@@ -401,3 +423,36 @@ def test_permissions_of_hidden_services_stay_in_a_role(scene: Scene) -> None:
 def test_every_form_that_changes_what_is_there_is_tried_here(scene: Scene) -> None:
     routes = {route for route in ROUTES if route.endswith(("/edit", "/policy"))}
     assert routes == {_route(case.path(scene))[0] for case in CASES.values()}
+
+
+ISSUER = "https://ci.example.com"
+
+
+def test_a_trust_rule_is_made_changed_and_deleted_by_its_forms(scene: Scene, administrator: Window) -> None:
+    tab = f"/users/{scene.bot.id}/security"
+    new = f"{tab}/trust-rules/new"
+    filled = {"name": "shop", "issuer": ISSUER, "conditions": "sub: repo:acme/*\nref:main\nref: next"}
+    refused = administrator.send(new, administrator.get(new), **filled, scope=[scene.ci.service.id], keys="nonsense")
+    assert (refused.status, "JSON Web Key Set" in refused.text) == (400, True)
+    assert administrator.send(new, Fields(refused.text).values, keys="").status == 303
+    made = trust_rule(scene)
+    assert made.conditions == {"sub": ("repo:acme/*",), "ref": ("main", "next")}
+    assert (made.scope, made.keys, made.lasting) == ((scene.ci.service.id,), (), False)
+
+    edit = f"{tab}/trust-rules/{made.id}/edit"
+    assert administrator.send(edit, administrator.get(edit)).status == 303
+    assert trust_rule(scene) == made  # as it was shown, it is as it was
+    key = ECKey.generate_key("P-256", {"kid": "k"}).as_dict(private=False)
+    assert (
+        administrator.send(edit, administrator.get(edit), keys=json.dumps({"keys": [key]}), lasting="1").status == 303
+    )
+    changed = trust_rule(scene)
+    assert (changed.keys, changed.lasting, changed.conditions) == ((key,), True, made.conditions)
+    assert administrator.send(edit, administrator.get(edit)).status == 303
+    assert trust_rule(scene) == changed
+    for wrong, told in (("sub", "one to a line"), ("ref: main", "tie the token to somebody")):
+        answer = administrator.send(edit, administrator.get(edit), conditions=wrong)
+        assert (answer.status, told in answer.text) == (400, True)
+    delete = f"{tab}/trust-rules/{made.id}/delete"
+    assert administrator.send(delete, administrator.get(delete)).status == 303
+    assert trust_rule(scene).id != made.id
