@@ -82,6 +82,7 @@ class Contract:
     trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
     bare: bool = False  # it may come without a body, which then says nothing
     dry_run: bool = True  # whether it can be tried, if it is no GET: not what changes nothing, and what strangers do
+    max_bytes: int = MAX_BODY_BYTES  # of the body
 
     def parameters(self, method: str) -> tuple[str, ...]:
         """The names of all query parameters of the operation, which has this method."""
@@ -151,7 +152,7 @@ class Call:
     def _raw_body(self) -> bytes:
         if self.contract.bare and not self.request.raw_body:
             return b""
-        return raw_body(self.request, "application/json")
+        return raw_body(self.request, "application/json", self.contract.max_bytes)
 
     def window(self) -> Window:
         """`$skip` and `$top`. Raises Invalid."""
@@ -262,15 +263,15 @@ def basic_pair(encoded: str) -> tuple[str, str] | None:
     return (first, second) if colon else None
 
 
-def raw_body(request: Request, media_type: str) -> bytes:
+def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES) -> bytes:
     """The body, if it has this media type. Raises UnsupportedMediaType or BodyTooLarge."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != media_type:
         raise refusals.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
     raw = request.raw_body
     raw = raw.encode() if isinstance(raw, str) else raw
-    if len(raw) > MAX_BODY_BYTES:
-        raise refusals.BodyTooLarge(f"body: may have at most {MAX_BODY_BYTES} bytes.")
+    if len(raw) > max_bytes:
+        raise refusals.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
     return raw
 
 
@@ -284,9 +285,10 @@ def operation(
     trail: str | None = None,
     bare: bool = False,
     dry_run: bool = True,
+    max_bytes: int = MAX_BODY_BYTES,
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates, search, trail, bare, dry_run)
+    contract = Contract(shape, body, collection, query, creates, search, trail, bare, dry_run, max_bytes)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)

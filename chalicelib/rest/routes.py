@@ -37,6 +37,7 @@ ROUTES: dict[str, dict[str, str]] = {
     f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/rotate": {"POST": "permanent_tokens.rotate_token"},
     f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/comparison": {"POST": "permanent_tokens.compare_secret"},
     f"{ROOT}/users/{{user}}/permanenttokens/{{token}}/takeback": {"POST": "permanent_tokens.take_back_rotation"},
+    f"{ROOT}/batch": {"POST": "batch.change_many"},
     f"{ROOT}/permanenttokens": {"GET": "permanent_tokens.list_all_tokens"},
     f"{ROOT}/services/{{service}}/policy": {
         "GET": "policies.get_service_policy",

@@ -330,6 +330,7 @@ TOO_MUCH = {name for name in MAKING if name.startswith(("permanent_tokens.", "lo
 # These write nothing, or take the same steps whatever there is: `storage/contract/test_every_writer.py` counts them.
 FIXED = {
     "application_passwords.create_password",
+    "batch.change_many",  # as each of its changes
     "introspection.introspect",
     "leaks.report_by_github",  # as `leaks.report`
     "login.begin_passkey_login",

@@ -242,6 +242,12 @@ ACTS: dict[str, Prepare] = {
         f"/users/{w.scene.bot.id}/permanenttokens",
         {"name": making.name(), "scope": KEYTURN_SCOPE, "labels": ["a"]},
     ),
+    "batch.change_many": lambda w: (
+        w.administrator,
+        "POST",
+        "/batch",
+        {"changes": [{"method": "DELETE", "path": w.token()}, {"method": "POST", "path": "/users", "body": {}}]},
+    ),
     "permanent_tokens.update_token": lambda w: (
         w.administrator,
         "POST",

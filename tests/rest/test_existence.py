@@ -111,6 +111,7 @@ KIND_OF_TERM = {
 }
 PLAIN = {  # what is sent where nothing refers to anything
     "NewUser": {"login": "new", "name": "New"},
+    "BatchBody": {"changes": [{"method": "DELETE", "path": "/users/none"}]},
     "Rotation": {"grace": 0},
     "WebhookSecretComparison": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SecretComparison": {"secret": "a1B2" * 10 + "c3D"},
