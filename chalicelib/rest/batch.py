@@ -58,6 +58,14 @@ class Answered:
     body: Any = None
 
 
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """What became of a batch. Its id is the account's that sent it."""
+
+    caller_id: str
+    answers: list[Answered]
+
+
 ANSWER = Shape(
     "changeanswer",
     {
@@ -70,12 +78,13 @@ ANSWER = Shape(
 BATCH = Shape(
     "batch",
     {
-        "type": Field(lambda answers: "batch"),
-        "tried": Field(lambda answers: sum(each.status is not None for each in answers), Kind.NUMBER),
-        "answers": Field(lambda answers: answers, Kind.MANY, ANSWER),
+        "id": Field(lambda view: view.caller_id),
+        "type": Field(lambda view: "batch"),
+        "tried": Field(lambda view: sum(each.status is not None for each in view.answers), Kind.NUMBER),
+        "answers": Field(lambda view: view.answers, Kind.MANY, ANSWER),
     },
 )
-EVERYTHING = "type,tried,answers(type,tried,status,body)"
+EVERYTHING = "id,type,tried,answers(type,tried,status,body)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ def change_many(call: Call) -> Response:
     """Up to a hundred changes, in order. What one refuses does not stop the next; what there is no time for is not
     tried, and the answer says so."""
     began = clock()
-    call.caller()
+    caller = call.caller()
     changes = call.body(BatchBody).changes
     targets = [_target(change, f"changes[{index}].path") for index, change in enumerate(changes)]
     answers: list[Answered] = []
@@ -100,7 +109,7 @@ def change_many(call: Call) -> Response:
         answers.append(_answered(call, change, target) if clock() - began < SECONDS else Answered())
     note(changes=len(changes))
     told = call if call.selection else replace(call, selection=parse(EVERYTHING))
-    return told.one(answers)
+    return told.one(BatchView(caller.user.id, answers))
 
 
 def _target(change: ChangeBody, field: str) -> _Target:

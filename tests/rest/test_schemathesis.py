@@ -39,6 +39,7 @@ REFERENCES = {
     "query",
     "secret",
     "conditions",
+    "keys",  # public, and real ones
     "assertion",
     "expiresOn",  # in the future
     "grace",
@@ -48,6 +49,7 @@ REFERENCES = {
     "url",  # https
     "client_address",
     "found",  # too many reports
+    "changes",  # a path of a change of an account or token
 }
 
 load_all_checks()
