@@ -8,6 +8,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.keyturn.hub.plugins.module_utils import accounts, plan, tokens
+from ansible_collections.keyturn.hub.plugins.module_utils.batches import TOGETHER, batched
 from ansible_collections.keyturn.hub.plugins.module_utils.bot_reading import Reading
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
@@ -35,8 +36,9 @@ ARGUMENTS = {
 def ensure(client, parameters, check_mode):
     """Make all bots as declared; the module's result."""
     _require_consistent(parameters)
-    with ThreadPoolExecutor(max_workers=max(1, min(parameters["parallel"], 64))) as pool:
-        return _Reconciliation(client, parameters, check_mode, pool).run()
+    lanes = max(1, min(parameters["parallel"], 64))
+    with ThreadPoolExecutor(max_workers=lanes * TOGETHER) as pool:
+        return _Reconciliation(batched(client, lanes), parameters, check_mode, pool).run()
 
 
 class _Bot:

@@ -201,7 +201,8 @@ options:
     default: false
   parallel:
     description:
-      - How many requests to have under way at the same time.
+      - How many requests to have under way at the same time. Changes of accounts and tokens that wait for one travel
+        together, if the server takes them so; each is done or refused by itself.
     type: int
     default: 8
 """
