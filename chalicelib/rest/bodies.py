@@ -208,10 +208,13 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     secret: BroughtSecret | None = None
 
 
-class SecretRenewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`grace`: as in `Rotation`; left out, every earlier secret ends at once."""
+class Renewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A new secret for a service or webhook. `grace`: as in `Rotation`; left out, every earlier one ends at once."""
 
     grace: int | str = 0
+
+
+class SecretRenewal(Renewal, kw_only=True):
     secret: BroughtSecret | None = None
 
 

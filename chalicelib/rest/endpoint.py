@@ -143,15 +143,16 @@ class Call:
         )
 
     def body(self, kind: type[B]) -> B:
-        """The JSON body, of the contract's kind. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+        """The JSON body, of the contract's kind. Where one is needed and none came, that is not an empty object: it
+        could be one that a fault has cut off. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
         assert kind is self.contract.body
         from chalicelib.rest.bodies import decode  # with msgspec, which reading alone does not need
 
-        return decode(self._raw_body() or b"{}", kind)
+        return decode(self._raw_body(), kind)
 
     def _raw_body(self) -> bytes:
         if self.contract.bare and not self.request.raw_body:
-            return b""
+            return b"{}"
         return raw_body(self.request, "application/json", self.contract.max_bytes)
 
     def window(self) -> Window:

@@ -11,7 +11,7 @@ from chalicelib.core import webhooks
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.policies import LONGEST_DAYS, Consequence, Policy
-from chalicelib.rest.bodies import Ignored, Name, ResourceBody, WebAddress
+from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress
 
 Days = Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]
 
@@ -77,10 +77,7 @@ class WebhookChangeBody(_WebhookBody, kw_only=True):
     kinds: EventKinds | None = None
 
 
-class WebhookRenewalBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
-
-    grace: int | str = 0
+class WebhookRenewal(Renewal, kw_only=True):
     secret: BroughtWebhookSecret | None = None
 
 

@@ -12,7 +12,7 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import (
     NewWebhook,
     WebhookChangeBody,
-    WebhookRenewalBody,
+    WebhookRenewal,
     WebhookSecretComparison,
 )
 from chalicelib.rest.lifecycle_shapes import (
@@ -64,9 +64,9 @@ def update_webhook(call: Call, webhook: str) -> Response:
     return call.one(_view(call, caller, call.keyturn.lifecycle.webhooks.update(caller, webhook, change)))
 
 
-@operation(RENEWED_WEBHOOK, body=WebhookRenewalBody, creates=True)
+@operation(RENEWED_WEBHOOK, body=WebhookRenewal, creates=True, bare=True)
 def renew_webhook_secret(call: Call, webhook: str) -> Response:
-    caller, body = call.caller(), call.body(WebhookRenewalBody)
+    caller, body = call.caller(), call.body(WebhookRenewal)
     lifecycle, grace_ms = call.keyturn.lifecycle, milliseconds(body.grace, "grace")
 
     def make(by: Caller) -> WebhookView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from importlib import import_module
 from urllib.parse import quote
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.composition import keyturn
+from chalicelib.rest.endpoint import Contract
 from chalicelib.rest.routes import ROUTES
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send
@@ -126,6 +128,21 @@ def test_a_method_that_a_path_lacks_is_refused_in_our_form(module_scene: Scene, 
     assert answer.status == 405
     assert answer.json["error"] == "method_not_allowed"
     assert method in answer.headers["allow"]
+
+
+def needs_a_body(method: str, path: str) -> bool:
+    module, view = ROUTES[path][method].split(".")
+    contract = getattr(getattr(import_module(f"chalicelib.rest.{module}"), view), "contract", Contract())
+    return contract.body is not None and not contract.bare
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in OPERATIONS if needs_a_body(*each)])
+def test_a_body_that_did_not_come_is_no_empty_object(module_scene: Scene, method: str, path: str) -> None:
+    """Where every field may be left out, an empty object is a change: a whole policy that demands nothing."""
+    target = path.replace("{user}", "me").replace("{service}", "ci").replace("{", "").replace("}", "")
+    headers = {"authorization": f"Bearer {module_scene.administrator.secret}", "content-type": "application/json"}
+    answer = send(method, target, headers, "")
+    assert (answer.status, answer.json["error_field"]) == (400, "body")
 
 
 @given(st.text(max_size=30))

@@ -92,6 +92,10 @@ class TestSecrets:
     def test_without_grace_the_old_one_ends_at_once(self, hook: Hook) -> None:
         assert len(hook.post(f"/secret{SECRETS}", {}).json["secrets"]) == 1
 
+    def test_without_a_body_as_well_as_for_services(self, hook: Hook) -> None:
+        renewed = hook.post("/secret", None)
+        assert (renewed.status, renewed.json["secret"] != hook.secret) == (200, True)
+
     def test_one_that_is_brought_is_taken_however_often_it_is_asked_for(self, hook: Hook) -> None:
         own = new_secret()
         assert hook.post("/secret/comparison", {"secret": own}).json["current"] is False
