@@ -119,13 +119,14 @@ class Secrets:
         """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
         those that were made after it have ended."""
         place = self.earlier.index(kept)
+        ended = [RetiredSecret(each.sealed, each.since) for each in self.earlier[:place] if now >= each.until]
         later = [RetiredSecret(each.sealed, each.since, now < each.until) for each in self.earlier[place + 1 :]]
         return replace(
             self,
             current=kept.sealed,
             since=kept.since,
             earlier=tuple(each for each in self.earlier[:place] if now < each.until),
-            dead=self._dead_with([*later, RetiredSecret(self.current, self.since, taken_back=True)]),
+            dead=self._dead_with([*ended, *later, RetiredSecret(self.current, self.since, taken_back=True)]),
         )
 
     def _dead_with(self, gone: Sequence[RetiredSecret]) -> tuple[RetiredSecret, ...]:

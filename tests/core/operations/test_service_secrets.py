@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
@@ -175,6 +176,16 @@ class TestTakingBack:
         secrets(scene).take_back(scene.caller(), "ci", second)
         assert is_good(scene, scene.ci.secret)
         assert not is_good(scene, scene.ci.secret, now() + HOUR)
+
+    def test_one_before_it_that_had_ended_is_remembered(self, scene: Scene) -> None:
+        """It may be in other hands, so it is not brought again."""
+        renew(scene, HOUR, FIRST)
+        renew(scene, MINUTE, SECOND)
+        renew(scene)
+        later = replace(scene.caller(), now=now() + 2 * MINUTE)
+        secrets(scene).take_back(later, "ci", whole(scene, SECOND))
+        with pytest.raises(Invalid, match="was this service's secret before"):
+            renew(scene, HOUR, FIRST)
 
     def test_it_can_be_said_twice(self, scene: Scene) -> None:
         renew(scene)
