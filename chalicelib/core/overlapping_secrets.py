@@ -1,21 +1,20 @@
 """Secrets of one holder that overlap: the current one, and earlier ones that go on until their ends.
 
-Who holds them (a permanent token, a service) keeps the parts in its own record; the rule is here. ADR 17 has the
-reasons.
+Who holds them (a permanent token, a service, a webhook) keeps the parts in its own record; the rule is here, whatever
+they rest as: sealed (`SealedSecret`), or encrypted. ADR 17 has the reasons.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chalicelib.core.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.credentials.sealing import SealedSecret
-
+S = TypeVar("S")  # a secret at rest
 DAY_MS = 24 * 3600 * 1000
 MAX_EARLIER = 9  # secrets that are good besides the current one
 MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
@@ -30,39 +29,39 @@ def require_grace(grace_ms: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierSecret:
+class EarlierSecret(Generic[S]):
     """A secret that was superseded: good from `since` until `until`, in milliseconds since the epoch."""
 
-    sealed: SealedSecret
+    sealed: S
     since: int
     until: int
 
 
 @dataclass(frozen=True, slots=True)
-class RetiredSecret:
+class RetiredSecret(Generic[S]):
     """A secret that has ended and is still recognised. `since`: when it was made, in milliseconds since the epoch; 0 of
     one that ended before that was kept. `taken_back`: it was given up by whoever made it, for one that is older."""
 
-    sealed: SealedSecret
+    sealed: S
     since: int = 0
     taken_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Generic[S]):
     """The secrets of one holder. The current one was made at `since`, in milliseconds since the epoch, by which secrets
     are told apart."""
 
-    current: SealedSecret
+    current: S
     since: int
-    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead: tuple[RetiredSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
+    earlier: tuple[EarlierSecret[S], ...] = ()  # oldest first
+    dead: tuple[RetiredSecret[S], ...] = ()  # that were superseded and have ended; the last MAX_DEAD, oldest first
 
-    def live(self, now: int) -> tuple[EarlierSecret, ...]:
+    def live(self, now: int) -> tuple[EarlierSecret[S], ...]:
         """The earlier secrets that are still good."""
         return tuple(each for each in self.earlier if now < each.until)
 
-    def superseded(self, since: int | None, now: int) -> EarlierSecret | None:
+    def superseded(self, since: int | None, now: int) -> EarlierSecret[S] | None:
         """The earlier secret that was made at `since`, if it is still good."""
         return next((each for each in self.live(now) if each.since == since), None)
 
@@ -71,11 +70,11 @@ class Secrets:
         return since == self.since or self.superseded(since, now) is not None
 
     @property
-    def past(self) -> tuple[RetiredSecret, ...]:
+    def past(self) -> tuple[RetiredSecret[S], ...]:
         """Those that were current before, as far as they are remembered, good or not."""
         return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier))
 
-    def retired(self, now: int) -> tuple[RetiredSecret, ...]:
+    def retired(self, now: int) -> tuple[RetiredSecret[S], ...]:
         """Those that are not good any more, as far as they are remembered."""
         return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier if now >= each.until))
 
@@ -88,13 +87,13 @@ class Secrets:
                 f"one of them ends{otherwise}."
             )
 
-    def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> Secrets:
+    def rotated_to(self, sealed: S, grace_ms: int, now: int) -> Secrets[S]:
         """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
         that they have; without grace, all of them end at once."""
         superseded = EarlierSecret(self.current, self.since, now + grace_ms)
         return self._with_current(sealed, superseded, (*self.live(now), superseded) if grace_ms else (), now)
 
-    def renewed_by(self, presented: EarlierSecret, sealed: SealedSecret, grace_ms: int, now: int) -> Secrets:
+    def renewed_by(self, presented: EarlierSecret[S], sealed: S, grace_ms: int, now: int) -> Secrets[S]:
         """With another current secret, made by somebody who has only an earlier one. Those that are later may have
         reached their owner nevertheless: they keep their ends, and the one that was current gets an end, no sooner
         than that of the one that was presented. Without grace, only that one ends, and those before it."""
@@ -104,8 +103,8 @@ class Secrets:
         return self._with_current(sealed, superseded, (*kept, superseded), now)
 
     def _with_current(
-        self, sealed: SealedSecret, superseded: EarlierSecret, earlier: tuple[EarlierSecret, ...], now: int
-    ) -> Secrets:
+        self, sealed: S, superseded: EarlierSecret[S], earlier: tuple[EarlierSecret[S], ...], now: int
+    ) -> Secrets[S]:
         gone = [RetiredSecret(each.sealed, each.since) for each in (*self.earlier, superseded) if each not in earlier]
         return replace(
             self,
@@ -115,7 +114,12 @@ class Secrets:
             dead=self._dead_with(gone),
         )
 
-    def taken_back_to(self, kept: EarlierSecret, now: int) -> Secrets:
+    def without_ended(self, now: int) -> Secrets[S]:
+        """With those that have ended among the dead."""
+        ended = [RetiredSecret(each.sealed, each.since) for each in self.earlier if now >= each.until]
+        return replace(self, earlier=self.live(now), dead=self._dead_with(ended))
+
+    def taken_back_to(self, kept: EarlierSecret[S], now: int) -> Secrets[S]:
         """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
         those that were made after it have ended."""
         place = self.earlier.index(kept)
@@ -129,5 +133,5 @@ class Secrets:
             dead=self._dead_with([*ended, *later, RetiredSecret(self.current, self.since, taken_back=True)]),
         )
 
-    def _dead_with(self, gone: Sequence[RetiredSecret]) -> tuple[RetiredSecret, ...]:
+    def _dead_with(self, gone: Sequence[RetiredSecret[S]]) -> tuple[RetiredSecret[S], ...]:
         return (*self.dead, *gone)[-MAX_DEAD:]

@@ -91,8 +91,8 @@ class PermanentToken:
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
     settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
-    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead: tuple[RetiredSecret, ...] = ()  # that have ended and are recognised; oldest first
+    earlier: tuple[EarlierSecret[SealedSecret], ...] = ()  # oldest first
+    dead: tuple[RetiredSecret[SealedSecret], ...] = ()  # that have ended and are recognised; oldest first
     reused: int | None = None  # when one of those was reused last, no finer than `operations.exposure.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
@@ -113,11 +113,11 @@ class PermanentToken:
         return self.expires is not None and now >= self.expires
 
     @property
-    def secrets(self) -> Secrets:
+    def secrets(self) -> Secrets[SealedSecret]:
         """All its secrets."""
         return Secrets(self.secret, self.renewed, self.earlier, self.dead)
 
-    def live(self, now: int) -> tuple[EarlierSecret, ...]:
+    def live(self, now: int) -> tuple[EarlierSecret[SealedSecret], ...]:
         """The earlier secrets that are still good."""
         return self.secrets.live(now)
 
@@ -126,7 +126,7 @@ class PermanentToken:
         """When the newest secret that was ever used was made. The first one is in use from the beginning."""
         return self.created if self.settled is None else self.settled
 
-    def superseded(self, since: int | None, now: int) -> EarlierSecret | None:
+    def superseded(self, since: int | None, now: int) -> EarlierSecret[SealedSecret] | None:
         """The earlier secret that was made at `since`, if it is still good."""
         return self.secrets.superseded(since, now)
 
@@ -134,7 +134,7 @@ class PermanentToken:
         """Whether the secret that was made at `since` is still good."""
         return not self.has_expired(now) and self.secrets.has(since, now)
 
-    def is_settled_after(self, earlier: EarlierSecret | RetiredSecret) -> bool:
+    def is_settled_after(self, earlier: EarlierSecret[SealedSecret] | RetiredSecret[SealedSecret]) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
         return self.newest_used > earlier.since
 
@@ -142,16 +142,18 @@ class PermanentToken:
         """With another current secret (`Secrets.rotated_to`)."""
         return self._with(self.secrets.rotated_to(sealed, grace_ms, now))
 
-    def renewed_by(self, presented: EarlierSecret, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
+    def renewed_by(
+        self, presented: EarlierSecret[SealedSecret], sealed: SealedSecret, grace_ms: int, now: int
+    ) -> PermanentToken:
         """With another current secret, made by somebody who has only an earlier one (`Secrets.renewed_by`)."""
         return self._with(self.secrets.renewed_by(presented, sealed, grace_ms, now))
 
-    def taken_back_to(self, kept: EarlierSecret, now: int) -> PermanentToken:
+    def taken_back_to(self, kept: EarlierSecret[SealedSecret], now: int) -> PermanentToken:
         """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
         settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
         return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=settled)
 
-    def _with(self, secrets: Secrets) -> PermanentToken:
+    def _with(self, secrets: Secrets[SealedSecret]) -> PermanentToken:
         return replace(
             self,
             secret=secrets.current,

@@ -69,21 +69,21 @@ class Service:
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: SealedSecret | None = None
     secret_renewed: int | None = None  # when the current one was made, if it is not the first
-    earlier_secrets: tuple[EarlierSecret, ...] = ()  # oldest first
-    dead_secrets: tuple[RetiredSecret, ...] = ()  # that were superseded and have ended; the last MAX_DEAD
+    earlier_secrets: tuple[EarlierSecret[SealedSecret], ...] = ()  # oldest first
+    dead_secrets: tuple[RetiredSecret[SealedSecret], ...] = ()  # that were superseded and have ended; the last MAX_DEAD
     policy: Policy | None = None  # for the tokens that are for this service
     redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1
 
     @property
-    def secrets(self) -> Secrets | None:
+    def secrets(self) -> Secrets[SealedSecret] | None:
         """All its secrets; None for Keyturn itself."""
         if self.secret is None:
             return None
         since = self.created if self.secret_renewed is None else self.secret_renewed
         return Secrets(self.secret, since, self.earlier_secrets, self.dead_secrets)
 
-    def with_secrets(self, secrets: Secrets) -> Service:
+    def with_secrets(self, secrets: Secrets[SealedSecret]) -> Service:
         """With these, as its next revision."""
         return replace(
             self,

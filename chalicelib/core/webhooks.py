@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import MAX_DEAD
+from chalicelib.core.overlapping_secrets import MAX_DEAD, EarlierSecret, Secrets
 from chalicelib.core.services import MAX_URL, URL_FORM
 
 if TYPE_CHECKING:
@@ -40,15 +40,6 @@ PAUSES_MS = tuple(round(minutes * MINUTE_MS) for minutes in (5 / 60, 5, 30, 120,
 ATTEMPTS = len(PAUSES_MS) + 1
 JITTER = 0.1  # pauses are longer by up to this part of them, by chance: not all come back at once (same section)
 SUCCESS_WINDOW_MS = MINUTE_MS  # the last success is noted at most once in it: not each message costs a write
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierSecret:
-    """A secret that was superseded, encrypted: signs from `since` until `until`, in milliseconds since the epoch."""
-
-    encrypted: str
-    since: int
-    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +68,7 @@ class Webhook:
     problem: str | None = None
     gone: bool = False  # it said that it never wants to be told again (410)
     rotated: int | None = None  # when the current secret was made, if it is not the first
-    earlier: tuple[EarlierSecret, ...] = ()  # oldest first
+    earlier: tuple[EarlierSecret[str], ...] = ()  # oldest first
     dead: tuple[str, ...] = ()  # tags of those that have ended; the last MAX_DEAD, oldest first
     succeeded: int | None = None  # when it took something last, no finer than SUCCESS_WINDOW_MS
     given_up: GivenUp | None = None
@@ -93,48 +84,23 @@ class Webhook:
         """Whether it is told of this."""
         return not self.gone and (not self.kinds or kind in self.kinds)
 
-    def live(self, now: int) -> tuple[EarlierSecret, ...]:
-        """The earlier secrets that still sign."""
-        return tuple(each for each in self.earlier if now < each.until)
+    @property
+    def secrets(self) -> Secrets[str]:
+        """All its secrets, encrypted, but for those in `dead`, of which only tags are left."""
+        return Secrets(self.encrypted_secret, self.renewed, self.earlier)
 
-    def signing(self, now: int) -> tuple[str, ...]:
-        """All secrets that sign, encrypted, the current one first."""
-        return (self.encrypted_secret, *(each.encrypted for each in reversed(self.live(now))))
-
-    def renewed_to(self, encrypted: str, grace_ms: int, now: int, tag: Callable[[str], str | None]) -> Webhook:
-        """With another current secret. The one before signs for `grace_ms` more, and those before that until the ends
-        that they have; without grace, all of them end at once. `tag` makes of an encrypted secret what it is
-        recognised by once it has ended."""
-        superseded = EarlierSecret(self.encrypted_secret, self.renewed, now + grace_ms)
-        earlier = (*self.live(now), superseded) if grace_ms else ()
+    def with_secrets(self, secrets: Secrets[str], tag: Callable[[str], str | None]) -> Webhook:
+        """With these, as its next revision. `tag` makes of an encrypted secret what it is recognised by once it has
+        ended; None if it cannot be read."""
+        tags = (tag(each.sealed) for each in secrets.dead)
         return replace(
             self,
-            encrypted_secret=encrypted,
-            rotated=max(now, self.renewed + 1),  # by which secrets are told apart
-            earlier=earlier,
-            dead=self._dead_with((each for each in (*self.earlier, superseded) if each not in earlier), tag),
+            encrypted_secret=secrets.current,
+            rotated=None if secrets.since == self.created else secrets.since,
+            earlier=secrets.earlier,
+            dead=(*self.dead, *(each for each in tags if each))[-MAX_DEAD:],
             revision=self.revision + 1,
         )
-
-    def taken_back_to(self, kept: EarlierSecret, now: int, tag: Callable[[str], str | None]) -> Webhook:
-        """As before the renewals since then: the earlier secret `kept` is the current one again, without end, and those
-        that were made after it have ended."""
-        place = self.earlier.index(kept)
-        earlier = tuple(each for each in self.earlier[:place] if now < each.until)
-        current = EarlierSecret(self.encrypted_secret, self.renewed, now)
-        gone = (each for each in (*self.earlier, current) if each not in (*earlier, kept))
-        return replace(
-            self,
-            encrypted_secret=kept.encrypted,
-            rotated=None if kept.since == self.created else kept.since,
-            earlier=earlier,
-            dead=self._dead_with(gone, tag),
-            revision=self.revision + 1,
-        )
-
-    def _dead_with(self, gone: Iterable[EarlierSecret], tag: Callable[[str], str | None]) -> tuple[str, ...]:
-        tags = (tag(each.encrypted) for each in gone)
-        return (*self.dead, *(each for each in tags if each))[-MAX_DEAD:]
 
 
 def new_secret() -> str:

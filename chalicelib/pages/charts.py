@@ -17,6 +17,7 @@ from chalicelib.core.token_health import IDLE_MS, Condition, condition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.overlapping_secrets import Secrets
 
@@ -145,7 +146,7 @@ class Timeline:
     now: float
 
 
-def timeline(secrets: Secrets, now: int, ends: int | None = None) -> Timeline | None:
+def timeline(secrets: Secrets[SealedSecret], now: int, ends: int | None = None) -> Timeline | None:
     """How the secrets overlap; None while there is one alone, or since all of them ended, at `ends`. The half to the
     right is what is to come."""
     live = secrets.live(now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.webhooks import ATTEMPTS
 from chalicelib.rest.fields import Field, Kind, Shape
-from chalicelib.rest.shapes import SECRET_WAS_SHOWN, SecretView
+from chalicelib.rest.shapes import SECRET_WAS_SHOWN, SecretView, secret_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,8 +67,7 @@ class WebhookView:
 
     def secrets(self) -> list[SecretView]:
         """The earlier secrets that have not been forgotten, oldest first, and the current one."""
-        earlier = [SecretView(each.since, each.until) for each in self.webhook.earlier]
-        return [*earlier, SecretView(self.webhook.renewed, None)]
+        return secret_views(self.webhook.secrets)
 
 
 WEBHOOK_SECRET = Shape(

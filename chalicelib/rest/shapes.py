@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.policies import earliest
@@ -48,7 +48,7 @@ class SecretView:
     until: int | None
 
 
-def secret_views(secrets: Secrets | None, ends: int | None = None) -> list[SecretView]:
+def secret_views(secrets: Secrets[Any] | None, ends: int | None = None) -> list[SecretView]:
     """The earlier secrets that have not been forgotten, oldest first, and the current one; all end at `ends`, if that
     is given."""
     if secrets is None:

@@ -13,7 +13,8 @@ from chalicelib.core.credentials.keyring import Keyring
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
-from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, EarlierSecret, GivenUp, Webhook
+from chalicelib.core.overlapping_secrets import EarlierSecret
+from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, GivenUp, Webhook
 from chalicelib.delivery.webhook import WebhookDestination
 from chalicelib.guarded_client import Unreachable
 
@@ -116,7 +117,7 @@ class TestSeveralLiveSecrets:
     """Standard Webhooks, section "Webhook headers": signed by the current secret and by those before, while they are
     good; a receiver knows the message by any one of them."""
 
-    def earlier(self, secret: str, until: int) -> EarlierSecret:
+    def earlier(self, secret: str, until: int) -> EarlierSecret[str]:
         return EarlierSecret(AT_REST.encrypt(secret), NOW, until)
 
     def test_each_live_one_verifies_and_no_other(self) -> None:

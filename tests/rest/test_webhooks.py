@@ -87,7 +87,9 @@ class TestSecrets:
         taken = hook.post("/secret/takeback?fields=secrets(creationTime,endsOn)", {"keep": hook.secret})
         assert (taken.status, taken.json) == (200, {"secrets": [{**first, "endsOn": None}]})
         again = hook.post("/secret/takeback", {"keep": hook.secret})
-        assert (again.status, again.json["error_field"]) == (400, "keep")
+        assert (again.status, again.json["secrets"]) == (200, hook.get().json["secrets"])
+        unknown = hook.post("/secret/takeback", {"keep": new_secret()})
+        assert (unknown.status, unknown.json["error_field"]) == (400, "keep")
 
     def test_without_grace_the_old_one_ends_at_once(self, hook: Hook) -> None:
         assert len(hook.post(f"/secret{SECRETS}", {}).json["secrets"]) == 1

@@ -1,8 +1,10 @@
-"""Webhooks' secrets at rest: encrypted while they sign, and only recognisable once they have ended."""
+"""Webhooks' secrets at rest: encrypted while they sign. Of one that has ended, the next change of its webhook leaves
+only a tag, by which it is recognised."""
 
 from __future__ import annotations
 
 import base64
+import hmac
 from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.keyring import UnknownKey
@@ -35,8 +37,14 @@ class WebhookSecrets:
 
     def live(self, webhook: Webhook, now: int) -> list[str]:
         """All that sign at this moment and can be read, the current one first."""
-        found = map(self.decrypt, webhook.signing(now))
+        secrets = webhook.secrets
+        found = map(self.decrypt, (secrets.current, *(each.sealed for each in reversed(secrets.live(now)))))
         return [each for each in found if each is not None]
+
+    def matches(self, secret: str, encrypted: str) -> bool:
+        """Whether the secret is this one."""
+        readable = self.decrypt(encrypted)
+        return readable is not None and hmac.compare_digest(secret.encode(), readable.encode())
 
     def tag(self, encrypted: str) -> str | None:
         """By what the secret is recognised once it has ended; None if it cannot be read any more."""

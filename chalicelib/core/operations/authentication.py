@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.guesses import Guesses
@@ -198,7 +199,7 @@ def _hand_of(token: AccessToken) -> Hand:
     return Hand(source.kind.value, token.id, tuple(services))
 
 
-def _superseded(caller: Caller, earlier: EarlierSecret, ends: int | None) -> Caller:
+def _superseded(caller: Caller, earlier: EarlierSecret[SealedSecret], ends: int | None) -> Caller:
     """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
     itself. What changes something is done with the current one. `ends`: when it does so for any reason."""
     powers = caller.permissions.only({*READING, ROTATE_SELF})

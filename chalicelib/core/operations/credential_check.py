@@ -43,7 +43,7 @@ class Good:
     one."""
 
     ends: int | None = None
-    earlier: EarlierSecret | None = None
+    earlier: EarlierSecret[SealedSecret] | None = None
     since: int = 0
 
 
@@ -146,11 +146,13 @@ class CredentialCheck:
         since = earlier.since if earlier else token.renewed
         return Good(end, earlier, since) if end is None or use.now < end else None
 
-    def _earlier(self, presented: str, secrets: Secrets, now: int) -> EarlierSecret | None:
+    def _earlier(self, presented: str, secrets: Secrets[SealedSecret], now: int) -> EarlierSecret[SealedSecret] | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
         return next((each for each in secrets.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
 
-    def _notice_ended(self, presented: str, service: Service, secrets: Secrets, now: int, address: str | None) -> None:
+    def _notice_ended(
+        self, presented: str, service: Service, secrets: Secrets[SealedSecret], now: int, address: str | None
+    ) -> None:
         """A service is asked for by a secret that has ended: what uses it has yet to get a newer one, or it is in other
         hands. Counted in the audit log, at most once for each service, process and quarter of an hour, since a service
         asks all the time."""
@@ -169,7 +171,7 @@ class CredentialCheck:
                 self._exposure().presented(token, retired, owner, use, self._repeats(use, token, retired))
                 return
 
-    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret) -> bool:
+    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret[SealedSecret]) -> bool:
         """Whether what the request brings is the token's already, and was made later than what it presents."""
         if use.brings is None:
             return False
@@ -195,7 +197,7 @@ class CredentialCheck:
         return True
 
 
-def _end(token: PermanentToken, earlier: EarlierSecret | None, policies: Iterable[Policy]) -> int | None:
+def _end(token: PermanentToken, earlier: EarlierSecret[SealedSecret] | None, policies: Iterable[Policy]) -> int | None:
     """When the secret ends: `earlier`, or else the current one."""
     since = earlier.since if earlier else token.renewed
     ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
@@ -67,7 +68,7 @@ class Exposure:
         self._lock = threading.Lock()
 
     def presented(
-        self, token: PermanentToken, retired: RetiredSecret, owner: User, use: Use, repeated: bool = False
+        self, token: PermanentToken, retired: RetiredSecret[SealedSecret], owner: User, use: Use, repeated: bool = False
     ) -> None:
         """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
         rotate to that one, sent again; only who has both can do that, and has the one that is good."""

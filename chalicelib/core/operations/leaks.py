@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.operations.exposure import Exposure
@@ -122,7 +123,7 @@ class Leaks:
                 self._passwords.delete(credential, record)
         return True
 
-    def _which(self, text: str, secrets: Secrets, now: int) -> str | None:
+    def _which(self, text: str, secrets: Secrets[SealedSecret], now: int) -> str | None:
         """Which of a service's secrets it is, in words."""
         kinds = {
             "the current one": [secrets.current],

@@ -142,7 +142,7 @@ def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
     return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
 
 
-def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret | None:
+def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[SealedSecret] | None:
     """The earlier secret by which the token is to renew itself; None: it is the current one. Raises Forbidden."""
     if caller.secret_since == token.renewed:
         return None
@@ -156,7 +156,7 @@ def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret | None:
 
 
 def _rotated(
-    old: PermanentToken, presented: EarlierSecret | None, sealed: SealedSecret, grace_ms: int, now: int
+    old: PermanentToken, presented: EarlierSecret[SealedSecret] | None, sealed: SealedSecret, grace_ms: int, now: int
 ) -> PermanentToken:
     """Raises Conflict if too many secrets would be good at the same time."""
     new = old.renewed_by(presented, sealed, grace_ms, now) if presented else old.rotated_to(sealed, grace_ms, now)

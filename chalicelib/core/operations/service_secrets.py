@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.services import Services
     from chalicelib.core.ports import ServiceStore
@@ -123,12 +124,12 @@ class ServiceSecrets:
 
         return insistently(attempt)
 
-    def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets, Permit]:
+    def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets[SealedSecret], Permit]:
         service, permit = self._services.changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
         check_renewable(caller, service)
         if service.secrets is None:
             raise Conflict("This service has no secret.")
         return service, service.secrets, permit
 
-    def _is_one_of(self, past: Iterable[RetiredSecret], shown: str, now: int) -> bool:
+    def _is_one_of(self, past: Iterable[RetiredSecret[SealedSecret]], shown: str, now: int) -> bool:
         return any(self._verifier.verify(shown, each.sealed, now) for each in past)

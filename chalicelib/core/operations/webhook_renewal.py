@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from chalicelib.core import webhooks
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.webhooks import CreatedWebhook, existing
-from chalicelib.core.overlapping_secrets import MAX_EARLIER, require_grace
+from chalicelib.core.overlapping_secrets import require_grace
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
@@ -47,16 +47,13 @@ class WebhookRenewal:
             permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
             old = existing(self._store, webhook_id)
             shown, at_rest = make_secret(), WebhookSecrets(self._keyring, old.id)
-            if bring and at_rest.decrypt(old.encrypted_secret) == bring:
+            if bring and at_rest.matches(bring, old.encrypted_secret):
                 return CreatedWebhook(old, bring)
             if bring and _was_before(bring, old, at_rest):
                 raise Invalid("secret", "was this webhook's secret before. Bring another one.")
-            new = old.renewed_to(at_rest.encrypt(shown), grace_ms, caller.now, at_rest.tag)
-            if len(new.earlier) > MAX_EARLIER:
-                raise Conflict(
-                    f"{MAX_EARLIER + 1} secrets of this webhook are good at the moment, and that is the most. Wait "
-                    "until one of them ends, or renew without grace."
-                )
+            renewed = old.secrets.rotated_to(at_rest.encrypt(shown), grace_ms, caller.now)
+            renewed.require_room("webhook", otherwise=", or renew without grace")
+            new = old.with_secrets(renewed, at_rest.tag)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
             record = permit.record("webhook.secret-renewed", "webhook", old.id, details=details)
             self._store.replace(old, new, record)
@@ -72,23 +69,27 @@ class WebhookRenewal:
         bring = webhooks.brought(secret)
         caller.require(Operation.RENEW_WEBHOOK_SECRET)
         webhook = existing(self._store, webhook_id)
-        return webhook, WebhookSecrets(self._keyring, webhook.id).decrypt(webhook.encrypted_secret) == bring
+        return webhook, WebhookSecrets(self._keyring, webhook.id).matches(bring, webhook.encrypted_secret)
 
     def take_back(self, caller: Caller, webhook_id: str, kept: str) -> Webhook:
         """The webhook with the earlier secret `kept` as the current one again, without end, for whoever could not put a
         newer one where it belongs; all that are newer end at once.
 
-        Raises Forbidden, NotFound, or Invalid (`keep` is no earlier secret that is still good).
+        Where it is the current one already, nothing changes, so that the request can be repeated. Raises Forbidden,
+        NotFound, or Invalid (`keep` is no secret of the webhook that is still good).
         """
 
         def attempt() -> Webhook:
             permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
             old = existing(self._store, webhook_id)
             at_rest = WebhookSecrets(self._keyring, old.id)
-            earlier = next((each for each in old.live(caller.now) if at_rest.decrypt(each.encrypted) == kept), None)
+            if at_rest.matches(kept, old.encrypted_secret):
+                return old
+            live = old.secrets.live(caller.now)
+            earlier = next((each for each in live if at_rest.matches(kept, each.sealed)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
-            new = old.taken_back_to(earlier, caller.now, at_rest.tag)
+            new = old.with_secrets(old.secrets.taken_back_to(earlier, caller.now), at_rest.tag)
             record = permit.record("webhook.secret-taken-back", "webhook", old.id, details={"name": old.name})
             self._store.replace(old, new, record)
             return new
@@ -97,5 +98,5 @@ class WebhookRenewal:
 
 
 def _was_before(secret: str, webhook: Webhook, at_rest: WebhookSecrets) -> bool:
-    superseded = (at_rest.decrypt(each.encrypted) for each in webhook.earlier)
-    return secret in superseded or at_rest.has_ended(webhook, secret)
+    superseded = any(at_rest.matches(secret, each.sealed) for each in webhook.earlier)
+    return superseded or at_rest.has_ended(webhook, secret)

@@ -1,4 +1,4 @@
-"""Webhooks: created, listed, changed, tried, deleted. Their secrets: `webhook_secrets`."""
+"""Webhooks: created, listed, changed, tried, deleted. Their secrets: `webhook_renewal`."""
 
 from __future__ import annotations
 
@@ -148,7 +148,8 @@ class Webhooks:
             new = change.of(old)
             if new == old:
                 return old, False
-            new = replace(new, revision=old.revision + 1)
+            ended_apart = new.secrets.without_ended(caller.now)
+            new = new.with_secrets(ended_apart, WebhookSecrets(self._keyring, old.id).tag)
             details = {"name": new.name, **changes(_Recorded.of(old), _Recorded.of(new), "name", "url", "kinds")}
             self._store.replace(old, new, permit.record("webhook.updated", "webhook", old.id, details=details))
             return new, new.url != old.url

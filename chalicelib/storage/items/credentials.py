@@ -285,27 +285,27 @@ def sealed_in(parts: list[str]) -> SealedSecret:
     return SealedSecret(argon2id, base64.b64decode(tag), key_id)
 
 
-def earlier_text(earlier: Sequence[EarlierSecret]) -> str | None:
+def earlier_text(earlier: Sequence[EarlierSecret[SealedSecret]]) -> str | None:
     """Earlier secrets as one attribute."""
     return json.dumps([[sealed_list(each.sealed), each.since, each.until] for each in earlier]) if earlier else None
 
 
-def earlier_in(text: str | None) -> tuple[EarlierSecret, ...]:
+def earlier_in(text: str | None) -> tuple[EarlierSecret[SealedSecret], ...]:
     """The earlier secrets in such an attribute."""
     return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
 
 
-def dead_text(dead: Sequence[RetiredSecret]) -> str | None:
+def dead_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
     """Secrets that have ended as one attribute."""
     return _text_of([sealed_list(each.sealed) for each in dead])
 
 
-def retired_text(dead: Sequence[RetiredSecret]) -> str | None:
+def retired_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
     """What else is known of them as another, which older versions do not read."""
     return _text_of([[each.since, int(each.taken_back)] for each in dead])
 
 
-def dead_in(sealed: str | None, retired: str | None) -> tuple[RetiredSecret, ...]:
+def dead_in(sealed: str | None, retired: str | None) -> tuple[RetiredSecret[SealedSecret], ...]:
     """The secrets in two such attributes. What was stored before `retired` was has nothing there."""
     dead = json.loads(sealed or "[]")
     known = json.loads(retired) if retired else [(0, 0)] * len(dead)

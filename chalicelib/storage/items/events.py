@@ -7,7 +7,8 @@ import json
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.events import EVENTS_KEPT_MS, TOKEN, Event, EventKind
-from chalicelib.core.webhooks import EarlierSecret, GivenUp, Webhook
+from chalicelib.core.overlapping_secrets import EarlierSecret
+from chalicelib.core.webhooks import GivenUp, Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment
 from chalicelib.storage.table import Item
@@ -139,7 +140,7 @@ class WebhookItem(Item, discriminator="webhook"):
 
 
 def _earlier_text(webhook: Webhook) -> str | None:
-    earlier = [[each.encrypted, each.since, each.until] for each in webhook.earlier]
+    earlier = [[each.sealed, each.since, each.until] for each in webhook.earlier]
     return json.dumps(earlier) if earlier else None
 
 

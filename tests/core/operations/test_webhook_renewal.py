@@ -13,8 +13,8 @@ from chalicelib.core.credentials.keyring import Keyring
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.operations.webhook_renewal import WebhookRenewal
-from chalicelib.core.operations.webhooks import CreatedWebhook
-from chalicelib.core.permanent_tokens import LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
+from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER
 from chalicelib.core.webhooks import new_secret
 from tests.conftest import Scene, now
 from tests.people import person
@@ -159,10 +159,27 @@ class TestTakingBack:
 
     def test_takes_one_that_is_still_good(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
         renewed = renewal.renew(scene.caller(), made.webhook.id, 0)
-        for kept in (made.secret, renewed.secret, new_secret(), "x"):
+        for kept in (made.secret, new_secret(), "x", "ä"):
             with pytest.raises(Invalid, match="keep: must be an earlier secret of this webhook that is still good"):
                 renewal.take_back(scene.caller(), made.webhook.id, kept or "")
         assert live(scene, made) == [renewed.secret]
+
+    def test_can_be_said_twice(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
+        renewal.renew(scene.caller(), made.webhook.id, MINUTE)
+        back = [renewal.take_back(scene.caller(), made.webhook.id, made.secret or "") for _ in range(2)]
+        assert back[0] == back[1]
+        query = AuditQuery(target_id=made.webhook.id, kind="webhook.secret-taken-back")
+        assert len(scene.product.stores.audit.page(query, 10).records) == 1
+
+
+def test_any_change_leaves_only_a_tag_of_a_secret_that_has_ended(
+    scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal
+) -> None:
+    renewal.renew(scene.caller(), made.webhook.id, MINUTE)
+    later = replace(scene.caller(), now=now() + MINUTE)
+    changed = scene.product.lifecycle.webhooks.update(later, made.webhook.id, WebhookChange(name="renamed"))
+    assert (changed.earlier, len(changed.dead)) == ((), 1)
+    assert WebhookSecrets(scene.product.keyring, made.webhook.id).has_ended(changed, made.secret or "")
 
 
 def test_who_may_do_none_of_it(scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:

@@ -9,8 +9,9 @@ import pytest
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
+from chalicelib.core.overlapping_secrets import EarlierSecret
 from chalicelib.core.stores import Stores
-from chalicelib.core.webhooks import EarlierSecret, GivenUp
+from chalicelib.core.webhooks import GivenUp
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import NOW, record
