@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.events import Event
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks import GivenUp, Webhook
 
 
 class NotDelivered(Exception):
@@ -121,9 +121,10 @@ class WebhookStore(Protocol):
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         """Raises StaleWrite if it is gone."""
 
-    def note(self, webhook: Webhook) -> None:
+    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         """Store what is known of how it answers, if it is still there, and at this address. Once it is `gone`, it stays
-        so; what is None of `succeeded` and `given_up` says nothing."""
+        so; `succeeded` says nothing if it is None. `given_up` is what was given up just now: it becomes the last one,
+        and is counted, whatever others have noted meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

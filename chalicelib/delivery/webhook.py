@@ -75,13 +75,10 @@ class WebhookDestination:
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
         """Keep since when it fails, and why, and what was given up, for whoever looks at it."""
         known, problem = self._webhook, str(reason)[:300]
-        noted = replace(known, failing=known.failing or now, problem=problem, gone=reason.gone)
-        if given_up:
-            lost = GivenUp(event.id, event.kind.value, event.token_id, now, problem)
-            noted = replace(noted, given_up=lost, given_ups=known.given_ups + 1)
-        self._note(noted)
+        lost = GivenUp(event.id, event.kind.value, event.token_id, now, problem) if given_up else None
+        self._note(replace(known, failing=known.failing or now, problem=problem, gone=reason.gone), lost)
 
-    def _note(self, webhook: Webhook) -> None:
-        if webhook != self._webhook:
-            self._store.note(webhook)
+    def _note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+        if given_up or webhook != self._webhook:
+            self._store.note(webhook, given_up)
             self._webhook = webhook

@@ -11,7 +11,7 @@ from chalicelib.core.webhooks import MAX_WEBHOOKS
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.items import WEBHOOKS, WebhookItem
+from chalicelib.storage.items import WEBHOOKS, WebhookItem, given_up_text
 from chalicelib.storage.refused import condition_failed
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks import GivenUp, Webhook
 
 
 @answers_or_unavailable
@@ -71,18 +71,15 @@ class DynamoWebhooks:
         transaction.delete(WebhookItem.of(webhook), WebhookItem.pk.exists(), otherwise=StaleWrite())
         transaction.commit()
 
-    def note(self, webhook: Webhook) -> None:
+    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         actions = [
             _set_or_remove(WebhookItem.failing, webhook.failing),
             _set_or_remove(WebhookItem.problem, webhook.problem),
             *([WebhookItem.gone.set(True)] if webhook.gone else []),
             *([WebhookItem.succeeded.set(webhook.succeeded)] if webhook.succeeded is not None else []),
         ]
-        if webhook.given_up:
-            actions += [
-                WebhookItem.given_up.set(WebhookItem.of(webhook).given_up),
-                WebhookItem.given_ups.set(webhook.given_ups),
-            ]
+        if given_up:
+            actions += [WebhookItem.given_up.set(given_up_text(given_up)), WebhookItem.given_ups.add(1)]
         try:
             WebhookItem(*keys.webhook(webhook.id)).update(actions, condition=WebhookItem.url == webhook.url)
         except UpdateError as error:

@@ -9,7 +9,7 @@ from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.events import Event
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks import GivenUp, Webhook
 from tests.memory.database import Database, Key
 
 HEALTH = ("failing", "problem", "gone", "succeeded", "given_up", "given_ups")  # what is known of how a webhook answers
@@ -145,7 +145,7 @@ class MemoryWebhooks:
         with self._database.change(audit) as change:
             change.delete(("webhook", webhook.id), self.get(webhook.id) is not None)
 
-    def note(self, webhook: Webhook) -> None:
+    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         with self._database.change() as change:
             stored = self.get(webhook.id)
             if stored and stored.url == webhook.url:
@@ -156,8 +156,8 @@ class MemoryWebhooks:
                     gone=stored.gone or webhook.gone,
                     succeeded=stored.succeeded if webhook.succeeded is None else webhook.succeeded,
                 )
-                if webhook.given_up:
-                    noted = replace(noted, given_up=webhook.given_up, given_ups=webhook.given_ups)
+                if given_up:
+                    noted = replace(noted, given_up=given_up, given_ups=stored.given_ups + 1)
                 change.put(("webhook", webhook.id), noted)
 
 

@@ -40,6 +40,7 @@ from chalicelib.storage.items.events import (
     LifecycleItem,
     OutgoingItem,
     WebhookItem,
+    given_up_text,
 )
 from chalicelib.storage.items.oauth import (
     ApprovedScopeItem,
@@ -98,6 +99,7 @@ __all__ = [
     "WebhookItem",
     "acts_of",
     "entries_of",
+    "given_up_text",
     "labelled",
     "last_use_text",
     "members_of",

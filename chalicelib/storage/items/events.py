@@ -111,7 +111,7 @@ class WebhookItem(Item, discriminator="webhook"):
             earlier=_earlier_text(webhook),
             dead=list(webhook.dead) or None,
             succeeded=webhook.succeeded,
-            given_up=_given_up_text(webhook),
+            given_up=given_up_text(webhook.given_up) if webhook.given_up else None,
             given_ups=webhook.given_ups or None,
             revision=webhook.revision,
             collection=WEBHOOKS,
@@ -144,9 +144,9 @@ def _earlier_text(webhook: Webhook) -> str | None:
     return json.dumps(earlier) if earlier else None
 
 
-def _given_up_text(webhook: Webhook) -> str | None:
-    lost = webhook.given_up
-    return json.dumps([lost.event_id, lost.kind, lost.token_id, lost.at, lost.problem]) if lost else None
+def given_up_text(lost: GivenUp) -> str:
+    """What was given up last as one attribute."""
+    return json.dumps([lost.event_id, lost.kind, lost.token_id, lost.at, lost.problem])
 
 
 class LifecycleItem(Item, discriminator="lifecycle"):

@@ -153,19 +153,32 @@ class TestChangingAWebhook:
     def test_what_was_noted_meanwhile_stays_unless_it_is_of_another_address(self, stores: Stores) -> None:
         old, lost = making.webhook(), GivenUp("e", "kind", "token", NOW, "no answer")
         stores.webhooks.create(old, record())
-        noted = replace(old, failing=NOW, problem="no", gone=True, succeeded=NOW - 1, given_up=lost, given_ups=2)
-        stores.webhooks.note(noted)
+        answers = replace(old, failing=NOW, problem="no", gone=True, succeeded=NOW - 1)
+        stores.webhooks.note(answers, lost)
+        noted = replace(answers, given_up=lost, given_ups=1)
         renamed = making.newer(old, name="Another")
         stores.webhooks.replace(old, renamed, record())
         assert stores.webhooks.get(old.id) == replace(noted, name="Another", revision=2)
         moved = making.newer(renamed, url="https://example.com/other")
         stores.webhooks.replace(renamed, moved, record())
-        kept = replace(moved, succeeded=NOW - 1, given_up=lost, given_ups=2)
+        kept = replace(moved, succeeded=NOW - 1, given_up=lost, given_ups=1)
         assert stores.webhooks.get(old.id) == kept
-        stores.webhooks.note(noted)  # of the address before
+        stores.webhooks.note(answers, lost)  # of the address before
         assert stores.webhooks.get(old.id) == kept
         stores.webhooks.note(replace(kept, succeeded=None, given_up=None, given_ups=0))  # which says nothing of these
         assert stores.webhooks.get(old.id) == kept
+
+    def test_what_is_given_up_is_counted_also_by_two_at_once(self, stores: Stores) -> None:
+        """Who only says how it answers now takes nothing back of it."""
+        old = making.webhook()
+        stores.webhooks.create(old, record())
+        for event in ("first", "last"):
+            stores.webhooks.note(old, GivenUp(event, "kind", "token", NOW, "no answer"))
+        stores.webhooks.note(replace(old, given_up=GivenUp("older", "kind", "token", NOW, "no"), given_ups=1))
+        stored = stores.webhooks.get(old.id)
+        assert stored
+        assert stored.given_up
+        assert (stored.given_up.event_id, stored.given_ups) == ("last", 2)
 
 
 def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores: Stores) -> None:
