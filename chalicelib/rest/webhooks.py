@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
+    from chalicelib.core.operations.webhooks import CreatedWebhook
     from chalicelib.core.webhooks import Webhook
 
 
@@ -42,13 +43,12 @@ def list_webhooks(call: Call) -> Response:
 
 @operation(CREATED_WEBHOOK, body=NewWebhook, creates=True)
 def create_webhook(call: Call) -> Response:
-    caller, body, webhooks = call.caller(), call.body(NewWebhook), call.keyturn.lifecycle.webhooks
-
-    def make(by: Caller) -> WebhookView:
-        made = webhooks.create(by, body.name, body.url, body.kinds, body.secret)
-        return _view(call, caller, made.webhook, made.secret)
-
-    return call.create(caller, make, lambda id: _view(call, caller, webhooks.get(caller, id)))
+    caller, body, lifecycle = call.caller(), call.body(NewWebhook), call.keyturn.lifecycle
+    return call.create(
+        caller,
+        lambda by: _made(call, caller, lifecycle.webhooks.create(by, body.name, body.url, body.kinds, body.secret)),
+        lambda id: _made(call, caller, lifecycle.webhook_renewal.made(caller, id, body.secret)),
+    )
 
 
 @operation(WEBHOOK)
@@ -67,13 +67,12 @@ def update_webhook(call: Call, webhook: str) -> Response:
 @operation(RENEWED_WEBHOOK, body=WebhookRenewal, creates=True, bare=True)
 def renew_webhook_secret(call: Call, webhook: str) -> Response:
     caller, body = call.caller(), call.body(WebhookRenewal)
-    lifecycle, grace_ms = call.keyturn.lifecycle, milliseconds(body.grace, "grace")
-
-    def make(by: Caller) -> WebhookView:
-        made = lifecycle.webhook_renewal.renew(by, webhook, grace_ms, body.secret)
-        return _view(call, caller, made.webhook, made.secret)
-
-    return call.create(caller, make, lambda id: _view(call, caller, lifecycle.webhooks.get(caller, id)))
+    renewal, grace_ms = call.keyturn.lifecycle.webhook_renewal, milliseconds(body.grace, "grace")
+    return call.create(
+        caller,
+        lambda by: _made(call, caller, renewal.renew(by, webhook, grace_ms, body.secret)),
+        lambda id: _made(call, caller, renewal.made(caller, id, body.secret)),
+    )
 
 
 @operation(WEBHOOK_COMPARISON, body=WebhookSecretComparison, dry_run=False)
@@ -100,6 +99,10 @@ def test_webhook(call: Call, webhook: str) -> Response:
 def delete_webhook(call: Call, webhook: str) -> Response:
     call.keyturn.lifecycle.webhooks.delete(call.caller(), webhook)
     return answer({})
+
+
+def _made(call: Call, caller: Caller, made: CreatedWebhook) -> WebhookView:
+    return _view(call, caller, made.webhook, made.secret)
 
 
 def _view(call: Call, caller: Caller, webhook: Webhook, secret: str | None = None) -> WebhookView:

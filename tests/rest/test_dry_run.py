@@ -129,6 +129,12 @@ def _rotated(w: World) -> Act:
     return w.administrator, "POST", f"{path}/takeback", {"keep": made["token"]}
 
 
+def _secret_taken_back(w: World, path: str, thing: dict[str, Any]) -> Act:
+    made = w.made(path, thing)
+    w.made(f"{path}/{made['id']}/secret", {"grace": 1_000})
+    return w.administrator, "POST", f"{path}/{made['id']}/secret/takeback", {"keep": made["secret"]}
+
+
 def _member(w: World) -> Act:
     group, user = w.group(), w.account()
     w.made(f"{group}/users", {"id": user.id})
@@ -340,11 +346,19 @@ ACTS: dict[str, Prepare] = {
     "services.update_service": lambda w: (w.administrator, "POST", w.service(), {"name": "Other"}),
     "services.delete_service": lambda w: (w.administrator, "DELETE", w.service(), None),
     "services.renew_service_secret": lambda w: (w.administrator, "POST", f"{w.service()}/secret", {}),
+    "services.take_back_service_secret": lambda w: _secret_taken_back(
+        w, "/services", {"key": making.name(), "name": "S"}
+    ),
+    "webhooks.update_webhook": lambda w: (w.administrator, "POST", w.webhook(), {"url": "https://other.example.com/"}),
+    "webhooks.renew_webhook_secret": lambda w: (w.administrator, "POST", f"{w.webhook()}/secret", {"grace": 60}),
+    "webhooks.take_back_webhook_secret": lambda w: _secret_taken_back(w, "/webhooks", _webhook()),
 }
 # These change nothing of their own.
 NOT_CHANGING = {
     "introspection.introspect",
     "permanent_tokens.compare_secret",
+    "services.compare_service_secret",
+    "webhooks.compare_webhook_secret",
     "policies.preview_group_policy",
     "policies.preview_service_policy",
     "login.begin_passkey_login",

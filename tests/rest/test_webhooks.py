@@ -122,6 +122,18 @@ class TestSecrets:
         assert (again["secret"], "renew it again with a new key" in again["notice"]) == (None, True)
         assert len(hook.get().json["secrets"]) == 2
 
+    def test_one_that_was_brought_is_there_again_while_it_is_the_current_one(self, scene: Scene) -> None:
+        """As of tokens and services: who sent it has it."""
+        creation = {**WEBHOOK, "secret": new_secret()}
+        first, again = (ask(scene, "POST", "/webhooks", creation, **{"idempotency-key": "c"}) for _ in range(2))
+        assert (again.headers["idempotency-replayed"], again.json["secret"]) == ("true", creation["secret"])
+        renewal, path = {"secret": new_secret()}, f"/webhooks/{first.json['id']}/secret"
+        for _ in range(2):
+            renewed = ask(scene, "POST", path, renewal, **{"idempotency-key": "r"})
+            assert (renewed.status, renewed.json["secret"]) == (200, renewal["secret"])
+        replayed = ask(scene, "POST", "/webhooks", creation, **{"idempotency-key": "c"})
+        assert (replayed.json["secret"], bool(replayed.json["notice"])) == (None, True)
+
     @pytest.mark.parametrize(
         ("path", "body", "field"),
         [

@@ -61,6 +61,17 @@ class WebhookRenewal:
 
         return insistently(attempt)
 
+    def made(self, caller: Caller, webhook_id: str, secret: str | None) -> CreatedWebhook:
+        """What `renew`, or creating it, made: with its secret only if that was brought, and is the current one.
+        Raises Invalid (`secret`), Forbidden or NotFound."""
+        caller.check(Operation.READ_WEBHOOKS)
+        webhook = existing(self._store, webhook_id)
+        if secret is None:
+            return CreatedWebhook(webhook)
+        bring = webhooks.brought(secret)
+        is_current = WebhookSecrets(self._keyring, webhook.id).matches(bring, webhook.encrypted_secret)
+        return CreatedWebhook(webhook, bring if is_current else None)
+
     def has_current(self, caller: Caller, webhook_id: str, secret: str) -> tuple[Webhook, bool]:
         """The webhook, and whether the `secret` that is brought is its current one, for whoever could make it so.
 
