@@ -101,7 +101,7 @@ class WebhookRenewal:
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
             new = old.with_secrets(old.secrets.taken_back_to(earlier, caller.now), at_rest.tag)
-            record = permit.record("webhook.secret-taken-back", "webhook", old.id, details={"name": old.name})
+            record = permit.record("webhook.secret-renewal-taken-back", "webhook", old.id, details={"name": old.name})
             self._store.replace(old, new, record)
             return new
 

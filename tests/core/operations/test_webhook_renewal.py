@@ -168,7 +168,7 @@ class TestTakingBack:
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
         back = [renewal.take_back(scene.caller(), made.webhook.id, made.secret or "") for _ in range(2)]
         assert back[0] == back[1]
-        query = AuditQuery(target_id=made.webhook.id, kind="webhook.secret-taken-back")
+        query = AuditQuery(target_id=made.webhook.id, kind="webhook.secret-renewal-taken-back")
         assert len(scene.product.stores.audit.page(query, 10).records) == 1
 
 
@@ -214,7 +214,7 @@ def test_it_leaves_records_and_no_secret_anywhere(scene: Scene, made: CreatedWeb
     stores = scene.product.stores
     records = stores.audit.page(AuditQuery(target_id=made.webhook.id), 10).records
     assert [(each.kind, each.details) for each in records][:2] == [
-        ("webhook.secret-taken-back", {"name": "ops"}),
+        ("webhook.secret-renewal-taken-back", {"name": "ops"}),
         ("webhook.secret-renewed", {"name": "ops", "grace": "60 s"}),
     ]
     kept = repr((records, stores.webhooks.get(made.webhook.id)))
