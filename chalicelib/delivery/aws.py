@@ -28,13 +28,14 @@ class _AwsDestination:
     def __init__(self, service: str, target: str, region: str) -> None:
         self._target = target
         self.id = service
+        self._failing: int | None = None
         config = Config(connect_timeout=2, read_timeout=5, retries={"max_attempts": 2})
         self._client: Any = botocore.session.get_session().create_client(service, region_name=region, config=config)
 
     @property
     def failing(self) -> int | None:
-        """Nothing is kept of that."""
-        return None
+        """As far as this process knows, which keeps the destination: nothing else does."""
+        return self._failing
 
     def wants(self, event: Event) -> bool:
         """Subscribers filter by themselves."""
@@ -54,9 +55,11 @@ class _AwsDestination:
 
     def reached(self, now: int) -> None:
         """AWS keeps its own account of what arrived."""
+        self._failing = None
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
         """As `reached`."""
+        self._failing = self._failing or now
 
 
 class Topic(_AwsDestination):

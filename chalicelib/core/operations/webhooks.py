@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import Destination, EventStore, QueueStore, WebhookStore
 
-LOOKED_AT = 1_000  # queues of all destinations, to find those of one
+LOOKED_AT = 100  # queues of all destinations, to find those of one: a request that shows a webhook does no more
 MOST_COUNTED = 100  # messages that wait; that there are more is said
 
 
@@ -136,7 +136,7 @@ class Webhooks:
 
     def update(self, caller: Caller, webhook_id: str, change: WebhookChange, seen: int | None = None) -> Webhook:
         """The webhook, changed. At another address it is told again, also if it was gone, and what waits for it goes
-        there, from the first try.
+        there, from the first try: also where it has that address already, so that the request can be repeated.
 
         Raises Invalid, Forbidden, NotFound; Changed unless it has still the revision `seen`, if one is given.
         """
@@ -147,7 +147,7 @@ class Webhooks:
             require_seen(seen, old.revision)
             new = change.of(old)
             if new == old:
-                return old, False
+                return old, change.url is not None
             ended_apart = new.secrets.without_ended(caller.now)
             new = new.with_secrets(ended_apart, WebhookSecrets(self._keyring, old.id).tag)
             details = {"name": new.name, **changes(_Recorded.of(old), _Recorded.of(new), "name", "url", "kinds")}
@@ -188,7 +188,8 @@ class Webhooks:
             raise NotFound("webhook", webhook_id) from None
 
     def _try_again(self, webhook: Webhook, now: int) -> None:
-        """What waits need not wait any longer: it is sent with the next run of the schedule."""
+        """What waits need not wait any longer: it is sent with the next run of the schedule. As far as it is among the
+        first LOOKED_AT; what is not comes when it is due."""
         for queue in self._queues.backlog(webhook.id, LOOKED_AT):
             if not queue.held:
                 self._queues.hasten(webhook.id, queue.token_id, now)

@@ -198,6 +198,25 @@ class TestWhatWaits:
             webhooks.test(caller, made.id)
         assert webhooks.backlog(scene.caller(), made) == Backlog(1, caller.now, 1, 10)
 
+    def test_is_due_also_when_the_move_is_said_again(self, scene: Scene, webhooks: Webhooks) -> None:
+        """The first time, the answer was lost, and with it this."""
+        made = listening(scene, webhooks, failing=now())
+        self.put_off(scene, made, "waits", 9, now() + 86_400_000)
+        webhooks.update(scene.caller(), made.id, WebhookChange(name=made.name))
+        assert webhooks.backlog(scene.caller(), made).attempt == 10
+        caller = scene.caller()
+        assert webhooks.update(caller, made.id, WebhookChange(url=made.url)) == made
+        assert webhooks.backlog(caller, made) == Backlog(1, caller.now, 1, 10)
+
+    def test_is_looked_for_among_a_hundred(self, scene: Scene, webhooks: Webhooks) -> None:
+        """However much waits, one request costs no more."""
+        made, due = listening(scene, webhooks), now() + 86_400_000
+        for number in range(101):
+            self.put_off(scene, made, f"token{number:03d}", 9, due)
+        webhooks.test(scene.caller(), made.id)
+        waiting = scene.product.stores.queues.backlog(made.id, 1_000)
+        assert [each.due for each in waiting].count(due) == 1
+
     def test_goes_on_waiting_where_the_test_fails(self, scene: Scene, webhooks: Webhooks, receiver: Receiver) -> None:
         made, due = listening(scene, webhooks), now() + 86_400_000
         self.put_off(scene, made, "waits", 9, due)
