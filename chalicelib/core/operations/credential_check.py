@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
 
-# The kinds of audit records.
 ELSEWHERE = "permanent-token.refused-elsewhere"
-ENDED = "service.ended-secret-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,6 @@ class CredentialCheck:
         self._policies = policies
         self._exposure = exposure  # made when the first secret comes that has ended
         self._trail = trail
-        self._ended_noted: dict[str, int] = {}  # for which quarter of an hour, by service
 
     def good(
         self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
@@ -154,15 +151,11 @@ class CredentialCheck:
         self, presented: str, service: Service, secrets: Secrets[SealedSecret], now: int, address: str | None
     ) -> None:
         """A service is asked for by a secret that has ended: what uses it has yet to get a newer one, or it is in other
-        hands. Counted in the audit log, at most once for each service, process and quarter of an hour, since a service
-        asks all the time."""
-        if not any(self._verifier.verify(presented, each.sealed, now) for each in secrets.retired(now)):
-            return
-        record = failure(ENDED, now, address or "unknown", ("service", service.id), credential_id=service.id)
-        if self._ended_noted.get(service.id) != record.at:
-            self._ended_noted[service.id] = record.at
-            with contextlib.suppress(Unavailable):
-                self._trail.count(record)
+        hands."""
+        for retired in secrets.retired(now):
+            if self._verifier.verify(presented, retired.sealed, now):
+                self._exposure().presented_for_service(service, retired, now, address)
+                return
 
     def _notice_retired(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""

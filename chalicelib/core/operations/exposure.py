@@ -27,19 +27,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit import AuditRecord
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy
     from chalicelib.core.ports import AuditStore, ServiceStore, TokenStore
+    from chalicelib.core.services import Service
     from chalicelib.core.uses import Use
 
 WINDOW_MS = 3_600_000
 REMEMBERED = 10_000  # records that a process knows to be there
 
-TAKEN_BACK = "permanent-token.refused-taken-back"  # the kinds of the audit records of what was refused quietly
+# The kinds of the audit records of what was refused quietly.
+TAKEN_BACK = "permanent-token.refused-taken-back"
 ENDED = "permanent-token.refused-ended"
+SERVICE_TAKEN_BACK = "service.taken-back-secret-refused"
+SERVICE_ENDED = "service.ended-secret-refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,25 @@ REUSED = _What("reused", "a superseded secret was used")
 LEAKED = _What("leaked", "a secret was found in public")
 
 
+class _Noted:
+    """The records that this process has written for what failed in a quarter of an hour: each is written once, since
+    what holds an old secret may present it all day."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def is_new(self, record: AuditRecord) -> bool:
+        """Whether it has yet to be written; only the first to ask is told so."""
+        with self._lock:
+            if record.id in self._ids:
+                return False
+            self._ids[record.id] = None
+            if len(self._ids) > REMEMBERED:
+                self._ids.popitem(last=False)
+            return True
+
+
 class Exposure:
     """What follows when it happens."""
 
@@ -64,8 +88,7 @@ class Exposure:
         self._services = services
         self._policies = policies
         self._trail = trail
-        self._noted: OrderedDict[str, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._noted = _Noted()
 
     def presented(
         self, token: PermanentToken, retired: RetiredSecret[SealedSecret], owner: User, use: Use, repeated: bool = False
@@ -79,21 +102,26 @@ class Exposure:
         else:
             self._reused(token, owner, use)
 
+    def presented_for_service(
+        self, service: Service, retired: RetiredSecret[SealedSecret], now: int, address: str | None
+    ) -> None:
+        """A service was asked for by a secret that has ended. Counted, at most once for each process and quarter of an
+        hour; nothing else follows, since without its secret a service could check nobody's token."""
+        kind = SERVICE_TAKEN_BACK if retired.taken_back else SERVICE_ENDED
+        record = failure(kind, now, address or "unknown", ("service", service.id), credential_id=service.id)
+        if self._noted.is_new(record):
+            with contextlib.suppress(Unavailable):
+                self._trail.count(record)
+
     def _note(self, kind: str, token: PermanentToken, use: Use) -> None:
-        """One record in a quarter of an hour, and one write of each process for it: what holds the old secret may
-        present it all day."""
+        """One record in a quarter of an hour, and one write of each process for it."""
         target = ("permanent-token", token.id)
         details = {"name": token.name, **_known(use)}
         address = use.address or "unknown"
         record = failure(kind, use.now, address, target, token.user_id, credential_id=token.id, details=details)
-        with self._lock:
-            if record.id in self._noted:
-                return
-            self._noted[record.id] = None
-            if len(self._noted) > REMEMBERED:
-                self._noted.popitem(last=False)
-        with contextlib.suppress(StaleWrite, Unavailable):  # it is there already; or the next quarter has one
-            self._trail.append(record)
+        if self._noted.is_new(record):
+            with contextlib.suppress(StaleWrite, Unavailable):  # it is there already; or the next quarter has one
+                self._trail.append(record)
 
     def _reused(self, token: PermanentToken, owner: User, use: Use) -> None:
         """What others change at the same time, or a database that does not answer, only puts it off until it happens

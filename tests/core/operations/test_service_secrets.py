@@ -284,6 +284,15 @@ class TestProvingItself:
         (record,) = records(scene, "service.ended-secret-refused")
         assert record.details["times"] == "2"
 
+    def test_one_that_was_taken_back_is_recorded_as_given_up(self, scene: Scene) -> None:
+        taken_back = renew(scene)
+        secrets(scene).take_back(scene.caller(), "ci", scene.ci.secret)
+        for _ in range(3):
+            assert not is_good(scene, taken_back)
+        (record,) = records(scene, "service.taken-back-secret-refused")
+        assert record.details["times"] == "1"
+        assert records(scene, "service.ended-secret-refused") == []
+
 
 @pytest.mark.parametrize(
     ("grace", "which"), [(HOUR, "an earlier one that is still good"), (0, "one that has ended"), (None, None)]
