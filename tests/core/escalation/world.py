@@ -130,7 +130,10 @@ def _furnish(world: World, by: Caller) -> None:
     product.roles.create(by, "deployer", "Deployer", [ids["run"]])
     product.roles.create(by, "harmless", "Harmless", list(KEYTURN_PERMISSIONS)[:1])
     portal = ServiceDescription(key="portal", name="Portal", trusted=True, redirect_uris=["https://portal.example/"])
-    product.services.register(by, portal)
+    ids["earlier secret of portal"] = product.services.register(by, portal).secret
+    ids["earlier secret of ci"] = world.scene.ci.secret
+    for key in ("ci", "portal"):
+        product.service_secrets.renew(by, key, 10 * DAY_MS)
     ways = [GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN]
     client = ServiceDescription(redirect_uris=["https://ci.example/back"], grant_types=ways)
     product.services.update(by, "ci", client)
@@ -169,7 +172,9 @@ def _furnish(world: World, by: Caller) -> None:
     rule = RuleDescription("theirs", issuer, "keyturn", {"repository_owner": ["acme"]}, ["keyturn"])
     ids["trust rule"] = product.oauth.trust_rules.create(by, world.robot.id, rule).rule.id
     ids["stronger rule"] = product.oauth.trust_rules.create(by, world.scene.bot.id, rule).rule.id
-    ids["webhook"] = product.lifecycle.webhooks.create(by, "w", "https://example.org/", [EventKind.CREATED]).webhook.id
+    webhook = product.lifecycle.webhooks.create(by, "w", "https://example.org/", [EventKind.CREATED])
+    ids["webhook"], ids["earlier secret of the webhook"] = webhook.webhook.id, webhook.secret or ""
+    product.lifecycle.webhook_renewal.renew(by, ids["webhook"], 10 * DAY_MS)
     bounded = product.permanent_tokens.create(by, world.lesser.user.id, "lesser", ["ci"], by.now + DAY_MS)
     ids["lesser's token"] = bounded.token.id
     ids["boss's token"] = product.stores.tokens.list(world.boss.user.id)[0].id

@@ -18,6 +18,8 @@ from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
+from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
 from tests.authenticator import SoftwarePasskey
@@ -36,6 +38,7 @@ class Attack:
     jo: Person
     by: Caller  # as jo
     token: OwnedToken
+    hook: CreatedWebhook  # it and the service "ci" have a newer secret than the one that is known
     left: int = 0
     done: int = 0
     _inside: bool = field(default=False)
@@ -81,7 +84,10 @@ def attack(scene: Scene) -> Attack:
     caller = jo.log_in()
     token = product.permanent_tokens.create(caller, "me", "stolen", ["keyturn"])
     product.permanent_tokens.update(by, "jo", token.token.id, None, ["keyturn", "ci"])
-    return Attack(scene, jo, caller, token)
+    hook = product.lifecycle.webhooks.create(by, "ops", "https://hooks.example.com/", [])
+    product.lifecycle.webhook_renewal.renew(by, hook.webhook.id, DAY_MS)
+    product.service_secrets.renew(by, "ci", DAY_MS)
+    return Attack(scene, jo, caller, token, hook)
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +246,30 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
         "services",
         "replace",
         lambda it, by: it.scene.product.service_secrets.renew(by, "ci", 0),
+    ),
+    "a service's earlier secret": (
+        "services",
+        "replace",
+        lambda it, by: it.scene.product.service_secrets.take_back(by, "ci", it.scene.ci.secret),
+    ),
+    "another address of a webhook": (
+        "webhooks",
+        "replace",
+        lambda it, by: it.scene.product.lifecycle.webhooks.update(
+            by, it.hook.webhook.id, WebhookChange(url="https://elsewhere.example.com/")
+        ),
+    ),
+    "another secret of a webhook": (
+        "webhooks",
+        "replace",
+        lambda it, by: it.scene.product.lifecycle.webhook_renewal.renew(by, it.hook.webhook.id, 0),
+    ),
+    "a webhook's earlier secret": (
+        "webhooks",
+        "replace",
+        lambda it, by: it.scene.product.lifecycle.webhook_renewal.take_back(
+            by, it.hook.webhook.id, it.hook.secret or ""
+        ),
     ),
     "a service's policy": (
         "services",
