@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 
-from chalicelib.rest.endpoint import basic_pair
+from chalicelib.rest.headers import basic_pair
 
 if TYPE_CHECKING:
     from chalice.app import Request

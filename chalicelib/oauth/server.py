@@ -25,7 +25,7 @@ from chalicelib.core.operations.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
 from chalicelib.oauth.protocol import ProtocolRequest, ascii_text
-from chalicelib.rest.endpoint import sunset
+from chalicelib.rest.headers import sunset
 from chalicelib.rest.refusals import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:

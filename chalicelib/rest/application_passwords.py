@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.bodies import NewApplicationPassword
-from chalicelib.rest.endpoint import Call, Searchable, operation
+from chalicelib.rest.contracts import Searchable
+from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, CREATED_APPLICATION_PASSWORD
 

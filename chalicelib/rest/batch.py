@@ -18,7 +18,8 @@ from msgspec import Raw
 
 from chalicelib.core.errors import Invalid
 from chalicelib.rest.batch_bodies import BatchBody, ChangeBody
-from chalicelib.rest.endpoint import DRY_RUN, Call, operation
+from chalicelib.rest.contracts import DRY_RUN
+from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape, parse
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.telemetry import note

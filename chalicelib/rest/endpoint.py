@@ -7,8 +7,6 @@ nothing is created by a request that then fails.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import hashlib
 import re
@@ -16,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from email.utils import formatdate
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
@@ -29,6 +26,8 @@ from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
 from chalicelib.core.uses import agent
 from chalicelib.rest import refusals
+from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
+from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, raw_body, sunset
 from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
@@ -39,55 +38,14 @@ if TYPE_CHECKING:
     from chalicelib.core.search import Search
     from chalicelib.rest import fields
 
-MAX_BODY_BYTES = 64 * 1024
 DEFAULT_TOP = 100
 MAX_TOP = 100  # one batch of DynamoDB
 MAX_SKIP = 10_000
-SEARCH = ("query", "orderBy")
-DRY_RUN = "dryRun"
 WHICH = frozenset({"id", "type"})
 ENVELOPE = frozenset({"skip", "top", "total"})  # Hub's clients may name them among the fields
 
 B = TypeVar("B")
 View = Callable[..., Response]
-
-
-@dataclass(frozen=True, slots=True)
-class Searchable:
-    """What `query` may name and `orderBy` may sort by; nothing, but clients may send both empty."""
-
-    fields: tuple[str, ...] = ()
-    traits: tuple[str, ...] = ()
-    sortable: tuple[str, ...] = ()
-
-    def supports(self, parameter: str) -> bool:
-        """Whether this parameter may have a value."""
-        return bool(self.sortable if parameter == "orderBy" else self.fields or self.traits)
-
-
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """What an operation takes and gives, for the views and for the OpenAPI description alike.
-
-    `shape` is that of the answer, or of the members of `collection`; `body` is a structure of
-    `rest.bodies`; `query` are the parameters besides those that shape and collection imply.
-    """
-
-    shape: fields.Shape | None = None
-    body: type | None = None
-    collection: str | None = None
-    query: tuple[str, ...] = ()
-    creates: bool = False  # and so takes an Idempotency-Key
-    search: Searchable = Searchable()
-    trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
-    bare: bool = False  # it may come without a body, which then says nothing
-    dry_run: bool = True  # whether it can be tried, if it is no GET: not what changes nothing, and what strangers do
-    max_bytes: int = MAX_BODY_BYTES  # of the body
-
-    def parameters(self, method: str) -> tuple[str, ...]:
-        """The names of all query parameters of the operation, which has this method."""
-        implied = (("fields",) if self.shape else ()) + (("$skip", "$top", *SEARCH) if self.collection else ())
-        return implied + self.query + ((DRY_RUN,) if self.dry_run and method != "GET" else ())
 
 
 @dataclass(slots=True)
@@ -241,12 +199,6 @@ class Call:
         return hashlib.sha256(asked.encode() + body).hexdigest()
 
 
-def sunset(secret_ends: int | None) -> dict[str, str]:
-    """The header that tells whoever still uses an earlier secret when that ends (RFC 8594); in milliseconds since the
-    epoch."""
-    return {} if secret_ends is None else {"Sunset": formatdate(secret_ends / 1000, usegmt=True)}
-
-
 def parameter(request: Request, name: str) -> str | None:
     """A query parameter, or None."""
     if request.query_params is None:
@@ -255,34 +207,13 @@ def parameter(request: Request, name: str) -> str | None:
     return value
 
 
-def basic_pair(encoded: str) -> tuple[str, str] | None:
-    """The two parts of HTTP Basic (RFC 7617 section 2), or None if it is none."""
-    try:
-        first, colon, second = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return None
-    return (first, second) if colon else None
-
-
-def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES) -> bytes:
-    """The body, if it has this media type. Raises UnsupportedMediaType or BodyTooLarge."""
-    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if given != media_type:
-        raise refusals.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
-    raw = request.raw_body
-    raw = raw.encode() if isinstance(raw, str) else raw
-    if len(raw) > max_bytes:
-        raise refusals.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
-    return raw
-
-
 def operation(
     shape: fields.Shape | None = None,
     body: type | None = None,
     collection: str | None = None,
     query: tuple[str, ...] = (),
     creates: bool = False,
-    search: Searchable = Searchable(),
+    search: Searchable = NOT_SEARCHED,
     trail: str | None = None,
     bare: bool = False,
     dry_run: bool = True,

@@ -12,7 +12,8 @@ from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
-from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
+from chalicelib.rest.contracts import Searchable
+from chalicelib.rest.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views

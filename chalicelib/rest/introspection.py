@@ -11,7 +11,8 @@ from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, Unauthenticated
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.uses import agent, client_address
-from chalicelib.rest.endpoint import Call, basic_pair, operation, raw_body, sunset
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.headers import basic_pair, raw_body, sunset
 from chalicelib.rest.refusals import ClientUnauthenticated, answer
 from chalicelib.telemetry import note
 

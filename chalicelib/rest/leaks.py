@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.leaks import MAX_FOUND, Found
 from chalicelib.rest.bodies import decode
-from chalicelib.rest.endpoint import Call, operation, raw_body
+from chalicelib.rest.endpoint import Call, operation
+from chalicelib.rest.headers import raw_body
 from chalicelib.rest.lifecycle_bodies import GithubFound, LeakReport
 from chalicelib.rest.refusals import answer
 

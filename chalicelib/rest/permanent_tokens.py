@@ -12,8 +12,9 @@ from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
 from chalicelib.core.permanent_tokens import LABEL_FORM, About
 from chalicelib.rest.audit import POSITION_FORM
 from chalicelib.rest.bodies import NewToken, Reference, Rotation, SecretComparison, TakingBack, TokenChange
+from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
-from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, Searchable, operation
+from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import (
     CREATED_TOKEN,

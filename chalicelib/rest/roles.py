@@ -9,7 +9,8 @@ from chalicelib.core.accounts import User
 from chalicelib.core.operations.all_grants import HeldGrant
 from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
-from chalicelib.rest.endpoint import Call, Searchable, operation
+from chalicelib.rest.contracts import Searchable
+from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.rest.bodies import NewService, Reference, SecretComparison, SecretRenewal, ServiceChange, TakingBack
+from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
-from chalicelib.rest.endpoint import Call, Searchable, operation
+from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
 

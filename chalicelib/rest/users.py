@@ -15,8 +15,9 @@ from chalicelib.core.paging import Window
 from chalicelib.core.roles import Grant
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
+from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.delegations import approved_scope_views, refresh_token_views
-from chalicelib.rest.endpoint import MAX_TOP, Call, Searchable, operation
+from chalicelib.rest.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.oauth_shapes import APPROVED_SCOPE, REFRESH_TOKEN
 from chalicelib.rest.permanent_tokens import token_views

@@ -39,7 +39,7 @@ from chalicelib.core.permissions import (
 )
 from chalicelib.core.policies import Policy
 from chalicelib.rest import bodies, endpoint, openapi
-from chalicelib.rest.endpoint import Contract
+from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES
 from tests.conftest import configure, origin
 from tests.memory.stores import MemoryStores

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.composition import keyturn
-from chalicelib.rest.endpoint import Contract
+from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROUTES
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send

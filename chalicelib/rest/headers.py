@@ -1,0 +1,42 @@
+"""What is read from a request's headers and body as such, and what headers say in answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+
+from chalicelib.rest import refusals
+
+if TYPE_CHECKING:
+    from chalice.app import Request
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def sunset(secret_ends: int | None) -> dict[str, str]:
+    """The header that tells whoever still uses an earlier secret when that ends (RFC 8594); in milliseconds since the
+    epoch."""
+    return {} if secret_ends is None else {"Sunset": formatdate(secret_ends / 1000, usegmt=True)}
+
+
+def basic_pair(encoded: str) -> tuple[str, str] | None:
+    """The two parts of HTTP Basic (RFC 7617 section 2), or None if it is none."""
+    try:
+        first, colon, second = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return (first, second) if colon else None
+
+
+def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """The body, if it has this media type. Raises UnsupportedMediaType or BodyTooLarge."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise refusals.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
+    raw = request.raw_body
+    raw = raw.encode() if isinstance(raw, str) else raw
+    if len(raw) > max_bytes:
+        raise refusals.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
+    return raw
