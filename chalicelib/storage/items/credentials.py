@@ -19,16 +19,23 @@ from pynamodb.attributes import (
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
 from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
+from chalicelib.storage.items.secrets import (
+    dead_in,
+    dead_text,
+    earlier_in,
+    earlier_text,
+    retired_text,
+    sealed_in,
+    sealed_list,
+    text_of,
+)
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from chalicelib.core.ports import Credential
 
 
@@ -111,8 +118,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             dead=dead_text(token.dead),
             retired=retired_text(token.dead),
             last_use=last_use_text(token.last_use) if token.last_use else None,
-            about=_text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
-            told=_text_of(list(token.told)),
+            about=text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
+            told=text_of(list(token.told)),
             reused=token.reused,
             leaked=token.leaked,
             revision=token.revision,
@@ -274,47 +281,6 @@ def moment(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
-def sealed_list(secret: SealedSecret) -> list[str]:
-    """A sealed secret as a part of a JSON text."""
-    return [secret.argon2id, _text(secret.tag), secret.tag_key_id]
-
-
-def sealed_in(parts: list[str]) -> SealedSecret:
-    """The sealed secret in such a part."""
-    argon2id, tag, key_id = parts
-    return SealedSecret(argon2id, base64.b64decode(tag), key_id)
-
-
-def earlier_text(earlier: Sequence[EarlierSecret[SealedSecret]]) -> str | None:
-    """Earlier secrets as one attribute."""
-    return json.dumps([[sealed_list(each.sealed), each.since, each.until] for each in earlier]) if earlier else None
-
-
-def earlier_in(text: str | None) -> tuple[EarlierSecret[SealedSecret], ...]:
-    """The earlier secrets in such an attribute."""
-    return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
-
-
-def dead_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
-    """Secrets that have ended as one attribute."""
-    return _text_of([sealed_list(each.sealed) for each in dead])
-
-
-def retired_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
-    """What else is known of them as another, which older versions do not read."""
-    return _text_of([[each.since, int(each.taken_back)] for each in dead])
-
-
-def dead_in(sealed: str | None, retired: str | None) -> tuple[RetiredSecret[SealedSecret], ...]:
-    """The secrets in two such attributes. What was stored before `retired` was has nothing there."""
-    dead = json.loads(sealed or "[]")
-    known = json.loads(retired) if retired else [(0, 0)] * len(dead)
-    return tuple(
-        RetiredSecret(sealed_in(parts), since, bool(taken_back))
-        for parts, (since, taken_back) in zip(dead, known, strict=True)
-    )
-
-
 def last_use_text(use: LastUse) -> str:
     """A token's last use as one attribute."""
     return json.dumps([use.address, use.agent, use.service_id])
@@ -323,10 +289,6 @@ def last_use_text(use: LastUse) -> str:
 def _about_in(text: str | None) -> dict[str, Any]:
     said = json.loads(text or "{}")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
-
-
-def _text_of(value: object) -> str | None:
-    return json.dumps(value) if value else None
 
 
 def _text(raw: bytes) -> str:

@@ -20,7 +20,7 @@ from chalicelib.core.groups import Group
 from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
-from chalicelib.storage.items.credentials import dead_in, dead_text, earlier_in, earlier_text, retired_text
+from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:

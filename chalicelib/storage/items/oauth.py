@@ -18,7 +18,8 @@ from chalicelib.core.delegations import (
 )
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.storage import keys
-from chalicelib.storage.items.credentials import moment, sealed_in, sealed_list
+from chalicelib.storage.items.credentials import moment
+from chalicelib.storage.items.secrets import sealed_in, sealed_list
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
