@@ -22,6 +22,7 @@ from chalicelib.core.identifiers import ID_FORM
 from chalicelib.core.networks import MAX_NETWORKS
 from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
+from chalicelib.rest.headers import MAX_BODY_BYTES
 
 B = TypeVar("B")
 
@@ -206,6 +207,18 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     grace: int | str
     secret: BroughtSecret | None = None
+
+
+class _Bringing(msgspec.Struct):
+    secret: BroughtSecret | None = None
+
+
+def secret_in(raw: str | bytes) -> str | None:
+    """The secret that a body brings, whatever else is wrong with that body."""
+    try:
+        return msgspec.json.decode(raw[:MAX_BODY_BYTES], type=_Bringing).secret
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class Renewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

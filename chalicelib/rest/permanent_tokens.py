@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from chalicelib.core.errors import Refusal
 from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
 from chalicelib.core.permanent_tokens import LABEL_FORM, About
 from chalicelib.rest.audit import POSITION_FORM
-from chalicelib.rest.bodies import NewToken, Reference, Rotation, SecretComparison, TakingBack, TokenChange
+from chalicelib.rest.bodies import NewToken, Reference, Rotation, SecretComparison, TakingBack, TokenChange, secret_in
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
@@ -79,7 +78,7 @@ def update_token(call: Call, user: str, token: str) -> Response:
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
 def rotate_token(call: Call, user: str, token: str) -> Response:
-    caller = call.caller(whatever_scope=True, brings=_brings(call))
+    caller = call.caller(whatever_scope=True, brings=secret_in(call.request.raw_body))
     body = call.body(Rotation)
     rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
@@ -115,14 +114,6 @@ def list_all_tokens(call: Call) -> Response:
     label, after = call.text("label", LABEL_FORM), call.text("after", POSITION_FORM)
     found = call.keyturn.permanent_tokens.labelled(caller, label, after, top)
     return call.trail(token_views(call, caller, found.items), top, found.after)
-
-
-def _brings(call: Call) -> str | None:
-    """The secret in the body of a rotation, as far as that can be read: who asks is refused first."""
-    try:
-        return call.body(Rotation).secret
-    except Refusal:
-        return None
 
 
 def _about(body: NewToken | TokenChange) -> About:

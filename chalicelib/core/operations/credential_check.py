@@ -80,7 +80,7 @@ class CredentialCheck:
             ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
             matches = not ended and self._matches(presented, credential, credential.secret, use.now)
             found = Good() if matches else None
-        if found and noted:
+        if found and noted and not _is_asked_for(presented, credential, use):
             self.note_use(credential, [use.service.id] if use.service else [], use, found.since)
         return found
 
@@ -195,6 +195,14 @@ def _end(token: PermanentToken, earlier: EarlierSecret[SealedSecret] | None, pol
     since = earlier.since if earlier else token.renewed
     ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]
     return min((moment for moment in ends if moment is not None), default=None)
+
+
+def _is_asked_for(presented: str, credential: Credential, use: Use) -> bool:
+    """Whether a rotation presents the very secret that it brings. Whoever does so asks whether an answer was lost; the
+    secret may not be where it belongs, so it is not in use by that, and an earlier one is not used again."""
+    if use.brings is None or not isinstance(credential, PermanentToken):
+        return False
+    return presented == CredentialKind.PERMANENT_TOKEN.assemble(use.brings, credential.user_id, credential.id)
 
 
 def _is_inside(token: PermanentToken, use: Use) -> bool:

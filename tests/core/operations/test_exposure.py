@@ -160,6 +160,20 @@ class TestAnAnswerThatWasLost:
         assert events(scene) == ["created", "rotated", "rotated"]
         assert is_good(scene, newest, now())
 
+    def test_asking_whether_the_new_secret_arrived_is_no_use_of_it(self, scene: Scene) -> None:
+        """The client presents what it brings, since all answers were lost, and its jobs have the old one still."""
+        scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
+        old, brought = scene.token.secret or "", random_text(SECRET_LENGTH)
+        authentication, rotation = scene.product.authentication, scene.product.rotation
+        by = authentication.holder(old, origin(), brought)
+        new = rotation.rotate(by, "me", "current", 0, brought).secret or ""
+        rotation.rotate(authentication.holder(new, origin(), brought), "me", "current", 0, brought)
+        assert not is_good(scene, old, now())
+        assert events(scene) == ["created", "rotated"]
+        assert is_good(scene, new, now())
+        assert not is_good(scene, old, now())
+        assert "reused" in events(scene)
+
     @pytest.mark.parametrize("brings", ["another", "the old one"])
     def test_who_brings_something_else_with_an_old_secret_reuses_it(self, scene: Scene, brings: str) -> None:
         old = scene.token.secret or ""
