@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".new"
 LOCK_PAUSE_SECONDS = 0.2
+_NO_FOLDER = "There is no folder here where the new secret could wait ($XDG_STATE_HOME):"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Place:
             yield
         finally:
             os.close(handle)
+
+    def waiting_for(self, *what: str) -> Place:
+        """The same, where a secret that is for no file waits for this thing, which `what` tells from all others."""
+        return self if self.file else replace(self, waiting=_in_state(*what))
 
     def begun(self) -> str | None:
         """The secret that a command which was ended has left here. Raises Problem."""
@@ -92,7 +97,27 @@ def beside(file: Path) -> Path:
     return waiting
 
 
-def in_state(*what: str) -> Path | None:
+def for_renewal(file: Path | None, command: str | None, grace: int) -> Place:
+    """Where a renewed secret goes; `grace` in seconds. Without a file, `waiting_for` says later where it waits, when it
+    is known what is renewed. Raises Problem if the secret could be lost for good, or nothing be taken back."""
+    if file:
+        return Place(file, command, read_secret(file), beside(file))
+    if command and not grace:
+        raise Problem("Without grace nothing can be taken back: name a file too (--write), which keeps the new secret.")
+    if _in_state("") is None and not grace:
+        raise Problem(f"{_NO_FOLDER} name a file (--write), or a grace.")
+    return Place(command=command)
+
+
+def for_creation(file: Path | None, *what: str) -> Place:
+    """Where the secret of something new goes; `what` tells it from all others. Raises Problem if it could be lost."""
+    waiting = beside(file) if file else _in_state(*what)
+    if waiting is None:
+        raise Problem(f"{_NO_FOLDER} name a file (--write).")
+    return Place(file, waiting=waiting)
+
+
+def _in_state(*what: str) -> Path | None:
     """Where a secret waits that is for no file; `what` tells one thing from all others. None if there is no place."""
     name = hashlib.sha256("\0".join(what).encode()).hexdigest()[:24]
     try:

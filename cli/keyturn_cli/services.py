@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyturn_cli import checks, keepers, place, renewal
 from keyturn_cli.api import collection, part
-from keyturn_cli.files import read_secret
 from keyturn_cli.handing import hand_over_renewed
 from keyturn_cli.output import moment
 
@@ -24,16 +24,27 @@ COLUMNS = {
     "id": lambda each: each.get("id"),
     "secrets end": lambda each: [moment(one["endsOn"]) for one in each.get("secrets") or [] if one.get("endsOn")],
 }
+DEFAULT_GRACE = "24h"  # whoever forgets it has a day to bring the new secret everywhere
 
 
 def renewing(what: str) -> Callable[[Any], Any]:
     """The options of a command that renews a secret of `what`."""
     options = [
         click.option(
-            "--grace", type=checks.GRACE, default="0", show_default=True, help="How long the secret before goes on."
+            "--grace",
+            type=checks.GRACE,
+            default=DEFAULT_GRACE,
+            show_default=True,
+            help="How long the secret before goes on; 0: not at all.",
         ),
         click.option("--write", type=checks.FILE, help=f"The file with the secret of the {what}: replace it there."),
-        click.option("--exec", "command", type=checks.Command(), metavar="CMD", help="Hand it to this command."),
+        click.option(
+            "--exec",
+            "command",
+            type=checks.Command(),
+            metavar="CMD",
+            help="Hand it to this command, on its standard input.",
+        ),
     ]
 
     def wrap(function: Any) -> Any:
@@ -69,23 +80,17 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
     this one was cut. Verification by the service goes on for the grace with the secret before. If the command of --exec
     fails, it is taken back (exit code 5), which needs a grace, and the secret before in the file of --write.
     """
-    waiting, held = before_renewal(write)
+    where = place.for_renewal(write, command, grace)
     api = session.api()
     found = api.get(f"/services/{part(which)}")
-    kept = keepers.service_of(api, found["id"], found.get("key") or which, held if command else None)
-    renew(session, kept, grace, place.Place(write, command, held if held and kept.owns(held) else None, waiting))
-
-
-def before_renewal(write: Path | None) -> tuple[Path | None, str | None]:
-    """Where the new secret is to wait, and the secret in the file until now. Raises Problem."""
-    return (place.beside(write), read_secret(write)) if write else (None, None)
+    kept = keepers.service_of(api, found["id"], found.get("key") or which, where.held if command else None)
+    renew(session, kept, grace, where)
 
 
 def renew(session: Session, kept: keepers.Administered, grace: int, where: place.Place) -> None:
     """Renew it, and hand it over. Raises Problem."""
-    if where.file is None:
-        waiting = place.in_state("renew", session.known_address(), kept.renewing)
-        where = place.Place(None, where.command, where.held, waiting)
+    held = where.held if where.held and kept.owns(where.held) else None
+    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.renewing)
     with session.output.during("Renewing"):
         renewed = renewal.renew(kept, grace, where, session.patience)
     hand_over_renewed(session.output, renewed, where, "secret")

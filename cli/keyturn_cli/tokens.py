@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +13,9 @@ from keyturn_cli import checks, keepers, logins, place, renewal, wire_format
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.creation import Kind, create
 from keyturn_cli.errors import ExitCode, Problem
-from keyturn_cli.files import read_secret
 from keyturn_cli.handing import hand_over_made, hand_over_renewed
 from keyturn_cli.output import moment
+from keyturn_cli.services import renewing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,8 +90,7 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
     }
     if len(body["labels"]) > MOST_LABELS:
         raise click.UsageError(f"--label: at most {MOST_LABELS} times.")
-    waiting = place.beside(write) if write else place.in_state("create", session.known_address(), user, name)
-    where = place.Place(write, waiting=waiting)
+    where = place.for_creation(write, "create", session.known_address(), user, name)
     kind = Kind(
         f"/users/{part(user)}/permanenttokens",
         wire_format.new_middle,
@@ -107,17 +107,7 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
 @token.command()
 @click.argument("which", default=CURRENT, metavar="[TOKEN]")
 @click.option("--user", default="me", show_default=True, help="Whose it is.")
-@click.option(
-    "--grace",
-    type=checks.GRACE,
-    default="24h",
-    show_default=True,
-    help="How long the secret before goes on; 0: not at all.",
-)
-@click.option("--write", type=checks.FILE, help="Replace the secret in this file.")
-@click.option(
-    "--exec", "command", type=checks.Command(), metavar="CMD", help="Hand it to this command, on its standard input."
-)
+@renewing("token")
 @click.pass_obj
 def rotate(session: Session, which: str, user: str, grace: int, write: Path | None, command: str | None) -> None:
     """Give TOKEN (an id or name) a new secret; without TOKEN, the one that is presented: the secret in the file of
@@ -127,16 +117,9 @@ def rotate(session: Session, which: str, user: str, grace: int, write: Path | No
     command in the middle: the same command again goes on from there. If the command of --exec fails, the rotation is
     taken back, and the exit code is 5. It has the time of --timeout.
     """
-    if not grace and command and not write:
-        raise Problem("Without grace nothing can be taken back: name a file too (--write), which keeps the new secret.")
-    waiting = place.beside(write) if write else None
-    held = read_secret(write) if write else None
-    kept, held = _kept(session, which, user, held, bool(command))
-    if not write:
-        waiting = place.in_state("rotate", session.known_address(), kept.named)
-        if waiting is None and not grace:
-            raise Problem("There is no folder here where the new secret could wait: name a file (--write), or a grace.")
-    where = place.Place(write, command, held, waiting)
+    where = place.for_renewal(write, command, grace)
+    kept, held = _kept(session, which, user, where.held, bool(command))
+    where = replace(where, held=held).waiting_for("rotate", session.known_address(), kept.named)
     with session.output.during("Rotating"):
         renewed = renewal.renew(kept, grace, where, session.patience)
     hand_over_renewed(session.output, renewed, where, "token")

@@ -12,7 +12,7 @@ from keyturn_cli.creation import Kind, create
 from keyturn_cli.errors import Problem
 from keyturn_cli.handing import SECRETS, hand_over_made
 from keyturn_cli.output import moment
-from keyturn_cli.services import before_renewal, renew, renewing
+from keyturn_cli.services import renew, renewing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +70,7 @@ def show(session: Session, which: str) -> None:
 def create_webhook(session: Session, name: str, url: str, events: tuple[str, ...], write: Path | None) -> None:
     """Tell URL what happens to tokens. The secret of the signatures is made here, and printed or put into a
     file."""
-    waiting = place.beside(write) if write else place.in_state("webhook", session.known_address(), name)
-    where = place.Place(write, waiting=waiting)
+    where = place.for_creation(write, "webhook", session.known_address(), name)
     api = session.api()
     with where.alone(session.patience), session.output.during("Making"):
         made, secret = create(api, _KIND, {"name": name, "url": url, "kinds": list(events)}, where)
@@ -114,11 +113,11 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
     For the grace, messages are signed by both, so that a receiver can be changed without losing any. If the command of
     --exec fails, it is taken back (exit code 5), which needs a grace, and the secret before in the file of --write.
     """
-    waiting, held = before_renewal(write)
+    where = place.for_renewal(write, command, grace)
     api = session.api()
     found = _webhook(api, which)
-    kept = keepers.webhook_of(api, found["id"], found["name"], held if command else None)
-    renew(session, kept, grace, place.Place(write, command, held if held and kept.owns(held) else None, waiting))
+    kept = keepers.webhook_of(api, found["id"], found["name"], where.held if command else None)
+    renew(session, kept, grace, where)
 
 
 @webhook.command()

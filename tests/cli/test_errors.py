@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from keyturn_cli import main, redaction, wire_format
+from keyturn_cli import main, place, redaction, wire_format
 from keyturn_cli.errors import ExitCode
 
 from embedded.layout import PROJECT
@@ -199,7 +199,6 @@ LOCAL = [
     (("token", "rotate", "--write", "{}/words"), 3, "no permanent token"),
     (("token", "rotate", "--write", "{}/loop"), 1, "cannot be"),
     (("token", "rotate", "--write", "{}/token"), 1, "something else than a new secret"),
-    (("token", "rotate", "--grace", "0", "--exec", "true"), 1, "name a file"),
     (("service", "renew-secret", "ci", "--write", "{}/none/secret"), 1, "cannot be written"),
     (("webhook", "create", "x", "https://example.com", "--write", "{}/none/secret"), 1, "cannot be written"),
     (("webhook", "create", "x", "https://example.com", "--write", "{}/token"), 1, "begun and not finished"),
@@ -219,6 +218,43 @@ def test_what_this_machine_lacks_is_said_before_anything_is_asked(
     found, out, err = keyturn(*(part.format(tmp_path) for part in arguments))
     assert (found, out, silent.asked, words in err) == (code, "", 0, True), err
     assert (tmp_path / "token").read_text() == SECRET
+
+
+RENEWALS = (("token", "rotate"), ("service", "renew-secret", "ci"), ("webhook", "renew-secret", "audit"))
+CREATIONS = (("token", "create", "x", "-s", "ci"), ("webhook", "create", "x", "https://example.com"))
+
+
+@pytest.mark.parametrize("command", [*((*each, "--grace", "0") for each in RENEWALS), *CREATIONS], ids=" ".join)
+def test_a_secret_that_could_wait_nowhere_is_not_made(
+    keyturn: Run, silent: Silent, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    """After a lost answer nobody would have it, and the one before would have ended."""
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/state")
+    code, out, err = keyturn(*command)
+    assert (code, out, silent.asked, "(--write)" in err) == (1, "", 0, True), err
+
+
+@pytest.mark.parametrize("command", RENEWALS, ids=" ".join)
+def test_a_command_alone_is_given_no_secret_that_cannot_be_taken_back(
+    keyturn: Run, silent: Silent, command: tuple[str, ...]
+) -> None:
+    code, out, err = keyturn(*command, "--grace", "0", "--exec", "true")
+    assert (code, out, silent.asked, "name a file" in err) == (1, "", 0, True), err
+
+
+@pytest.mark.parametrize("command", [each[:2] for each in RENEWALS], ids=" ".join)
+def test_a_grace_that_was_forgotten_is_a_day(keyturn: Run, command: tuple[str, ...]) -> None:
+    assert re.search(r"default:\s+24h", keyturn(*command, "--help")[1])
+
+
+def test_without_a_folder_for_state_a_file_or_a_grace_is_enough(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/dev/null/state")
+    file = tmp_path / "token"
+    assert place.for_renewal(file, "true", 0).waiting == place.for_creation(file, "x").waiting == tmp_path / "token.new"
+    for command in (None, "true"):
+        assert place.for_renewal(None, command, 1).waiting_for("x").waiting is None
 
 
 @pytest.mark.parametrize(
