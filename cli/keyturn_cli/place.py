@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from keyturn_cli.errors import Problem
 from keyturn_cli.files import make_folder, put_in_place, read_secret, remove, require_writable, write_secret
+from keyturn_cli.redaction import stays_readable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,8 @@ def beside(file: Path) -> Path:
     waiting = file.resolve()
     waiting = waiting.with_name(waiting.name + SUFFIX)
     require_writable(waiting)
+    stays_readable(file)
+    stays_readable(waiting)
     return waiting
 
 
@@ -125,6 +128,7 @@ def _in_state(*what: str) -> Path | None:
         make_folder(folder)
         waiting = folder / f"{name}{SUFFIX}"
         require_writable(waiting)
+        stays_readable(waiting)
     except (Problem, RuntimeError):  # RuntimeError: nobody's home
         return None
     return waiting

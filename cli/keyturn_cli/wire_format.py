@@ -74,6 +74,11 @@ def parse(text: str) -> Parsed | None:
     return Parsed(prefix, tuple(body[start : start + ID_LENGTH] for start in starts), body[-MIDDLE_LENGTH:])
 
 
+def is_checked(text: str) -> bool:
+    """Whether it ends with the checksum of what is before, as every secret of Keyturn with a prefix does."""
+    return text.isascii() and len(text) > MIDDLE_LENGTH and _whole(text[:-CHECKSUM_LENGTH]) == text
+
+
 def is_middle(text: str) -> bool:
     """Whether it has the form of what is brought."""
     return bool(_MIDDLE.fullmatch(text))

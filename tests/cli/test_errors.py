@@ -17,6 +17,8 @@ import pytest
 from keyturn_cli import main, place, redaction, wire_format
 from keyturn_cli.errors import ExitCode
 
+from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.identifiers import new_id
 from embedded.layout import PROJECT
 from tests.cutting import Listener
 
@@ -78,6 +80,10 @@ def keyturn(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, silent: Silent, cap
         return code, out, err
 
     return run
+
+
+def new_secret(kind: CredentialKind) -> str:
+    return kind.issue(*[new_id()] * kind.value.ids)
 
 
 def pieces(secret: str) -> list[str]:
@@ -146,8 +152,40 @@ def test_what_is_no_secret_stays_readable() -> None:
         "Did you mean --network?",
         "https://keyturn.example.com does not answer (ConnectTimeoutError).",
         f"the token {TOKEN}",
+        "/etc/bot/Build-Token-Production-01 cannot be read: permission denied.",
     ):
         assert redaction.redacted(text) == text
+
+
+def test_where_a_secret_is_stays_readable_whatever_the_path_looks_like(
+    keyturn: Run, tmp_path: Path, silent: Silent
+) -> None:
+    folder = tmp_path / "Build9Runner4Production7"
+    folder.mkdir()
+    file = folder / "Build-Token-Production-01"
+    file.write_text(SECRET)
+    code, _, err = keyturn("--timeout", "1", "token", "rotate", "--grace", "0", "--write", str(file))
+    assert (code, f"still in {file}," in err, f"waits in {file}.new." in err) == (4, True, True), err
+    Path(f"{file}.new").write_text("something")
+    code, _, err = keyturn("token", "rotate", "--write", str(file))
+    assert (code, f"{file}.new holds something else" in err) == (1, True), err
+
+
+def test_what_only_looks_like_a_secret_may_be_a_name() -> None:
+    names = (
+        "perm-production-build-runner-token",
+        "perm-production.build.runner-token-for-all",
+        "eyJaNameThatIsLong.a.b",
+    )
+    for name in (*names, "ktp_this_is_a_name", "ktp_" + "a" * 73, "whsec_rotation-of-the-audit-webhook"):
+        assert not redaction.holds_secret(name), name
+
+
+def test_every_whole_secret_is_known() -> None:
+    for kind in set(SECRETS) - {"half of one", "middle", "base 16"}:
+        assert redaction.holds_secret(f"x={SECRETS[kind]}"), kind
+    for secret in [*map(new_secret, CredentialKind), "perm-cm9vdA==.NDMtMQ==.0aB1cD2eF3gH4iJ5kL6m"]:
+        assert redaction.holds_secret(secret), secret
 
 
 WRONG = [

@@ -114,7 +114,7 @@ class TestRenewal:
         assert new not in outcome.stdout + outcome.stderr
         assert "good until" in outcome.stderr
         assert thing.is_good(old)
-        outcome = terminal.run(kind, "renew-secret", thing.id, "--write", str(file))
+        outcome = terminal.run(kind, "renew-secret", thing.id, "--grace", "0", "--write", str(file))
         assert (outcome.code, thing.is_good(old)) == (0, False)
         assert thing.is_current(file.read_text().strip())
         assert terminal.waiting() == []
