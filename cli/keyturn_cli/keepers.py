@@ -40,6 +40,10 @@ class OwnToken:
         return f"the token {self._ids[1]}"
 
     @property
+    def identity(self) -> str:
+        return _token_path(*self._ids)
+
+    @property
     def _ids(self) -> tuple[str, ...]:
         parsed = wire_format.parse(self.presented)
         assert parsed
@@ -113,6 +117,10 @@ class Administered:
     fields: str | None = None
     _was_current: bool | None = field(default=None, init=False)
 
+    @property
+    def identity(self) -> str:
+        return self.below
+
     def new_secret(self) -> str:
         return self.shape.whole(self.shape.new())
 
@@ -167,7 +175,7 @@ def token_of(api: Api, user_id: str, token_id: str, name: str, held: str | None)
     def whole(middle: str) -> str:
         return wire_format.permanent_token(middle, user_id, token_id)
 
-    path = f"/users/{part(user_id)}/permanenttokens/{part(token_id)}"
+    path = _token_path(user_id, token_id)
     shape = Shape(wire_format.new_middle, whole, _middle)
     kept = Administered(api, f"the token {name}", f"{path}/rotate", path, shape, fields=FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
@@ -195,6 +203,10 @@ def webhook_of(api: Api, webhook_id: str, name: str, held: str | None) -> Admini
     shape = Shape(wire_format.new_webhook_secret, lambda secret: secret, brought)
     kept = Administered(api, f"the webhook {name}", path, path, shape, fields=WEBHOOK_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
+
+
+def _token_path(user_id: str, token_id: str) -> str:
+    return f"/users/{part(user_id)}/permanenttokens/{part(token_id)}"
 
 
 def _middle(secret: str) -> str | None:

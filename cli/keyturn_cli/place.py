@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyturn_cli.errors import Problem
-from keyturn_cli.files import make_folder, put_in_place, read_secret, remove, require_writable, write_secret
+from keyturn_cli.files import PRIVATE, make_folder, put_in_place, read_secret, remove, require_writable, write_secret
 from keyturn_cli.redaction import stays_readable
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keyturn_cli.patience import Patience
 
 SUFFIX = ".new"
+LOCK_SUFFIX = ".lock"
 LOCK_PAUSE_SECONDS = 0.2
 _NO_FOLDER = "There is no folder here where the new secret could wait ($XDG_STATE_HOME):"
 
@@ -45,11 +46,13 @@ class Place:
         if self.waiting is None:
             yield
             return
-        handle = os.open(self.waiting.parent, os.O_RDONLY)
+        lock = self.waiting.with_name(self.waiting.name + LOCK_SUFFIX)
+        handle = _locked(lock, patience)
         try:
-            _lock(handle, self.waiting.parent, patience)
             yield
         finally:
+            with contextlib.suppress(OSError):
+                os.unlink(lock)  # while it is ours; whoever waits for it looks whether it is still there
             os.close(handle)
 
     def waiting_for(self, *what: str) -> Place:
@@ -134,19 +137,33 @@ def _in_state(*what: str) -> Path | None:
     return waiting
 
 
-def _lock(handle: int, folder: Path, patience: Patience) -> None:
+def _locked(lock: Path, patience: Patience) -> int:
+    """The file that only we have locked. Raises Problem."""
     said = False
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not patience.left():
-                raise Problem(f"Another command has been changing a secret in {folder} all the time.") from None
-            if not said:
-                patience.told(f"Another command is changing a secret in {folder}. Waiting until {patience.until()}.")
-                said = True
-            patience.pause(LOCK_PAUSE_SECONDS)
-        except OSError:  # a file system without locks
-            return
-        else:
-            return
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+        except OSError as error:
+            raise Problem(f"{lock} cannot be written: {(error.strerror or '').lower()}.") from None
+        if _is_ours(handle, lock):
+            return handle
+        os.close(handle)
+        if not patience.left():
+            raise Problem(f"Another command has been changing the secret all the time, and has locked {lock}.")
+        if not said:
+            patience.told(f"Another command is changing the secret. Waiting for {lock} until {patience.until()}.")
+            said = True
+        patience.pause(LOCK_PAUSE_SECONDS)
+
+
+def _is_ours(handle: int, lock: Path) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(lock))
+    except FileNotFoundError:  # whoever had it before has removed it
+        return False

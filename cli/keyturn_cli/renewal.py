@@ -43,6 +43,10 @@ class Kept(Protocol):
     def named(self) -> str:
         """For people."""
 
+    @property
+    def identity(self) -> str:
+        """What tells it from everything else of its installation, whoever renews it."""
+
     def new_secret(self) -> str:
         """The whole of a new one."""
 

@@ -90,7 +90,7 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
 def renew(session: Session, kept: keepers.Administered, grace: int, where: place.Place) -> None:
     """Renew it, and hand it over. Raises Problem."""
     held = where.held if where.held and kept.owns(where.held) else None
-    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.renewing)
+    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
     with session.output.during("Renewing"):
         renewed = renewal.renew(kept, grace, where, session.patience)
     hand_over_renewed(session.output, renewed, where, "secret")

@@ -119,7 +119,7 @@ def rotate(session: Session, which: str, user: str, grace: int, write: Path | No
     """
     where = place.for_renewal(write, command, grace)
     kept, held = _kept(session, which, user, where.held, bool(command))
-    where = replace(where, held=held).waiting_for("rotate", session.known_address(), kept.named)
+    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
     with session.output.during("Rotating"):
         renewed = renewal.renew(kept, grace, where, session.patience)
     hand_over_renewed(session.output, renewed, where, "token")
