@@ -6,7 +6,8 @@ import functools
 import json
 import secrets
 import ssl
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
@@ -14,16 +15,20 @@ import urllib3
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused
 from keyturn_cli.patience import NoTimeLeft, Patience
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 ROOT = "/api/rest"
 TOKEN = f"{ROOT}/oauth2/token"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-BUSY = {429, 503}  # the server says that it could not
-PASSING = {*BUSY, 502, 504}
+BUSY = 429  # the server has done nothing; with 503 it may have, since the database did not answer
+PASSING = {BUSY, 502, 503, 504}
 ATTEMPTS = 5
 LONGEST_PAUSE_SECONDS = 20.0
 MAX_TOP = 100
 _NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+T = TypeVar("T")
 
 
 class Api:
@@ -77,17 +82,7 @@ class Api:
         key, so that nothing is done twice. Raises Problem; AnswerLost, if nobody knows what became of it."""
         self.patience.begin()
         headers = {} if body is None else {"Idempotency-Key": key or secrets.token_urlsafe(24)}
-        sent = False
-        for attempt in range(ATTEMPTS):
-            try:
-                return self._once(method, path, body, headers)[0]
-            except AnswerLost as lost:
-                sent = sent or not lost.nothing_done
-                lost.nothing_done = not sent
-                if attempt == ATTEMPTS - 1 or not self.patience.left():
-                    raise
-                self.patience.wait(pause_after(lost, attempt), lost.message)
-        raise AssertionError("unreachable")
+        return Asking().until_answered(lambda doubtful: self._once(method, path, body, headers)[0], self.patience)
 
     def once(self, path: str, body: Any, **query: Any) -> tuple[Any, bool]:
         """One POST that is not repeated here: its answer, and whether the secret that was presented is an earlier one
@@ -105,7 +100,7 @@ class Api:
             known["Content-Type"] = "application/json"
         answer = self._ask(method, ROOT + path, data, known)
         if answer.status in PASSING or answer.status >= 500:
-            raise AnswerLost(_described(answer), wait=_told_wait(answer))
+            raise AnswerLost(_described(answer), answer.status == BUSY, _told_wait(answer))
         return _checked(answer), answer
 
     def _ask(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
@@ -123,14 +118,34 @@ class Api:
         )
         try:
             return self.patience.within(f"{self.address} to answer", request)
-        except NoTimeLeft:
-            raise AnswerLost(f"{self.address} did not answer in time (--timeout).") from None
+        except NoTimeLeft as late:
+            raise AnswerLost(f"{self.address} did not answer in time (--timeout).", not late.begun) from None
         except urllib3.exceptions.HTTPError as error:
             reason, never = type(error).__name__, isinstance(error, _NEVER_SENT)
             raise AnswerLost(f"{self.address} does not answer ({reason}).", never) from None
 
 
-def pause_after(lost: AnswerLost, attempt: int) -> float:
+@dataclass
+class Asking:
+    """What is asked again until there is an answer. `doubtful`: it may have been done already."""
+
+    doubtful: bool = False
+
+    def until_answered(self, ask: Callable[[bool], T], patience: Patience) -> T:
+        """The answer; `ask` is told whether it is doubtful. Raises AnswerLost, as of all attempts together."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return ask(self.doubtful)
+            except AnswerLost as lost:
+                self.doubtful = self.doubtful or not lost.nothing_done
+                if attempt == ATTEMPTS - 1 or not patience.left():
+                    lost.nothing_done = not self.doubtful
+                    raise
+                patience.wait(_pause_after(lost, attempt), lost.message)
+        raise AssertionError("unreachable")
+
+
+def _pause_after(lost: AnswerLost, attempt: int) -> float:
     """How many seconds to wait after this attempt, counted from 0."""
     return min(LONGEST_PAUSE_SECONDS, 0.5 * 2.0**attempt if lost.wait is None else lost.wait)
 

@@ -46,7 +46,8 @@ class Refused(Problem):
 
 
 class AnswerLost(Problem):
-    """Nobody knows whether the request was carried out; or `nothing_done`: it never left. `wait`: how many seconds the
+    """Nobody knows whether the request was carried out; or `nothing_done`: it never left, or the server
+    says that it was too busy. `wait`: how many seconds the
     server would have us wait."""
 
     def __init__(self, message: str, nothing_done: bool = False, wait: float | None = None) -> None:

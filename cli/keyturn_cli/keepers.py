@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn_cli import wire_format
 from keyturn_cli.api import Api, part
-from keyturn_cli.errors import Refused
+from keyturn_cli.errors import AnswerLost, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -156,7 +156,10 @@ class Administered:
                 raise
 
     def _is_current(self, api: Api, secret: str) -> bool:
-        told = api.post(f"{self.below}/comparison", {"secret": self.shape.brought(secret)})
+        try:
+            told = api.post(f"{self.below}/comparison", {"secret": self.shape.brought(secret)})
+        except AnswerLost as lost:  # it changes nothing
+            raise AnswerLost(lost.message, True, lost.wait) from None
         return bool(told.get("current"))
 
 

@@ -18,7 +18,11 @@ T = TypeVar("T")
 
 
 class NoTimeLeft(Exception):
-    """It was not done by then."""
+    """It was not done by then. `begun`: it may have been, or may still be."""
+
+    def __init__(self, begun: bool) -> None:
+        super().__init__()
+        self.begun = begun
 
 
 @dataclass
@@ -73,12 +77,12 @@ class Patience:
 
         left = self.left()
         if left <= 0:
-            raise NoTimeLeft
+            raise NoTimeLeft(False)
         threading.Thread(target=work, daemon=True).start()
         try:
             done, value = self._awaited(outcome, left, what)
         except queue.Empty:
-            raise NoTimeLeft from None
+            raise NoTimeLeft(True) from None
         if not done:
             raise value
         result: T = value

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from keyturn_cli import running
-from keyturn_cli.api import ATTEMPTS, pause_after
+from keyturn_cli.api import Asking
 from keyturn_cli.checks import said
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused, interrupted
 from keyturn_cli.files import read_secret
@@ -146,28 +146,28 @@ def _taken(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
 
 
 def _asked(kept: Kept, new: str, grace: int, doubtful: bool, place: Place, patience: Patience) -> dict[str, Any]:
-    attempt = 0
+    asking = Asking(doubtful)
     try:
-        while True:
-            try:
-                return kept.take(new, grace, doubtful, patience)
-            except AnswerLost as lost:
-                doubtful = doubtful or not lost.nothing_done
-                if attempt == ATTEMPTS - 1 or not patience.left():
-                    raise _unknown(lost, grace, doubtful, place) from None
-                patience.wait(pause_after(lost, attempt), lost.message)
-                attempt += 1
+        return asking.until_answered(lambda doubtful: kept.take(new, grace, doubtful, patience), patience)
+    except AnswerLost as lost:
+        raise _unknown(lost, grace, place) from None
     except Refused:
-        if not doubtful:  # nobody needs it
-            place.forget()
+        if not asking.doubtful:
+            _drop(place)
         raise
     except KeyboardInterrupt as interruption:
         raise Problem(f"Interrupted. {_either(grace, place)}", interrupted(interruption)) from None
 
 
-def _unknown(lost: AnswerLost, grace: int, doubtful: bool, place: Place) -> Problem:
-    if not doubtful:
+def _drop(place: Place) -> None:
+    """Nobody needs what waits; should it stay, the next command finds out and removes it."""
+    with contextlib.suppress(Problem):
         place.forget()
+
+
+def _unknown(lost: AnswerLost, grace: int, place: Place) -> Problem:
+    if lost.nothing_done:
+        _drop(place)
         where = f"{place.file} is" if place.file else "The secret is"
         return Problem(f"{lost.message} Nothing was changed: {where} as before.", ExitCode.UNREACHABLE)
     return Problem(f"{lost.message} {_either(grace, place)}", ExitCode.UNREACHABLE)
@@ -187,9 +187,9 @@ def _either(grace: int, place: Place) -> str:
 
 def _failed(kept: Kept, renewed: Renewed, place: Place, patience: Patience, reason: str) -> NoReturn:
     """The command has failed, and perhaps after it brought the secret to some places. Raises Problem in any case."""
-    where = str(place.file) if place.file else place.named()
+    where, held = str(place.file) if place.file else place.named(), place.held
     stays = f"The new secret stays the current one, and is in {where}. The one before {renewed.ends}. "
-    if not renewed.grace or place.held is None or not kept.can_take_back():
+    if not renewed.grace or held is None or not kept.can_take_back():
         why = "" if renewed.grace else "Without a grace nothing can be taken back. "
         raise _left(f"Failed: {reason}. {why}{stays}Bring it where it belongs.")
     try:
@@ -198,7 +198,7 @@ def _failed(kept: Kept, renewed: Renewed, place: Place, patience: Patience, reas
         raise _left(f"Failed: {reason}. It is not taken back: {second.message} {_found(place, renewed)}") from None
     bounded = patience.with_at_least(BACK_SECONDS)
     try:
-        _back(kept, renewed.secret, place.held, bounded)
+        Asking().until_answered(lambda doubtful: kept.take_back(renewed.secret, held, doubtful, bounded), bounded)
     except (AnswerLost, KeyboardInterrupt) as lost:
         cut = lost.message if isinstance(lost, AnswerLost) else "Interrupted."
         raise _left(
@@ -226,19 +226,6 @@ def _found(place: Place, renewed: Renewed) -> str:
             place.forget()
         return f"The new secret stays the current one, and is in {place.file}. The one before {renewed.ends}."
     return f"The new secret waits in {place.named()}; the one before {renewed.ends}. Run the same command again."
-
-
-def _back(kept: Kept, new: str, held: str, patience: Patience) -> None:
-    doubtful = False
-    for attempt in range(ATTEMPTS):
-        try:
-            kept.take_back(new, held, doubtful, patience)
-            return
-        except AnswerLost as lost:
-            doubtful = doubtful or not lost.nothing_done
-            if attempt == ATTEMPTS - 1 or not patience.left():
-                raise
-            patience.wait(pause_after(lost, attempt), lost.message)
 
 
 def _left(message: str) -> Problem:

@@ -14,13 +14,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from keyturn_cli import main, place, redaction, wire_format
-from keyturn_cli.errors import ExitCode
+from keyturn_cli import keepers, main, place, redaction, wire_format
+from keyturn_cli.api import Api
+from keyturn_cli.errors import AnswerLost, ExitCode
+from keyturn_cli.patience import Patience
 
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.identifiers import new_id
 from embedded.layout import PROJECT
-from tests.cutting import Listener
+from tests.cutting import Listener, message
 
 USER, TOKEN, SERVICE = "uSer00000001", "tOken0000001", "sErvice00001"
 MIDDLE = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3aBc"
@@ -327,6 +329,46 @@ def test_waiting_says_for_what_and_until_when(keyturn: Run, silent: Silent, monk
     monkeypatch.setattr("keyturn_cli.patience.QUIET_SECONDS", 0.1)
     _, _, err = keyturn("--timeout", "1", "whoami")
     assert re.search(rf"Waiting for {re.escape(silent.url)} to answer, until \d\d:\d\d:\d\d\.", err.replace("\n", " "))
+
+
+class Busy(Silent):
+    """Says that it could do nothing."""
+
+    def serve(self, client: socket.socket) -> None:
+        with suppress(OSError), client:
+            while message(client):
+                self.asked = getattr(self, "asked", 0) + 1
+                body = b'{"error": "throttled", "error_description": "Too many requests."}'
+                client.sendall(b"HTTP/1.1 429 X\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+@pytest.mark.parametrize("command", [("token", "rotate"), ("token", "create", "x", "-s", "ci")], ids=" ".join)
+def test_a_server_that_was_busy_all_the_time_has_changed_nothing(
+    keyturn: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(main, "Patience", lambda seconds, told: Patience(seconds, told, pause=lambda wait: None))
+    file = tmp_path / "token"
+    file.write_text(SECRET)
+    with Busy() as busy:
+        code, _, err = keyturn("--address", busy.url, *command, "--write", str(file))
+        assert (code, busy.asked, "not known" in err) == (4, 5, False), err
+    assert (file.read_text(), list(tmp_path.glob("token.new*"))) == (SECRET, [])
+
+
+def test_what_was_never_sent_since_the_time_was_over_has_changed_nothing(silent: Silent) -> None:
+    with pytest.raises(AnswerLost) as lost:
+        Api(silent.url, SECRET, Patience(0)).once("/x", {})
+    assert (lost.value.nothing_done, silent.asked) == (True, 0)
+    with pytest.raises(AnswerLost) as lost:
+        Api(silent.url, SECRET, Patience(0.2)).once("/x", {})
+    assert (lost.value.nothing_done, silent.asked) == (False, 1)
+
+
+def test_a_comparison_without_an_answer_has_changed_nothing(silent: Silent) -> None:
+    kept = keepers.token_of(Api(silent.url, SECRET), USER, TOKEN, "nightly", SECRET)
+    with pytest.raises(AnswerLost) as lost:
+        kept.take(kept.new_secret(), 60, False, Patience(0.2))
+    assert lost.value.nothing_done
 
 
 def test_a_program_that_is_told_to_end_says_what_is_so(tmp_path: Path, silent: Silent) -> None:
