@@ -57,7 +57,11 @@ def _printed(output: Output, told: dict[str, Any], secret: str, place: Place) ->
         where = f"It waits in {place.named()}: run the same command again." if place.waiting else ""
         reason = (error.strerror or "").lower()
         raise Problem(f"The secret could not be printed ({reason}). {where}", ExitCode.LEFT_BEHIND) from None
-    place.forget()
+    try:
+        place.forget()
+    except Problem as failure:
+        kept = f"The secret was printed, and is still in {place.named()}. {failure.message} Remove it."
+        raise Problem(kept, ExitCode.LEFT_BEHIND) from None
 
 
 def _without_secrets(told: dict[str, Any]) -> dict[str, Any]:

@@ -89,7 +89,7 @@ class Place:
 
     def named(self) -> str:
         """Where the secret is that waits, for people."""
-        return str(self.waiting) if self.waiting else "nowhere"
+        return str(self.waiting) if self.waiting else "no file"
 
 
 def beside(file: Path) -> Path:

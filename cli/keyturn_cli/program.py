@@ -41,8 +41,10 @@ def run(commands: click.Group, arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         return _aborted(arguments, error)
     except OSError as error:
-        _complain(arguments, f"{(error.strerror or type(error).__name__)}.", ExitCode.REFUSED)
-        return ExitCode.REFUSED
+        reason = (error.strerror or type(error).__name__).lower()
+        text = f"This machine has refused something ({reason}). It is not known how much of the command was done."
+        _complain(arguments, text, ExitCode.LEFT_BEHIND)
+        return ExitCode.LEFT_BEHIND
     except Exception as error:  # a defect of ours: no frames are shown, which could hold a secret
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{type(error).__name__} in {os.path.basename(place.filename)}, line {place.lineno}"

@@ -9,6 +9,7 @@ there.
 from __future__ import annotations
 
 import contextlib
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -78,10 +79,12 @@ class Renewed:
     @property
     def ends(self) -> str:
         """Until when the secret before is good, in words."""
-        earlier = (self.told.get("secrets") or [])[:-1]  # the current one is the last
-        if earlier and earlier[-1].get("endsOn"):
-            return f"is good until {moment(earlier[-1]['endsOn'])}"
-        return f"is good for {said(self.grace)} more" if self.grace else "has ended"
+        if "secrets" not in self.told:
+            return f"is good for {said(self.grace)} more" if self.grace else "has ended"
+        earlier = self.told["secrets"][:-1]  # the current one is the last
+        ends = earlier[-1].get("endsOn") if earlier else None
+        # A command that goes on from one that was cut may come after the end.
+        return f"is good until {moment(ends)}" if ends and ends > time.time() * 1000 else "has ended"
 
 
 def renew(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
@@ -97,18 +100,14 @@ def renew(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
         try:
             place.settle()
         except Problem as failure:
-            raise _left(
-                f"{failure.message} The new secret is in {place.named()}, and is the current one. The one before, in "
-                f"{place.file}, {renewed.ends}. Run the same command again.",
-            ) from None
+            raise _left(f"{failure.message} {_found(place, renewed)}") from None
         if place.command:
             try:
                 running.run(place.command, renewed.secret, patience)
             except (Problem, KeyboardInterrupt, OSError) as failure:
-                reason = failure.message if isinstance(failure, Problem) else "the command was interrupted"
-                _failed(kept, renewed, place, patience, reason)
+                _failed(kept, renewed, place, patience, _reason(failure))
             if not place.file:
-                place.forget()
+                _forget(place, f"The command has the new secret. The one before {renewed.ends}.")
     return renewed
 
 
@@ -207,25 +206,50 @@ def _failed(kept: Kept, renewed: Renewed, place: Place, patience: Patience, reas
             "out."
         ) from None
     except Problem as refusal:
-        place.settle()
+        try:
+            place.settle()
+        except Problem as second:
+            stays = f"{second.message} {_found(place, renewed)}"
         raise _left(f"Failed: {reason}. It could not be taken back: {refusal.message} {stays}") from None
-    place.forget()
     file = f"{place.file} holds it. " if place.file else ""
-    raise Problem(
+    back = (
         f"Failed: {reason}. The rotation was taken back: the secret before is the current one again, and does not end "
         f"by it. {file}The new secret is refused from now on, wherever the command has brought it: bring the one "
-        "before there, or run the same command again.",
-        ExitCode.TAKEN_BACK,
+        "before there, or run the same command again."
     )
+    _forget(place, back)
+    raise Problem(back, ExitCode.TAKEN_BACK)
+
+
+def _reason(failure: BaseException) -> str:
+    """Why the command has failed."""
+    if isinstance(failure, Problem):
+        return failure.message
+    if isinstance(failure, OSError):
+        return f"the command could not be run ({(failure.strerror or type(failure).__name__).lower()})"
+    return "the command was interrupted"
+
+
+def _forget(place: Place, done: str) -> None:
+    """Nothing waits any more, after what is `done`. Raises Problem, which says that too."""
+    try:
+        place.forget()
+    except Problem as failure:
+        raise _left(f"{done} {failure.message} Remove it: it is of no use any more.") from None
 
 
 def _found(place: Place, renewed: Renewed) -> str:
-    """What there is, after the file could not be given back the secret before."""
-    if place.file and read_secret(place.file) == renewed.secret:
-        with contextlib.suppress(Problem):
-            place.forget()
+    """Where the new secret is, after something in the file system has failed."""
+    held = None
+    with contextlib.suppress(Problem):
+        held = read_secret(place.file) if place.file else None
+    if held == renewed.secret:
+        _drop(place)
         return f"The new secret stays the current one, and is in {place.file}. The one before {renewed.ends}."
-    return f"The new secret waits in {place.named()}; the one before {renewed.ends}. Run the same command again."
+    return (
+        f"The new secret waits in {place.named()}, and is the current one. The one before {renewed.ends}. Run the same "
+        "command again."
+    )
 
 
 def _left(message: str) -> Problem:

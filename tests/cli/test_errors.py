@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import socket
@@ -391,6 +393,17 @@ def test_a_program_that_is_told_to_end_says_what_is_so(tmp_path: Path, silent: S
     assert f"waits in {file}.new" in err
     assert file.read_text() == SECRET
     assert wire_format.parse((tmp_path / "token.new").read_text().strip())
+
+
+def test_what_this_machine_refuses_in_the_middle_is_not_said_to_have_changed_nothing(
+    keyturn: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(main.Api, "health", full)
+    code, _, err = keyturn("health")
+    assert (code, "no space left on device" in err, "not known how much" in err) == (6, True, True), err
 
 
 def test_every_exit_code_is_documented() -> None:
