@@ -17,6 +17,13 @@ DAY = UNITS["d"]
 LONGEST_GRACE = 90 * DAY
 LONGEST_LIFE = 10 * 365 * DAY
 LONGEST_NAME = 200
+LONGEST_ABOUT = 1_000
+LONGEST_ADDRESS = 500
+_ADDRESS = re.compile(
+    r"(?:https://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])|http://(?:localhost|127\.0\.0\.1)(?=[:/]))"
+    r"(?::[0-9]{1,5})?(?:[/?#][\x21-\x7e]*)?",
+    re.ASCII,
+)
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/=-]{0,62}", re.ASCII)
 
 
@@ -86,22 +93,25 @@ class Network(click.ParamType[str]):
 
 
 class WebAddress(click.ParamType[str]):
-    """An https address."""
+    """An https address, or http on this machine."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The address."""
+        text = str(value)
         try:
-            parts = urlsplit(str(value))
-            usable = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+            parts = urlsplit(text)
+            usable = parts.port != 0
         except ValueError:
             usable = False
-        if not usable:
-            self.fail("it is no web address such as https://example.com/hook.", param, ctx)
-        if "@" in parts.netloc:
+        if usable and "@" in parts.netloc:
             self.fail("it holds a user or a password, which everybody could read who may read the address.", param, ctx)
-        return str(value)
+        if not usable or not _ADDRESS.fullmatch(text):
+            self.fail("it is no https web address such as https://example.com/hook.", param, ctx)
+        if len(text) > LONGEST_ADDRESS:
+            self.fail(f"it may have at most {LONGEST_ADDRESS} characters.", param, ctx)
+        return text
 
 
 class Command(click.ParamType[str]):
@@ -119,7 +129,7 @@ class Command(click.ParamType[str]):
 GRACE = Length(0, LONGEST_GRACE)
 LIFE = Length(1, LONGEST_LIFE)
 NAME = Text()
-ABOUT = Text(1_000, empty=True)
+ABOUT = Text(LONGEST_ABOUT, empty=True)
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 

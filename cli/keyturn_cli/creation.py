@@ -26,13 +26,16 @@ TAKEN = {409, 422}  # a name, or a key
 class Kind:
     """What is made below `path`. `brought` makes what the server is given, `is_brought` says whether it is such a
     thing, `whole` puts the secret together from it and what the server says; `comparison` is where, below the thing,
-    the server compares."""
+    the server compares. `fields` of it are read to tell by `differing` which options differ, between what is asked for
+    and what there is."""
 
     path: str
     brought: Callable[[], str]
     is_brought: Callable[[str], bool]
     whole: Callable[[str, dict[str, Any]], str]
     comparison: str
+    differing: Callable[[dict[str, Any], dict[str, Any]], list[str]]
+    fields: str | None = None
 
 
 def create(api: Api, kind: Kind, body: dict[str, Any], place: Place) -> tuple[dict[str, Any], str]:
@@ -54,20 +57,25 @@ def create(api: Api, kind: Kind, body: dict[str, Any], place: Place) -> tuple[di
         if lost.nothing_done and not resumed:
             place.forget()
             raise
-        raise Problem(f"{lost.message} {_either(place)}", ExitCode.UNREACHABLE) from None
+        raise _unknown(lost, place) from None
     except Refused as refusal:
-        found = _found(api, kind, body["name"], secret) if refusal.status in TAKEN else None
+        try:
+            found = _found(api, kind, body["name"], secret) if refusal.status in TAKEN else None
+        except AnswerLost as lost:
+            raise _unknown(lost, place) from None
         if found is None:
             if not resumed:
                 place.forget()
             raise
         made = found
+        if others := kind.differing(body, made):
+            raise _another(made, others, place) from None
     return made, kind.whole(secret, made)
 
 
 def _found(api: Api, kind: Kind, name: str, secret: str) -> dict[str, Any] | None:
     """What has this name, if it was made with this secret."""
-    for each in collection(api, kind.path, None):
+    for each in collection(api, kind.path, kind.fields):
         if each.get("name") == name:
             compared = api.post(f"{kind.path}/{part(each['id'])}{kind.comparison}", {"secret": secret})
             if compared.get("current"):
@@ -75,8 +83,18 @@ def _found(api: Api, kind: Kind, name: str, secret: str) -> dict[str, Any] | Non
     return None
 
 
-def _either(place: Place) -> str:
-    waits = f"Its secret waits in {place.named()}. " if place.waiting else ""
-    return (
-        f"It is not known whether it was made. {waits}Run the same command again: it finds out, and goes on from there."
+def _unknown(lost: AnswerLost, place: Place) -> Problem:
+    return Problem(
+        f"{lost.message} It is not known whether it was made. Its secret waits in {place.named()}. Run the same "
+        "command again: it finds out, and goes on from there.",
+        ExitCode.UNREACHABLE,
+    )
+
+
+def _another(made: dict[str, Any], options: list[str], place: Place) -> Problem:
+    return Problem(
+        f"{made.get('name')} ({made.get('id')}) was made by an earlier command, with another {', '.join(options)}. Its "
+        f"secret waits in {place.named()}. Run that command again to have it; or delete what was made, remove that "
+        "file, and run this one.",
+        ExitCode.LEFT_BEHIND,
     )

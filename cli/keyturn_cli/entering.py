@@ -112,7 +112,7 @@ def federate(
     """Trade the platform's identity token for a short-lived access token, which is printed."""
     address = session.known_address()
     api = Api(address, None, session.patience)
-    assertion = federation.identity_token(audience or address, assertion_file)
+    assertion = federation.identity_token(audience or address, assertion_file, session.patience)
     fields = [("grant_type", federation.JWT_BEARER), ("assertion", assertion), ("account", account)]
     status, answer = api.form(TOKEN, fields + ([("scope", scope)] if scope else []))
     if status >= 500 or status == 429:

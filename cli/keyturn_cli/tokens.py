@@ -38,6 +38,7 @@ COLUMNS = {
 }
 CURRENT = "current"
 MOST_LABELS = 20
+TOLERANCE_SECONDS = 3600  # of lives that are compared: requests take their time, and clocks differ
 
 
 @click.group()
@@ -97,6 +98,8 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
         wire_format.is_middle,
         lambda middle, made: wire_format.permanent_token(middle, made["user"]["id"], made["id"]),
         "/comparison",
+        _differing,
+        FIELDS,
     )
     api = session.api()
     with where.alone(session.patience), session.output.during("Making"):
@@ -143,6 +146,23 @@ def revoke(session: Session, which: tuple[str, ...], user: str, yes: bool) -> No
         for id in progress.track(ids, description="Deleting"):
             api.delete(f"/users/{part(user)}/permanenttokens/{part(id)}")
     session.output.say(f"Deleted {', '.join(ids.values())}.")
+
+
+def _differing(asked: dict[str, Any], made: dict[str, Any]) -> list[str]:
+    """The options that were others when it was made, as far as they say what it may do."""
+    known = [{str(each[name]).casefold() for name in ("id", "key", "name") if each.get(name)} for each in made["scope"]]
+    wanted = {str(value).casefold() for each in asked["scope"] for value in each.values()}
+    lives = [
+        each["expiresOn"] and each["expiresOn"] / 1000 - begun
+        for each, begun in ((asked, time.time()), (made, made["creationTime"] / 1000))
+    ]
+    same = {
+        "--scope": all(wanted & each for each in known) and wanted <= set[str]().union(*known),
+        "--expires": lives[0] == lives[1] if None in lives else abs(lives[0] - lives[1]) < TOLERANCE_SECONDS,
+        "--label": {each.casefold() for each in asked["labels"]} == {each.casefold() for each in made["labels"]},
+        "--network": set(asked["networks"]) == set(made["networks"]),
+    }
+    return [option for option, is_same in same.items() if not is_same]
 
 
 def _kept(

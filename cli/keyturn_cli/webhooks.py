@@ -33,7 +33,25 @@ ALL_FIELDS = (
     "id,name,url,kinds,creationTime,secrets(creationTime,endsOn),lastSuccess,failing,problem,waiting,attempt,attempts,"
     "nextTry,givenUps,givenUp(kind,tokenId,time,problem),gone"
 )
-EVENT = checks.Text(60)
+OF_TOKENS = (
+    "created",
+    "updated",
+    "rotated",
+    "rotation-taken-back",
+    "expiring",
+    "expired",
+    "rotation-due",
+    "unused",
+    "reused",
+    "leaked",
+    "revoked",
+)
+EVENTS = (
+    *(f"permanent-token.{each}" for each in OF_TOKENS),
+    "service.secret-renewed",
+    "service.secret-renewal-taken-back",
+)
+EVENT = click.Choice(EVENTS)
 
 
 @click.group()
@@ -63,7 +81,13 @@ def show(session: Session, which: str) -> None:
 @click.argument("name", type=checks.NAME)
 @click.argument("url", type=checks.WebAddress())
 @click.option(
-    "--event", "-e", "events", multiple=True, type=EVENT, help="Of which events; all, unless said. Several times."
+    "--event",
+    "-e",
+    "events",
+    multiple=True,
+    type=EVENT,
+    metavar="EVENT",
+    help=f"Of which events; all, unless said. Several times. There are {', '.join(EVENTS)}.",
 )
 @click.option("--write", type=checks.FILE, help="Put the secret into this file.")
 @click.pass_obj
@@ -83,7 +107,9 @@ def create_webhook(session: Session, name: str, url: str, events: tuple[str, ...
 @click.argument("which", metavar="WEBHOOK")
 @click.option("--name", type=checks.NAME)
 @click.option("--url", type=checks.WebAddress())
-@click.option("--event", "-e", "events", multiple=True, type=EVENT, help="Of which events it is told. Several times.")
+@click.option(
+    "--event", "-e", "events", multiple=True, type=EVENT, metavar="EVENT", help="Of which events. Several times."
+)
 @click.option("--all-events", is_flag=True, help="It is told of all.")
 @click.pass_obj
 def update(
@@ -146,12 +172,18 @@ def delete(session: Session, which: str, yes: bool) -> None:
     session.output.say(f"Deleted {found['name']} ({found['id']}).")
 
 
+def _differing(asked: dict[str, Any], made: dict[str, Any]) -> list[str]:
+    same = {"URL": asked["url"] == made.get("url"), "--event": set(asked["kinds"]) == set(made.get("kinds") or [])}
+    return [option for option, is_same in same.items() if not is_same]
+
+
 _KIND = Kind(
     "/webhooks",
     wire_format.new_webhook_secret,
     wire_format.is_webhook_secret,
     lambda secret, made: secret,
     "/secret/comparison",
+    _differing,
 )
 
 

@@ -255,7 +255,14 @@ class TestCreation:
     """A token is made: whatever went wrong, the same command makes one token, and its secret is there."""
 
     def make(
-        self, making: Making, folder: Path, name: str, to_file: bool, fault: Fault = Fault.NONE, at: int = -1
+        self,
+        making: Making,
+        folder: Path,
+        name: str,
+        to_file: bool,
+        fault: Fault = Fault.NONE,
+        at: int = -1,
+        more: tuple[str, ...] = ("--expires", "9d"),
     ) -> Outcome:
         where = ["--write", str(folder / "token")] if to_file else []
         known = {
@@ -264,7 +271,7 @@ class TestCreation:
             "KEYTURN_ADDRESS": making.address,
             "KEYTURN_TOKEN": making.stack.secrets.read("administrator") or "",
         }
-        arguments = ["token", "create", name, "-s", making.services["flag"], "--expires", "9d", *where]
+        arguments = ["token", "create", name, "-s", making.services["flag"], *more, *where]
         return run(arguments, known, folder, fault, at)
 
     def check(self, making: Making, folder: Path, name: str, to_file: bool, outcome: Outcome) -> None:
@@ -294,6 +301,22 @@ class TestCreation:
                 outcome = self.make(making, folder, name, to_file)
                 proxy.begin({})
             self.check(making, folder, name, to_file, outcome)
+
+    def test_what_was_made_by_another_command_is_not_given_as_this_ones(
+        self, making: Making, proxy: CuttingProxy, tmp_path: Path
+    ) -> None:
+        name, life = f"made{next(_numbers)}", ("--expires", "9d")
+        proxy.begin(dict.fromkeys(range(FOREVER), Cut.AFTER_REQUEST))
+        assert self.make(making, tmp_path, name, True, more=(*life, "-l", "one")).code == 4
+        proxy.begin({})
+        more = (*life, "-s", making.services["revoke"], "-n", "192.0.2.0/24")
+        outcome = self.make(making, tmp_path, name, True, more=more)
+        assert (outcome.code, "another --scope, --label, --network." in outcome.stderr) == (6, True), outcome
+        outcome = self.make(making, tmp_path, name, True, more=("-l", "one", "--expires", "90d"))
+        assert (outcome.code, "another --expires." in outcome.stderr) == (6, True), outcome
+        assert not (tmp_path / "token").exists()
+        outcome = self.make(making, tmp_path, name, True, more=(*life, "-l", "one"))
+        assert (outcome.code, is_good(making.stack, (tmp_path / "token").read_text().strip())) == (0, True), outcome
 
     def test_a_name_that_somebody_else_took_is_refused_and_nothing_waits(self, making: Making, tmp_path: Path) -> None:
         name = f"taken{next(_numbers)}"

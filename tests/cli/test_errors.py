@@ -210,6 +210,9 @@ WRONG = [
     (("service", "renew-secret"), "SERVICE"),
     (("service", "renew-secret", "ci", "--exec", "no-such-program-anywhere"), "no such program"),
     (("webhook", "create", "x", "ftp://example.com"), "web address"),
+    (("webhook", "create", "x", "http://example.com"), "web address"),
+    (("webhook", "create", "x", "https://example.com", "--event", "everything"), "permanent-token.expired"),
+    (("webhook", "update", "x", "--event", "all"), "permanent-token.expired"),
     (("webhook", "update", "x"), "Say what is to change"),
     (("--timeout", "0", "whoami"), "--timeout"),
     (("whoami", "more"), "unexpected extra argument"),
@@ -325,6 +328,16 @@ def test_no_command_waits_longer_than_it_was_told(
     code, _, err = keyturn("--timeout", "1", *command)
     assert time.monotonic() - began < 20
     assert (code, "in time (--timeout)" in err or "does not answer" in err) == (4, True), err
+
+
+def test_the_platforms_own_answer_is_waited_for_no_longer_either(
+    keyturn: Run, silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{silent.url}/token?v=2")
+    began = time.monotonic()
+    code, _, err = keyturn("--timeout", "1", "federate", "--account", "bot")
+    assert time.monotonic() - began < 8
+    assert (code, "GitHub Actions did not answer in time (--timeout)" in err) == (4, True), err
 
 
 def test_waiting_says_for_what_and_until_when(keyturn: Run, silent: Silent, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,6 +216,20 @@ class TestWebhooks:
         assert terminal.run("webhook", "delete", name, "--yes").code == 0
         assert terminal.run("webhook", "show", name).code == 1
 
+    def test_what_was_made_by_another_command_is_not_given_as_this_ones(
+        self, terminal: Terminal, proxy: CuttingProxy
+    ) -> None:
+        name, file = f"hook{next(_numbers)}", terminal.folder / "file"
+        first = ("webhook", "create", name, "https://example.com/a", "--write", str(file))
+        proxy.begin(dict.fromkeys(range(FOREVER), Cut.AFTER_REQUEST))
+        assert terminal.run(*first).code == 4
+        proxy.begin({})
+        second = ("webhook", "create", name, "https://example.com/b", "-e", "permanent-token.leaked")
+        outcome = terminal.run(*second, "--write", str(file))
+        assert (outcome.code, "another URL, --event." in outcome.stderr) == (6, True), outcome
+        assert not file.exists()
+        assert terminal.run(*first).code == 0
+
     def test_whatever_is_cut_the_same_command_makes_one_and_gives_its_secret(
         self, terminal: Terminal, proxy: CuttingProxy
     ) -> None:

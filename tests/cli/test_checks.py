@@ -1,0 +1,70 @@
+"""What the command line checks by itself is what the server would refuse: the rules that it has copies of."""
+
+from __future__ import annotations
+
+import click
+import pytest
+from keyturn_cli import checks, tokens, webhooks, wire_format
+
+from chalicelib.core import names, overlapping_secrets, permanent_tokens, services
+from chalicelib.core import webhooks as core_webhooks
+from chalicelib.core.credentials import brought_secrets
+from chalicelib.core.errors import Invalid
+from chalicelib.core.events import EventKind
+
+
+def test_bounds_are_the_servers() -> None:
+    assert checks.LONGEST_GRACE * 1000 == overlapping_secrets.LONGEST_GRACE_MS
+    assert checks.LONGEST_LIFE * 1000 == permanent_tokens.LONGEST_LIFE_MS
+    assert (checks.LONGEST_NAME, checks.LONGEST_ABOUT) == (names.MAX_NAME, names.MAX_DESCRIPTION)
+    assert checks.LONGEST_ADDRESS == services.MAX_URL
+    assert checks._LABEL.pattern == permanent_tokens.LABEL_FORM
+    assert tokens.MOST_LABELS == permanent_tokens.MAX_LABELS
+    assert wire_format.LEAST_DISTINCT == brought_secrets.LEAST_DISTINCT
+    assert wire_format.WEBHOOK_PREFIX == core_webhooks.SECRET_PREFIX
+    assert wire_format.WEBHOOK_BYTES == core_webhooks.SECRET_BYTES
+
+
+def test_events_are_the_servers() -> None:
+    assert set(webhooks.EVENTS) == {kind.value for kind in EventKind}
+
+
+ADDRESSES = (
+    "https://example.com",
+    "https://example.com:8443/hook?x=1#y",
+    "https://[2001:db8::1]/hook",
+    "http://localhost:9/b",
+    "http://127.0.0.1/b",
+    "http://localhost",
+    "http://localhost.example.com/b",
+    "http://example.com",
+    "https://",
+    "https://exa mple.com",
+    "https://example.com/ hook",
+    "https://example.com\n",
+    "https://ex\u00e4mple.com",
+    "https://user:password@example.com",
+    "HTTPS://example.com",
+    "ftp://example.com",
+    "https://example.com/" + "x" * 480,
+    "https://example.com/" + "x" * 481,
+)
+
+
+@pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address[:40])
+def test_addresses_are_those_that_the_server_takes(address: str) -> None:
+    def takes() -> bool:
+        try:
+            core_webhooks.url(address)
+        except Invalid:
+            return False
+        return True
+
+    def passes() -> bool:
+        try:
+            checks.WebAddress().convert(address, None, None)
+        except click.BadParameter:
+            return False
+        return True
+
+    assert passes() is takes()
