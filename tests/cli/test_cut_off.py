@@ -27,7 +27,6 @@ from tests.cutting import Cut, CuttingProxy
 
 _numbers = itertools.count()
 FOREVER = 100
-REQUESTS = 3  # of a rotation with a command that fails: it is asked for, and taken back
 
 
 class Where(Enum):
@@ -182,16 +181,19 @@ def turn(things: list[Any], situation: tuple[Where, str, str], gate: int = 1) ->
     return [things[(first + number * len(things) // count) % len(things)] for number in range(count)]
 
 
-CUTS = [(number, cut, times) for times in (1, FOREVER, 2) for cut in Cut for number in range(REQUESTS)]
+KILLS = (Fault.KILLED_AFTER, Fault.KILLED_BEFORE)
 STOPS = (Fault.KILLED_AFTER, Fault.FULL, Fault.KILLED_BEFORE, Fault.ENDED)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS, ids=str)
 def test_a_connection_is_lost(making: Making, proxy: CuttingProxy, situation: tuple[Where, str, str]) -> None:
-    for number, cut, times in turn(CUTS, situation):
+    making.holder(*situation).rotate()
+    cuts = [(at, cut, times) for times in (1, FOREVER, 2) for cut in Cut for at in range(proxy.number)]
+    for at, cut, times in turn(cuts, situation):
         holder = making.holder(*situation)
-        proxy.begin({number + later: cut for later in range(times)})
+        proxy.begin({at + later: cut for later in range(times)})
         outcome = holder.rotate()
+        assert proxy.number > at, outcome
         proxy.begin({})
         holder.check(outcome)
 
@@ -205,7 +207,8 @@ def test_the_program_is_stopped_at_a_step(making: Making, situation: tuple[Where
     for fault, at in turn(faults, situation):
         holder = making.holder(*situation)
         outcome = holder.rotate(fault, at)
-        assert outcome.killed is (fault in (Fault.KILLED_AFTER, Fault.KILLED_BEFORE)), (fault, at, outcome)
+        assert outcome.killed is (fault in KILLS), (fault, at, outcome)
+        assert outcome.steps > at
         holder.check(outcome)
 
 
@@ -289,16 +292,22 @@ class TestCreation:
 
     @pytest.mark.parametrize("to_file", [True, False], ids=["file", "printed"])
     def test_it_is_cut_off(self, making: Making, proxy: CuttingProxy, tmp_path: Path, to_file: bool) -> None:
-        faults: list[Any] = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in (0,)]
-        faults += [(fault, at) for at in range(9) for fault in STOPS]
+        whole = tmp_path / "whole"
+        whole.mkdir()
+        outcome = self.make(making, whole, f"made{next(_numbers)}", to_file)
+        faults: list[Any] = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in range(proxy.number)]
+        faults += [(fault, at) for at in range(outcome.steps) for fault in STOPS]
         for each in turn(faults, SITUATIONS[to_file * 10], gate=8):
             folder, name = tmp_path / f"made{next(_numbers)}", f"made{next(_numbers)}"
             folder.mkdir()
             if isinstance(each[0], Fault):
                 outcome = self.make(making, folder, name, to_file, *each)
+                assert outcome.killed is (each[0] in KILLS), (each, outcome)
+                assert outcome.steps > each[1], (each, outcome)
             else:
                 proxy.begin({each[0] + later: each[1] for later in range(each[2])})
                 outcome = self.make(making, folder, name, to_file)
+                assert proxy.number > each[0], (each, outcome)
                 proxy.begin({})
             self.check(making, folder, name, to_file, outcome)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from keyturn_cli import wire_format
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from embedded.api import Api
 from embedded.stack import Stack
@@ -20,9 +23,9 @@ from tests.cli.faults import Fault, Outcome, run
 from tests.cutting import Cut, CuttingProxy
 
 FOREVER = 100
-REQUESTS = 5
 KINDS = ("service", "webhook")
 STOPS = (Fault.KILLED_AFTER, Fault.FULL, Fault.KILLED_BEFORE, Fault.ENDED)
+KILLS = (Fault.KILLED_AFTER, Fault.KILLED_BEFORE)
 _numbers = itertools.count()
 
 
@@ -30,6 +33,36 @@ _numbers = itertools.count()
 def proxy(stack: Stack) -> Iterator[CuttingProxy]:
     with CuttingProxy(stack.url) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="module")
+def mailbox() -> Iterator[Mailbox]:
+    mailbox = Mailbox()
+    yield mailbox
+    mailbox.server.shutdown()
+
+
+class Mailbox:
+    """Takes what webhooks are told, and keeps the last message to each path."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, tuple[bytes, dict[str, str]]] = {}
+        last = self.last
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                last[self.path] = self.rfile.read(int(self.headers["Content-Length"])), dict(self.headers)
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, format: str, *arguments: object) -> None: ...
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_port}"
 
 
 @dataclass
@@ -41,6 +74,7 @@ class Thing:
     id: str
     name: str
     first: str
+    mailbox: Mailbox
 
     @property
     def api(self) -> Api:
@@ -52,12 +86,17 @@ class Thing:
         return bool(self.api.post(f"/{self.kind}s/{self.id}/secret/comparison", body)["current"])
 
     def is_good(self, secret: str) -> bool:
-        """A service's is presented; of a webhook's, the server tells how many sign."""
+        """A service's is presented; by a webhook's, a receiver knows a message that the server sends now."""
         if self.kind == "service":
             asked = f"{self.stack.url}/api/rest/oauth2/introspect"
             return requests.post(asked, auth=(self.name, secret), data={"token": "x"}, timeout=30).status_code == 200
-        signing = self.api.get(f"/webhooks/{self.id}?fields=secrets(endsOn)")["secrets"]
-        return self.is_current(secret) or (secret == self.first and len(signing) > 1)
+        self.api.post(f"/webhooks/{self.id}/test", {})
+        body, headers = self.mailbox.last.pop(f"/{self.name}")
+        try:
+            Webhook(secret).verify(body, headers)
+        except WebhookVerificationError:
+            return False
+        return True
 
     def delete(self) -> None:
         self.api.call("DELETE", f"/{self.kind}s/{self.id}")
@@ -70,6 +109,7 @@ class Terminal:
     stack: Stack
     proxy: CuttingProxy
     folder: Path
+    mailbox: Mailbox
 
     def run(self, *arguments: str, fault: Fault = Fault.NONE, at: int = -1) -> Outcome:
         known = {"HOME": str(self.folder), "KEYTURN_ADDRESS": self.proxy.url, **self.token}
@@ -87,18 +127,22 @@ class Terminal:
 
     def thing(self, kind: str) -> Thing:
         name = f"{kind}{next(_numbers)}"
-        body = {"key": name, "name": name} if kind == "service" else {"name": name, "url": "https://example.com"}
+        told = {"name": name, "url": f"{self.mailbox.url}/{name}", "kinds": ["permanent-token.leaked"]}
+        body = {"key": name, "name": name} if kind == "service" else told
         made = self.stack.administrator().post(f"/{kind}s", body)
-        return Thing(self.stack, kind, made["id"], name, made["secret"])
+        return self.known(kind, made["id"], name, made["secret"])
+
+    def known(self, kind: str, id: str, name: str, first: str = "") -> Thing:
+        return Thing(self.stack, kind, id, name, first, self.mailbox)
 
     def waiting(self) -> list[Path]:
         return [*self.folder.glob("*.new"), *self.folder.glob("state/keyturn/*.new")]
 
 
 @pytest.fixture
-def terminal(stack: Stack, proxy: CuttingProxy, tmp_path: Path) -> Iterator[Terminal]:
+def terminal(stack: Stack, proxy: CuttingProxy, mailbox: Mailbox, tmp_path: Path) -> Iterator[Terminal]:
     proxy.begin({})
-    yield Terminal(stack, proxy, tmp_path)
+    yield Terminal(stack, proxy, tmp_path, mailbox)
     for webhook in stack.administrator().get("/webhooks?$top=100")["webhooks"]:  # an installation has 20 at most
         stack.administrator().call("DELETE", f"/webhooks/{webhook['id']}")
 
@@ -142,27 +186,36 @@ class TestRenewal:
         arguments = ("--grace", "1h", "--write", str(file), "--exec", "cat; exit 3")
         outcome = terminal.run(kind, "renew-secret", thing.name, *arguments)
         assert (outcome.code, thing.is_current(file.read_text().strip())) == (6, True), outcome
-        assert kind == "webhook" or thing.is_good(used)
+        assert thing.is_good(used)
 
     @pytest.mark.parametrize("grace", ["0", "1h"])
     @pytest.mark.parametrize("failing", [False, True])
     def test_whatever_is_cut_the_holder_has_a_good_secret(
         self, terminal: Terminal, proxy: CuttingProxy, kind: str, grace: str, failing: bool
     ) -> None:
-        cuts = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in range(REQUESTS)]
-        for at, cut, times in turn(cuts, (KINDS.index(kind) * 4 + (grace == "0") * 2 + failing) / 8):
+        proxy.begin({})
+        undisturbed = Holder(terminal, kind, grace, failing)
+        steps, requests = undisturbed.renew().steps, proxy.number
+        undisturbed.thing.delete()
+        part = (KINDS.index(kind) * 4 + (grace == "0") * 2 + failing) / 8
+        cuts = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in range(requests)]
+        for at, cut, times in turn(cuts, part):
             holder = Holder(terminal, kind, grace, failing)
             proxy.begin({at + later: cut for later in range(times)})
             outcome = holder.renew()
+            assert proxy.number > at, outcome
             proxy.begin({})
             holder.check(outcome)
-        undisturbed = Holder(terminal, kind, grace, failing)
-        steps = undisturbed.renew().steps
-        undisturbed.thing.delete()
         stops = [(fault, at) for at in range(steps) for fault in STOPS]
-        for fault, at in turn(stops, (KINDS.index(kind) * 4 + (grace == "0") * 2 + failing) / 8):
+        for fault, at in turn(stops, part):
             holder = Holder(terminal, kind, grace, failing)
-            holder.check(holder.renew(fault, at))
+            outcome = holder.renew(fault, at)
+            assert was_reached(fault, at, outcome), outcome
+            holder.check(outcome)
+
+
+def was_reached(fault: Fault, at: int, outcome: Outcome) -> bool:
+    return outcome.killed if fault in KILLS else outcome.steps > at
 
 
 def turn(things: list[Any], where: float, gate: int = 2) -> list[Any]:
@@ -203,7 +256,7 @@ class TestWebhooks:
     def test_one_is_made_changed_tried_and_deleted(self, terminal: Terminal) -> None:
         name = f"hook{next(_numbers)}"
         made = terminal.json("webhook", "create", name, "https://example.com/a", "-e", "permanent-token.expired")
-        assert Thing(terminal.stack, "webhook", made["id"], name, "").is_current(made["secret"])
+        assert terminal.known("webhook", made["id"], name).is_current(made["secret"])
         assert made["kinds"] == ["permanent-token.expired"]
         assert name in terminal.run("webhook", "list").stdout
         arguments = ("--url", "https://localhost:9/b", "--all-events")
@@ -233,24 +286,29 @@ class TestWebhooks:
     def test_whatever_is_cut_the_same_command_makes_one_and_gives_its_secret(
         self, terminal: Terminal, proxy: CuttingProxy
     ) -> None:
-        cuts = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in range(2)]
-        faults = [(fault, at) for at in range(8) for fault in STOPS]
+        proxy.begin({})
+        name, file = f"whole{next(_numbers)}", terminal.folder / "whole"
+        outcome = terminal.run("webhook", "create", name, "https://example.com", "--write", str(file))
+        cuts = [(at, cut, times) for times in (1, FOREVER) for cut in Cut for at in range(proxy.number)]
+        faults = [(fault, at) for at in range(outcome.steps) for fault in STOPS]
         for number, each in enumerate([*turn(cuts, 0, 4), *turn(faults, 0, 6)]):
             file, name = terminal.folder / f"file{number}", f"cut{next(_numbers)}"
             arguments = ("webhook", "create", name, "https://example.com", "--write", str(file))
             if isinstance(each[0], Fault):
-                terminal.run(*arguments, fault=each[0], at=each[1])
+                outcome = terminal.run(*arguments, fault=each[0], at=each[1])
+                assert was_reached(*each, outcome), (each, outcome)
             else:
                 at, cut, times = each
                 proxy.begin({at + later: cut for later in range(times)})
                 terminal.run(*arguments)
+                assert proxy.number > at, each
                 proxy.begin({})
             if not file.exists():  # or it would make another one, as it says
                 outcome = terminal.run(*arguments)
                 assert outcome.code == 0, (each, outcome)
             webhooks = terminal.stack.administrator().get("/webhooks?$top=100")["webhooks"]
             (made,) = [webhook for webhook in webhooks if webhook["name"] == name]
-            thing = Thing(terminal.stack, "webhook", made["id"], name, "")
+            thing = terminal.known("webhook", made["id"], name)
             assert thing.is_current(file.read_text().strip()), each
             thing.delete()
 
