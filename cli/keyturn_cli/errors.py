@@ -56,6 +56,15 @@ class AnswerLost(Problem):
         self.wait = wait
 
 
+class UsedUp(Exception):
+    """The server knows this secret as one of those before, and does not take it again. `good`: it goes on until its
+    end, and is later than the one in the file."""
+
+    def __init__(self, good: bool) -> None:
+        super().__init__()
+        self.good = good
+
+
 class Terminated(KeyboardInterrupt):
     """Somebody ended the program (SIGTERM)."""
 

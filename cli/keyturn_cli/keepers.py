@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn_cli import wire_format
 from keyturn_cli.api import Api, part
-from keyturn_cli.errors import AnswerLost, Refused
+from keyturn_cli.errors import AnswerLost, Refused, UsedUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keyturn_cli.patience import Patience
-
-from keyturn_cli.renewal import UsedUp
 
 FIELDS = (
     "id,type,name,scope(id,key,name),user(id,login),author(id,name),creationTime,lastAccessTime,expiresOn,endsOn,"

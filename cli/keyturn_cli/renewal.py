@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 from keyturn_cli import running
 from keyturn_cli.api import Asking
 from keyturn_cli.checks import said
-from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused, interrupted
+from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused, UsedUp, interrupted
 from keyturn_cli.files import read_secret
 from keyturn_cli.output import moment
 
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 BACK_SECONDS = 20  # for taking back, also when all other time is over
 MOST_NEW = 3  # secrets that are tried, where others have been used up before
-
-
-class UsedUp(Exception):
-    """The server knows this secret as one of those before, and does not take it again. `good`: it goes on until its
-    end, and is later than the one in the file."""
-
-    def __init__(self, good: bool) -> None:
-        super().__init__()
-        self.good = good
 
 
 class Kept(Protocol):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from keyturn_cli import checks, keepers, place, renewal
+from keyturn_cli import keepers, place, renewing
 from keyturn_cli.api import collection, part
-from keyturn_cli.handing import hand_over_renewed
 from keyturn_cli.output import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from keyturn_cli.session import Session
@@ -24,35 +21,6 @@ COLUMNS = {
     "id": lambda each: each.get("id"),
     "secrets end": lambda each: [moment(one["endsOn"]) for one in each.get("secrets") or [] if one.get("endsOn")],
 }
-DEFAULT_GRACE = "24h"  # whoever forgets it has a day to bring the new secret everywhere
-
-
-def renewing(what: str) -> Callable[[Any], Any]:
-    """The options of a command that renews a secret of `what`."""
-    options = [
-        click.option(
-            "--grace",
-            type=checks.GRACE,
-            default=DEFAULT_GRACE,
-            show_default=True,
-            help="How long the secret before goes on; 0: not at all.",
-        ),
-        click.option("--write", type=checks.FILE, help=f"The file with the secret of the {what}: replace it there."),
-        click.option(
-            "--exec",
-            "command",
-            type=checks.Command(),
-            metavar="CMD",
-            help="Hand it to this command, on its standard input.",
-        ),
-    ]
-
-    def wrap(function: Any) -> Any:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return wrap
 
 
 @click.group()
@@ -71,7 +39,7 @@ def list_services(session: Session) -> None:
 
 @service.command("renew-secret")
 @click.argument("which", metavar="SERVICE")
-@renewing("service")
+@renewing.options("service")
 @click.pass_obj
 def renew_secret(session: Session, which: str, grace: int, write: Path | None, command: str | None) -> None:
     """Give SERVICE (a key or id) a new secret.
@@ -84,13 +52,4 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
     api = session.api()
     found = api.get(f"/services/{part(which)}")
     kept = keepers.service_of(api, found["id"], found.get("key") or which, where.held if command else None)
-    renew(session, kept, grace, where)
-
-
-def renew(session: Session, kept: keepers.Administered, grace: int, where: place.Place) -> None:
-    """Renew it, and hand it over. Raises Problem."""
-    held = where.held if where.held and kept.owns(where.held) else None
-    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
-    with session.output.during("Renewing"):
-        renewed = renewal.renew(kept, grace, where, session.patience)
-    hand_over_renewed(session.output, renewed, where, "secret")
+    renewing.renew(session, kept, grace, where)

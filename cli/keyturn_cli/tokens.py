@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.progress import Progress
 
-from keyturn_cli import checks, keepers, logins, place, renewal, wire_format
+from keyturn_cli import checks, keepers, logins, place, renewal, renewing, wire_format
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.creation import Kind, create
 from keyturn_cli.errors import ExitCode, Problem
-from keyturn_cli.handing import hand_over_made, hand_over_renewed
+from keyturn_cli.handing import hand_over_made
 from keyturn_cli.output import moment
-from keyturn_cli.services import renewing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +109,7 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
 @token.command()
 @click.argument("which", default=CURRENT, metavar="[TOKEN]")
 @click.option("--user", default="me", show_default=True, help="Whose it is.")
-@renewing("token")
+@renewing.options("token")
 @click.pass_obj
 def rotate(session: Session, which: str, user: str, grace: int, write: Path | None, command: str | None) -> None:
     """Give TOKEN (an id or name) a new secret; without TOKEN, the one that is presented: the secret in the file of
@@ -122,10 +121,7 @@ def rotate(session: Session, which: str, user: str, grace: int, write: Path | No
     """
     where = place.for_renewal(write, command, grace)
     kept, held = _kept(session, which, user, where.held, bool(command))
-    where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
-    with session.output.during("Rotating"):
-        renewed = renewal.renew(kept, grace, where, session.patience)
-    hand_over_renewed(session.output, renewed, where, "token")
+    renewed = renewing.renew(session, kept, grace, replace(where, held=held), "token")
     if held is not None:
         logins.replace_token(session.known_address(), held, renewed.secret)
 

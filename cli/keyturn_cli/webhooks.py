@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyturn_cli import checks, keepers, place, wire_format
+from keyturn_cli import checks, keepers, place, renewing, wire_format
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.creation import Kind, create
 from keyturn_cli.errors import Problem
 from keyturn_cli.handing import SECRETS, hand_over_made
 from keyturn_cli.output import moment
-from keyturn_cli.services import renew, renewing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,7 +130,7 @@ def update(
 
 @webhook.command("renew-secret")
 @click.argument("which", metavar="WEBHOOK")
-@renewing("webhook")
+@renewing.options("webhook")
 @click.pass_obj
 def renew_secret(session: Session, which: str, grace: int, write: Path | None, command: str | None) -> None:
     """Give WEBHOOK (a name or id) a new secret.
@@ -143,7 +142,7 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
     api = session.api()
     found = _webhook(api, which)
     kept = keepers.webhook_of(api, found["id"], found["name"], where.held if command else None)
-    renew(session, kept, grace, where)
+    renewing.renew(session, kept, grace, where)
 
 
 @webhook.command()
