@@ -98,6 +98,13 @@ class GuardedClient:
         return body
 
 
+# IPv6 addresses that end with an IPv4 address: NAT64 (RFC 6052), and IPv4-translated ones (RFC 2765 section 2.1).
+EMBEDDING = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96")))
+# Not on the internet, though not every version of Python says so: NAT64 inside of a network (RFC 8215), site-local
+# addresses (RFC 3879), and IPv4-compatible ones (RFC 4291 section 2.5.5.1), which nobody should use any more.
+LOCAL = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "::/96")))
+
+
 def is_public(address: str) -> bool:
     """Whether this address is out on the internet, also behind the ways to write an IPv4 address as IPv6."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
@@ -105,6 +112,8 @@ def is_public(address: str) -> bool:
         inner = parsed.ipv4_mapped or parsed.sixtofour or (parsed.teredo[1] if parsed.teredo else None)
         if inner is not None:
             return is_public(str(inner))
-        if parsed in ipaddress.ip_network("64:ff9b::/96"):  # NAT64 (RFC 6052)
+        if any(parsed in network for network in EMBEDDING):
             return is_public(str(ipaddress.IPv4Address(parsed.packed[-4:])))
+        if any(parsed in network for network in LOCAL):
+            return False
     return parsed.is_global and not parsed.is_multicast
