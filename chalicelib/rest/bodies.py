@@ -203,10 +203,12 @@ class TokenChange(_TokenBody, kw_only=True):
 
 
 class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H."""
+    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H. `seen`: when the current secret was made, as the
+    client read it (`rotationTime`, or else `creationTime`); if another was made since, the answer is 409."""
 
     grace: int | str
     secret: BroughtSecret | None = None
+    seen: int | None = None
 
 
 class _Bringing(msgspec.Struct):

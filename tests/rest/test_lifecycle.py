@@ -354,3 +354,13 @@ class TestGithub:
     def test_without_githubs_keys_it_is_asked_to_come_again(self, scene: Scene, github: Github) -> None:
         github.answers = False
         assert self.report("[]", github.headers("[]")).status == 503
+
+
+def test_a_rotation_names_the_secret_that_was_seen(scene: Scene) -> None:
+    made = ask(scene, "GET", f"{one(scene)}?fields=creationTime").json["creationTime"]
+    first = ask(scene, "POST", f"{one(scene)}/rotate?fields=rotationTime", {"grace": 60, "seen": made})
+    late = ask(scene, "POST", f"{one(scene)}/rotate", {"grace": 60, "seen": made})
+    assert (first.status, late.status) == (200, 409)
+    assert late.json["error_description"] == "Somebody changed this meanwhile. Look at it again."
+    after = {"grace": 60, "seen": first.json["rotationTime"]}
+    assert ask(scene, "POST", f"{one(scene)}/rotate", after).status == 200

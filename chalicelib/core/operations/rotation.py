@@ -15,7 +15,7 @@ from chalicelib.core.credentials.brought_secrets import brought, new_secret, sec
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.operations.ended_tokens import require_not_ended
-from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing
 from chalicelib.core.overlapping_secrets import require_grace
 
@@ -37,7 +37,15 @@ class Rotation:
         self._accounts = accounts
         self._verifier = verifier
 
-    def rotate(self, caller: Caller, user: str, token_id: str, grace_ms: int, secret: str | None = None) -> OwnedToken:
+    def rotate(
+        self,
+        caller: Caller,
+        user: str,
+        token_id: str,
+        grace_ms: int,
+        secret: str | None = None,
+        seen: int | None = None,
+    ) -> OwnedToken:
         """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
 
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
@@ -46,8 +54,11 @@ class Rotation:
         other hands.
 
         An earlier secret renews its token only while no later one was used, and ends none of these
-        (`PermanentToken.renewed_by`). Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (the token
-        has ended; too many secrets are good at the same time).
+        (`PermanentToken.renewed_by`). `seen` is when the current secret was made, in milliseconds since the epoch, as
+        somebody saw it who decided by its age: of many who decide at the same time, one rotates.
+
+        Raises Invalid (`grace`, `secret`), Forbidden, NotFound, Changed (it is not the secret that was `seen`), or
+        Conflict (the token has ended; too many secrets are good at the same time).
         """
         bring = None if secret is None else brought(secret)
         require_grace(grace_ms)
@@ -64,6 +75,7 @@ class Rotation:
             shown = make_secret(owner.id, old.id)
             if bring and self._verifier.verify(shown, old.secret, caller.now):
                 return OwnedToken(old, owner, shown)
+            require_seen(seen, old.renewed)
             if bring and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.errors import Conflict, Forbidden, InsufficientScope, Invalid, NotFound
+from chalicelib.core.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import PermanentToken
@@ -21,6 +21,7 @@ from tests.conftest import Scene, now, origin
 from tests.people import person
 
 MINUTE = 60_000
+BROUGHT = "8sVtPk2LdZx0YbQn5WmRc7HfJg3TuEa1oKi9XwMzNqB"
 
 
 def rotate(scene: Scene, grace_ms: int = MINUTE) -> str:
@@ -52,6 +53,21 @@ def test_without_grace_every_earlier_secret_ends_at_once(scene: Scene) -> None:
         False,
         True,
     ]
+
+
+def test_of_many_who_saw_the_same_secret_one_rotates(scene: Scene) -> None:
+    """Whoever decides by the age of a secret says which one; what is repeated with the same secret is no second one."""
+    token, first, second = scene.token.token, "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB", BROUGHT
+    ask = scene.caller(), scene.bot.id, token.id, MINUTE
+    made = scene.product.rotation.rotate(*ask, first, seen=token.created)
+    assert scene.product.rotation.rotate(*ask, first, seen=token.created).token == made.token
+    with pytest.raises(Changed):
+        scene.product.rotation.rotate(*ask, second, seen=token.created)
+    with pytest.raises(Changed):
+        scene.product.rotation.rotate(*ask, seen=token.created)
+    assert scene.is_good(made.secret)
+    again = scene.product.rotation.rotate(*ask, second, seen=made.token.rotated)
+    assert scene.is_good(again.secret)
 
 
 def test_answers_that_are_lost_lock_nobody_out(scene: Scene) -> None:
