@@ -204,11 +204,13 @@ class TokenChange(_TokenBody, kw_only=True):
 
 class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`grace`: seconds, or an ISO 8601 duration such as P1DT12H. `seen`: when the current secret was made, as the
-    client read it (`rotationTime`, or else `creationTime`); if another was made since, the answer is 409."""
+    client read it (`rotationTime`, or else `creationTime`); if another was made since, the answer is 409. `labels` are
+    those of the token from then on."""
 
     grace: int | str
     secret: BroughtSecret | None = None
     seen: int | None = None
+    labels: list[str] | None = None
 
 
 class _Bringing(msgspec.Struct):

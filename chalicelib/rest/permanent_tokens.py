@@ -83,7 +83,7 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
     rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
         caller,
-        lambda by: _view(call, caller, rotation.rotate(by, user, token, grace_ms, body.secret, body.seen)),
+        lambda by: _view(call, caller, rotation.rotate(by, user, token, grace_ms, body.secret, body.seen, body.labels)),
         lambda id: _view(call, caller, rotation.rotated(caller, user, id, body.secret)),
     )
 

@@ -6,6 +6,7 @@ ADR 17 has the reasons.
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import attenuation
@@ -18,8 +19,11 @@ from chalicelib.core.operations.ended_tokens import require_not_ended
 from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing
 from chalicelib.core.overlapping_secrets import require_grace
+from chalicelib.core.permanent_tokens import About
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
@@ -45,6 +49,7 @@ class Rotation:
         grace_ms: int,
         secret: str | None = None,
         seen: int | None = None,
+        labels: Sequence[str] | None = None,
     ) -> OwnedToken:
         """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
 
@@ -55,19 +60,23 @@ class Rotation:
 
         An earlier secret renews its token only while no later one was used, and ends none of these
         (`PermanentToken.renewed_by`). `seen` is when the current secret was made, in milliseconds since the epoch, as
-        somebody saw it who decided by its age: of many who decide at the same time, one rotates.
+        somebody saw it who decided by its age: of many who decide at the same time, one rotates. `labels` are what the
+        token has from then on, such as word of who has the new secret: both are so, or neither.
 
-        Raises Invalid (`grace`, `secret`), Forbidden, NotFound, Changed (it is not the secret that was `seen`), or
-        Conflict (the token has ended; too many secrets are good at the same time).
+        Raises Invalid (`grace`, `secret`, `labels`), Forbidden, NotFound, Changed (it is not the secret that was
+        `seen`), or Conflict (the token has ended; too many secrets are good at the same time).
         """
         bring = None if secret is None else brought(secret)
         require_grace(grace_ms)
+        said = About(labels=labels).valid()
         id, operation = _rotating(caller, token_id)
         seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, bring))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
+            if said:
+                self._accounts.permitted(caller, user, Operation.DESCRIBE_TOKEN)
             old = existing(self._tokens, owner, id)
             require_not_ended(old, caller.now)
             if operation is Operation.ROTATE_TOKEN:
@@ -79,12 +88,15 @@ class Rotation:
             if bring and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
-            new = _rotated(old, presented, seal(shown), grace_ms, caller.now)
+            new = replace(_rotated(old, presented, seal(shown), grace_ms, caller.now), **said)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
+            if new.labels != old.labels:
+                details["labels"] = f"{' '.join(old.labels)} -> {' '.join(new.labels)}"
             if presented:
                 details["presented"] = "an earlier secret"
             record = permit.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
-            self._tokens.replace(old, new, owner, permit.insisting(), record)
+            changed = len({*old.labels} ^ {*new.labels})
+            self._tokens.replace(old, new, owner, permit.insisting(changed), record)
             return OwnedToken(new, owner, shown)
 
         return insistently(attempt)

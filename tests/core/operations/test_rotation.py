@@ -70,6 +70,26 @@ def test_of_many_who_saw_the_same_secret_one_rotates(scene: Scene) -> None:
     assert scene.is_good(again.secret)
 
 
+def test_labels_are_set_with_the_secret_or_neither_is(scene: Scene) -> None:
+    token, rotation = scene.token.token, scene.product.rotation
+    made = rotation.rotate(scene.caller(), scene.bot.id, token.id, MINUTE, labels=["a", "b"])
+    assert made.token.labels == ("a", "b")
+    assert scene.product.permanent_tokens.labelled(scene.caller(), "b", None, 9).items[0].token.id == token.id
+    assert rotate(scene)
+    for labels, seen, refusal in ((["not ok"], None, Invalid), (["c"], token.created, Changed)):
+        with pytest.raises(refusal):
+            rotation.rotate(scene.caller(), scene.bot.id, token.id, MINUTE, seen=seen, labels=labels)
+    kept = scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, token.id).token
+    assert kept.labels == ("a", "b")
+
+
+def test_a_token_that_may_only_rotate_itself_sets_no_labels(scene: Scene) -> None:
+    caller = scene.product.authentication.holder(scene.token.secret or "", origin())
+    with pytest.raises((Forbidden, InsufficientScope)):
+        scene.product.rotation.rotate(caller, "me", "current", 0, labels=["a"])
+    assert scene.product.rotation.rotate(caller, "me", "current", 0).secret
+
+
 def test_answers_that_are_lost_lock_nobody_out(scene: Scene) -> None:
     """A client that rotates again and again without ever seeing an answer keeps the secret that it has."""
     for _ in range(MAX_EARLIER):
