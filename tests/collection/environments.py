@@ -21,9 +21,10 @@ from tests.programs import installed, interpreter, kept
 
 VIRTUAL_ENVIRONMENTS = Path(".ansible") / "test" / "venv"  # of ansible-test, in the home
 REQUIREMENTS = Path(__file__).parent / "requirements"
+OLDEST = 8  # the minor version of the oldest Python that a target may have
 # For each ansible-core, the Pythons that it runs on.
 PYTHONS = {
-    "2.17": ("3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
     "2.18": ("3.11", "3.12", "3.13"),
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),
@@ -53,7 +54,7 @@ def programs(name: str, python: str = sys.executable) -> Path:
 def interpreters() -> dict[str, str]:
     """The Pythons of this machine, by version: the one that runs, those on the path, and those beside it."""
     known = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
-    for version in (f"3.{minor}" for minor in range(11, 15)):
+    for version in (f"3.{minor}" for minor in range(OLDEST, 15)):
         beside = sorted(Path(sys.base_prefix).parent.glob(f"{version}*/bin/python{version}"))
         for path in (*map(str, beside), shutil.which(f"python{version}")):
             if version not in known and path and _runs(path):

@@ -81,7 +81,7 @@ from urllib.parse import urlencode
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.keyturn.hub.plugins.module_utils.transport import OneByOne, Unreachable
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import Misconfigured, OneByOne, Unreachable, root
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -98,11 +98,12 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         if not terms:
             raise AnsibleError("keyturn.hub.access_token: name the services that the access token is for.")
-        form = dict(self._subject(), scope=" ".join(terms))
-        transport = OneByOne(
-            **{name: self.get_option(name) for name in ("validate_certs", "ca_path", "use_proxy", "timeout")}
-        )
-        address = self.get_option("url").rstrip("/") + "/api/rest/oauth2/token"
+        form = dict(self._subject(), scope=" ".join(term.strip() for term in terms))
+        try:
+            transport = OneByOne(**{name: self.get_option(name) for name in TRANSPORT})
+            address = root(self.get_option("url")) + "/oauth2/token"
+        except Misconfigured as problem:
+            raise AnsibleError(f"keyturn.hub.access_token: Option {problem.option}: {problem}") from None
         try:
             answer = transport.send("POST", address, urlencode(form).encode(), FORM)
         except Unreachable as lost:
@@ -111,13 +112,19 @@ class LookupModule(LookupBase):
             told = json.loads(answer.body)
         except ValueError:
             told = {}
+        if not isinstance(told, dict):
+            told = {}
         if "access_token" not in told:
             reason = told.get("error_description") or told.get("error") or f"the server answers {answer.status}"
             raise AnsibleError(f"keyturn.hub.access_token: {reason}")
         return [told["access_token"]]
 
+    def _secret(self, option):
+        """A token as it is, without the line end that a file or a variable puts behind it."""
+        return (self.get_option(option) or "").strip()
+
     def _subject(self):
-        token, assertion = self.get_option("token"), self.get_option("assertion")
+        token, assertion = (self._secret(name) for name in ("token", "assertion"))
         if assertion:
             account = self.get_option("account")
             return dict({"grant_type": ASSERTION, "assertion": assertion}, **({"account": account} if account else {}))

@@ -15,6 +15,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     outcome,
     predicted,
 )
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 
 OPTIONS = {
     "name": {"type": "str"},
@@ -51,7 +52,7 @@ def fields(parameters):
 
 def ensure(client, parameters, check_mode):
     """Make the account as declared; the module's result."""
-    existing = client.get("users", parameters["login"], fields=fields(parameters))
+    existing = client.get("users", kept(parameters["login"]), fields=fields(parameters))
     if parameters["state"] == "absent":
         return remove(client, existing, check_mode)
     catalog = Catalog(client, check_mode)
@@ -60,8 +61,9 @@ def ensure(client, parameters, check_mode):
 
 def remove(client, existing, check_mode):
     """Delete the account, if there is one."""
-    if existing and not check_mode:
-        client.delete("users", existing["id"])
+    act = client.acting(check_mode) if existing else None
+    if act:
+        act.delete("users", existing["id"])
     return outcome("user", _view(existing, {}) if existing else ABSENT, ABSENT)
 
 
@@ -78,28 +80,31 @@ def make(client, catalog, parameters, existing, check_mode):
     before = _view(existing, parameters)
     changed = changes(wanted, before)
     after = _banned_with_reason(dict(predicted(before, changed), **_shown(things)))
-    if after != before and not check_mode:
+    act = client.acting(check_mode) if after != before else None
+    if act:
         body = _body(changed)
         if after.get("owner") != before.get("owner"):
             body["owner"] = reference(things["owner"]) if things["owner"] else None
         if body:
-            client.set(body, "users", existing["id"], fields="id")
-        _hang_on(client, existing, things)
+            act.set(body, "users", existing["id"], fields="id")
+        _hang_on(act, existing, things)
     return outcome("user", before, after)
 
 
 def _create(client, parameters, wanted, things, check_mode):
     if not wanted.get("name"):
         raise RequestRefused(0, "is required to create the account {}.".format(parameters["login"]), "name")
-    new = {"id": None, "type": parameters["type"] or "user", "login": parameters["login"], "banned": False}
+    new = {"id": None, "type": parameters["type"] or "user", "login": kept(parameters["login"]), "banned": False}
     new["banReason"] = None
     after = _banned_with_reason(dict(predicted(new, wanted), **_shown(things)))
     if check_mode:
         del after["id"]
+    act = client.acting(check_mode)
+    if act is None:
         return outcome("user", ABSENT, after)
     ban = {name: after[name] for name in ("banned", "banReason") if wanted.get(name)}
     said = {name: value for name, value in wanted.items() if name not in ("banned", "banReason")}
-    body = dict(_body(said), login=parameters["login"])
+    body = dict(_body(said), login=kept(parameters["login"]))
     if parameters["type"]:
         body["type"] = parameters["type"]
     if "owner" in things:  # otherwise whoever makes a bot owns it
@@ -107,12 +112,14 @@ def _create(client, parameters, wanted, things, check_mode):
     asked = f"id,groups(id),{holdings.ROLE_FIELDS}" if "groups" in things or "roles" in things else "id"
 
     def find():
-        return client.get("users", parameters["login"], fields=asked)
+        return client.get("users", kept(parameters["login"]), fields=asked)
 
-    made = client.made(find, body, "users", fields=asked)
+    made = act.made(find, body, "users", fields=asked)
+    if check_mode:
+        return outcome("user", ABSENT, after)
     if ban:
-        client.set(ban, "users", made["id"], fields="id")
-    _hang_on(client, made, things)
+        act.set(ban, "users", made["id"], fields="id")
+    _hang_on(act, made, things)
     return outcome("user", ABSENT, dict(after, id=made["id"]))
 
 

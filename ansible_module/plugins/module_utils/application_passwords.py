@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, kept, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
 
 ARGUMENTS = {
     "user": {"type": "str", "default": "me"},
@@ -19,19 +20,23 @@ FIELDS = "id,name"
 def ensure(client, parameters, check_mode):
     """Make the application password exist, or not; the module's result."""
     name = kept(parameters["name"])
-    owner = client.get("users", parameters["user"], fields="id")
+    owner = client.get("users", kept(parameters["user"]), fields="id")
     if owner is None and parameters["state"] == "present":
         raise RequestRefused(404, "there is no account {}.".format(parameters["user"]), "user")
     existing = _find(client, owner, name)
     if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete("users", owner["id"], "applicationpasswords", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("users", owner["id"], "applicationpasswords", existing["id"])
         return outcome("application_password", existing or ABSENT, ABSENT)
     if existing:
         return outcome("application_password", existing, existing)
     after, more = {"name": name}, {}
-    if not check_mode:
-        path = ("users", owner["id"], "applicationpasswords")
+    path = ("users", owner["id"], "applicationpasswords")
+    act = client.acting(check_mode)
+    if act and check_mode:
+        act.create({"name": name}, *path)
+    elif act:
         made = made_with_secret(client, lambda: _find(client, owner, name), {"name": name}, path, FIELDS + ",password")
         more["secret"] = made.pop("password")
         after = made
@@ -53,4 +58,4 @@ def _find(client, owner, name):
     if owner is None:
         return None
     known = client.get_all("applicationpasswords", "users", owner["id"], "applicationpasswords", fields=FIELDS)
-    return next((each for each in known if each["name"] == name), None)
+    return next((each for each in known if same(each["name"], name)), None)

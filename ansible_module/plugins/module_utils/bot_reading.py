@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyturn.hub.plugins.module_utils import accounts, tokens
+from ansible_collections.keyturn.hub.plugins.module_utils import accounts, names, tokens
 from ansible_collections.keyturn.hub.plugins.module_utils.client import PAGE, RequestRefused
 
 FEW = 10  # so many are read one by one
@@ -27,8 +27,8 @@ class Reading:
         self.acting = ()  # ids of the account and the token that act
         if boundary.get("owner"):
             self._read_owned(boundary["owner"])
-        self._read_others([bot["login"].lower() for bot in declared])
-        self._complete()
+        self._read_others([names.login(bot["login"]) for bot in declared])
+        self._complete(self.bots.values())
         if purge:
             self._read_what_may_go(boundary)
 
@@ -42,7 +42,7 @@ class Reading:
         starts = range(PAGE, first["total"], PAGE)
         pages = [first, *self._pool.map(lambda skip: self._page(query, skip), starts)]
         found = [bot for page in pages for bot in page["users"]]
-        self.bots.update({bot["login"].lower(): bot for bot in found})
+        self.bots.update({names.login(bot["login"]): bot for bot in found})
         return found
 
     def _page(self, query, skip):
@@ -58,12 +58,25 @@ class Reading:
                 return
         for bot in self._pool.map(lambda login: self._client.get("users", login, fields=self._fields), missing):
             if bot:
-                self.bots[bot["login"].lower()] = bot
+                self.bots[names.login(bot["login"])] = bot
 
-    def _complete(self):
+    def again(self, login):
+        """One bot as it is now, or None."""
+        bot = self._client.get("users", names.kept(login), fields=self._fields)
+        if bot:
+            self._complete([bot])
+        return bot
+
+    @property
+    def inside(self):
+        """How many bots and tokens are inside the boundary."""
+        owned = [token["id"] for bot in self.inside_owner for token in bot["permanentTokens"]]
+        return len(self.inside_owner) + len({*owned, *(token["id"] for token in self.inside_label)})
+
+    def _complete(self, bots):
         """An answer about accounts has no more than a hundred tokens of each."""
         asked = self._fields[self._fields.index("permanentTokens(") + len("permanentTokens(") : -1]
-        for bot in self.bots.values():
+        for bot in bots:
             if len(bot["permanentTokens"]) >= SHOWN:
                 path = ("users", bot["id"], "permanenttokens")
                 bot["permanentTokens"] = self._client.get_all("permanenttokens", *path, fields=asked)

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
-from ansible_collections.keyturn.hub.plugins.module_utils import accounts, plan, tokens
+from ansible_collections.keyturn.hub.plugins.module_utils import accounts, names, plan, removals, tokens
 from ansible_collections.keyturn.hub.plugins.module_utils.batches import TOGETHER, batched
 from ansible_collections.keyturn.hub.plugins.module_utils.bot_reading import Reading
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, kept, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.running import reading_again
+from ansible_collections.keyturn.hub.plugins.module_utils.token_reading import one_of
 from ansible_collections.keyturn.hub.plugins.module_utils.token_rules import shown
+from ansible_collections.keyturn.hub.plugins.module_utils.token_work import moment
 
 ACCOUNT_OPTIONS = {name: option for name, option in accounts.OPTIONS.items() if name != "type"}
 ARGUMENTS = {
@@ -29,6 +34,8 @@ ARGUMENTS = {
     "src": {"type": "path"},
     "boundary": {"type": "dict", "options": {"owner": {"type": "str"}, "label": {"type": "str"}}},
     "purge": {"type": "bool", "default": False},
+    "max_removals": {"type": "str"},
+    "allow_empty": {"type": "bool", "default": False},
     "parallel": {"type": "int", "default": 8},
 }
 
@@ -65,17 +72,24 @@ class _Reconciliation:
         self.pool = pool
         self.boundary = parameters["boundary"] or {}
         self.catalog = Catalog(client, check_mode)
+        # Plans what is then done: the server is asked whether it would do it in check mode alone, where nothing is.
+        self.planner = client if check_mode else client.planning()
+        self.now = moment()
         self.going = set()  # ids of tokens of declared bots that are not declared
         self.declared = [self._inside(bot) for bot in parameters["bots"] or []]
+        self.catalog.tokens = sum(len(bot["tokens"] or []) for bot in self.declared)
 
     def run(self):
         """Plan everything; then, unless there is nothing to do or this is check mode, do it."""
         reading = Reading(self.client, self.declared, self.boundary, self.parameters["purge"], self.pool)
-        bots = [_Bot(each, reading.bots.get(each["login"].lower())) for each in self.declared]
+        self.reading = reading
+        bots = [_Bot(each, reading.bots.get(names.login(each["login"]))) for each in self.declared]
         failures = self._for_each(bots, lambda bot: self._make(bot, True))
         if failures:
             return self._failed("Nothing was changed, since not all of it can be.", failures)
         gone_bots, gone_tokens = self._not_declared(reading)
+        if self.parameters["purge"]:
+            removals.require_few(self.parameters, len(gone_bots) + len(gone_tokens) + len(self.going), reading.inside)
         lines = [line for bot in bots for line in plan.of_bot(bot.parameters["login"], bot.account, bot.tokens)]
         lines += ["- bot {}".format(bot["login"]) for bot in gone_bots]
         lines += ["-   token {} of {}".format(token["name"], token["user"]["login"]) for token in gone_tokens]
@@ -83,23 +97,52 @@ class _Reconciliation:
             failures = self._apply([bot for bot in bots if bot.changed], gone_bots, gone_tokens)
             if failures:
                 return self._failed("Not all of it could be done. Run it again.", failures)
+        else:
+            failures = self._remove(self.client.rehearsing() if lines else None, gone_bots, gone_tokens)
+            if failures:
+                return self._failed("Nothing was changed, since not all of it can be.", failures)
         return self._result(bots, lines)
 
     def _apply(self, bots, gone_bots, gone_tokens):
-        failures = self._for_each(bots, lambda bot: self._make(bot, False))
+        failures = self._for_each(bots, self._make_or_read_again)
         if failures:
             return failures  # nothing is removed then, and secrets stay marked as not handed over
-        failures = self._for_each(gone_tokens, self._remove_token)
-        failures += self._for_each(gone_bots, lambda bot: self.client.delete("users", bot["id"]))
+        failures = self._remove(self.client, gone_bots, gone_tokens)
         if not failures:
             self._for_each(self.catalog.at_end, lambda finish: finish())
         return failures
 
+    def _remove(self, act, gone_bots, gone_tokens):
+        if act is None:
+            return []
+
+        def remove(token):
+            act.delete("users", token["user"]["id"], "permanenttokens", token["id"])
+
+        failures = self._for_each(gone_tokens, remove)
+        return failures + self._for_each(gone_bots, lambda bot: act.delete("users", bot["id"]))
+
+    def _make_or_read_again(self, bot):
+        """Make one bot; if somebody else was faster, from what there is now."""
+        planned = [True]
+
+        def attempt(_client, _parameters, _check_mode):
+            if not planned:
+                bot.existing = self.reading.again(bot.parameters["login"])
+                bot.tokens = []
+                self._make(bot, True)
+            planned.clear()
+            self._make(bot, False)
+            return {}
+
+        reading_again(attempt)(self.client, self.parameters, False)
+
     def _make(self, bot, check_mode):
         """Plan or make one bot with its tokens."""
+        client = self.planner if check_mode else self.client
         if check_mode or bot.account["changed"]:
-            bot.account = accounts.make(self.client, self.catalog, bot.parameters, bot.existing, check_mode)
-        there = {token["name"]: token for token in (bot.existing or {}).get("permanentTokens", [])}
+            bot.account = accounts.make(client, self.catalog, bot.parameters, bot.existing, check_mode)
+        tokens_there = (bot.existing or {}).get("permanentTokens", [])
         owner = bot.existing or ({"id": bot.account["user"]["id"]} if "id" in bot.account["user"] else None)
         planned = dict(bot.tokens)
         results = []
@@ -107,14 +150,16 @@ class _Reconciliation:
             name = kept(wanted["name"])
             result = planned.get(name)
             if check_mode or result["changed"]:
-                wanted = self._labelled(wanted, there.get(name))
-                result = tokens.make(self.client, self.catalog, owner, wanted, there.get(name), check_mode)
+                there = one_of(tokens_there, name, self.now)
+                wanted = self._labelled(wanted, there)
+                result = tokens.make(client, self.catalog, owner, wanted, there, check_mode)
             results.append((name, result))
-        for name in self._undeclared(bot, there):
-            self.going.add(there[name]["id"])
-            if not check_mode:
-                self.client.delete("users", owner["id"], "permanenttokens", there[name]["id"])
-            results.append((name, outcome("permanent_token", {"name": name}, ABSENT)))
+        for token in self._undeclared(bot, tokens_there):
+            self.going.add(token["id"])
+            act = client.acting(check_mode)
+            if act:
+                act.delete("users", owner["id"], "permanenttokens", token["id"])
+            results.append((token["name"], outcome("permanent_token", {"name": token["name"]}, ABSENT)))
         bot.tokens = results
 
     def _undeclared(self, bot, there):
@@ -122,29 +167,26 @@ class _Reconciliation:
         if not (self.parameters["purge"] and self.boundary.get("owner")) or bot.parameters["tokens"] is None:
             return []  # a bot that says nothing of tokens keeps those that it has
         said = {kept(token["name"]) for token in bot.parameters["tokens"] or []}
-        return sorted(name for name in there if name not in said)
+        return sorted((token for token in there if kept(token["name"]) not in said), key=lambda token: token["name"])
 
     def _not_declared(self, reading):
         """Bots and tokens inside the boundary that nobody declares. Raises RequestRefused for those that act here."""
         if not self.parameters["purge"]:
             return [], []
-        said = {each["login"].lower(): each for each in self.declared}
-        bots = [bot for bot in reading.inside_owner if bot["login"].lower() not in said]
+        said = {names.login(each["login"]): each for each in self.declared}
+        bots = [bot for bot in reading.inside_owner if names.login(bot["login"]) not in said]
         gone = {bot["id"] for bot in bots}
         left = []
         for token in reading.inside_label:
-            bot = said.get(token["user"]["login"].lower())
-            names = {kept(each["name"]) for each in (bot or {}).get("tokens") or []}
+            bot = said.get(names.login(token["user"]["login"]))
+            called = {kept(each["name"]) for each in (bot or {}).get("tokens") or []}
             owned = bot and (self.boundary.get("owner") or bot["tokens"] is None)
-            if token["name"] not in names and token["user"]["id"] not in gone and not owned:
+            if kept(token["name"]) not in called and token["user"]["id"] not in gone and not owned:
                 left.append(token)
         going = gone | {token["id"] for token in left} | self.going
         if going & set(reading.acting):
             raise RequestRefused(0, "the account or token that acts is inside the boundary: declare it.", "boundary")
         return bots, left
-
-    def _remove_token(self, token):
-        self.client.delete("users", token["user"]["id"], "permanenttokens", token["id"])
 
     def _inside(self, bot):
         """A bot as declared, and inside the boundary."""
@@ -210,18 +252,17 @@ def _told(bot, name, made):
 
 
 def _require_consistent(parameters):
-    boundary = parameters["boundary"] or {}
-    if parameters["purge"] and not (boundary.get("owner") or boundary.get("label")):
-        raise RequestRefused(0, "needs a boundary: an owner or a label inside of which it may remove things.", "purge")
-    logins = [bot["login"].lower() for bot in parameters["bots"] or []]
-    for login in logins:
-        if logins.count(login) > 1:
-            raise RequestRefused(0, f"{login} is declared more than once.", "bots")
+    removals.require_limited(parameters)
+    logins = [names.login(bot["login"]) for bot in parameters["bots"] or []]
+    for login in _repeated(logins):
+        raise RequestRefused(0, f"{login} is declared more than once.", "bots")
+    owner = (parameters["boundary"] or {}).get("owner")
     for bot in parameters["bots"] or []:
-        names = [kept(token["name"]) for token in bot["tokens"] or []]
-        for name in names:
-            if names.count(name) > 1:
-                raise RequestRefused(0, "{} declares the token {} more than once.".format(bot["login"], name), "bots")
-        owner = boundary.get("owner")
-        if owner and bot["owner"] not in (None, owner):
+        for name in _repeated(kept(token["name"]) for token in bot["tokens"] or []):
+            raise RequestRefused(0, "{} declares the token {} more than once.".format(bot["login"], name), "bots")
+        if owner and bot["owner"] is not None and names.login(bot["owner"]) != names.login(owner):
             raise RequestRefused(0, "{} is declared outside the boundary of {}.".format(bot["login"], owner), "bots")
+
+
+def _repeated(texts):
+    return [text for text, number in Counter(texts).items() if number > 1]

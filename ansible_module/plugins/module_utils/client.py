@@ -5,17 +5,28 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+import re
 import time
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import env_fallback
-from ansible_collections.keyturn.hub.plugins.module_utils.transport import KeptAlive, OneByOne, Unreachable, needs_proxy
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
+    KeptAlive,
+    Misconfigured,
+    OneByOne,
+    Unreachable,
+    needs_proxy,
+    root,
+    wait_of,
+)
 
 PAGE = 100
 LONGEST_WAIT = 30
 BUSY = (429, 503)  # the server says that it did nothing
+TOKEN_FORM = re.compile(r"[!-~]+")  # what a header carries as it is; a Hub's tokens hold more than RFC 6750 lets
 GATEWAY = (502, 504)  # something in between says that it does not know
 
 CONNECTION_ARGUMENTS = {
@@ -35,7 +46,8 @@ TLS_ARGUMENTS = ("validate_certs", "ca_path", "client_cert", "client_key", "time
 class RequestRefused(Exception):
     """The server's refusal, or the lack of an answer; `status` is 0 where there was none.
 
-    `unknown`: nobody can say whether the change was made.
+    `unknown`: nobody can say whether the change was made. `outrun`: what was to be changed may have been changed by
+    somebody else since it was read.
     """
 
     def __init__(self, status, message, field=None, unknown=False):
@@ -43,28 +55,61 @@ class RequestRefused(Exception):
         self.status = status
         self.field = field
         self.unknown = unknown
+        self.outrun = False
+
+
+def outrun(message, field):
+    """The refusal of a run that somebody else was faster than, which therefore reads again."""
+    refusal = RequestRefused(409, message, field)
+    refusal.outrun = True
+    return refusal
 
 
 class Client:
     """One account's view of one server. `send` is a transport's."""
 
     def __init__(self, url, token, send, retries=3, sleep=time.sleep):
-        self._root = url.rstrip("/") + "/api/rest"
-        self._headers = {"Authorization": "Bearer " + token, "Accept": "application/json"}
+        self._root = _checked(root, url)
+        self._headers = {"Authorization": "Bearer " + _presentable(token), "Accept": "application/json"}
         self._send = send
         self._retries = retries
         self._sleep = sleep
+        self._foretells = None
+        self.changes = 0  # requests that changed something, or may have
 
     @classmethod
     def from_parameters(cls, parameters, kept_alive=False):
         """A client from the options in `CONNECTION_ARGUMENTS`; a proxy is spoken to by `open_url` alone."""
-        url, tls = parameters["url"], {name: parameters[name] for name in TLS_ARGUMENTS}
+        url, tls = _checked(root, parameters["url"]), {name: parameters[name] for name in TLS_ARGUMENTS}
+        for option, least in (("timeout", 1), ("retries", 0)):
+            if parameters[option] < least:
+                raise RequestRefused(0, f"must be {least} at least.", option)
         use_proxy = parameters["use_proxy"]
         if kept_alive and not (use_proxy and needs_proxy(url)):
-            transport = KeptAlive(url, **tls)
+            transport = _checked(KeptAlive, url, **tls)
         else:
-            transport = OneByOne(use_proxy=use_proxy, **tls)
-        return cls(url, parameters["token"], transport.send, parameters["retries"])
+            transport = _checked(OneByOne, use_proxy=use_proxy, **tls)
+        return cls(parameters["url"], parameters["token"], transport.send, parameters["retries"])
+
+    def acting(self, check_mode):
+        """What makes changes, or only asks for them in check mode; None where nothing is to be sent."""
+        return self.rehearsing() if check_mode else self
+
+    def planning(self):
+        """A client like this one that is asked for nothing but what there is."""
+        client = copy.copy(self)
+        client._foretells = False
+        return client
+
+    def rehearsing(self):
+        """A client like this one, whose requests change nothing: the server says what it would have answered. None if
+        it cannot say so: a Hub, or a Keyturn of before, would make the change."""
+        if self._foretells is None:
+            try:
+                self._foretells = "dryRun" in json.dumps(self._request("GET", ("openapi.json",), {}, repeat=True))
+            except RequestRefused:
+                self._foretells = False
+        return Rehearsal(self) if self._foretells else None
 
     def get(self, *path, **query):
         """One thing, or None if there is no such thing."""
@@ -130,6 +175,8 @@ class Client:
         return [2**attempt * random.uniform(0.5, 1) for attempt in range(self._retries)] + [None]
 
     def _request(self, method, path, query, body=None, repeat=False):
+        if not all(path):
+            raise RequestRefused(0, "a login, id or key is empty.")
         url = "/".join([self._root] + [quote(part, safe="") for part in path])
         if query:
             url += "?" + urlencode(query, safe="$(),")
@@ -139,12 +186,18 @@ class Client:
             headers = dict(headers, **{"Content-Type": "application/json"})
         for wait in self._waits():
             try:
-                return self._once(method, url, data, headers)
+                answer = self._once(method, url, data, headers)
+                self.changes += method != "GET" and "dryRun" not in query and path[-1] not in READING
+                return answer
+            except RequestRefused as refusal:
+                refusal.outrun = method != "GET" and refusal.status in (404, 409)
+                raise
             except _Passing as passing:
+                self.changes += passing.refusal.unknown and method != "GET"
                 # A change whose fate is unknown is repeated only where that does no harm.
                 if wait is None or (passing.refusal.unknown and not repeat):
                     raise passing.refusal from None
-                self._sleep(min(passing.wait or wait, LONGEST_WAIT))
+                self._sleep(min(wait if passing.wait is None else passing.wait, LONGEST_WAIT))
         raise AssertionError("unreachable")
 
     def _once(self, method, url, data, headers):
@@ -154,15 +207,69 @@ class Client:
         except Unreachable as lost:
             message = f"{place} does not answer: {lost}. Check the options url, ca_path, use_proxy and timeout."
             raise _Passing(RequestRefused(0, message, unknown=not lost.nothing_done), None) from None
+        if 300 <= answer.status < 400:
+            raise RequestRefused(0, f"{place} answers with a redirect, which is not followed. Check the option url.")
         if answer.status >= 300:
             refusal = _refusal(answer)
             if answer.status in BUSY + GATEWAY:
-                raise _Passing(refusal, _seconds(answer.headers.get("Retry-After")))
+                raise _Passing(refusal, wait_of(answer))
             raise refusal
         try:
-            return json.loads(answer.body) if answer.body else {}
+            told = json.loads(answer.body) if answer.body else {}
         except ValueError:
-            raise RequestRefused(0, f"{place} answers, but not with JSON. Is the option url right?") from None
+            told = None
+        if not isinstance(told, dict):
+            raise RequestRefused(0, f"{place} answers, but not with a JSON object. Is the option url right?")
+        return told
+
+
+READING = ("comparison", "preview")  # what a request to these asks changes nothing
+
+
+class Rehearsal(Client):
+    """Asks for changes without making them (`dryRun=true`): the server validates, authorizes, and may refuse.
+
+    What refers to something that does not exist yet, since an earlier task of the play, or an earlier request, would
+    have made it, is not asked.
+    """
+
+    def __init__(self, client):
+        self.__dict__.update(client.__dict__)
+
+    def create(self, body, *path, **query):
+        """What would be made is not there: it has no id, and what hangs on it cannot be asked for."""
+        super().create(body, *path, **query)
+        return {"id": None}
+
+    def _request(self, method, path, query, body=None, repeat=False):
+        if method == "GET" or path[-1] in READING:
+            return super()._request(method, path, query, body, repeat)
+        if None in path or _refers_to_nothing(body):
+            return {}
+        # What hangs on something that is not there cannot be told. Of a repetition nothing is to be feared.
+        asked = dict(query, fields="id") if "fields" in query else query
+        return super()._request(method, path, dict(asked, dryRun="true"), body, repeat=True)
+
+
+def _refers_to_nothing(body):
+    if isinstance(body, dict):
+        return ("id" in body and body["id"] is None) or any(_refers_to_nothing(each) for each in body.values())
+    return isinstance(body, list) and any(_refers_to_nothing(each) for each in body)
+
+
+def _checked(make, *arguments, **options):
+    try:
+        return make(*arguments, **options)
+    except Misconfigured as problem:
+        raise RequestRefused(0, str(problem), problem.option) from None
+
+
+def _presentable(token):
+    """A token as a header can carry it. Raises RequestRefused, without the token."""
+    text = token.strip()
+    if not TOKEN_FORM.fullmatch(text):
+        raise RequestRefused(0, "is empty, or holds characters that no token has.", "token")
+    return text
 
 
 NO_SUCH_PATH = "no_such_path"
@@ -188,7 +295,3 @@ def _refusal(answer):
     if answer.status == 401:
         message += " Check the option token."
     return RequestRefused(answer.status, message, field, unknown=answer.status in GATEWAY)
-
-
-def _seconds(retry_after):
-    return int(retry_after) if retry_after and retry_after.isdigit() else None

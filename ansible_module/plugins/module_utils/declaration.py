@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
-import unicodedata
+
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 
 ABSENT = {}
-
-
-def kept(text):
-    """A text as the server keeps it."""
-    return unicodedata.normalize("NFC", text).strip()
 
 
 def declared(parameters, *names, **fields):
@@ -54,15 +50,9 @@ def unordered(values, existing):
 def network(text):
     """A network as the server writes it; a text that is none, as it is: the server says what is wrong with it."""
     try:
-        return str(ipaddress.ip_network(text))
+        return str(ipaddress.ip_network(text.strip()))
     except ValueError:
         return text
-
-
-def named(things, name):
-    """Those of the things of which `name` is the id or, where it is none's, the key, login or name."""
-    by_id = [thing for thing in things if thing["id"] == name]
-    return by_id or [thing for thing in things if name in (thing.get("key"), thing.get("login"), thing.get("name"))]
 
 
 def outcome(kind, before, after, changed=None, **more):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyturn.hub.plugins.module_utils import holdings
+from ansible_collections.keyturn.hub.plugins.module_utils import holdings, names
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog, reference
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
@@ -33,8 +33,9 @@ def ensure(client, parameters, check_mode):
     catalog = Catalog(client, check_mode)
     existing = _find(client, catalog, parameters)
     if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete("usergroups", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("usergroups", existing["id"])
         return outcome("group", _view(client, existing, {}) if existing else ABSENT, ABSENT)
     wanted = declared(parameters, required_two_factor="requiredTwoFactorAuthentication", new_name="name")
     wanted.setdefault("name", existing["name"] if existing else declared(parameters, "name")["name"])
@@ -42,16 +43,16 @@ def ensure(client, parameters, check_mode):
     before = _view(client, existing, parameters) if existing else ABSENT
     start = before or {"requiredTwoFactorAuthentication": False}
     after = dict(predicted(start, changes(wanted, start)), **_shown(things))
-    if after != before and not check_mode:
-        after["id"] = _apply(client, existing, wanted, things)
+    act = client.acting(check_mode) if after != before else None
+    if act:
+        id = _apply(act, existing, wanted, things)
+        after = dict(after, id=id) if id else after
     return outcome("group", before, after, warnings=catalog.warnings)
 
 
 def _find(client, catalog, parameters):
-    names = [name for name in (parameters["name"], parameters["new_name"]) if name]
-    known = catalog.all("usergroups")
-    for name in names:
-        found = [group for group in known if name in (group["id"], group["name"])]
+    for name in filter(None, (parameters["name"], parameters["new_name"])):
+        found = names.named(catalog.all("usergroups"), name, names.group)
         if found:
             return client.get("usergroups", found[0]["id"], fields=f"{_FIELDS},{holdings.ROLE_FIELDS}")
     return None
@@ -68,10 +69,13 @@ def _apply(client, existing, wanted, things):
     else:
 
         def find():
-            named = client.get_all("usergroups", "usergroups", fields="id,name")
-            return next((dict(each, projectRoles=[]) for each in named if each["name"] == wanted["name"]), None)
+            known = client.get_all("usergroups", "usergroups", fields="id,name")
+            found = names.named(known, wanted["name"], names.group)
+            return dict(found[0], projectRoles=[]) if found else None
 
         group = client.made(find, body, "usergroups", fields=f"id,{holdings.ROLE_FIELDS}")
+        if group["id"] is None:
+            return None
     if "members" in things:
         holdings.set_members(client, group["id"], _members(client, group), things["members"])
     if "roles" in things:

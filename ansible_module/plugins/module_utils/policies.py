@@ -31,15 +31,20 @@ def ensure(client, parameters, check_mode):
     """Make the whole policy as declared; the module's result."""
     catalog = Catalog(client, check_mode)
     option = "service" if parameters["service"] is not None else "group"
-    body = catalog.find(PLACES[option], parameters[option], option)
+    absent = parameters["state"] == "absent"
+    body = catalog.find(PLACES[option], parameters[option], option, or_none=absent)
+    if body is None:
+        return outcome("policy", ABSENT, ABSENT)
     existing = client.get(PLACES[option], body["id"], "policy", fields=FIELDS) if body["id"] else None
-    if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete(PLACES[option], body["id"], "policy")
+    if absent:
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete(PLACES[option], body["id"], "policy")
         return outcome("policy", existing or ABSENT, ABSENT, warnings=catalog.warnings)
     wanted = {field: parameters[name] for name, field in DAYS.items()}
     wanted.update({name: parameters[name] or DEFAULTS[name] for name in CONSEQUENCES})
     after = dict(wanted, id=body["id"])
-    if after != existing and not check_mode:
-        client.set(wanted, PLACES[option], body["id"], "policy", fields="id")
+    act = client.acting(check_mode) if after != existing else None
+    if act:
+        act.set(wanted, PLACES[option], body["id"], "policy", fields="id")
     return outcome("policy", existing or ABSENT, after, warnings=catalog.warnings)

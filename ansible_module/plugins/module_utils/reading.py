@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import time
 
-from ansible_collections.keyturn.hub.plugins.module_utils import holdings
+from ansible_collections.keyturn.hub.plugins.module_utils import holdings, names
 from ansible_collections.keyturn.hub.plugins.module_utils import policies as policy
 from ansible_collections.keyturn.hub.plugins.module_utils import roles as role
 from ansible_collections.keyturn.hub.plugins.module_utils import services as service
 from ansible_collections.keyturn.hub.plugins.module_utils import trust_rules as rules
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import named
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 
 USER_FIELDS = "id,type,login,name,banned,banReason"
@@ -38,7 +37,7 @@ def groups(client, parameters, check_mode):
     fields, name = parameters["fields"] or GROUP_FIELDS, parameters["name"]
     if name is None:
         return _told("groups", client.get_all("usergroups", "usergroups", fields=fields))
-    found = named(Catalog(client, False).all("usergroups"), name)
+    found = names.named(Catalog(client, False).all("usergroups"), name, names.group)
     return _told("groups", [client.get("usergroups", group["id"], fields=fields) for group in found])
 
 
@@ -63,8 +62,8 @@ def permanent_tokens(client, parameters, check_mode):
         _require_account(client, parameters["user"])
         found = client.get_all("permanenttokens", "users", parameters["user"], "permanenttokens", fields=asked)
     name, label = parameters["name"], parameters["label"]
-    found = [token for token in found if name in (None, token["name"])]
-    return _told("permanent_tokens", [token for token in found if label is None or label in token["labels"]])
+    found = [token for token in found if name is None or names.same(name, token["name"])]
+    return _told("permanent_tokens", [token for token in found if label is None or _has(token, label)])
 
 
 def application_passwords(client, parameters, check_mode):
@@ -98,8 +97,13 @@ def webhooks(client, parameters, check_mode):
     fields, name = parameters["fields"] or WEBHOOK_FIELDS, parameters["name"]
     if name is None:
         return _told("webhooks", client.get_all("webhooks", "webhooks", fields=fields))
-    found = named(client.get_all("webhooks", "webhooks", fields="id,name"), name)
+    found = names.named(client.get_all("webhooks", "webhooks", fields="id,name"), name)
     return _told("webhooks", [client.get("webhooks", each["id"], fields=fields) for each in found])
+
+
+def _has(token, label):
+    """Whether a token has this label; as where the server looks for it, case does not matter."""
+    return label.casefold() in (each.casefold() for each in token["labels"])
 
 
 def _of_account(client, parameters, collection, name, fields):

@@ -13,6 +13,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     outcome,
     predicted,
 )
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 
 ARGUMENTS = {
     "key": {"type": "str", "required": True, "no_log": False},
@@ -25,21 +26,24 @@ FIELDS = "id,key,name,permissions(id)"
 
 def ensure(client, parameters, check_mode):
     """Make the role as declared; the module's result."""
-    existing = client.get("roles", parameters["key"], fields=FIELDS)
+    key = kept(parameters["key"])
+    existing = client.get("roles", key, fields=FIELDS)
     if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete("roles", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("roles", existing["id"])
         return outcome("role", view(existing) if existing else ABSENT, ABSENT)
     wanted = declared(parameters, "name")
     if parameters["permissions"] is not None:
         wanted["permissions"] = sorted(set(parameters["permissions"]))
     if existing is None:
-        return _create(client, parameters["key"], wanted, check_mode)
+        return _create(client, key, wanted, check_mode)
     before = view(existing)
     changed = changes(wanted, before)
     after = predicted(before, changed)
-    if changed and not check_mode:
-        client.set(_body(changed), "roles", existing["id"], fields="id")
+    act = client.acting(check_mode) if changed else None
+    if act:
+        act.set(_body(changed), "roles", existing["id"], fields="id")
     return outcome("role", before, after)
 
 
@@ -53,12 +57,14 @@ def _create(client, key, wanted, check_mode):
         if not wanted.get(option):
             raise RequestRefused(0, f"is required to create the role {key}.", option)
     after = dict(wanted, key=key)
-    if not check_mode:
+    act = client.acting(check_mode)
+    if act:
 
         def find():
             return client.get("roles", key, fields="id")
 
-        after["id"] = client.made(find, dict(_body(wanted), key=key), "roles", fields="id")["id"]
+        made = act.made(find, dict(_body(wanted), key=key), "roles", fields="id")
+        after = after if check_mode else dict(after, id=made["id"])
     return outcome("role", ABSENT, after)
 
 

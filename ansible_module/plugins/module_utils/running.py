@@ -5,8 +5,17 @@
 
 from __future__ import annotations
 
+import os
+import random
+import sys
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.keyturn.hub.plugins.module_utils.client import CONNECTION_ARGUMENTS, Client, RequestRefused
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+
+ATTEMPTS = 4  # of a run that others outrun
+LONGEST_PAUSE = 0.5  # seconds, so that runs which began together do not go on together
 
 
 def run(arguments, ensure, field_options=None, kept_alive=False, **rules):
@@ -15,17 +24,87 @@ def run(arguments, ensure, field_options=None, kept_alive=False, **rules):
     `field_options` maps the server's names of fields to the options that set them, where they differ, so that a
     refusal names what is in the playbook. `rules` are those of AnsibleModule, such as `required_if`.
     """
-    module = AnsibleModule(argument_spec=dict(CONNECTION_ARGUMENTS, **arguments), supports_check_mode=True, **rules)
-    options = dict({name: name for name in arguments}, **(field_options or {}))
-    try:
-        client = Client.from_parameters(module.params, kept_alive)
-        result = ensure(client, module.params, module.check_mode)
-    except RequestRefused as refusal:
-        option = options.get((refusal.field or "").split("[")[0].split(".")[0])
-        prefix = f"Option {option}: " if option else ""
-        module.fail_json(msg=prefix + str(refusal), status=refusal.status)
+    specification = dict(CONNECTION_ARGUMENTS, **arguments)
+    module = AnsibleModule(argument_spec=specification, supports_check_mode=True, **rules)
+    # What is blotted out of results is compared to the letter, and requests carry the secrets without line ends.
+    module.no_log_values.update([value.strip() for value in module.no_log_values if isinstance(value, str)])
+    options = dict({name: name for name in specification}, **(field_options or {}))
+    result, failure = _outcome(module, specification, ensure, kept_alive, options)
+    # Outside of any `except`, so that no trace of an error, which could quote a secret, is part of the result.
+    if failure:
+        module.fail_json(**failure)
     for warning in result.pop("warnings", []):
         module.warn(warning)
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)
+
+
+def _outcome(module, specification, ensure, kept_alive, options):
+    """The result, and how the module fails; one of them is None."""
+    try:
+        parameters = normalized(module.params, specification)
+        client = Client.from_parameters(parameters, kept_alive)
+        return reading_again(ensure)(client, parameters, module.check_mode), None
+    except RequestRefused as refusal:
+        option = options.get((refusal.field or "").split("[")[0].split(".")[0])
+        prefix = f"Option {option}: " if option else ""
+        return None, {"msg": prefix + str(refusal), "status": refusal.status}
+    except Exception as error:
+        trace = error.__traceback__
+        while trace.tb_next:
+            trace = trace.tb_next
+        place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}"
+        python = ".".join(str(part) for part in sys.version_info[:3])
+        return None, {
+            "msg": f"An error that this module does not know: {type(error).__name__} in {place}, with Python {python}. "
+            "What the error says is left out, since it could quote a secret. Please report this.",
+            "status": 0,
+        }
+
+
+def reading_again(ensure):
+    """`ensure`, which begins anew when somebody else was faster: whoever loses a race reads what there is now."""
+
+    def run(client, parameters, check_mode):
+        refused = None
+        for attempt in range(ATTEMPTS):
+            try:
+                result = ensure(client, parameters, check_mode)
+            except RequestRefused as refusal:
+                # The same answer to what was read anew: it is no race.
+                if not refusal.outrun or attempt == ATTEMPTS - 1 or str(refusal) == refused:
+                    raise
+                refused = str(refusal)
+                time.sleep(random.uniform(0, LONGEST_PAUSE))
+            else:
+                # An attempt before this one may have done a part of it.
+                return dict(result, changed=bool(result.get("changed") or (attempt and client.changes)))
+        raise AssertionError("unreachable")
+
+    return run
+
+
+def normalized(parameters, specification, where=""):
+    """The parameters with every text as the server keeps it. Secrets, and what may be anything, stay as they are.
+
+    Raises RequestRefused for a required option that says nothing.
+    """
+    result = dict(parameters)
+    for name, option in specification.items():
+        value, inner = parameters.get(name), option.get("options")
+        if inner and isinstance(value, list):
+            result[name] = [normalized(each, inner, f"{where}{name}[{at}].") for at, each in enumerate(value)]
+        elif inner and isinstance(value, dict):
+            result[name] = normalized(value, inner, f"{where}{name}.")
+        elif option.get("no_log"):
+            continue
+        elif isinstance(value, str) and option["type"] == "str":
+            result[name] = kept(value)
+        elif isinstance(value, list) and option.get("elements") == "str":
+            result[name] = [kept(each) for each in value]
+        if option.get("required") and result[name] == "":
+            path = f"{where}{name}"
+            message = "must not be empty." if not where else f"{path} must not be empty."
+            raise RequestRefused(0, message, path)
+    return result

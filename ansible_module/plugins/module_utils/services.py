@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
+from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
@@ -16,6 +16,8 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, service_secret
 
 TEXTS = {"name": "name", "application_name": "applicationName", "vendor": "vendor", "version": "version"}
 ADDRESSES = {"home_url": "homeUrl", "icon_url": "iconUrl"}
@@ -55,6 +57,7 @@ FIELD_OPTIONS = dict(
 )
 FIELDS = ",".join(["id", "key", *TEXTS.values(), *ADDRESSES.values(), *LISTS.values(), *FLAGS.values()])
 FIELDS += ",defaultRoles(id),permissions(key,name),groups(id)"
+DEFAULT_GRACE = "1d"
 SECRET = "secret"  # in a diff: what becomes of it
 # What a new service has before anybody says otherwise.
 FIRST = dict(
@@ -72,38 +75,37 @@ FIRST = dict(
 
 def ensure(client, parameters, check_mode):
     """Make the service as declared; the module's result."""
-    existing = client.get("services", parameters["key"], fields=FIELDS)
+    key = kept(parameters["key"])
+    existing = client.get("services", key, fields=FIELDS)
     if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete("services", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("services", existing["id"])
         return outcome("service", existing or ABSENT, ABSENT)
-    if parameters["renew_secret"] and parameters["secret"] is not None:
+    secret = parameters["secret"].strip() if parameters["secret"] is not None else None
+    if parameters["renew_secret"] and secret is not None:
         raise RequestRefused(0, "a secret that is declared is renewed by declaring another.", "renew_secret")
-    grace = seconds(parameters, "grace") or 0
+    grace = seconds(dict(parameters, grace=parameters["grace"] or DEFAULT_GRACE), "grace")
     catalog = Catalog(client, check_mode)
     wanted = _wanted(catalog, parameters, existing or {})
     if existing is None:
-        return _create(client, parameters, wanted, catalog, check_mode)
+        return _create(client, key, secret, wanted, catalog, check_mode)
     changed = changes(wanted, existing)
-    reason = _why_renew(client, parameters, existing["id"])
-    result = outcome(
-        "service",
-        existing,
-        predicted(existing, changed),
-        bool(changed or reason),
-        warnings=catalog.warnings,
-        **_brought(parameters, existing["id"]),
-    )
+    reason = _why_renew(client, parameters, secret, existing["id"])
+    after, changes_something = predicted(existing, changed), bool(changed or reason)
+    result = outcome("service", existing, after, changes_something, warnings=catalog.warnings)
     if reason:
         result["diff"] = {
             "before": dict(existing, **{SECRET: "as it is"}),
-            "after": dict(result["service"], **{SECRET: f"renewed: {reason}"}),
+            "after": dict(after, **{SECRET: f"renewed: {reason}"}),
         }
-    if changed and not check_mode:
-        client.set(changed, "services", existing["id"], fields="id")
-    if reason and not check_mode:
-        result.update(_renew(client, existing["id"], grace, parameters["secret"]))
-    return result
+    act = client.acting(check_mode) if changes_something else None
+    if act and changed:
+        act.set(changed, "services", existing["id"], fields="id")
+    if act and reason:
+        made = _renew(act, catalog, existing["id"], grace, secret)
+        result.update({} if check_mode or secret is not None else {"secret": made})
+    return dict(result, **_brought(secret, existing["id"]))
 
 
 def _wanted(catalog, parameters, existing):
@@ -125,40 +127,60 @@ def _wanted(catalog, parameters, existing):
     return wanted
 
 
-def _create(client, parameters, wanted, catalog, check_mode):
-    key, secret = parameters["key"], parameters["secret"]
+def _create(client, key, secret, wanted, catalog, check_mode):
     if not wanted.get("name"):
         raise RequestRefused(0, f"is required to create the service {key}.", "name")
     after = dict(predicted(FIRST, wanted), key=key)
     result = outcome("service", ABSENT, after, warnings=catalog.warnings)
-    if not check_mode:
-        # Its secret is in the answer that creates it alone: where that was lost, it gets another one.
-        body = dict(wanted, key=key) if secret is None else dict(wanted, key=key, secret=secret)
-        made = client.made(lambda: client.get("services", key, fields="id"), body, "services")
-        after["id"] = made["id"]
-        result.update(_brought(parameters, made["id"]))
-        if secret is None:
-            result["secret"] = made.get("secret") or _renew(client, made["id"], 0, None)["secret"]
-    return result
+    act = client.acting(check_mode)
+    if not act:
+        return result
+    brought = _brought_or_new(catalog, secret)
+    body = dict(wanted, key=key) if brought is None else dict(wanted, key=key, secret=brought)
+
+    def find():
+        found = client.get("services", key, fields="id")
+        if found and brought is not None and not _is_current(client, found["id"], brought):
+            raise outrun(f"somebody else made a service {key} meanwhile.", "key")
+        return found
+
+    made = act.made(find, body, "services")
+    if check_mode:
+        return result
+    after["id"] = made["id"]
+    if brought is None:
+        # Of a Hub's, the answer alone has the secret: where that was lost, the service gets another one.
+        result["secret"] = made.get("secret") or _renew(client, catalog, made["id"], 0, None)
+    elif secret is None:
+        result["secret"] = service_secret(brought, made["id"])
+    return dict(result, **_brought(secret, made["id"]))
 
 
-def _why_renew(client, parameters, id):
+def _why_renew(client, parameters, secret, id):
     """Why the service needs a new secret, in words, or None."""
     if parameters["renew_secret"]:
         return "it was asked for"
-    if parameters["secret"] is None:
-        return None
-    compared = client.set({"secret": parameters["secret"]}, "services", id, "secret", "comparison")
-    return None if compared["current"] else "another one was declared"
+    return None if secret is None or _is_current(client, id, secret) else "another one was declared"
 
 
-def _renew(client, id, grace, secret):
-    """What the result has of the new secret. One that was brought may be brought again."""
-    body = {"grace": grace} if secret is None else {"grace": grace, "secret": secret}
-    made = client.set(body, "services", id, "secret", fields="secret")
-    return {"secret": made["secret"]} if secret is None else {}
+def _is_current(client, id, secret):
+    return client.set({"secret": secret}, "services", id, "secret", "comparison")["current"]
 
 
-def _brought(parameters, id):
+def _renew(act, catalog, id, grace, secret):
+    """The new secret. The same request twice does what it does once, since it says what the secret is to be."""
+    brought = _brought_or_new(catalog, secret)
+    if brought is None:
+        return act.set({}, "services", id, "secret").get("secret")
+    act.set({"grace": grace, "secret": brought}, "services", id, "secret", fields="id")
+    return service_secret(brought, id)
+
+
+def _brought_or_new(catalog, secret):
+    """The secret that the server is given, made here if none is declared; None for a Hub, which makes its own."""
+    return new_secret() if secret is None and catalog.is_keyturn() else secret
+
+
+def _brought(secret, id):
     """What is needed to put a secret together that was brought: the module cannot return it (`plugin_utils.hiding`)."""
-    return {} if parameters["secret"] is None else {"service_id": id}
+    return {} if secret is None else {"service_id": id}

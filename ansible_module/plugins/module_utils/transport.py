@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import namedtuple
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ssl import SSLError
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -28,11 +31,74 @@ class Unreachable(Exception):
         self.nothing_done = nothing_done
 
 
+class Misconfigured(Exception):
+    """An option of the connection makes no sense; `option` names it."""
+
+    def __init__(self, option, message):
+        super().__init__(message)
+        self.option = option
+
+
+API = "/api/rest"
+
+
+def root(url):
+    """The address below which the API is, of what a task says: with or without the API's own path. Raises
+    Misconfigured."""
+    text = url.strip().rstrip("/")
+    if text.endswith(API):
+        text = text[: -len(API)].rstrip("/")
+    try:
+        place = urlsplit(text)
+        known = place.scheme.lower() in ("http", "https") and place.hostname and (place.port is None or place.port > 0)
+    except ValueError:  # a port that is no number, brackets that are no IPv6 address
+        known, place = False, None
+    if not known or any(ord(character) <= 32 for character in text):
+        raise Misconfigured("url", "must be an address such as https://tokens.example.com.")
+    if "@" in place.netloc:
+        raise Misconfigured("url", "must not hold a user name or password.")
+    if place.query or place.fragment:
+        raise Misconfigured("url", "must not have anything after its path.")
+    return text + API
+
+
+def require_files(**options):
+    """That the files which options name can be read. Raises Misconfigured."""
+    for option, path in options.items():
+        if path is None:
+            continue
+        try:
+            with open(path, "rb"):
+                pass
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise Misconfigured(option, f"the file {path} cannot be read: {reason}.") from None
+
+
+def _context(validate_certs, ca_path, client_cert, client_key):
+    """What TLS is spoken with. Raises Misconfigured."""
+    try:
+        return make_context(
+            cafile=ca_path, validate_certs=validate_certs, client_cert=client_cert, client_key=client_key
+        )
+    except (SSLError, ValueError, OSError):
+        option = "ca_path" if client_cert is None else "client_cert"
+        raise Misconfigured(option, "the file is no PEM file with what is wanted there.") from None
+
+
 class OneByOne:
-    """A connection for each request, with all that `open_url` knows of proxies and certificates."""
+    """A connection for each request, with all that `open_url` knows of proxies and certificates.
+
+    The credential goes to the address that the task names, and to no other: redirects are not followed, and `.netrc`
+    does not put another credential in its place.
+    """
 
     def __init__(self, **options):
-        self._options = options
+        self._options = dict(options, follow_redirects="none", use_netrc=False)
+        tls = {name: options.get(name) for name in ("ca_path", "client_cert", "client_key")}
+        require_files(**tls)
+        if any(tls.values()):
+            _context(options.get("validate_certs", True), **tls)
 
     def send(self, method, url, body, headers):
         """One request; its `Answer`, also a refusal. Raises Unreachable."""
@@ -56,10 +122,9 @@ class KeptAlive:
         self._place = urlsplit(url)
         self._timeout = timeout
         self._tls = None
-        if self._place.scheme == "https":
-            self._tls = make_context(
-                cafile=ca_path, validate_certs=validate_certs, client_cert=client_cert, client_key=client_key
-            )
+        require_files(ca_path=ca_path, client_cert=client_cert, client_key=client_key)
+        if self._place.scheme.lower() == "https":
+            self._tls = _context(validate_certs, ca_path, client_cert, client_key)
         self._local = threading.local()
 
     def send(self, method, url, body, headers):
@@ -89,3 +154,16 @@ def needs_proxy(url):
     """Whether the environment sends requests for this address through a proxy."""
     place = urlsplit(url)
     return place.scheme in getproxies() and not proxy_bypass(place.hostname or "")
+
+
+def wait_of(answer):
+    """How many seconds to wait, by its header Retry-After: seconds, or a date (RFC 9110 section 10.2.3). None if it
+    does not say."""
+    text = (answer.headers.get("Retry-After") or "").strip()
+    if text.isdigit():
+        return int(text)
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return max(0, moment - time.time())

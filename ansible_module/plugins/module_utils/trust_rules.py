@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog, reference
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
-from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, kept, outcome, unordered
+from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome, unordered
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
 
 ARGUMENTS = {
     "user": {"type": "str", "required": True},
@@ -18,6 +19,7 @@ ARGUMENTS = {
     "scope": {"type": "list", "elements": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
+METHOD_NOT_ALLOWED = 405
 FIELDS = "id,name,issuer,audience,conditions,scope(id,key,name)"
 
 
@@ -26,25 +28,41 @@ def ensure(client, parameters, check_mode):
     catalog = Catalog(client, check_mode)
     absent = parameters["state"] == "absent"
     owner = (
-        client.get("users", parameters["user"], fields="id") if absent else catalog.account(parameters["user"], "user")
+        client.get("users", kept(parameters["user"]), fields="id")
+        if absent
+        else catalog.account(parameters["user"], "user")
     )
     existing = _find(client, owner, kept(parameters["name"]))
     if absent:
-        if existing and not check_mode:
-            client.delete("users", owner["id"], "trustrules", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("users", owner["id"], "trustrules", existing["id"])
         return outcome("trust_rule", existing or ABSENT, ABSENT)
     wanted = _wanted(catalog, parameters, existing)
     if existing and all(wanted[field] == existing[field] for field in wanted):
         return outcome("trust_rule", existing, existing)
-    after = dict(wanted)
-    if not check_mode:
-        # A rule cannot be changed, and its name is the account's only one: for a moment there is none.
-        if existing:
-            client.delete("users", owner["id"], "trustrules", existing["id"])
+    after = dict(existing or {}, **wanted)
+    act = client.acting(check_mode) if owner else None  # in check mode, an earlier task may create it
+    if act:
         body = dict(wanted, scope=[reference(service) for service in wanted["scope"]])
         path = ("users", owner["id"], "trustrules")
-        after = client.made(lambda: _find(client, owner, wanted["name"]), body, *path, fields=FIELDS)
+        if existing:
+            told = _change(act, body, *path, existing["id"])
+        else:
+            told = act.made(lambda: _find(client, owner, wanted["name"]), body, *path, fields=FIELDS)
+        after = after if check_mode else told
     return outcome("trust_rule", existing or ABSENT, after, warnings=catalog.warnings)
+
+
+def _change(act, body, *path):
+    """Change the rule where it is: there is no moment without it, and one that is refused leaves it as it was."""
+    try:
+        return act.set(body, *path, fields=FIELDS)
+    except RequestRefused as refusal:
+        if refusal.status == METHOD_NOT_ALLOWED:
+            message = "this server cannot change a rule in place, and another one of this name cannot stand beside it. "
+            raise RequestRefused(405, message + "Update it, or give the rule another name.", "name") from None
+        raise
 
 
 def _wanted(catalog, parameters, existing):
@@ -70,4 +88,4 @@ def _find(client, owner, name):
     if owner is None:
         return None
     rules = client.get_all("trustrules", "users", owner["id"], "trustrules", fields=FIELDS)
-    return next((rule for rule in rules if rule["name"] == name), None)
+    return next((rule for rule in rules if same(rule["name"], name)), None)

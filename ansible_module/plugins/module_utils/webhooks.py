@@ -13,12 +13,12 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
     declared,
-    kept,
     outcome,
     predicted,
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 
 EVENTS = [
     f"permanent-token.{what}"

@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import permanent_token, service_secret
+from ansible_collections.keyturn.hub.plugins.module_utils.names import login, same
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import (
+    permanent_token,
+    secrets_in,
+    service_secret,
+)
+
+BLOTTED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as Ansible has it
+SHORTEST = 8  # what is shorter is no secret, and blotting it out would make messages unreadable
 
 
 def hide(result):
@@ -13,6 +21,38 @@ def hide(result):
     held = [result, *result.get("tokens", [])] if isinstance(result.get("tokens"), list) else [result]
     if any("secret" in each for each in held):
         result["_ansible_no_log"] = True
+
+
+def secrets_of(arguments):
+    """The secrets in a task's arguments: the token that acts, and those that are declared."""
+    tokens = [token for bot in _dicts(arguments.get("bots")) for token in _dicts(bot.get("tokens"))]
+    given = [arguments.get("token"), *(each.get("secret") for each in [arguments, *tokens])]
+    texts = {str(each) for each in given if each}
+    return {text for each in texts for text in (each, each.strip()) if len(text) >= SHORTEST}
+
+
+def blotted(thing, secrets):
+    """The same without any of these secrets, nor anything that has the form of one."""
+    if isinstance(thing, dict):
+        return {name: blotted(value, secrets) for name, value in thing.items()}
+    if isinstance(thing, (list, tuple)):
+        return [blotted(each, secrets) for each in thing]
+    if not isinstance(thing, str):
+        return thing
+    for secret in sorted([*secrets, *secrets_in(thing)], key=len, reverse=True):
+        thing = thing.replace(secret, BLOTTED)
+    return thing
+
+
+def holds(thing, secrets):
+    """Whether any of these secrets, or what has the form of one, is in a variable."""
+    return blotted(thing, secrets) != thing
+
+
+def subject(arguments):
+    """What a task is about, in words without any secret: whose, and which."""
+    said = (arguments.get(name) for name in ("user", "login", "key", "service", "group", "name"))
+    return " / ".join(str(each).strip() for each in said if each)
 
 
 def put_together(result, arguments):
@@ -23,23 +63,27 @@ def put_together(result, arguments):
     if "token_ids" in result:
         _complete(result, arguments["secret"])
     if "service_id" in result:
-        result["secret"] = service_secret(arguments["secret"], result.pop("service_id"))
+        result["secret"] = service_secret(arguments["secret"].strip(), result.pop("service_id"))
     brought = {
-        (bot["login"], token["name"]): token["secret"]
+        (login(bot["login"]), token["name"]): token["secret"]
         for bot in arguments.get("bots") or []
         for token in bot.get("tokens") or []
         if token.get("secret")
     }
     for told in result.get("tokens") or []:
         if isinstance(told, dict) and "token_ids" in told:
-            secrets = [secret for (login, name), secret in brought.items() if _same(told, login, name)]
-            _complete(told, secrets[0])
+            found = [secret for (user, name), secret in brought.items() if _is_of(told, user, name)]
+            _complete(told, found[0])
 
 
-def _same(told, login, name):
-    return told["user"] == login and told["name"] == name.strip()
+def _is_of(told, user, name):
+    return login(told["user"]) == user and same(told["name"], name)
 
 
 def _complete(told, secret):
     ids = told.pop("token_ids")
-    told["secret"] = permanent_token(secret, ids["user"], ids["token"])
+    told["secret"] = permanent_token(secret.strip(), ids["user"], ids["token"])
+
+
+def _dicts(values):
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []

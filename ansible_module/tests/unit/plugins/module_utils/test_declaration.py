@@ -48,17 +48,6 @@ def test_a_network_is_compared_as_the_server_writes_it(text, kept):
     assert declaration.network(text) == kept
 
 
-@pytest.mark.parametrize(("name", "named"), [("1", True), ("k", True), ("l", True), ("n", True), ("x", False)])
-def test_a_thing_is_named_by_id_key_login_or_name(name, named):
-    thing = {"id": "1", "key": "k", "login": "l", "name": "n"}
-    assert declaration.named([thing], name) == ([thing] if named else [])
-
-
-def test_an_id_names_its_own_thing_whatever_others_are_called():
-    impostor, meant = {"id": "1", "name": "2"}, {"id": "2", "name": "n"}
-    assert declaration.named([impostor, meant], "2") == [meant]
-
-
 def test_an_outcome_changes_something_if_what_is_there_differs():
     assert declaration.outcome("x", {"a": 1}, {"a": 1}) == {
         "changed": False,

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
+from ansible_collections.keyturn.hub.plugins.module_utils import marks
 from ansible_collections.keyturn.hub.plugins.module_utils import token_rules as rules
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 
@@ -21,9 +24,9 @@ OPTIONS = {
 }
 
 
-def why(token=None, label=None, **options):
+def why(token=None, **options):
     there = dict({"creationTime": NOW - 10 * DAY, "labels": [], "endsOn": None}, **(token or {}))
-    return rules.why_rotate(dict(OPTIONS, **options), there, label, NOW)
+    return rules.why_rotate(dict(OPTIONS, **options), there, NOW)
 
 
 def test_without_a_reason_it_stays():
@@ -42,8 +45,18 @@ def test_it_is_too_old():
 
 def test_it_would_end_soon():
     assert why({"endsOn": NOW + DAY}, rotate_before="2d") == "it ends within 2d"
-    assert why({"endsOn": NOW - DAY}, rotate_before="2d") == "it ends within 2d"
     assert why({"endsOn": NOW + 3 * DAY}, rotate_before="2d") is None
+
+
+def test_a_policy_has_ended_it():
+    assert why({"endsOn": NOW}) == "a policy has ended its secret"
+    assert why({"endsOn": NOW + 1}) is None
+
+
+def test_what_has_ended_by_itself_no_secret_makes_good():
+    assert rules.has_ended({"expiresOn": NOW}, NOW)
+    assert not rules.has_ended({"expiresOn": NOW + 1}, NOW)
+    assert not rules.has_ended({}, NOW)
 
 
 def test_where_only_a_later_end_helps_that_is_said():
@@ -71,14 +84,33 @@ def test_what_is_declared_to_have_ended_is_not_made():
 
 
 def test_what_it_depends_on_has_changed():
-    first, second = rules.inputs_label(["a"]), rules.inputs_label(["b"])
-    assert why({"labels": [first]}, label=second) == "what it depends on has changed"
-    assert why({"labels": [first]}, label=first) is None
-    assert why({"labels": ["x"]}, label=first) is None  # it is noted for the first time
+    noted = {"labels": [rules.inputs_label(["a"])]}
+    assert why(noted, rotate_when=["b"]) == "what it depends on has changed"
+    assert why(noted, rotate_when=["a"]) is None
+    assert why({"labels": ["x"]}, rotate_when=["b"]) is None  # it is noted for the first time
 
 
-def test_nobody_had_its_secret():
-    assert why({"labels": [rules.UNDELIVERED]}) == "an earlier run could not hand over its secret"
+def test_the_order_of_a_list_is_no_change():
+    noted = {"labels": [rules.inputs_label({"team": ["jo", "al", {"x": [2, 1]}]})]}
+    assert why(noted, rotate_when={"team": [{"x": [1, 2]}, "al", "jo"]}) is None
+    assert why(noted, rotate_when={"team": ["jo", "jo", "al", {"x": [2, 1]}]})
+
+
+def test_what_an_earlier_version_noted_is_still_known():
+    earlier = rules.INPUTS + hashlib.sha256(b'["b", "a"]').hexdigest()[:24]
+    assert why({"labels": [earlier]}, rotate_when=["b", "a"]) is None
+    assert why({"labels": [earlier]}, rotate_when=["b", "c"])
+
+
+@pytest.mark.parametrize("mark", ["keyturn.hub/undelivered", marks.new(NOW - 2 * DAY)])
+def test_nobody_had_its_secret(mark):
+    assert why({"labels": [mark]}) == "an earlier run could not hand over its secret"
+
+
+def test_a_run_that_is_under_way_is_left_alone():
+    assert why({"labels": [marks.new(NOW)]}, max_age="1d") is None
+    assert why({"labels": [marks.new(NOW)]}, state="rotated") == "it was asked for"
+    assert rules.in_other_hands({"labels": [marks.new(NOW)], "creationTime": NOW}, NOW)
 
 
 def test_inputs_are_compared_by_value_and_not_told():
@@ -90,7 +122,7 @@ def test_inputs_are_compared_by_value_and_not_told():
 
 
 def test_labels_of_people_and_of_the_collection_are_told_apart():
-    labels = ["a", rules.UNDELIVERED, "team=b", rules.inputs_label("x")]
+    labels = ["a", marks.new(NOW), "team=b", rules.inputs_label("x")]
     assert rules.shown(labels) == ["a", "team=b"]
     assert rules.own(labels) == labels[1::2]
 
@@ -102,15 +134,18 @@ def test_labels_of_people_and_of_the_collection_are_told_apart():
         ("1970-01-02", DAY),
         ("1970-01-02T00:00:00Z", DAY),
         ("1970-01-02T01:00:00+01:00", DAY),
+        ("1970-01-01 19:00-0500", DAY),
+        ("1970-01-02t00:00:00.25z", DAY),
     ],
 )
 def test_ends_that_people_write(text, moment):
     assert rules.wanted_end(dict(OPTIONS, expires_on=text), None, False, NOW) == (True, moment)
 
 
-def test_an_end_that_is_none_is_refused():
+@pytest.mark.parametrize("text", ["tomorrow", "19700102", "1970-W01-5", "1970-13-01", "1970-01-02T25:00", "0000-01-01"])
+def test_an_end_that_is_none_is_refused_by_every_python(text):
     with pytest.raises(RequestRefused, match="no moment"):
-        rules.wanted_end(dict(OPTIONS, expires_on="tomorrow"), None, False, NOW)
+        rules.wanted_end(dict(OPTIONS, expires_on=text), None, False, NOW)
 
 
 def test_a_lifetime_counts_from_the_secret_and_clocks_may_differ():
