@@ -99,6 +99,7 @@ class Measurement:
         source = self.folder / "bots.yml"
         source.write_text(yaml.safe_dump(wanted))
         options = {"src": str(source), "boundary": {"owner": "bench-owner"}, "purge": True, "parallel": PARALLEL}
+        options["max_removals"] = "1%"
         return timed(lambda: self.play([{"keyturn.hub.bots": options}], int(changed)))
 
     def loop(self, wanted: list[dict[str, Any]], changed: bool) -> float:

@@ -79,8 +79,12 @@ def test_a_line_end_behind_the_token_does_no_harm_and_no_failure_tells_a_token(p
         user("lined", token=f"{acting}\nmore"),
         user("lined", token=f"{acting[:30]}\u0119{acting[30:]}"),
         {"keyturn.hub.current_token_info": {"token": f" {acting}\r\n"}},
-        {"ansible.builtin.set_fact": {"it": "{{ lookup('keyturn.hub.access_token', 'ci', token=lined) }}"}},
-        {"ansible.builtin.set_fact": {"it": "{{ lookup('keyturn.hub.access_token', 'ci', token=lined ~ 'x y') }}"}},
+        {"ansible.builtin.set_fact": {"it": "{{ lookup('keyturn.hub.access_token', 'keyturn', token=lined) }}"}},
+        {
+            "ansible.builtin.set_fact": {
+                "it": "{{ lookup('keyturn.hub.access_token', 'keyturn', token=lined ~ 'x y') }}"
+            }
+        },
     ]
     run = play(*tasks, environment=environment(stack.url, acting + "\n"), vars={"lined": acting + "\n"})
     assert [bool(result.get("failed")) for result in run.results] == [False, False, True, True, False, False, True]

@@ -18,9 +18,11 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from moto.server import ThreadedMotoServer
 
 from embedded.api import introspect
+from embedded.layout import PROJECT
 from embedded.playbook import environment
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.collection.conftest import Play
@@ -111,6 +113,7 @@ def has_moved_on(stack: Stack, run: Any, before: str, after: str) -> None:
 def test_a_file(rotate: Any, stack: Stack, held: tuple[str, str], tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(held[1] + "\n")
+    file.chmod(0o600)
     has_moved_on(stack, rotate("file", file=str(file)), held[1], file.read_text().strip())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
@@ -174,6 +177,91 @@ def test_an_encrypted_file(rotate: Any, stack: Stack, held: tuple[str, str], tmp
     after = vault.decrypt(file.read_bytes()).decode().strip()
     assert after.startswith("keyturn_token: ")
     has_moved_on(stack, run, held[1], after.partition(": ")[2])
+
+
+VAULT_FILE = """\
+---
+# Of the shop.
+database_password: "s3cret: with a colon"
+keyturn_token: {}  # renewed each month
+certificate: |
+  -----BEGIN CERTIFICATE-----
+  keyturn_token: not this one
+  -----END CERTIFICATE-----
+ports: [80, 443]
+"""
+
+
+@pytest.mark.parametrize("label", ["default", "shop"])
+def test_an_encrypted_file_keeps_its_other_variables_its_mode_and_its_label(
+    rotate: Any, stack: Stack, held: tuple[str, str], tmp_path: Path, label: str
+) -> None:
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    vault = VaultLib([(label, VaultSecret(b"password"))])
+    file = tmp_path / "vault.yml"
+    before = VAULT_FILE.format(held[1])
+    file.write_bytes(vault.encrypt(before, vault_id=label))
+    file.chmod(0o640)
+    header = file.read_bytes().splitlines()[0]
+    run = rotate("vault_file", file=str(file), vault_password="password")
+    after = vault.decrypt(file.read_bytes()).decode()
+    secret = yaml.safe_load(after)["keyturn_token"]
+    assert after == before.replace(f"{held[1]}  # renewed each month", secret)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert file.read_bytes().splitlines()[0] == header
+    has_moved_on(stack, run, held[1], secret)
+
+
+def test_a_file_that_no_password_opens_is_found_out_before_anything_is_renewed(
+    rotate: Any, stack: Stack, held: tuple[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "vault.yml"
+    file.write_text("other: 1\n")
+    run = rotate("vault_file", file=str(file), vault_password="password")
+    assert "the role failed" in run.output
+    assert file.read_text() == "other: 1\n"
+    tokens = stack.administrator().get(f"/users/{held[0]}/permanenttokens?fields=rotationTime")
+    assert tokens["permanenttokens"][0]["rotationTime"] is None
+
+
+def test_a_file_keeps_its_mode(rotate: Any, held: tuple[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(held[1])
+    file.chmod(0o640)
+    rotate("file", file=str(file))
+    assert file.read_text().strip() != held[1]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_taking_back_reaches_the_server_as_everything_else_does(
+    rotate: Any, stack: Stack, held: tuple[str, str], tmp_path: Path
+) -> None:
+    """Its address is said with the API's path, and a certificate authority that is not there is missed there too."""
+    tasks = yaml.safe_load((PROJECT / "ansible_module/roles/rotate/tasks/main.yml").read_text())
+    (block,) = [task for task in tasks if "block" in task]
+    asked = [*tasks, *block["block"], *block["rescue"]]
+    options = ("validate_certs", "ca_path", "client_cert", "client_key", "use_proxy", "timeout")
+    reaching = [
+        task[name] for task in asked for name in task if name.startswith("keyturn.hub.") or name.endswith(".uri")
+    ]
+    assert len(reaching) == 3
+    for each in reaching:
+        assert [name for name in options if f"rotate_{name}" not in str(each[name])] == []
+
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({"token": base64.b64encode(held[1].encode()).decode()}))
+    script = f"""\
+import sys
+if sys.argv[1] == "patch":
+    raise SystemExit("the cluster is away")
+{KUBECTL}"""
+    run = rotate(
+        "kubernetes", ("kubectl", script), {"KEPT": str(kept)}, kubernetes_secret="bot", url=f"{stack.url}/api/rest/"
+    )
+    assert "the role failed" in run.output
+    tokens = stack.administrator().get(f"/users/{held[0]}/permanenttokens?fields=rotationTime")
+    assert tokens["permanenttokens"][0]["rotationTime"] is None
 
 
 @pytest.fixture

@@ -11,13 +11,14 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - The address of Keyturn, or of a JetBrains Hub, without C(/api/rest).
+      - The address of Keyturn, or of a JetBrains Hub. C(/api/rest) may be left out.
       - If not given, the value of the environment variable E(KEYTURN_URL) is used.
     type: str
     required: true
   token:
     description:
-      - A permanent token of the account that acts. Its scope must include Keyturn itself.
+      - A permanent token of the account that acts. Its scope must include Keyturn itself. Blanks and line ends around
+        it do not count.
       - If not given, the value of the environment variable E(KEYTURN_TOKEN) is used.
     type: str
     required: true
@@ -63,9 +64,23 @@ options:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and tells exactly what would change.
+    description:
+      - Can run in C(check_mode) and tells exactly what would change. The server is asked whether it would refuse it, if
+        it can answer that.
   diff_mode:
     description: Shows what changes, and never a secret.
+  async:
+    description: Can run with C(async).
+    support: none
+    details: It is refused, since Ansible would write the task's token, and secrets in its result, to files on the target.
+  action_group:
+    description: Is part of an action group, so that C(module_defaults) can say how to reach the server.
+    support: full
+    details: The group is C(keyturn.hub.all).
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
 """
 
     INFO = r"""
@@ -78,4 +93,16 @@ attributes:
     description: Shows what changes, and never a secret.
     support: none
     details: Nothing changes.
+  async:
+    description: Can run with C(async).
+    support: none
+    details: It is refused, since Ansible would write the task's token to files on the target.
+  action_group:
+    description: Is part of an action group, so that C(module_defaults) can say how to reach the server.
+    support: full
+    details: The group is C(keyturn.hub.all).
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: posix
 """

@@ -24,6 +24,8 @@ attributes:
   diff_mode:
     support: partial
     details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
+seealso:
+  - module: keyturn.hub.application_password_info
 options:
   user:
     description:

@@ -27,6 +27,9 @@ attributes:
   diff_mode:
     support: full
     details: Shows the plan, also where the result itself is hidden because it holds secrets.
+seealso:
+  - module: keyturn.hub.permanent_token
+  - module: keyturn.hub.user
 options:
   bots:
     description:
@@ -152,7 +155,8 @@ options:
             description:
               - Anything that the secret depends on, such as who is in a team. When it changes, the token gets a new
                 secret.
-              - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted.
+              - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted. The
+                order of lists does not matter.
             type: raw
           secret:
             description:
@@ -166,7 +170,8 @@ options:
           state:
             description:
               - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or
-                where an earlier run died before it could hand over the one that it made.
+                where an earlier run died before it could hand over the one that it made, or a policy has ended it. In
+                the place of one that has ended by itself, another one is made, if a later end is declared.
               - V(absent) deletes it; it is refused from then on.
               - V(rotated) also gives it a new secret, at every run.
             type: str
@@ -197,6 +202,17 @@ options:
         the other tokens of those declared; of a label, the other tokens with it, of whatever account.
       - A bot that says nothing of tokens keeps those that it has.
       - Nothing is removed unless all else went well, and never the account or token that acts.
+      - Needs O(max_removals).
+    type: bool
+    default: false
+  max_removals:
+    description:
+      - How many bots and tokens O(purge) may remove in one run, such as V(5), or V(10%) of those inside the boundary.
+        If more would go, nothing is changed. The tokens of a bot that goes are not counted besides.
+    type: str
+  allow_empty:
+    description:
+      - Whether O(purge) is meant although O(bots) is empty, so that all that is inside the boundary goes.
     type: bool
     default: false
   parallel:
@@ -213,6 +229,7 @@ EXAMPLES = r"""
     boundary:
       owner: platform-team
     purge: true
+    max_removals: 10%
     bots:
       - login: deploy-bot
         name: Deployment bot

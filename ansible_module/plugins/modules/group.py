@@ -21,6 +21,9 @@ attributes:
     support: full
   diff_mode:
     support: full
+seealso:
+  - module: keyturn.hub.group_info
+  - module: keyturn.hub.policy
 options:
   name:
     description:

@@ -16,6 +16,8 @@ author:
 extends_documentation_fragment:
   - keyturn.hub.connection
   - keyturn.hub.connection.info
+seealso:
+  - module: keyturn.hub.group
 options:
   name:
     description:

@@ -27,6 +27,10 @@ attributes:
 notes:
   - In check mode, an account or service that does not exist yet is taken for one that an earlier task of the play
     creates.
+  - The secret is made by the module, in the memory of its process on the target, and is nowhere else until the result
+    is returned. An answer of the server that is lost makes no difference.
+  - Of many hosts that run the same task at once, one makes the secret and has it in its result. With
+    O(state=rotated), each renews it, so use C(run_once).
   - JetBrains Hub cannot change the scope of an existing token, nor rotate it. Keyturn can.
 seealso:
   - module: keyturn.hub.bots
@@ -74,7 +78,8 @@ options:
       - When the token ends, with all its secrets, such as V(2027-01-31) or V(2027-01-31T12:00:00Z); V(never) for no
         end.
       - An end is final. A token that has ended is made anew, with another secret, unless the end that is declared
-        has come too. It keeps scope and labels where the task does not name any.
+        has come too. It keeps all but
+          its end where the task says nothing else.
     type: str
   lifetime:
     description:
@@ -99,7 +104,8 @@ options:
   rotate_when:
     description:
       - Anything that the secret depends on, such as who is in a team. When it changes, the token gets a new secret.
-      - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted.
+      - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted. The order of
+        lists does not matter.
     type: raw
   secret:
     description:
@@ -110,9 +116,9 @@ options:
     type: str
   state:
     description:
-      - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or where
-        an
-        earlier run died before it could hand over the one that it made.
+      - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or where an
+        earlier run died before it could hand over the one that it made, or a policy has ended it. In the place of one
+        that has ended by itself, another one is made, unless the end that is declared has come too.
       - V(absent) deletes it; it is refused from then on.
       - V(rotated) also gives it a new secret, at every run.
     type: str

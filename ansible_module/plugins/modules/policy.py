@@ -24,6 +24,9 @@ attributes:
     support: full
   diff_mode:
     support: full
+seealso:
+  - module: keyturn.hub.policy_info
+  - module: keyturn.hub.token_health_info
 options:
   service:
     description:

@@ -21,6 +21,8 @@ attributes:
     support: full
   diff_mode:
     support: full
+seealso:
+  - module: keyturn.hub.role_info
 options:
   key:
     description:

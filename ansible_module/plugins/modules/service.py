@@ -25,6 +25,9 @@ attributes:
   diff_mode:
     support: partial
     details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
+seealso:
+  - module: keyturn.hub.service_info
+  - module: keyturn.hub.policy
 options:
   key:
     description:

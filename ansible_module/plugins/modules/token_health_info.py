@@ -18,6 +18,9 @@ author:
 extends_documentation_fragment:
   - keyturn.hub.connection
   - keyturn.hub.connection.info
+seealso:
+  - module: keyturn.hub.permanent_token
+  - module: keyturn.hub.policy
 options:
   label:
     description:

@@ -10,9 +10,9 @@ module: trust_rule
 short_description: Declare whose identity tokens a bot's pipelines may trade
 version_added: 0.1.0
 description:
-  - Creates, replaces and deletes trust rules, by which a pipeline trades the identity token of its platform for an
+  - Creates, changes and deletes trust rules, by which a pipeline trades the identity token of its platform for an
     access token, and needs no secret.
-  - A rule that differs is replaced; for a moment there is none.
+  - A rule that differs is changed in place. One that the server refuses leaves the rule as it was.
   - Keyturn alone has them.
 author:
   - The Keyturn authors (@keyturn)
@@ -24,6 +24,8 @@ attributes:
     support: full
   diff_mode:
     support: full
+seealso:
+  - module: keyturn.hub.trust_rule_info
 options:
   user:
     description:

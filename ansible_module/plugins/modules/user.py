@@ -21,6 +21,9 @@ attributes:
     support: full
   diff_mode:
     support: full
+seealso:
+  - module: keyturn.hub.user_info
+  - module: keyturn.hub.bots
 options:
   login:
     description:
