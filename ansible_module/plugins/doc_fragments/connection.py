@@ -72,7 +72,7 @@ attributes:
   async:
     description: Can run with C(async).
     support: none
-    details: It is refused, since Ansible would write the task's token, and secrets in its result, to files on the target.
+    details: It is refused, since Ansible would write the task's token, and secrets in its result, to the target's disk.
   action_group:
     description: Is part of an action group, so that C(module_defaults) can say how to reach the server.
     support: full
