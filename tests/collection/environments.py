@@ -24,7 +24,7 @@ REQUIREMENTS = Path(__file__).parent / "requirements"
 OLDEST = 8  # the minor version of the oldest Python that a target may have
 # For each ansible-core, the Pythons that it runs on.
 PYTHONS = {
-    "2.17": ("3.10", "3.11", "3.12"),
+    "2.17": ("3.11", "3.12"),
     "2.18": ("3.11", "3.12", "3.13"),
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),

@@ -76,7 +76,8 @@ attributes:
   action_group:
     description: Is part of an action group, so that C(module_defaults) can say how to reach the server.
     support: full
-    details: The group is C(keyturn.hub.all).
+    membership:
+      - keyturn.hub.all
   platform:
     description: Where it runs.
     support: full
@@ -100,7 +101,8 @@ attributes:
   action_group:
     description: Is part of an action group, so that C(module_defaults) can say how to reach the server.
     support: full
-    details: The group is C(keyturn.hub.all).
+    membership:
+      - keyturn.hub.all
   platform:
     description: Where it runs.
     support: full

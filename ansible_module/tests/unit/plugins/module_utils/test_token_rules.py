@@ -102,7 +102,7 @@ def test_what_an_earlier_version_noted_is_still_known():
     assert why({"labels": [earlier]}, rotate_when=["b", "c"])
 
 
-@pytest.mark.parametrize("mark", ["keyturn.hub/undelivered", marks.new(NOW - 2 * DAY)])
+@pytest.mark.parametrize("mark", ["keyturn.hub/undelivered", marks.new(NOW - 2 * DAY)], ids=["earlier", "dead"])
 def test_nobody_had_its_secret(mark):
     assert why({"labels": [mark]}) == "an earlier run could not hand over its secret"
 
