@@ -15,12 +15,13 @@ from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from chalicelib.rest.routes import ROOT
+from tests.budgets import budget
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic
 from tests.rest.wsgi import application
 
-# More for one long run: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
-EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", "10"))
+# More at once: KEYTURN_EXAMPLES=1000 pytest tests/rest/test_schemathesis.py
+EXAMPLES = int(os.environ.get("KEYTURN_EXAMPLES", budget(gate=5, long=50)))
 
 # What no schema can tell: a reference may be well-formed and lead nowhere, a password easy to guess, a search
 # in words that only other collections know; conditions may say nothing, and an assertion be no token.
