@@ -12,17 +12,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core import names, roles, services
+from chalicelib.core import names, roles
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import LAST_MOMENT
-from chalicelib.core.credentials import brought_secrets, passwords
+from chalicelib.core.credentials import passwords
 from chalicelib.core.errors import Invalid
-from chalicelib.core.grant_types import GrantType
 from chalicelib.core.identifiers import ID_FORM
-from chalicelib.core.networks import MAX_NETWORKS
-from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
-from chalicelib.core.services import MAX_URL, REDIRECT_FORM, URL_FORM
-from chalicelib.rest.headers import MAX_BODY_BYTES
+from chalicelib.core.services import MAX_URL, URL_FORM
 
 B = TypeVar("B")
 
@@ -147,104 +143,10 @@ class UserChange(_AccountBody, kw_only=True):
     type: Ignored = UNSET
 
 
-Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
-
-
-Labels = Annotated[list[Annotated[str, Meta(max_length=63, pattern=f"^{LABEL_FORM}$")]], Meta(max_length=MAX_LABELS)]
-Networks = Annotated[
-    list[Annotated[str, Meta(max_length=50, extra_json_schema={"format": "cidr"})]], Meta(max_length=MAX_NETWORKS)
-]
-Contact = Annotated[str, Meta(max_length=names.MAX_NAME, description="printable", extra_json_schema=PRINTABLE)]
-
-
-class _TokenBody(ResourceBody, kw_only=True):
-    """What may be said of a token besides its name; an empty value takes away what was said."""
-
-    description: Description | None = None
-    contact: Contact | None = None
-    labels: Labels | None = None
-    networks: Networks | None = None
-    rotation_time: Ignored = UNSET
-    ends_on: Ignored = UNSET
-    flags: Ignored = UNSET
-    last_use: Ignored = UNSET
-    secrets: Ignored = UNSET
-
-
-BroughtSecret = Annotated[
-    str,
-    Meta(
-        pattern=f"^{brought_secrets.FORM}$",
-        description="chosen at random, of which the whole is made, instead of one that is made here",
-        extra_json_schema={"format": "random"},
-    ),
-]
-
-
-class NewToken(_TokenBody, kw_only=True):
-    name: Name
-    scope: Scope
-    secret: BroughtSecret | None = None
-    expires_on: Moment | None = None
-    token: Ignored = UNSET
-    user: Ignored = UNSET
-    author: Ignored = UNSET
-    type: Ignored = UNSET
-
-
-class TokenChange(_TokenBody, kw_only=True):
-    name: Name | None = None
-    scope: Scope | None = None
-    expires_on: Moment | UnsetType | None = UNSET  # null: not any more
-    token: Ignored = UNSET
-    user: Ignored = UNSET
-    author: Ignored = UNSET
-    type: Ignored = UNSET
-
-
-class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`grace`: seconds, or an ISO 8601 duration such as P1DT12H. `seen`: when the current secret was made, as the
-    client read it (`rotationTime`, or else `creationTime`); if another was made since, the answer is 409. `labels` are
-    those of the token from then on."""
-
-    grace: int | str
-    secret: BroughtSecret | None = None
-    seen: int | None = None
-    labels: list[str] | None = None
-
-
-class _Bringing(msgspec.Struct):
-    secret: BroughtSecret | None = None
-
-
-def secret_in(raw: str | bytes) -> str | None:
-    """The secret that a body brings, whatever else is wrong with that body."""
-    try:
-        return msgspec.json.decode(raw[:MAX_BODY_BYTES], type=_Bringing).secret
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 class Renewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A new secret for a service or webhook. `grace`: as in `Rotation`; left out, every earlier one ends at once."""
 
     grace: int | str = 0
-
-
-class SecretRenewal(Renewal, kw_only=True):
-    secret: BroughtSecret | None = None
-
-
-class SecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Is this the current secret of the token or service?"""
-
-    secret: BroughtSecret
-
-
-class TakingBack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """`keep`: the earlier secret that is to be the current one again."""
-
-    keep: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 Secret = Annotated[str, Meta(min_length=1, max_length=passwords.MAX_LENGTH)]
@@ -278,55 +180,6 @@ class NewApplicationPassword(ResourceBody, kw_only=True):
     password: Ignored = UNSET
     user: Ignored = UNSET
     type: Ignored = UNSET
-
-
-class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    key: PermissionKey
-    name: Name
-    id: Ignored = UNSET
-    type: Ignored = UNSET
-    service: Ignored = UNSET
-
-
-DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=services.MAX_PERMISSIONS)]
-SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
-
-
-WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
-RedirectUri = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{REDIRECT_FORM}$")]
-RedirectUris = Annotated[list[RedirectUri], Meta(max_length=services.MAX_ADDRESSES)]
-GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantType))]
-DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
-
-
-class _ServiceBody(ResourceBody, kw_only=True):
-    key: Key | None = None
-    name: Name | None = None
-    application_name: Name | None = None
-    vendor: Name | None = None
-    version: Name | None = None
-    home_url: WebAddress | None = None
-    base_urls: WebAddresses | None = None
-    redirect_uris: RedirectUris | None = None
-    grant_types: GrantTypes | None = None
-    public: bool | None = None
-    icon_url: WebAddress | None = None
-    trusted: bool | None = None
-    default_roles: DefaultRoles | None = None
-    permissions: DeclaredPermissions | None = None
-    groups: SeeingGroups | None = None
-    secrets: Ignored = UNSET
-    type: Ignored = UNSET
-
-
-class ServiceChange(_ServiceBody, kw_only=True):
-    secret: Ignored = UNSET
-
-
-class NewService(_ServiceBody, kw_only=True):
-    key: Key
-    name: Name
-    secret: BroughtSecret | None = None
 
 
 class GroupChange(ResourceBody, kw_only=True):

@@ -10,12 +10,12 @@ from msgspec import UnsetType
 from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
 from chalicelib.core.permanent_tokens import LABEL_FORM, About
 from chalicelib.rest.audit import POSITION_FORM
-from chalicelib.rest.bodies import NewToken, Reference, Rotation, SecretComparison, TakingBack, TokenChange, secret_in
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import (
+from chalicelib.rest.token_bodies import NewToken, Rotation, SecretComparison, TakingBack, TokenChange, secret_in
+from chalicelib.rest.token_shapes import (
     CREATED_TOKEN,
     LISTED_TOKEN,
     PERMANENT_TOKEN,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.token_health import TokenFlags
+    from chalicelib.rest.bodies import Reference
 
 
 @operation(PERMANENT_TOKEN, collection="permanenttokens", search=Searchable(("name",), (), ("name", "creationTime")))

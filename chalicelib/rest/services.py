@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.rest.bodies import NewService, Reference, SecretComparison, SecretRenewal, ServiceChange, TakingBack
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
-from chalicelib.rest.shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
+from chalicelib.rest.service_bodies import NewService, SecretRenewal, ServiceChange
+from chalicelib.rest.service_shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
+from chalicelib.rest.token_bodies import SecretComparison, TakingBack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.operations.services import RegisteredService
+    from chalicelib.rest.bodies import Reference
 
 
 @operation(SERVICE, collection="services", search=Searchable(("key", "name", "applicationName"), (), ("key", "name")))

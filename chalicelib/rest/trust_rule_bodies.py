@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta
 from chalicelib.core.credentials.public_keys import MAX_KEYS
 from chalicelib.core.trust_conditions import MAX_CONDITIONS, MAX_PATTERNS
 from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
-from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, Scope
+from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody
+from chalicelib.rest.token_bodies import Scope
 
 MAX_ASSERTION = 16_384
 

@@ -24,16 +24,8 @@ from chalicelib.rest.permanent_tokens import token_views
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
-from chalicelib.rest.shapes import (
-    GROUP,
-    HUBS_OF_USERS,
-    PERMANENT_TOKEN,
-    REFERENCE,
-    USER,
-    GroupView,
-    NamedReference,
-    reads_user,
-)
+from chalicelib.rest.shapes import GROUP, HUBS_OF_USERS, REFERENCE, USER, GroupView, NamedReference, reads_user
+from chalicelib.rest.token_shapes import PERMANENT_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.oauth_shapes import GrantedView
-    from chalicelib.rest.shapes import TokenView
+    from chalicelib.rest.token_shapes import TokenView
 
 
 class Owners:

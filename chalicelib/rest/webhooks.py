@@ -6,7 +6,6 @@ import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.rest.bodies import TakingBack
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import (
@@ -24,6 +23,7 @@ from chalicelib.rest.lifecycle_shapes import (
     WebhookView,
 )
 from chalicelib.rest.refusals import answer
+from chalicelib.rest.token_bodies import TakingBack
 
 if TYPE_CHECKING:
     from chalice.app import Response

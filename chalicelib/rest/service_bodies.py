@@ -1,0 +1,77 @@
+"""What clients may send about services."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from chalicelib.core import services
+from chalicelib.core.grant_types import GrantType
+from chalicelib.core.services import MAX_URL, REDIRECT_FORM
+from chalicelib.rest.bodies import Ignored, Key, Name, PermissionKey, Referred, Renewal, ResourceBody, WebAddress
+from chalicelib.rest.token_bodies import BroughtSecret
+
+
+class SecretRenewal(Renewal, kw_only=True):
+    secret: BroughtSecret | None = None
+
+
+class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    key: PermissionKey
+    name: Name
+    id: Ignored = UNSET
+    type: Ignored = UNSET
+    service: Ignored = UNSET
+
+
+DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=services.MAX_PERMISSIONS)]
+
+
+SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
+
+
+WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
+
+
+RedirectUri = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{REDIRECT_FORM}$")]
+
+
+RedirectUris = Annotated[list[RedirectUri], Meta(max_length=services.MAX_ADDRESSES)]
+
+
+GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantType))]
+
+
+DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
+
+
+class _ServiceBody(ResourceBody, kw_only=True):
+    key: Key | None = None
+    name: Name | None = None
+    application_name: Name | None = None
+    vendor: Name | None = None
+    version: Name | None = None
+    home_url: WebAddress | None = None
+    base_urls: WebAddresses | None = None
+    redirect_uris: RedirectUris | None = None
+    grant_types: GrantTypes | None = None
+    public: bool | None = None
+    icon_url: WebAddress | None = None
+    trusted: bool | None = None
+    default_roles: DefaultRoles | None = None
+    permissions: DeclaredPermissions | None = None
+    groups: SeeingGroups | None = None
+    secrets: Ignored = UNSET
+    type: Ignored = UNSET
+
+
+class ServiceChange(_ServiceBody, kw_only=True):
+    secret: Ignored = UNSET
+
+
+class NewService(_ServiceBody, kw_only=True):
+    key: Key
+    name: Name
+    secret: BroughtSecret | None = None
