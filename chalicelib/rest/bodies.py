@@ -6,6 +6,7 @@ and ignored, because clients send back what they were given. Any other unknown f
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import Annotated, Any, TypeVar
 
@@ -31,15 +32,31 @@ _IN_ANY_CASE = (
     for word in sorted(names.RESERVED)
 )
 _NOT_AN_ID = {"not": {"pattern": f"^({'|'.join([ID_FORM, *_IN_ANY_CASE])})$"}}
+_RULES: dict[str, str] = {}  # what each pattern asks for, in words
+
+
+def formed(form: str, rule: str, **more: Any) -> Meta:
+    """That a text has this form, which is a regular expression. `rule`: the same in words, for whoever is refused."""
+    pattern = f"^{form}$"
+    _RULES[pattern] = rule
+    return Meta(pattern=pattern, **more)
+
+
+_OF_KEYS = "must have only A-Z, a-z, 0-9 and . _ -, and start with a letter or digit"
 Login = Annotated[
     str,
-    Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.LOGIN_FORM}$", extra_json_schema=_NOT_AN_ID),
+    formed(
+        names.LOGIN_FORM,
+        "must have only A-Z, a-z, 0-9 and . _ @ + -, and start with a letter or digit",
+        min_length=1,
+        max_length=names.MAX_LOGIN,
+        extra_json_schema=_NOT_AN_ID,
+    ),
 ]
 Key = Annotated[
-    str,
-    Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$", extra_json_schema=_NOT_AN_ID),
+    str, formed(names.KEY_FORM, _OF_KEYS, min_length=1, max_length=names.MAX_LOGIN, extra_json_schema=_NOT_AN_ID)
 ]
-PermissionKey = Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN, pattern=f"^{names.KEY_FORM}$")]
+PermissionKey = Annotated[str, formed(names.KEY_FORM, _OF_KEYS, min_length=1, max_length=names.MAX_LOGIN)]
 Name = Annotated[
     str,
     Meta(
@@ -65,7 +82,7 @@ Moment = Annotated[
 Description = Annotated[
     str, Meta(max_length=names.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
 ]
-WebAddress = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{URL_FORM}$")]
+WebAddress = Annotated[str, formed(URL_FORM, "must be an http or https address in ASCII", max_length=MAX_URL)]
 
 
 class ResourceBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
@@ -97,7 +114,9 @@ Referred = Annotated[Reference, Meta(extra_json_schema={"anyOf": NAMED})]
 
 
 class EmailBody(msgspec.Struct, kw_only=True):
-    email: Annotated[str, Meta(max_length=names.MAX_EMAIL, pattern=f"^({names.EMAIL_FORM})?$")] | None = None
+    email: (
+        Annotated[str, formed(f"({names.EMAIL_FORM})?", "must be an e-mail address", max_length=names.MAX_EMAIL)] | None
+    ) = None
 
 
 class ProfileBody(msgspec.Struct, kw_only=True):
@@ -226,6 +245,7 @@ class NewOwnedProjectRole(ResourceBody, kw_only=True):
 
 
 _PATH = re.compile(r" - at `\$\.?(.*)`$")
+_FORMED = re.compile(r"^Expected `str` matching regex (.*)$", re.DOTALL)
 _MISNAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(.*?)`")
 
 
@@ -247,4 +267,7 @@ def _invalid(message: str) -> Invalid:
     if named:
         where = f"{where}.{named.group(1)}" if where else named.group(1)
         rule = "is required" if "missing" in rule else "is not a field of this resource"
+    formed = _FORMED.match(rule)
+    if formed:
+        rule = _RULES.get(ast.literal_eval(formed.group(1)), "does not have the form of such a text")
     return Invalid(where or "body", f"{rule[:1].lower()}{rule[1:]}.")

@@ -11,7 +11,7 @@ from chalicelib.core import webhooks
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.policies import LONGEST_DAYS, Consequence, Policy
-from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress
+from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress, formed
 
 Days = Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]
 
@@ -36,9 +36,10 @@ class PolicyBody(ResourceBody, kw_only=True):
 EventKinds = Annotated[list[EventKind], Meta(max_length=len(EventKind))]
 BroughtWebhookSecret = Annotated[
     str,
-    Meta(
+    formed(
+        webhooks.SECRET_FORM,
+        "must be whsec_ and the base64 of 24 to 64 bytes, chosen at random",
         max_length=webhooks.MAX_SECRET,
-        pattern=f"^{webhooks.SECRET_FORM}$",
         description="whsec_ and the base64 of 24 to 64 random bytes, instead of one that is made here",
         extra_json_schema={"format": "webhook-secret"},
     ),

@@ -10,7 +10,17 @@ from msgspec import UNSET, Meta
 from chalicelib.core import services
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.services import MAX_URL, REDIRECT_FORM
-from chalicelib.rest.bodies import Ignored, Key, Name, PermissionKey, Referred, Renewal, ResourceBody, WebAddress
+from chalicelib.rest.bodies import (
+    Ignored,
+    Key,
+    Name,
+    PermissionKey,
+    Referred,
+    Renewal,
+    ResourceBody,
+    WebAddress,
+    formed,
+)
 from chalicelib.rest.token_bodies import BroughtSecret
 
 
@@ -35,7 +45,9 @@ SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
 WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
 
 
-RedirectUri = Annotated[str, Meta(max_length=MAX_URL, pattern=f"^{REDIRECT_FORM}$")]
+RedirectUri = Annotated[
+    str, formed(REDIRECT_FORM, "must be an https address (or http on localhost) without a fragment", max_length=MAX_URL)
+]
 
 
 RedirectUris = Annotated[list[RedirectUri], Meta(max_length=services.MAX_ADDRESSES)]

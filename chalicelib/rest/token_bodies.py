@@ -9,15 +9,17 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core import names
 from chalicelib.core.credentials import brought_secrets
+from chalicelib.core.credentials.wire_format import SECRET_LENGTH
 from chalicelib.core.networks import MAX_NETWORKS
 from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
-from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody
+from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody, formed
 from chalicelib.rest.headers import MAX_BODY_BYTES
 
 Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
 
 
-Labels = Annotated[list[Annotated[str, Meta(max_length=63, pattern=f"^{LABEL_FORM}$")]], Meta(max_length=MAX_LABELS)]
+OF_LABELS = "must have 1 to 63 characters of A-Z, a-z, 0-9 and . _ / = -, and start with a letter or digit"
+Labels = Annotated[list[Annotated[str, formed(LABEL_FORM, OF_LABELS, max_length=63)]], Meta(max_length=MAX_LABELS)]
 
 
 Networks = Annotated[
@@ -44,8 +46,9 @@ class _TokenBody(ResourceBody, kw_only=True):
 
 BroughtSecret = Annotated[
     str,
-    Meta(
-        pattern=f"^{brought_secrets.FORM}$",
+    formed(
+        brought_secrets.FORM,
+        f"must have exactly {SECRET_LENGTH} characters of A-Z, a-z and 0-9, chosen at random",
         description="chosen at random, of which the whole is made, instead of one that is made here",
         extra_json_schema={"format": "random"},
     ),

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta
 from chalicelib.core.credentials.public_keys import MAX_KEYS
 from chalicelib.core.trust_conditions import MAX_CONDITIONS, MAX_PATTERNS
 from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
-from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody
+from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, formed
 from chalicelib.rest.token_bodies import Scope
 
 MAX_ASSERTION = 16_384
@@ -21,7 +21,7 @@ Patterns = Annotated[
 ]
 
 
-Issuer = Annotated[str, Meta(max_length=MAX_TEXT, pattern=f"^{ISSUER_FORM}$")]
+Issuer = Annotated[str, formed(ISSUER_FORM, "must be an https address without query and fragment", max_length=MAX_TEXT)]
 Audience = Annotated[
     str,
     Meta(min_length=1, max_length=MAX_TEXT, description="printable", extra_json_schema=PRINTABLE),
