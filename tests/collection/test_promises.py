@@ -15,6 +15,7 @@ from typing import Any
 import ansible
 import pytest
 
+from chalicelib.core.events import EventKind
 from embedded import playbook
 from embedded.api import introspect
 from embedded.playbook import environment
@@ -353,6 +354,12 @@ def test_what_makes_no_sense_names_its_option(perform: Play, task: dict[str, Any
 def test_the_path_of_the_api_does_no_harm(perform: Play, stack: Stack) -> None:
     run = perform(bot("pathed", url=f"{stack.url}/api/rest/"), bot("pathed", url=f" {stack.url}/\n"))
     assert run.changed == [True, False]
+
+
+def test_a_webhook_can_be_told_of_all_that_there_is_to_tell() -> None:
+    from ansible_collections.keyturn.hub.plugins.module_utils import webhooks
+
+    assert [kind.value for kind in EventKind] == webhooks.EVENTS
 
 
 def test_no_policy_of_a_service_that_is_not_there_is_as_it_should_be(perform: Play) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import secrets
 
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
+from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
@@ -18,7 +18,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
-from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.names import same
 
 EVENTS = [
     f"permanent-token.{what}"
@@ -35,17 +35,16 @@ EVENTS = [
         "leaked",
         "revoked",
     )
-]
+] + ["service.secret-renewed", "service.secret-renewal-taken-back"]
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
     "address": {"type": "str"},
     "events": {"type": "list", "elements": "str", "choices": EVENTS},
     "secret": {"type": "str", "no_log": True},
-    "secret_grace": {"type": "str", "no_log": False},
+    "grace": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
-RULES = {"required_by": {"secret_grace": "secret"}}
-FIELD_OPTIONS = {"url": "address", "kinds": "events", "grace": "secret_grace"}
+FIELD_OPTIONS = {"url": "address", "kinds": "events"}
 FIELDS = "id,name,url,kinds"
 DEFAULT_GRACE = "1d"
 SECRET_BYTES = 32
@@ -59,38 +58,49 @@ def new_secret():
 
 def ensure(client, parameters, check_mode):
     """Make the webhook as declared; the module's result."""
-    existing = _find(client, kept(parameters["name"]))
+    existing = _find(client, parameters["name"])
     if parameters["state"] == "absent":
-        if existing and not check_mode:
-            client.delete("webhooks", existing["id"])
+        act = client.acting(check_mode) if existing else None
+        if act:
+            act.delete("webhooks", existing["id"])
         return outcome("webhook", existing or ABSENT, ABSENT)
     wanted = declared(parameters, "name", address="url")
     if parameters["events"] is not None:
         wanted["kinds"] = unordered(parameters["events"], (existing or {}).get("kinds"))
+    secret = parameters["secret"].strip() if parameters["secret"] is not None else None
+    grace = seconds(dict(parameters, grace=parameters["grace"] or DEFAULT_GRACE), "grace")
     if existing is None:
-        return _create(client, parameters, wanted, check_mode)
-    return _change(client, parameters, existing, changes(wanted, existing), check_mode)
+        return _create(client, secret, wanted, check_mode)
+    return _change(client, secret, grace, existing, changes(wanted, existing), check_mode)
 
 
-def _create(client, parameters, wanted, check_mode):
+def _create(client, secret, wanted, check_mode):
     if not wanted.get("url"):
         raise RequestRefused(0, "is required to create the webhook {}.".format(wanted["name"]), "address")
     after = predicted({"kinds": []}, wanted)
     result = outcome("webhook", ABSENT, after)
-    if not check_mode:
-        # It is made here, so that an answer that was lost costs nothing.
-        secret = new_secret() if parameters["secret"] is None else parameters["secret"]
-        body = dict(wanted, secret=secret)
-        after["id"] = client.made(lambda: _find(client, wanted["name"]), body, "webhooks", fields="id")["id"]
-        if not _has(client, after["id"], secret):  # somebody else was faster
-            _renew(client, after["id"], secret, 0)
-        if parameters["secret"] is None:
-            result["secret"] = secret
-    return result
+    act = client.acting(check_mode)
+    if not act:
+        return result
+    # It is made here, so that an answer that was lost costs nothing.
+    brought = new_secret() if secret is None else secret
+
+    def find():
+        there = _named(client, wanted["name"])
+        ours = [each for each in there if _has(client, each["id"], brought)]
+        if there and not ours:
+            raise outrun("somebody else made a webhook {} meanwhile.".format(wanted["name"]), "name")
+        return ours[0] if ours else None
+
+    made = act.made(find, dict(wanted, secret=brought), "webhooks", fields="id")
+    if check_mode:
+        return result
+    after["id"] = made["id"]
+    return result if secret is not None else dict(result, secret=brought)
 
 
-def _change(client, parameters, existing, changed, check_mode):
-    after, secret, grace = predicted(existing, changed), parameters["secret"], _grace(parameters)
+def _change(client, secret, grace, existing, changed, check_mode):
+    after = predicted(existing, changed)
     renewed = secret is not None and not _has(client, existing["id"], secret)
     result = outcome("webhook", existing, after, bool(changed) or renewed)
     if renewed:
@@ -98,29 +108,24 @@ def _change(client, parameters, existing, changed, check_mode):
             "before": dict(existing, **{SECRET: "as it is"}),
             "after": dict(after, **{SECRET: "renewed: another one was declared"}),
         }
-    if not check_mode:
-        if changed:
-            client.set(changed, "webhooks", existing["id"], fields="id")
-        if renewed:
-            _renew(client, existing["id"], secret, grace)
+    act = client.acting(check_mode) if result["changed"] else None
+    if act and changed:
+        act.set(changed, "webhooks", existing["id"], fields="id")
+    if act and renewed:  # which may be said twice, since the secret is ours
+        act.set({"secret": secret, "grace": grace}, "webhooks", existing["id"], "secret", fields="id")
     return result
-
-
-def _grace(parameters):
-    return seconds(dict(parameters, secret_grace=parameters["secret_grace"] or DEFAULT_GRACE), "secret_grace")
 
 
 def _has(client, id, secret):
     return client.set({"secret": secret}, "webhooks", id, "secret", "comparison", fields="current")["current"]
 
 
-def _renew(client, id, secret, grace):
-    """Which may be said twice, since the secret is ours."""
-    client.set({"secret": secret, "grace": grace}, "webhooks", id, "secret", fields="id")
-
-
 def _find(client, name):
-    found = [each for each in client.get_all("webhooks", "webhooks", fields=FIELDS) if each["name"] == name]
+    found = _named(client, name)
     if len(found) > 1:
         raise RequestRefused(0, f"{name} names more than one webhook. Rename or delete the others.", "name")
     return found[0] if found else None
+
+
+def _named(client, name):
+    return [each for each in client.get_all("webhooks", "webhooks", fields=FIELDS) if same(each["name"], name)]

@@ -10,7 +10,8 @@ module: webhook
 short_description: Declare a webhook
 version_added: 0.1.0
 description:
-  - Creates, changes and deletes webhooks, which are told what happens to permanent tokens, and gives them secrets.
+  - Creates, changes and deletes webhooks, which are told what happens to permanent tokens and to the
+    secrets of services, and gives them secrets.
   - A secret that this module makes is only in the result of the run that makes it, which is never printed, whatever
     the verbosity; register it and hand the secret over in the same play. Or declare O(secret), such as from a vault.
   - Keyturn alone has them.
@@ -25,6 +26,9 @@ attributes:
   diff_mode:
     support: partial
     details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
+notes:
+  - Webhooks have no unique names at the server. So that hosts do not make one each at the same moment, use
+    C(run_once).
 seealso:
   - module: keyturn.hub.webhook_info
 options:
@@ -55,19 +59,20 @@ options:
       - permanent-token.reused
       - permanent-token.leaked
       - permanent-token.revoked
+      - service.secret-renewed
+      - service.secret-renewal-taken-back
   secret:
     description:
       - The secret that signs its messages, such as from a vault, instead of one that this module makes.
       - C(whsec_) and the base64 of 24 to 64 random bytes (Standard Webhooks), such as by C(openssl rand -base64 32).
-      - A different value renews the secret, with O(secret_grace). One that was the webhook's before is refused.
+      - A different value renews the secret, with O(grace). One that was the webhook's before is refused.
     type: str
-  secret_grace:
+  grace:
     description:
       - How long the secret before goes on to sign beside a new one, such as V(36h), V(7d), V(P7D) or seconds. With
         V(0), all earlier ones end at once.
       - If not given, a day.
     type: str
-
   state:
     description:
       - V(present) makes the webhook exist as declared; options that are left out stay as they are.
@@ -86,7 +91,7 @@ EXAMPLES = r"""
       - permanent-token.leaked
       - permanent-token.expiring
     secret: "{{ vault_webhook_secret }}"
-    secret_grace: 2d
+    grace: 2d
 
 - name: The new place of the receiver
   keyturn.hub.webhook:
@@ -117,7 +122,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.running import run
 
 
 def main():
-    run(webhooks.ARGUMENTS, webhooks.ensure, webhooks.FIELD_OPTIONS, **webhooks.RULES)
+    run(webhooks.ARGUMENTS, webhooks.ensure, webhooks.FIELD_OPTIONS)
 
 
 if __name__ == "__main__":

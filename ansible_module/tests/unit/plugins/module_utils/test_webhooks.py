@@ -42,6 +42,9 @@ class Server:
             return find()
         return {"id": "w1"}
 
+    def acting(self, check_mode):
+        return None if check_mode else self
+
     def delete(self, *path):
         self.said.append((path, None))
 
@@ -61,11 +64,17 @@ def test_the_secret_is_made_here_so_that_a_lost_answer_costs_nothing():
         assert len(base64.b64decode(result["secret"].removeprefix("whsec_"))) == 32
 
 
-def test_what_somebody_else_made_meanwhile_gets_the_secret_that_is_returned():
-    server = Server(lost=True)
-    server.made = lambda find, body, *path, **query: HOOK
-    result = ensure(server, address="https://a.example/")
-    assert server.said == [(("webhooks", "w1", "secret"), {"secret": result["secret"], "grace": 0})]
+def test_what_somebody_else_made_meanwhile_is_left_alone_and_read_again():
+    def lost_to_somebody_else(find, body, *path, **query):
+        server.there.append(HOOK)
+        return find()
+
+    server = Server()
+    server.made = lost_to_somebody_else
+    with pytest.raises(RequestRefused, match="somebody else") as refusal:
+        ensure(server, address="https://a.example/")
+    assert refusal.value.outrun
+    assert server.said == []
 
 
 def test_one_that_is_declared_is_not_returned():
@@ -77,7 +86,7 @@ def test_one_that_is_declared_is_not_returned():
 @pytest.mark.parametrize(("grace", "said"), [(None, 86_400), ("2h", 7_200), ("0", 0)])
 def test_another_one_is_renewed_with_grace(grace, said):
     server = Server(HOOK)
-    result = ensure(server, secret=OWN, secret_grace=grace)
+    result = ensure(server, secret=OWN, grace=grace)
     assert server.said == [(("webhooks", "w1", "secret"), {"secret": OWN, "grace": said})]
     assert (result["changed"], "secret" in result) == (True, False)
     assert OWN not in str(result)
@@ -109,7 +118,7 @@ def test_what_is_wrong_names_the_option():
     for server, options, field in (
         (Server(), {}, "address"),
         (Server(HOOK, dict(HOOK, id="w2")), {}, "name"),
-        (Server(HOOK), {"secret": OWN, "secret_grace": "soon"}, "secret_grace"),
+        (Server(HOOK), {"secret": OWN, "grace": "soon"}, "grace"),
     ):
         with pytest.raises(RequestRefused) as refusal:
             ensure(server, **options)
