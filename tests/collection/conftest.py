@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -96,10 +97,17 @@ def perform(stack: Stack) -> Play:
 
 def returned(module: str, options: dict[str, Any]) -> dict[str, Any]:
     """What a module prints when it has these options."""
+    from ansible.module_utils import _internal
     from ansible.module_utils.testing import patch_module_args
 
     program = importlib.import_module(f"ansible_collections.keyturn.hub.plugins.modules.{module.rpartition('.')[2]}")
-    with patch_module_args(options), contextlib.redirect_stdout(io.StringIO()) as printed, pytest.raises(SystemExit):
+    on_target = patch.object(_internal, "is_controller", False)  # also where a test has loaded a controller's plugin
+    with (
+        on_target,
+        patch_module_args(options),
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+        pytest.raises(SystemExit),
+    ):
         program.main()
     result: dict[str, Any] = json.loads(printed.getvalue())
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -143,7 +144,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
             {"address": st.sampled_from(["https://a.example.com/", "https://b.example.com/x"])},
             events=st.lists(st.sampled_from(webhooks.EVENTS), max_size=3),
             secret=st.just("whsec_Zk3uP1sVh9QyT7rXcB0aLwN5mEoGdJ2fK8iR4tU6xYM="),
-            secret_grace=st.sampled_from(["0", "1h"]),
+            grace=st.sampled_from(["0", "1h"]),
         ),
     ),
 }
@@ -272,3 +273,27 @@ def test_an_answer_that_is_lost_costs_nothing(world: tuple[Line, Any], state: st
         _somebody_has_the_secret(client, made["secret"], made["permanent_token"])
         token = client.get("users", "model-bot", "permanenttokens", held[-1]["id"], fields="id,secrets(endsOn)")
         assert len(token["secrets"]) == (2 if state == "rotated" else 1)
+
+
+@pytest.mark.parametrize("renew", [False, True])
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
+def test_an_answer_about_a_service_that_is_lost_costs_nothing(
+    world: tuple[Line, Any], renew: bool, fault: Fault
+) -> None:
+    """Its secret is made here as well, so that it is renewed once, and the one before goes on for a day."""
+    line, client = world
+    key = f"lost-{next(NUMBERS)}"
+    parameters = arguments(services.ARGUMENTS, key=key, name=key)
+    line.begin()
+    if renew:
+        services.ensure(client, parameters, False)
+    line.begin({2: fault})
+    result = services.ensure(client, dict(parameters, renew_secret=renew), False)
+    line.begin()
+    middle = result["secret"][len("kts_") + 12 : -6]
+    assert client.set({"secret": middle}, "services", key, "secret", "comparison")["current"]
+    service = client.get("services", key, fields="id,secrets(endsOn)")
+    assert service["id"] == result["service"]["id"]
+    assert len(service["secrets"]) == (2 if renew else 1)
+    for secret in service["secrets"][:-1]:
+        assert 23 * 3600 < secret["endsOn"] / 1000 - time.time() < 25 * 3600

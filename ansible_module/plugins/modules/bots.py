@@ -171,7 +171,8 @@ options:
             description:
               - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or
                 where an earlier run died before it could hand over the one that it made, or a policy has ended it. In
-                the place of one that has ended by itself, another one is made, if a later end is declared.
+                the place of one that has ended by itself, another one is made, unless the end that is
+                declared has come too.
               - V(absent) deletes it; it is refused from then on.
               - V(rotated) also gives it a new secret, at every run.
             type: str

@@ -78,8 +78,7 @@ options:
       - When the token ends, with all its secrets, such as V(2027-01-31) or V(2027-01-31T12:00:00Z); V(never) for no
         end.
       - An end is final. A token that has ended is made anew, with another secret, unless the end that is declared
-        has come too. It keeps all but
-          its end where the task says nothing else.
+        has come too. It keeps all but its end where the task says nothing else.
     type: str
   lifetime:
     description:

@@ -11,9 +11,9 @@ short_description: Declare a service
 version_added: 0.1.0
 description:
   - Creates, changes and deletes services, which are what tokens are good for.
-  - The secret with which a service asks about tokens is only in the result of the run that makes it, or of each run
-    that declares it. Such a result is never printed, whatever the verbosity; register it and hand the secret over in
-    the same play.
+  - The secret with which a service asks about tokens is made by the module, unless O(secret) declares it. It is only in
+    the result of the run that makes it, or of each run that declares it. Such a result is never printed, whatever the
+    verbosity; register it and hand the secret over in the same play.
 author:
   - The Keyturn authors (@keyturn)
 extends_documentation_fragment:
@@ -112,21 +112,22 @@ options:
         type: str
   secret:
     description:
-      - The secret that the service's is to be made of, such as from a vault, instead of one that the server makes.
+      - The secret that the service's is to be made of, such as from a vault, instead of one that the module makes.
       - 43 characters of A-Z, a-z and 0-9, chosen at random (P(keyturn.hub.new_secret#lookup) makes one). The result of
         every run has the whole secret.
       - A different value renews the secret, with O(grace). One that was the service's before is refused.
     type: str
   renew_secret:
     description:
-      - Whether to make a new secret, at every run. Not together with O(secret), which is renewed by another value.
+      - Whether to make a new secret, at every run, with O(grace). Of many hosts each does, so use C(run_once). Not
+        together with O(secret), which is renewed by another value.
     type: bool
     default: false
   grace:
     description:
       - How long the secret before goes on after a renewal, such as V(36h), V(7d), V(P7D) or seconds. With V(0), all
         earlier ones end at once.
-      - If not given, V(0).
+      - If not given, a day.
     type: str
   state:
     description:
