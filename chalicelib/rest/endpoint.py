@@ -132,14 +132,15 @@ class Call:
         return refusals.answer(self._shown(thing, WHICH))
 
     def _made(self, thing: object) -> Response:
-        shown = self._shown(thing)
+        shown = self._shown(thing, stored=not self.dry_run)
         if self.dry_run:
             shown.pop("id", None)  # which nothing will have
         return refusals.answer(shown)
 
-    def _shown(self, thing: object, outline: frozenset[str] | None = None) -> dict[str, object]:
+    def _shown(self, thing: object, outline: frozenset[str] | None = None, stored: bool = True) -> dict[str, object]:
         assert self.contract.shape
-        return self.contract.shape.render(thing, self.selection, self.asking, outline, secrets=not self.dry_run)
+        secrets = not self.dry_run
+        return self.contract.shape.render(thing, self.selection, self.asking, outline, secrets, stored)
 
     def many(self, things: Iterable[object], window: Window, total: int) -> Response:
         """The answer that shows a part of the contract's collection, in Hub's envelope."""

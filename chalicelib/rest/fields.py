@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -101,19 +101,25 @@ class Shape:
         caller: Caller | None = None,
         outline: frozenset[str] | None = None,
         secrets: bool = True,
+        stored: bool = True,
     ) -> dict[str, object]:
         """`thing` as a JSON object with the fields of a selection that passed `check`, as far as the caller may see
         them. `outline` takes the place of the shape's; without a caller, everything is shown. `secrets`: also those of
-        its own fields that are secret."""
+        its own fields that are secret. `stored`: whether there is such a thing; of one that there is not, what would
+        have to be read besides is left out."""
         wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
         shown: Container[str] = self.fields
         if caller and self.readable and not self.readable(caller, thing):
             shown = self.outline if outline is None else outline
-        return {
-            name: self._value(self.fields[name], thing, inner, caller)
-            for name, inner in wanted.items()
-            if name not in self.absent and name in shown and self.fields[name].is_shown(caller, thing, secrets)
-        }
+        rendered = {}
+        for name, inner in wanted.items():
+            if name not in self.absent and name in shown and self.fields[name].is_shown(caller, thing, secrets):
+                try:
+                    rendered[name] = self._value(self.fields[name], thing, inner, caller)
+                except NotFound:
+                    if stored:
+                        raise
+        return rendered
 
     def _value(self, field: Field, thing: object, inner: Selection | None, caller: Caller | None) -> object:
         value = field.value(thing)

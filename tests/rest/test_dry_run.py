@@ -11,7 +11,10 @@ import pytest
 
 from chalicelib.core.origin import Origin
 from chalicelib.rest import openapi
+from chalicelib.rest.fields import Shape
+from chalicelib.rest.groups import LISTED_GROUP
 from chalicelib.rest.routes import ROOT, ROUTES
+from chalicelib.rest.users import ACCOUNT
 from tests import tables
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import ADDRESS, Install, Scene, now, set_scene
@@ -440,6 +443,20 @@ def test_a_dry_run_is_refused_as_the_change_would_be(
     assert (dry.status, dry.json.get("error_field")) == (status, field), dry.text
     assert dry.json == real.json
     assert stored() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "shape"),
+    [("/users", {"login": "new", "name": "New"}, ACCOUNT), ("/usergroups", {"name": "new"}, LISTED_GROUP)],
+)
+def test_whatever_is_asked_of_what_would_be_made_is_answered(world: World, path: str, body: Any, shape: Shape) -> None:
+    asked = "fields=" + ",".join(shape.fields)
+    act = world.administrator, "POST", path, body
+    dry, real = sent(act, f"?dryRun=true&{asked}"), sent(act, f"?{asked}")
+    assert (dry.status, real.status) == (200, 200), dry.text
+    assert body.items() <= dry.json.items()
+    assert shown(dry).items() <= shown(real).items()
+    assert not {"projectRoles", "users", "permanentTokens"} & dry.json.keys()  # nothing is there that could have them
 
 
 def test_who_may_not_is_refused_and_what_would_be_more_is_noted(world: World) -> None:
