@@ -20,8 +20,10 @@ CHECKS = {
 
 @pytest.fixture(scope="module")
 def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the collection."""
-    return environments.checkout(tmp_path_factory.mktemp("checked"))
+    """A copy of the collection, beside a home for the programs."""
+    root = tmp_path_factory.mktemp("checked")
+    (root / "home").mkdir()
+    return environments.checkout(root)
 
 
 @pytest.mark.parametrize("check", CHECKS)
