@@ -6,17 +6,15 @@ import functools
 import json
 import secrets
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused
 from keyturn_cli.patience import NoTimeLeft, Patience
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ROOT = "/api/rest"
 TOKEN = f"{ROOT}/oauth2/token"
@@ -29,6 +27,7 @@ LONGEST_PAUSE_SECONDS = 20.0
 MAX_TOP = 100
 _NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 T = TypeVar("T")
+Expected = Callable[[dict[str, Any]], bool]  # whether an answer is to what was asked
 
 
 class Api:
@@ -58,13 +57,13 @@ class Api:
         found: dict[str, Any] = _checked(self._ask("GET", "/health", None, {}))
         return found
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, expected: Expected | None = None, **query: Any) -> Any:
         """What is there."""
-        return self.send("GET", _with(path, query))
+        return self.send("GET", _with(path, query), expected=expected)
 
-    def post(self, path: str, body: Any, key: str | None = None, **query: Any) -> Any:
+    def post(self, path: str, body: Any, key: str | None = None, expected: Expected | None = None, **query: Any) -> Any:
         """Change or create something, once: `key` stands for this request, whoever sends it again (ADR 8)."""
-        return self.send("POST", _with(path, query), body, key)
+        return self.send("POST", _with(path, query), body, key, expected)
 
     def delete(self, path: str) -> Any:
         """Take something away."""
@@ -77,21 +76,28 @@ class Api:
         answer = self._ask("POST", path, urlencode(fields).encode(), headers)
         return answer.status, _content(answer)
 
-    def send(self, method: str, path: str, body: Any = None, key: str | None = None) -> Any:
-        """The answer's content. What a busy server or a lost connection leaves open is asked again, with the same
-        key, so that nothing is done twice. Raises Problem; AnswerLost, if nobody knows what became of it."""
+    def send(
+        self, method: str, path: str, body: Any = None, key: str | None = None, expected: Expected | None = None
+    ) -> Any:
+        """The answer's content. What a busy server, a lost connection, or an answer that is not Keyturn's leaves open
+        is asked again, with the same key, so that nothing is done twice. `expected` tells an answer to this question
+        from others. Raises Problem; AnswerLost, if nobody knows what became of it."""
         self.patience.begin()
         headers = {} if body is None else {"Idempotency-Key": key or secrets.token_urlsafe(24)}
-        return Asking().until_answered(lambda doubtful: self._once(method, path, body, headers)[0], self.patience)
+        return Asking().until_answered(
+            lambda doubtful: self._once(method, path, body, headers, expected)[0], self.patience
+        )
 
-    def once(self, path: str, body: Any, **query: Any) -> tuple[Any, bool]:
+    def once(self, path: str, body: Any, expected: Expected | None = None, **query: Any) -> tuple[Any, bool]:
         """One POST that is not repeated here: its answer, and whether the secret that was presented is an earlier one
         (it is told its end: `Sunset`, RFC 8594). Raises Refused, or AnswerLost whenever it is not sure that nothing was
         done."""
-        content, answer = self._once("POST", _with(path, query), body, {})
+        content, answer = self._once("POST", _with(path, query), body, {}, expected)
         return content, "Sunset" in answer.headers
 
-    def _once(self, method: str, path: str, body: Any, headers: dict[str, str]) -> tuple[Any, urllib3.BaseHTTPResponse]:
+    def _once(
+        self, method: str, path: str, body: Any, headers: dict[str, str], expected: Expected | None
+    ) -> tuple[Any, urllib3.BaseHTTPResponse]:
         known = {"Accept": "application/json", **headers}
         if self._token:
             known["Authorization"] = f"Bearer {self._token}"
@@ -100,8 +106,9 @@ class Api:
             known["Content-Type"] = "application/json"
         answer = self._ask(method, ROOT + path, data, known)
         if answer.status in PASSING or answer.status >= 500:
-            raise AnswerLost(_described(answer), answer.status == BUSY, _told_wait(answer))
-        return _checked(answer), answer
+            busy = answer.status == BUSY and _refusal(answer) is not None
+            raise AnswerLost(_described(answer), busy, _told_wait(answer))
+        return _checked(answer, expected), answer
 
     def _ask(self, method: str, path: str, data: bytes | None, headers: dict[str, str]) -> urllib3.BaseHTTPResponse:
         left = max(0.001, self.patience.left())
@@ -157,8 +164,8 @@ def collection(api: Api, path: str, fields: str | None) -> list[dict[str, Any]]:
     while True:
         page = api.get(path, fields=fields, **{"$skip": len(found), "$top": MAX_TOP})
         members = page.get(name) if isinstance(page, dict) else None
-        if not isinstance(members, list):
-            raise Problem(f"{api.address} does not answer with {name}. Is the address right?")
+        if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
+            raise AnswerLost(f"{api.address} does not answer with {name}. Is the address right?")
         found += members
         if not members or len(found) >= page.get("total", len(found) + 1):
             return found
@@ -207,21 +214,46 @@ def _content(answer: urllib3.BaseHTTPResponse) -> Any:
 
 
 def _described(answer: urllib3.BaseHTTPResponse) -> str:
-    content = _content(answer)
-    described = content.get("error_description") if isinstance(content, dict) else None
-    if isinstance(described, str) and described:
+    if refusal := _refusal(answer):
+        described: str = refusal["error_description"]
         return described
     if answer.status == 200:
         return "The server's answer is not as Keyturn's are, or not all of it has come. Is the address right?"
     return f"The server answered with {answer.status}, and not as Keyturn does. Is the address right?"
 
 
-def _checked(answer: urllib3.BaseHTTPResponse) -> Any:
+def _refusal(answer: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
+    """The content, if it is a refusal as Keyturn says them ("Refusals" in docs/rest-api.md): only then nothing was
+    done. Whatever else is between here and there may answer when the request has passed it already."""
     content = _content(answer)
-    if answer.status == 200:
-        if content is None:
-            raise AnswerLost(_described(answer))
-        return content
-    known = content if isinstance(content, dict) else {}
-    code = ExitCode.NOT_LOGGED_IN if answer.status == 401 else ExitCode.REFUSED
-    raise Refused(_described(answer), code, answer.status, known.get("error"), known.get("error_field"))
+    if not isinstance(content, dict) or answer.status < 400 or content.get("error_code") != answer.status:
+        return None
+    told = (content.get("error"), content.get("error_description"))
+    return content if all(isinstance(text, str) and text for text in told) else None
+
+
+def _checked(answer: urllib3.BaseHTTPResponse, expected: Expected | None = None) -> Any:
+    """Raises Refused; AnswerLost, if it is not Keyturn that answers, or not what was asked."""
+    if refusal := _refusal(answer):
+        code = ExitCode.NOT_LOGGED_IN if answer.status == 401 else ExitCode.REFUSED
+        field = refusal.get("error_field")
+        raise Refused(_described(answer), code, answer.status, refusal["error"], field)
+    content = _content(answer)
+    if answer.status != 200 or not isinstance(content, dict) or (expected and not expected(content)):
+        raise AnswerLost(_described(answer))
+    return content
+
+
+def about(id: str) -> Expected:
+    """An answer that is about the thing of this id."""
+    return lambda content: content.get("id") == id
+
+
+def has_id(content: Any) -> bool:
+    """An answer about one thing."""
+    return isinstance(content, dict) and isinstance(content.get("id"), str)
+
+
+def is_comparison(content: dict[str, Any]) -> bool:
+    """The answer to whether a secret is the current one."""
+    return isinstance(content.get("current"), bool)

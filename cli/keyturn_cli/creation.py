@@ -7,11 +7,13 @@ differs, what there is under the name is compared with the secret that waits.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyturn_cli.api import Api, collection, part
+from keyturn_cli.api import Api, collection, has_id, is_comparison, part
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from keyturn_cli.place import Place
 
 TAKEN = {409, 422}  # a name, or a key
+NOT_THERE = 404
+ENDED = 409
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,18 @@ class Kind:
     fields: str | None = None
 
 
+class _Gone(Exception):
+    """What was made with the secret that waits was deleted, or has ended, or never was."""
+
+
+class _Renewed(Exception):
+    """What there is has another secret than the one that waits."""
+
+    def __init__(self, made: dict[str, Any]) -> None:
+        super().__init__()
+        self.made = made
+
+
 def create(api: Api, kind: Kind, body: dict[str, Any], place: Place) -> tuple[dict[str, Any], str]:
     """What was made, and its secret, which waits still: it is handed over next. Raises Problem."""
     secret = place.begun()
@@ -50,37 +66,86 @@ def create(api: Api, kind: Kind, body: dict[str, Any], place: Place) -> tuple[di
             f"{place.named()} holds the secret of something that was begun and not finished, such as a rotation. "
             "Finish that, or remove it."
         )
-    key = hashlib.sha256(f"keyturn {kind.path} {body['name']} {secret}".encode()).hexdigest()
     try:
-        made: dict[str, Any] = api.post(kind.path, {**body, "secret": secret}, key)
+        made = _made(api, kind, body, secret, place, resumed)
     except AnswerLost as lost:
         if lost.nothing_done and not resumed:
             place.forget()
             raise
         raise _unknown(lost, place) from None
-    except Refused as refusal:
-        try:
-            found = _found(api, kind, body["name"], secret) if refusal.status in TAKEN else None
-        except AnswerLost as lost:
-            raise _unknown(lost, place) from None
-        if found is None:
-            if not resumed:
-                place.forget()
-            raise
-        made = found
-        if others := kind.differing(body, made):
-            raise _another(made, others, place) from None
+    except Refused:
+        if not resumed:
+            place.forget()
+        raise
+    except _Gone:
+        place.forget()
+        return create(api, kind, body, place)
+    except _Renewed as renewed:
+        place.forget()
+        raise _no_longer(renewed.made) from None
     return made, kind.whole(secret, made)
 
 
-def _found(api: Api, kind: Kind, name: str, secret: str) -> dict[str, Any] | None:
-    """What has this name, if it was made with this secret."""
+def _made(api: Api, kind: Kind, body: dict[str, Any], secret: str, place: Place, resumed: bool) -> dict[str, Any]:
+    """What was made now, or by an earlier command. Raises Problem; _Gone and _Renewed, only if `resumed`."""
+    key = hashlib.sha256(f"keyturn {kind.path} {body['name']} {secret}".encode()).hexdigest()
+
+    def is_it(answer: dict[str, Any]) -> bool:
+        """What was made by an earlier command may have another name by now."""
+        return _can_be_whole(kind, secret, answer) and (resumed or answer.get("name") == _normal(body["name"]))
+
+    try:
+        made: dict[str, Any] = api.post(kind.path, {**body, "secret": secret}, key, is_it)
+    except Refused as refusal:
+        if resumed and refusal.status == NOT_THERE:
+            raise _Gone from None
+        if refusal.status not in TAKEN:
+            raise
+        there = _named(api, kind, body["name"], secret)
+        if found := next((each for each, is_current in there if is_current), None):
+            if others := kind.differing(body, found):  # of a repetition the server sees it
+                raise _another(found, others, place) from None
+            return found
+        if not resumed:
+            raise
+        raise (_Renewed(there[0][0]) if there else _Gone()) from None
+    if resumed and not _is_current(api, kind, made["id"], secret):
+        raise _Renewed(made)
+    return made
+
+
+def _named(api: Api, kind: Kind, name: str, secret: str) -> list[tuple[dict[str, Any], bool]]:
+    """What has this name, and whether it has this secret."""
+    found = []
     for each in collection(api, kind.path, kind.fields):
-        if each.get("name") == name:
-            compared = api.post(f"{kind.path}/{part(each['id'])}{kind.comparison}", {"secret": secret})
-            if compared.get("current"):
-                return each
-    return None
+        if each.get("name") == _normal(name) and has_id(each):
+            with contextlib.suppress(_Gone):
+                found.append((each, _is_current(api, kind, each["id"], secret)))
+    return found
+
+
+def _is_current(api: Api, kind: Kind, id: str, secret: str) -> bool:
+    """Raises _Gone: it was deleted, or has ended."""
+    path = f"{kind.path}/{part(id)}{kind.comparison}"
+    try:
+        told: dict[str, Any] = api.post(path, {"secret": secret}, expected=is_comparison)
+    except Refused as refusal:
+        if refusal.status in (NOT_THERE, ENDED):
+            raise _Gone from None
+        raise
+    return bool(told["current"])
+
+
+def _can_be_whole(kind: Kind, secret: str, made: dict[str, Any]) -> bool:
+    try:
+        return has_id(made) and bool(kind.whole(secret, made))
+    except (KeyError, TypeError):
+        return False
+
+
+def _normal(name: str) -> str:
+    """As the server keeps it."""
+    return unicodedata.normalize("NFC", name).strip()
 
 
 def _unknown(lost: AnswerLost, place: Place) -> Problem:
@@ -96,5 +161,14 @@ def _another(made: dict[str, Any], options: list[str], place: Place) -> Problem:
         f"{made.get('name')} ({made.get('id')}) was made by an earlier command, with another {', '.join(options)}. Its "
         f"secret waits in {place.named()}. Run that command again to have it; or delete what was made, remove that "
         "file, and run this one.",
+        ExitCode.LEFT_BEHIND,
+    )
+
+
+def _no_longer(made: dict[str, Any]) -> Problem:
+    return Problem(
+        f"There is {made.get('name')} ({made.get('id')}), but its secret is not the one that waited here: it was "
+        "renewed since, or somebody else has made it. What waited is of no use, and was removed. Renew its secret to have "
+        "one, or choose another name.",
         ExitCode.LEFT_BEHIND,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from keyturn_cli import wire_format
-from keyturn_cli.api import Api, part
+from keyturn_cli.api import Api, about, is_comparison, part
 from keyturn_cli.errors import AnswerLost, Refused, UsedUp
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ class OwnToken:
 
     def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         try:
-            self.api.using(new, patience).once(f"{CURRENT}/takeback", {"keep": held})
+            self.api.using(new, patience).once(f"{CURRENT}/takeback", {"keep": held}, about(self._ids[1]))
         except Refused as refusal:
             if not (doubtful and refusal.status == UNAUTHENTICATED):
                 raise
-            self.api.using(held, patience).get(CURRENT, fields="id")  # done, if this one is good
+            self.api.using(held, patience).get(CURRENT, about(self._ids[1]), fields="id")  # done, if this one is good
 
     def _taken_already(self, new: str, grace: int, patience: Patience) -> dict[str, Any] | None:
         """The answer, if the server knows the new secret as the current one."""
@@ -97,7 +97,8 @@ class OwnToken:
         parsed = wire_format.parse(new)
         assert parsed
         body = {"grace": grace, "secret": parsed.middle}
-        told, earlier = self.api.using(presented, patience).once(f"{CURRENT}/rotate", body, fields=FIELDS)
+        asked = self.api.using(presented, patience)
+        told, earlier = asked.once(f"{CURRENT}/rotate", body, about(self._ids[1]), fields=FIELDS)
         return told, earlier
 
 
@@ -107,6 +108,7 @@ class Administered:
     taking back and comparing are; `shape`: how the server makes the whole secret of what is brought."""
 
     api: Api
+    id: str
     named: str
     renewing: str
     below: str
@@ -138,7 +140,7 @@ class Administered:
             self._was_current = self.until_now is not None and self._is_current(api, self.until_now)
         body = {"grace": grace, "secret": self.shape.brought(new)}
         try:
-            told: dict[str, Any] = api.once(self.renewing, body, fields=self.fields)[0]
+            told: dict[str, Any] = api.once(self.renewing, body, about(self.id), fields=self.fields)[0]
         except Refused as refusal:
             if _is_used_up(refusal):
                 raise UsedUp(False) from None
@@ -148,14 +150,15 @@ class Administered:
     def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         api = self.api.patient(patience)
         try:
-            api.once(f"{self.below}/takeback", {"keep": held})
+            api.once(f"{self.below}/takeback", {"keep": held}, about(self.id))
         except Refused:
             if not (doubtful and self._is_current(api, held)):
                 raise
 
     def _is_current(self, api: Api, secret: str) -> bool:
         try:
-            told = api.post(f"{self.below}/comparison", {"secret": self.shape.brought(secret)})
+            body = {"secret": self.shape.brought(secret)}
+            told = api.post(f"{self.below}/comparison", body, expected=is_comparison)
         except AnswerLost as lost:  # it changes nothing
             raise AnswerLost(lost.message, True, lost.wait) from None
         return bool(told.get("current"))
@@ -178,7 +181,7 @@ def token_of(api: Api, user_id: str, token_id: str, name: str, held: str | None)
 
     path = _token_path(user_id, token_id)
     shape = Shape(wire_format.new_middle, whole, _middle)
-    kept = Administered(api, f"the token {name}", f"{path}/rotate", path, shape, fields=FIELDS)
+    kept = Administered(api, token_id, f"the token {name}", f"{path}/rotate", path, shape, fields=FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
 
@@ -190,7 +193,7 @@ def service_of(api: Api, service_id: str, key: str, held: str | None) -> Adminis
 
     path = f"/services/{part(service_id)}/secret"
     shape = Shape(wire_format.new_middle, whole, _middle)
-    kept = Administered(api, f"the service {key}", path, path, shape, fields=SERVICE_FIELDS)
+    kept = Administered(api, service_id, f"the service {key}", path, path, shape, fields=SERVICE_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
 
@@ -202,7 +205,7 @@ def webhook_of(api: Api, webhook_id: str, name: str, held: str | None) -> Admini
 
     path = f"/webhooks/{part(webhook_id)}/secret"
     shape = Shape(wire_format.new_webhook_secret, lambda secret: secret, brought)
-    kept = Administered(api, f"the webhook {name}", path, path, shape, fields=WEBHOOK_FIELDS)
+    kept = Administered(api, webhook_id, f"the webhook {name}", path, path, shape, fields=WEBHOOK_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
 

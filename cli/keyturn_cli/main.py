@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from keyturn_cli import checks, program
-from keyturn_cli.api import Api
+from keyturn_cli.api import Api, has_id
 from keyturn_cli.entering import federate, login, logout
 from keyturn_cli.hub.command import hub_import
 from keyturn_cli.output import Output
@@ -58,7 +58,7 @@ for command in (token, service, webhook, hub_import, login, logout, federate):
 @click.pass_obj
 def whoami(session: Session) -> None:
     """Who asks, as Keyturn sees it."""
-    user = session.api().get("/users/me", fields="id,login,name,type,groups(id,name)")
+    user = session.api().get("/users/me", has_id, fields="id,login,name,type,groups(id,name)")
     user["groups"] = [group["name"] for group in user.get("groups", [])]
     session.output.show(user, [(name, user[name]) for name in ("login", "name", "type", "id", "groups")])
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keyturn_cli import keepers, place, renewing
-from keyturn_cli.api import collection, part
+from keyturn_cli.api import collection, has_id, part
 from keyturn_cli.output import moment
 
 if TYPE_CHECKING:
@@ -50,6 +50,6 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
     """
     where = place.for_renewal(write, command, grace)
     api = session.api()
-    found = api.get(f"/services/{part(which)}")
+    found = api.get(f"/services/{part(which)}", has_id)
     kept = keepers.service_of(api, found["id"], found.get("key") or which, where.held if command else None)
     renewing.renew(session, kept, grace, where)

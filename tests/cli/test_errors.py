@@ -353,7 +353,7 @@ class Busy(Silent):
         with suppress(OSError), client:
             while message(client):
                 self.asked = getattr(self, "asked", 0) + 1
-                body = b'{"error": "throttled", "error_description": "Too many requests."}'
+                body = b'{"error": "throttled", "error_code": 429, "error_description": "Too many requests."}'
                 client.sendall(b"HTTP/1.1 429 X\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 

@@ -29,7 +29,7 @@ class LateServer:
     def using(self, token: str, patience: Patience) -> LateServer:
         return LateServer(token, self.state)
 
-    def once(self, path: str, body: dict[str, Any], **query: Any) -> tuple[dict[str, Any], bool]:
+    def once(self, path: str, body: dict[str, Any], expected: Any, **query: Any) -> tuple[dict[str, Any], bool]:
         new = wire_format.permanent_token(body["secret"], "uSer00000001", "tOken0000001")
         known = self.token == self.state["current"]
         self.state["asked"].append("old" if self.token == OLD else "new")
