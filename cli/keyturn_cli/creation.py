@@ -168,7 +168,7 @@ def _another(made: dict[str, Any], options: list[str], place: Place) -> Problem:
 def _no_longer(made: dict[str, Any]) -> Problem:
     return Problem(
         f"There is {made.get('name')} ({made.get('id')}), but its secret is not the one that waited here: it was "
-        "renewed since, or somebody else has made it. What waited is of no use, and was removed. Renew its secret to have "
-        "one, or choose another name.",
+        "renewed since, or somebody else has made it. What waited is of no use, and was removed. Renew its secret to "
+        "have one, or choose another name.",
         ExitCode.LEFT_BEHIND,
     )

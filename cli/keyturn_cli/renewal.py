@@ -78,9 +78,9 @@ class Renewed:
         return f"is good until {moment(ends)}" if ends and ends > time.time() * 1000 else "has ended"
 
 
-def renew(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
+def renew(kept: Kept, grace: int, place: Place, patience: Patience, to_errors: bool = False) -> Renewed:
     """The new secret, where it belongs: `grace`, in seconds, is how long the one before goes on. Where it is only to be
-    printed it still waits: `place.forget()` once it is out.
+    printed it still waits: `place.forget()` once it is out. `to_errors`: there goes what the command prints.
 
     Raises Problem: TAKEN_BACK if the secret before is the current one again; UNREACHABLE if it is not known what the
     server has done, and the same command finds out.
@@ -94,7 +94,7 @@ def renew(kept: Kept, grace: int, place: Place, patience: Patience) -> Renewed:
             raise _left(f"{failure.message} {_found(place, renewed)}") from None
         if place.command:
             try:
-                running.run(place.command, renewed.secret, patience)
+                running.run(place.command, renewed.secret, patience, to_errors)
             except (Problem, KeyboardInterrupt, OSError) as failure:
                 _failed(kept, renewed, place, patience, _reason(failure))
             if not place.file:

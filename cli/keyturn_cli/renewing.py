@@ -53,6 +53,6 @@ def renew(session: Session, kept: renewal.Kept, grace: int, where: Place, field:
     held = where.held if where.held and kept.owns(where.held) else None
     where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
     with session.output.during("Renewing"):
-        renewed = renewal.renew(kept, grace, where, session.patience)
+        renewed = renewal.renew(kept, grace, where, session.patience, session.output.as_json)
     hand_over_renewed(session.output, renewed, where, field)
     return renewed
