@@ -162,7 +162,7 @@ def collection(api: Api, path: str, fields: str | None) -> list[dict[str, Any]]:
     tell the total is asked until there is nothing more. Raises Problem."""
     name, found = path.rpartition("/")[2], list[dict[str, Any]]()
     while True:
-        page = api.get(path, fields=fields, **{"$skip": len(found), "$top": MAX_TOP})
+        page = api.send("GET", _with(path, {"fields": fields, "$skip": len(found), "$top": MAX_TOP}))
         members = page.get(name) if isinstance(page, dict) else None
         if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
             raise AnswerLost(f"{api.address} does not answer with {name}. Is the address right?")

@@ -67,6 +67,19 @@ class Text(click.ParamType[str]):
         return text
 
 
+class Reference(click.ParamType[str]):
+    """Names one thing, by an id, a key, a login or a name: not what leads to another path."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text, as it is."""
+        text = str(value)
+        if not text.strip("./ ") or not text.isprintable():
+            self.fail("it names nothing.", param, ctx)
+        return text
+
+
 class Label(click.ParamType[str]):
     """Such as nightly or team=payments."""
 
@@ -129,7 +142,9 @@ class Command(click.ParamType[str]):
 GRACE = Length(0, LONGEST_GRACE)
 LIFE = Length(1, LONGEST_LIFE)
 NAME = Text()
+REFERENCE = Reference()
 ABOUT = Text(LONGEST_ABOUT, empty=True)
+FORCE_HELP = "Replace what the file of --write holds, whatever it is."
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 

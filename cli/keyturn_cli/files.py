@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE = 0o600
+DRAFT = ".draft"
 LONGEST = 65_536  # bytes; no secret has as many, and some files have no end
 
 
@@ -37,7 +39,7 @@ def write_secret(path: Path, secret: str) -> None:
     try:
         target = path.resolve()  # of a link, what it leads to: the link itself stays
         before = target.stat() if target.exists() else None
-        handle, draft = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        handle, draft = tempfile.mkstemp(DRAFT, f".{target.name}.", target.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             _make_like(file.fileno(), before)
             file.write(secret + "\n")
@@ -81,6 +83,14 @@ def remove(path: Path) -> None:
         raise Problem(f"{path} cannot be removed: {_reason(error)}.") from None
 
 
+def remove_drafts(path: Path) -> None:
+    """What `write_secret` has left beside the file when it was killed. Nobody may be writing the file."""
+    with contextlib.suppress(OSError, RuntimeError):
+        target = path.resolve()
+        for draft in target.parent.glob(f".{glob.escape(target.name)}.????????{DRAFT}"):
+            os.unlink(draft)
+
+
 def require_writable(path: Path) -> None:
     """Raises Problem if a secret could not be put there."""
     try:
@@ -91,6 +101,7 @@ def require_writable(path: Path) -> None:
             raise Problem(f"{path} cannot be replaced: it is mounted by itself. Mount its folder.")
         with tempfile.TemporaryFile(dir=target.parent):
             pass
+        _require_readable(target.parent)
     except OSError as error:
         raise Problem(f"{path} cannot be written: {_reason(error)}.") from None
     except RuntimeError:  # of links that go in a circle
@@ -110,6 +121,14 @@ def _make_like(handle: int, before: os.stat_result | None) -> None:
         with contextlib.suppress(PermissionError):
             os.fchown(handle, before.st_uid, before.st_gid)
     os.fchmod(handle, (before.st_mode & 0o777) if before else PRIVATE)
+
+
+def _require_readable(folder: Path) -> None:
+    """What is renamed there is on the disk for good only when the folder was synced, which opens it."""
+    try:
+        os.close(os.open(folder, os.O_RDONLY))
+    except OSError as error:
+        raise Problem(f"The folder {folder} cannot be read: {_reason(error)}.") from None
 
 
 def _sync_folder(folder: Path) -> None:

@@ -93,9 +93,15 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> NoReturn:
     """The program, as the system starts it."""
+    for number in range(3):  # what is closed is no place for a file that is opened, such as one with a secret
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     code = run(sys.argv[1:])
     try:
-        sys.stdout.flush()
+        if sys.stdout:
+            sys.stdout.flush()
     except OSError:  # it was told already; the interpreter would say it once more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -54,6 +56,8 @@ class Output:
 
     def flush(self) -> None:
         """What was printed has left the program. Raises OSError."""
+        if sys.stdout is None:  # it was closed before the program began
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.flush()
 
     def say(self, message: str) -> None:

@@ -16,7 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyturn_cli.errors import Problem
-from keyturn_cli.files import PRIVATE, make_folder, put_in_place, read_secret, remove, require_writable, write_secret
+from keyturn_cli.files import (
+    PRIVATE,
+    make_folder,
+    put_in_place,
+    read_secret,
+    remove,
+    remove_drafts,
+    require_writable,
+    write_secret,
+)
 from keyturn_cli.redaction import stays_readable
 
 if TYPE_CHECKING:
@@ -49,6 +58,8 @@ class Place:
         lock = self.waiting.with_name(self.waiting.name + LOCK_SUFFIX)
         handle = _locked(lock, patience)
         try:
+            for written in filter(None, (self.waiting, self.file)):
+                remove_drafts(written)  # of commands that were killed: nobody else writes here now
             yield
         finally:
             with contextlib.suppress(OSError):
@@ -97,6 +108,8 @@ def beside(file: Path) -> Path:
     require_writable(file)
     waiting = file.resolve()
     waiting = waiting.with_name(waiting.name + SUFFIX)
+    if waiting.is_symlink():
+        raise Problem(f"{waiting} is a link, and a secret that waits follows none. Remove it.")
     require_writable(waiting)
     stays_readable(file)
     stays_readable(waiting)
@@ -107,7 +120,8 @@ def for_renewal(file: Path | None, command: str | None, grace: int) -> Place:
     """Where a renewed secret goes; `grace` in seconds. Without a file, `waiting_for` says later where it waits, when it
     is known what is renewed. Raises Problem if the secret could be lost for good, or nothing be taken back."""
     if file:
-        return Place(file, command, read_secret(file), beside(file))
+        waiting = beside(file)
+        return Place(file, command, read_secret(file), waiting)
     if command and not grace:
         raise Problem("Without grace nothing can be taken back: name a file too (--write), which keeps the new secret.")
     if _in_state("") is None and not grace:
@@ -115,12 +129,22 @@ def for_renewal(file: Path | None, command: str | None, grace: int) -> Place:
     return Place(command=command)
 
 
-def for_creation(file: Path | None, *what: str) -> Place:
-    """Where the secret of something new goes; `what` tells it from all others. Raises Problem if it could be lost."""
+def for_creation(file: Path | None, *what: str, force: bool = False) -> Place:
+    """Where the secret of something new goes; `what` tells it from all others. Raises Problem if it could be lost, or
+    if there is something in the file already, unless by `force`."""
     waiting = beside(file) if file else _in_state(*what)
+    if file and waiting and not force:
+        _require_empty(file, waiting)
     if waiting is None:
         raise Problem(f"{_NO_FOLDER} name a file (--write).")
     return Place(file, waiting=waiting)
+
+
+def _require_empty(file: Path, waiting: Path) -> None:
+    """But for what a command that was killed has put there, and which waits still."""
+    content, begun = read_secret(file), read_secret(waiting)
+    if content and not (begun and begun in content):
+        raise Problem(f"{file} holds something already. To replace it, say --force.")
 
 
 def _in_state(*what: str) -> Path | None:
@@ -142,7 +166,7 @@ def _locked(lock: Path, patience: Patience) -> int:
     said = False
     while True:
         try:
-            handle = os.open(lock, os.O_RDWR | os.O_CREAT, PRIVATE)
+            handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE)
         except OSError as error:
             raise Problem(f"{lock} cannot be written: {(error.strerror or '').lower()}.") from None
         if _is_ours(handle, lock):

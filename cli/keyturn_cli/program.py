@@ -61,7 +61,8 @@ def _attempted(commands: click.Group, arguments: Sequence[str]) -> int:
             "shell keeps them. Rotate it, and hand the new one over by KEYTURN_TOKEN, a file, or the standard input."
         )
     code = commands.main(list(arguments), prog_name=NAME, standalone_mode=False)
-    sys.stdout.flush()
+    if sys.stdout:
+        sys.stdout.flush()
     return code if isinstance(code, int) else 0
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyturn_cli import checks, renewal
+from keyturn_cli.errors import Problem
+from keyturn_cli.files import read_secret
 from keyturn_cli.handing import hand_over_renewed
+from keyturn_cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keyturn_cli.place import Place
-    from keyturn_cli.session import Session
 
 DEFAULT_GRACE = "24h"  # whoever forgets it has a day to bring the new secret everywhere
 
@@ -30,6 +32,13 @@ def options(what: str) -> Callable[[Any], Any]:
             help="How long the secret before goes on; 0: not at all.",
         ),
         click.option("--write", type=checks.FILE, help=f"The file with the secret of the {what}: replace it there."),
+        click.option(
+            "--force",
+            is_flag=True,
+            expose_value=False,
+            callback=_forced,
+            help=checks.FORCE_HELP,
+        ),
         click.option(
             "--exec",
             "command",
@@ -47,9 +56,18 @@ def options(what: str) -> Callable[[Any], Any]:
     return wrap
 
 
+def _forced(context: click.Context, option: click.Parameter, value: bool) -> None:
+    session = context.find_object(Session)
+    assert session
+    session.force = value
+
+
 def renew(session: Session, kept: renewal.Kept, grace: int, where: Place, field: str = "secret") -> renewal.Renewed:
     """Renew it, and hand it over: what is in the file is held only if it is a secret of this thing. `grace` in seconds;
     `field` is what the secret is called in JSON. Raises Problem."""
+    content = read_secret(where.file) if where.file else None
+    if content and not kept.owns(content) and not session.force:
+        raise Problem(f"{where.file} holds something else than a secret of {kept.named}. To replace it, say --force.")
     held = where.held if where.held and kept.owns(where.held) else None
     where = replace(where, held=held).waiting_for("renew", session.known_address(), kept.identity)
     with session.output.during("Renewing"):

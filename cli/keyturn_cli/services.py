@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyturn_cli import keepers, place, renewing
+from keyturn_cli import checks, keepers, place, renewing
 from keyturn_cli.api import collection, has_id, part
 from keyturn_cli.output import moment
 
@@ -38,7 +38,7 @@ def list_services(session: Session) -> None:
 
 
 @service.command("renew-secret")
-@click.argument("which", metavar="SERVICE")
+@click.argument("which", metavar="SERVICE", type=checks.REFERENCE)
 @renewing.options("service")
 @click.pass_obj
 def renew_secret(session: Session, which: str, grace: int, write: Path | None, command: str | None) -> None:

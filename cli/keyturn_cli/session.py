@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """`token`: what the environment says is to be presented. `timed`: somebody has said how long it may take."""
+    """`token`: what the environment says is to be presented. `timed`: somebody has said how long it may take.
+    `force`: a file with something else may be replaced."""
 
     address: str | None
     token: str | None
     output: Output
     patience: Patience
     timed: bool = False
+    force: bool = False
 
     def api(self, renewed: bool = False) -> Api:
         """The installation that is meant, asked by whoever is logged in there. `renewed`: the time begins again, after

@@ -46,7 +46,7 @@ def token() -> None:
 
 
 @token.command("list")
-@click.argument("user", default="me")
+@click.argument("user", default="me", type=checks.REFERENCE)
 @click.option("--label", type=checks.Label(), help="Those of all accounts with this label.")
 @click.option("--all", "everybody", is_flag=True, help="Those of all accounts, by what happens to them first.")
 @click.pass_obj
@@ -62,7 +62,7 @@ def list_tokens(session: Session, user: str, label: str | None, everybody: bool)
 @token.command("create")
 @click.argument("name", type=checks.NAME)
 @click.option("--scope", "-s", multiple=True, required=True, help="A service that it is for. Several times.")
-@click.option("--user", default="me", show_default=True, help="Whose it is.")
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose it is.")
 @click.option("--expires", type=checks.LIFE, help="When it ends: 90d, 12h …")
 @click.option("--label", "-l", multiple=True, type=checks.Label(), help="Several times.")
 @click.option(
@@ -75,8 +75,9 @@ def list_tokens(session: Session, user: str, label: str | None, everybody: bool)
 @click.option("--description", type=checks.ABOUT)
 @click.option("--contact", type=checks.NAME, help="Whom to ask about it.")
 @click.option("--write", type=checks.FILE, help="Put the secret into this file.")
+@click.option("--force", is_flag=True, help=checks.FORCE_HELP)
 @click.pass_obj
-def create_token(session: Session, /, name: str, user: str, write: Path | None, **said: Any) -> None:
+def create_token(session: Session, /, name: str, user: str, write: Path | None, force: bool, **said: Any) -> None:
     """Make a token. Its secret is made here and printed, or written into a file; a lost answer costs nothing, since the
     same command again goes on from there."""
     body = {
@@ -90,7 +91,7 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
     }
     if len(body["labels"]) > MOST_LABELS:
         raise click.UsageError(f"--label: at most {MOST_LABELS} times.")
-    where = place.for_creation(write, "create", session.known_address(), user, name)
+    where = place.for_creation(write, "create", session.known_address(), user, name, force=force)
     kind = Kind(
         f"/users/{part(user)}/permanenttokens",
         wire_format.new_middle,
@@ -107,8 +108,8 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
 
 
 @token.command()
-@click.argument("which", default=CURRENT, metavar="[TOKEN]")
-@click.option("--user", default="me", show_default=True, help="Whose it is.")
+@click.argument("which", default=CURRENT, metavar="[TOKEN]", type=checks.REFERENCE)
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose it is.")
 @renewing.options("token")
 @click.pass_obj
 def rotate(session: Session, which: str, user: str, grace: int, write: Path | None, command: str | None) -> None:
@@ -127,8 +128,8 @@ def rotate(session: Session, which: str, user: str, grace: int, write: Path | No
 
 
 @token.command()
-@click.argument("which", nargs=-1, required=True, metavar="TOKEN…")
-@click.option("--user", default="me", show_default=True, help="Whose they are.")
+@click.argument("which", nargs=-1, required=True, metavar="TOKEN…", type=checks.REFERENCE)
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose they are.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def revoke(session: Session, which: tuple[str, ...], user: str, yes: bool) -> None:

@@ -89,11 +89,14 @@ def show(session: Session, which: str) -> None:
     help=f"Of which events; all, unless said. Several times. There are {', '.join(EVENTS)}.",
 )
 @click.option("--write", type=checks.FILE, help="Put the secret into this file.")
+@click.option("--force", is_flag=True, help=checks.FORCE_HELP)
 @click.pass_obj
-def create_webhook(session: Session, name: str, url: str, events: tuple[str, ...], write: Path | None) -> None:
+def create_webhook(
+    session: Session, name: str, url: str, events: tuple[str, ...], write: Path | None, force: bool
+) -> None:
     """Tell URL what happens to tokens. The secret of the signatures is made here, and printed or put into a
     file."""
-    where = place.for_creation(write, "webhook", session.known_address(), name)
+    where = place.for_creation(write, "webhook", session.known_address(), name, force=force)
     api = session.api()
     with where.alone(session.patience), session.output.during("Making"):
         made, secret = create(api, _KIND, {"name": name, "url": url, "kinds": list(events)}, where)

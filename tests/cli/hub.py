@@ -86,9 +86,12 @@ class Hub:
         self.asked.append((request.command, parts.path))
         members = self.holdings.get(parts.path.removeprefix("/hub/api/rest/"))
         if request.headers["Authorization"] != f"Bearer {TOKEN}":
-            status, told = 401, {"error": "unauthorized", "error_description": "Who is that?"}
+            status, told = 401, {"error": "unauthorized", "error_code": 401, "error_description": "Who is that?"}
         elif request.command != "GET" or members is None:
-            status, told = 404, {"error": "not_found", "error_description": "There is no such thing."}
+            status, told = (
+                404,
+                {"error": "not_found", "error_code": 401, "error_description": "There is no such thing."},
+            )
         else:
             skip = int(parse_qs(parts.query).get("$skip", ["0"])[0])
             name = parts.path.rpartition("/")[2]

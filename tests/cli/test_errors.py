@@ -208,6 +208,11 @@ WRONG = [
     (("token", "rotate", "--exec", "A=1 /nowhere/at-all"), "no such program"),
     (("token", "rotate", "--exec", "cat 'x"), "sh -n"),
     (("service", "renew-secret"), "SERVICE"),
+    *((("service", "renew-secret", each), "it names nothing") for each in ("", "..", "/", ".", "../..")),
+    (("token", "list", ".."), "it names nothing"),
+    (("token", "create", "x", "-s", "ci", "--user", "/"), "it names nothing"),
+    (("token", "rotate", ".."), "it names nothing"),
+    (("token", "revoke", "x", ""), "it names nothing"),
     (("service", "renew-secret", "ci", "--exec", "no-such-program-anywhere"), "no such program"),
     (("webhook", "create", "x", "ftp://example.com"), "web address"),
     (("webhook", "create", "x", "http://example.com"), "web address"),
@@ -246,7 +251,11 @@ LOCAL = [
     (("token", "rotate", "--write", "{}/token"), 1, "something else than a new secret"),
     (("service", "renew-secret", "ci", "--write", "{}/none/secret"), 1, "cannot be written"),
     (("webhook", "create", "x", "https://example.com", "--write", "{}/none/secret"), 1, "cannot be written"),
-    (("webhook", "create", "x", "https://example.com", "--write", "{}/token"), 1, "begun and not finished"),
+    (("webhook", "create", "x", "https://example.com", "--write", "{}/begun"), 1, "begun and not finished"),
+    (("webhook", "create", "x", "https://example.com", "--write", "{}/token"), 1, "--force"),
+    (("token", "create", "x", "-s", "ci", "--write", "{}/words"), 1, "--force"),
+    (("token", "rotate", "--write", "{}/linked"), 1, "is a link"),
+    (("token", "create", "x", "-s", "ci", "--write", "{}/linked"), 1, "is a link"),
     (("hub-import", "--from", "https://hub.example.com", "--letters", "/dev/null/letters"), 3, "HUB_TOKEN"),
 ]
 
@@ -260,6 +269,8 @@ def test_what_this_machine_lacks_is_said_before_anything_is_asked(
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "token").write_text(SECRET)
     (tmp_path / "token.new").write_text("what somebody else keeps here")
+    (tmp_path / "begun.new").write_text("what somebody else keeps here")
+    (tmp_path / "linked.new").symlink_to(tmp_path / "elsewhere")
     found, out, err = keyturn(*(part.format(tmp_path) for part in arguments))
     assert (found, out, silent.asked, words in err) == (code, "", 0, True), err
     assert (tmp_path / "token").read_text() == SECRET
@@ -365,7 +376,8 @@ def test_a_server_that_was_busy_all_the_time_has_changed_nothing(
     file = tmp_path / "token"
     file.write_text(SECRET)
     with Busy() as busy:
-        code, _, err = keyturn("--address", busy.url, *command, "--write", str(file))
+        force = ("--force",) if "create" in command else ()
+        code, _, err = keyturn("--address", busy.url, *command, *force, "--write", str(file))
         assert (code, busy.asked, "not known" in err) == (4, 5, False), err
     assert (file.read_text(), list(tmp_path.glob("token.new*"))) == (SECRET, [])
 

@@ -206,7 +206,7 @@ def test_a_hub_that_leaves_something_out_is_a_problem_and_not_a_trace(
     hub.holdings[collection] = members if members is not None else "nothing"  # type: ignore[assignment]
     finished = terminal.run("hub-import", "--from", hub.url, HUB_TOKEN=TOKEN)
     hub.close()
-    assert finished.returncode == 1
+    assert finished.returncode in (1, 4)
     assert problem in " ".join(finished.stderr.split())
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +18,7 @@ from keyturn_cli import creation, main, wire_format
 from keyturn_cli.api import Api
 from keyturn_cli.errors import ExitCode, Problem, Refused
 from keyturn_cli.patience import Patience
-from keyturn_cli.place import Place
+from keyturn_cli.place import Place, beside
 
 from tests.cli.test_errors import MIDDLE, SECRET, SECRETS, SERVICE, TOKEN, USER
 from tests.cutting import Listener, message
@@ -213,3 +217,75 @@ class TestMeanwhile:
         with pytest.raises(Refused):
             self.create(other, tmp_path)
         assert list(tmp_path.glob("x*")) == []
+
+
+class TestWhatIsInTheFile:
+    """It is replaced only if it is a secret of the same thing."""
+
+    RENEWALS = (("token", "rotate", "x"), ("service", "renew-secret", "x"), ("webhook", "renew-secret", "x"))
+
+    @pytest.mark.parametrize("command", RENEWALS, ids=" ".join)
+    @pytest.mark.parametrize("content", [SECRETS["permanent token"], "important: yes\nmore: no"], ids=["token", "YAML"])
+    def test_something_else_stays(self, other: Other, tmp_path: Path, command: tuple[str, ...], content: str) -> None:
+        asked = []
+        thing = {"id": "another00001", "key": "x", "name": "x", "user": {"id": USER}}
+        told = json.dumps({**thing, "permanenttokens": [thing], "webhooks": [thing], "total": 1})
+
+        def answer(method: str, path: str) -> Answer:
+            asked.append(method)
+            return 200, told
+
+        other.answer = answer
+        file = tmp_path / "file"
+        file.write_text(content)
+        assert main.run([*command, "--grace", "0", "--write", str(file)]) == 1
+        assert (file.read_text(), "POST" in asked, (tmp_path / "file.new").exists()) == (content, False, False)
+        assert main.run([*command, "--grace", "0", "--write", str(file), "--force"]) == 0
+        assert file.read_text() != content
+
+    def test_what_a_creation_that_was_killed_has_put_there_is_its_own(self, other: Other, tmp_path: Path) -> None:
+        file = tmp_path / "file"
+        file.write_text(SECRET)
+        (tmp_path / "file.new").write_text(MIDDLE)
+        made = {"id": TOKEN, "name": "x", "user": {"id": USER}, "current": True}
+        other.answer = lambda method, path: (200, json.dumps(made))
+        assert main.run(["token", "create", "x", "-s", "ci", "--write", str(file)]) == 0
+        assert (file.read_text().strip(), (tmp_path / "file.new").exists()) == (SECRET, False)
+
+
+def test_drafts_of_commands_that_were_killed_are_removed(other: Other, tmp_path: Path) -> None:
+    other.answer = lambda method, path: (200, json.dumps({"id": TOKEN, "name": "x"}))
+    (tmp_path / "token").write_text(SECRET)
+    for name in (".token.abcdefgh.draft", ".token.new.abcdefgh.draft", ".token.mine", ".other.abcdefgh.draft"):
+        (tmp_path / name).write_text("x")
+    assert main.run(["token", "rotate", "--write", str(tmp_path / "token")]) == 0
+    assert {each.name for each in tmp_path.glob(".*")} == {".token.mine", ".other.abcdefgh.draft"}
+
+
+def test_a_folder_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    opened = os.open
+
+    def closed(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if str(path) == str(tmp_path) and not flags & (os.O_WRONLY | os.O_RDWR):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", closed)
+    with pytest.raises(Problem, match=f"The folder {tmp_path} cannot be read: permission denied"):
+        beside(tmp_path / "token")
+
+
+def test_without_a_standard_output_the_secret_waits(other: Other, tmp_path: Path) -> None:
+    other.answer = lambda method, path: (200, json.dumps({"id": TOKEN, "name": "x"}))
+    code = "import sys; from keyturn_cli.main import main; main()"
+    known = {"HOME": str(tmp_path), "KEYTURN_ADDRESS": other.url, "KEYTURN_TOKEN": SECRET, "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", code, "token", "rotate", "--grace", "0"],
+        env={**known, "PYTHONPATH": ":".join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    (waiting,) = tmp_path.glob(".local/state/keyturn/*.new")
+    said = done.stderr.replace("\n", " ")
+    assert (done.returncode, "could not be printed" in said, str(waiting) in said) == (6, True, True), said
