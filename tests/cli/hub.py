@@ -90,7 +90,7 @@ class Hub:
         elif request.command != "GET" or members is None:
             status, told = (
                 404,
-                {"error": "not_found", "error_code": 401, "error_description": "There is no such thing."},
+                {"error": "not_found", "error_code": 404, "error_description": "There is no such thing."},
             )
         else:
             skip = int(parse_qs(parts.query).get("$skip", ["0"])[0])
