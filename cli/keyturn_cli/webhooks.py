@@ -100,8 +100,6 @@ def create_webhook(
     api = session.api()
     with where.alone(session.patience), session.output.during("Making"):
         made, secret = create(api, _KIND, {"name": name, "url": url, "kinds": list(events)}, where)
-        if made.get("secret") != secret:  # it was made before, or with one that the server has chosen
-            api.post(f"/webhooks/{part(made['id'])}/secret", {"secret": secret, "grace": 0})
         hand_over_made(session.output, made, secret, where, "secret")
 
 
