@@ -23,12 +23,12 @@ from tests.receiver import Receiver
 
 BLACK_BOX = (
     "tests/cli/test_tokens.py",
-    "tests/cli/test_logins.py",
     "tests/oauth/test_python_clients.py",
     "tests/collection/test_targets.py::test_a_target[bots]",
     "tests/pages/test_procedures.py",
     *(
         (
+            "tests/cli/test_logins.py",
             "tests/cli/test_hub_import.py",
             "tests/cli/test_hub_moving.py",
             "tests/oauth/test_javascript_clients.py",

@@ -35,7 +35,7 @@ SECRETS = {
     "service": wire_format.service_secret(MIDDLE, SERVICE),
     "middle": MIDDLE,
     "webhook": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" * 2,
-    "access token": "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.c2lnbmF0dXJl",
+    "access token": ".".join(("eyJhbGciOiJFUzI1NiJ9", "eyJzdWIiOiJ1In0", "c2lnbmF0dXJl")),
     "Hub": "perm:cm9vdA==.VXBzb3VyY2U=.0aB1cD2eF3gH4iJ5kL6m",
     "base 16": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
 }
