@@ -21,11 +21,13 @@ Place = tuple[str, str]
 
 @dataclass
 class Side:
-    """One region's table, in an engine of its own. `changed`: when each item was changed last, wherever that was."""
+    """One region's table, in an engine of its own. `changed`: when each item was changed last, wherever that was;
+    `deleted`: which are known to be deleted here."""
 
     endpoint: str
     table: str
     changed: dict[Place, float] = field(default_factory=dict)
+    deleted: set[Place] = field(default_factory=set)
     echoes: dict[Place, int] = field(default_factory=lambda: defaultdict(int))
 
     def __post_init__(self) -> None:
@@ -73,9 +75,9 @@ class GlobalTable:
         """From now on changes arrive as soon as they are made, and those that were under way."""
         self._arriving.set()
 
-    def is_under_way(self, place: Place) -> bool:
-        """Whether it is known, and so is earlier than what comes now, that the first side has changed this item."""
-        return place in self._sides[0].changed
+    def is_deletion_under_way(self, place: Place) -> bool:
+        """Whether it is known, and so is earlier than what comes now, that the first side has deleted this item."""
+        return place in self._sides[0].deleted
 
     def _guarded(self, source: Side, target: Side, iterators: list[str]) -> None:
         try:
@@ -97,6 +99,8 @@ class GlobalTable:
                             source.echoes[place] -= 1
                             continue
                         source.changed[place] = now
+                        if "NewImage" not in change:
+                            source.deleted.add(place)
                     waiting.append((now, place, change.get("NewImage")))
             while waiting and self._arriving.is_set():
                 self._arrive(target, *waiting.pop(0))

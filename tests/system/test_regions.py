@@ -138,7 +138,7 @@ def test_a_write_in_the_other_region_brings_a_revoked_token_back(scene: Scene, r
     secret = scene.token.secret
     place = token(scene.token.token.user_id, scene.token.token.id)
     scene.product.permanent_tokens.delete(scene.caller(), "build-bot", scene.token.token.id)
-    until(lambda: regions.copies.is_under_way(place))
+    until(lambda: regions.copies.is_deletion_under_way(place))
     with regions.writing():
         TokenItem(*place).update([TokenItem.last_used.set(1)], condition=TokenItem.pk.exists())
     assert not scene.is_good(secret)
