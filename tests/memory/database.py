@@ -59,6 +59,11 @@ class Database:
         finally:
             self._dry_run.reset(token)
 
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether what is changed now is only judged."""
+        return self._dry_run.get()
+
     def remove(self, beyond: Callable[[Key], bool]) -> None:
         """Sweep what hung on something that is gone."""
         if self._dry_run.get():

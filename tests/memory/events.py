@@ -47,6 +47,8 @@ class MemoryQueues:
         self._database = database
 
     def take(self, destination_id: str, token_id: str, holder: str, now: int, until: int) -> Queue | None:
+        if self._database.is_dry_run:
+            return None
         key = ("queue", destination_id, token_id)
         with self._database.lock:
             known: StoredQueue | None = self._database.get(*key)
@@ -102,6 +104,8 @@ class MemoryQueues:
         ]
 
     def hasten(self, destination_id: str, token_id: str, now: int) -> None:
+        if self._database.is_dry_run:
+            return
         key = ("queue", destination_id, token_id)
         with self._database.lock:
             known: StoredQueue | None = self._database.get(*key)

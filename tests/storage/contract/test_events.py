@@ -104,6 +104,9 @@ class TestQueues:
         assert held
         assert other
         queues.put_off(replace(held, sent=3, attempts=4), 9_000)
+        with empty_stores.dry_run(True):
+            queues.hasten("there", token, 150)
+        assert list(queues.waiting(150, 10)) == []
         for hastened in (token, "other", "none"):
             queues.hasten("there", hastened, 150)
         assert list(queues.waiting(150, 10)) == [("there", token)]  # the other one is held
