@@ -218,7 +218,7 @@ def modules(login: str) -> list[dict[str, Any]]:
                         "name": "Two",
                         "tokens": [
                             {"name": "made", "scope": ["ci"]},
-                            {"name": "brought", "scope": ["ci"], "secret": BROUGHT[::-1]},
+                            {"name": "brought", "scope": ["ci"], "secret": f"{BROUGHT[::-1]}\n"},
                         ],
                     }
                 ]
@@ -250,18 +250,21 @@ def test_nothing_that_is_printed_told_logged_or_written_holds_a_secret(watch: An
 
 def test_failures_hold_no_secret_either_and_the_debugger_has_none_to_show(watch: Any, stack: Stack) -> None:
     token = {"user": "nobody-there", "scope": ["ci"], "name": "t", "secret": BROUGHT}
+    no_form = {"login": "formless", "name": "x", "tokens": [{**token, "secret": f"{BROUGHT[::-1]}'\t\"\\"}]}
+    del no_form["tokens"][0]["user"]
     tasks = [
         {"keyturn.hub.permanent_token": token, "debugger": "on_failed", "ignore_errors": True, "register": "r0"},
         {"keyturn.hub.permanent_token": {**token, "secret": BROUGHT[:-1]}, "ignore_errors": True, "register": "r1"},
         {"keyturn.hub.user_info": {"url": "http://127.0.0.1:1", "retries": 0}, "ignore_errors": True, "register": "r2"},
         {"keyturn.hub.bots": {"bots": [{"login": "a b", "name": "x"}]}, "ignore_errors": True, "register": "r3"},
+        {"keyturn.hub.bots": {"bots": [no_form]}, "ignore_errors": True, "register": "r4"},
     ]
     keys = "p result._result\np task\np task.args.keys()\np host\nc\n"
     told, watched = watch(tasks, keys, ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS="false")
     assert all(result["failed"] for result in told.values()), told
     assert b"(debug)" in watched.seen["terminal"]
     assert b"Option user: there is no account nobody-there." in watched.seen["terminal"]
-    for secret in (stack.secrets.read(ADMINISTRATOR) or "", BROUGHT, BROUGHT[:-1]):
+    for secret in (stack.secrets.read(ADMINISTRATOR) or "", BROUGHT, BROUGHT[:-1], BROUGHT[::-1]):
         assert [place for place in watched.holds(secret) if place != "terminal"] == []
     assert (stack.secrets.read(ADMINISTRATOR) or "").encode() not in watched.seen["terminal"]
 

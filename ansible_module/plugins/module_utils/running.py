@@ -11,11 +11,28 @@ import sys
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.keyturn.hub.plugins.module_utils.client import CONNECTION_ARGUMENTS, Client, RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 
 ATTEMPTS = 4  # of a run that others outrun
 LONGEST_PAUSE = 0.5  # seconds, so that runs which began together do not go on together
+
+
+class Module(AnsibleModule):
+    """A module that logs how it was invoked without the secrets of nested options.
+
+    Ansible blots them out of the text that it makes of such an option, where a line end or a quotation mark is written
+    as an escape, so that a secret with one is not recognized.
+    """
+
+    def _log_invocation(self):
+        given = self.params
+        self.params = remove_values(given, self.no_log_values)
+        try:
+            super()._log_invocation()
+        finally:
+            self.params = given
 
 
 def run(arguments, ensure, field_options=None, kept_alive=False, **rules):
@@ -25,7 +42,7 @@ def run(arguments, ensure, field_options=None, kept_alive=False, **rules):
     refusal names what is in the playbook. `rules` are those of AnsibleModule, such as `required_if`.
     """
     specification = dict(CONNECTION_ARGUMENTS, **arguments)
-    module = AnsibleModule(argument_spec=specification, supports_check_mode=True, **rules)
+    module = Module(argument_spec=specification, supports_check_mode=True, **rules)
     # What is blotted out of results is compared to the letter, and requests carry the secrets without line ends.
     module.no_log_values.update([value.strip() for value in module.no_log_values if isinstance(value, str)])
     options = dict({name: name for name in specification}, **(field_options or {}))
