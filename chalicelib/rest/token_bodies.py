@@ -84,7 +84,7 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     grace: int | str
     secret: BroughtSecret | None = None
     seen: int | None = None
-    labels: list[str] | None = None
+    labels: Labels | None = None
 
 
 class _Bringing(msgspec.Struct):
