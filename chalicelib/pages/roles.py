@@ -62,7 +62,7 @@ def ask_edit(message: Message, caller: Caller, role: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.roles.get(caller, role)
     caller.check(Operation.UPDATE_ROLE)
-    return _role_page(message, caller, found, _form_dialog(message, caller, found, *_shown(found)))
+    return _role_page(message, caller, found, _form_dialog(message, caller, found, *_shown(message, caller, found)))
 
 
 @form
@@ -71,14 +71,14 @@ def edit(message: Message, caller: Caller, role: str) -> Response:
 
     def write(found: Role) -> Response:
         key, name, chosen = _sent(message)
-        offered = {permission.id for permission, _ in message.keyturn.services.permissions(caller)}
-        permissions = [*sorted(found.permissions - offered), *chosen]  # what the form could not offer stays
+        _, _, offered = _shown(message, caller, found)
+        permissions = [*sorted(found.permissions.difference(offered)), *chosen]  # what the form could not offer stays
         message.keyturn.roles.update(caller, found.id, key, name, permissions, found.revision)
         return redirect(message, "roles", found.id, done="role-changed")
 
     return Edit(
         lambda: message.keyturn.roles.get(caller, role),
-        _shown,
+        lambda found: _shown(message, caller, found),
         _sent(message),
         write,
         lambda found, values, problem: _role_page(
@@ -138,15 +138,18 @@ def _form_dialog(message: Message, caller: Caller, role: Role | None, key: str, 
         offered.setdefault(service.name, []).append(permission)
     values = {"found": role, "key": key, "name": name, "chosen": set(chosen), "offered": offered}
     back = link(message, "roles", *([role.id] if role else []))
-    return Dialog("roles/form-dialog.html", back, values, version_of(_shown(role)) if role else "")
+    return Dialog("roles/form-dialog.html", back, values, version_of(_shown(message, caller, role)) if role else "")
 
 
 def _delete_dialog(message: Message, role: Role) -> Dialog:
     return Dialog("roles/delete-dialog.html", link(message, "roles", role.id))
 
 
-def _shown(role: Role) -> tuple[str, str, list[str]]:
-    return role.key, role.name, sorted(role.permissions)
+def _shown(message: Message, caller: Caller, role: Role) -> tuple[str, str, list[str]]:
+    """What the form shows: of the permissions, those that it offers. So a form of somebody who came to see more of
+    them is another one, and takes away none that it did not show."""
+    offered = {permission.id for permission, _ in message.keyturn.services.permissions(caller)}
+    return role.key, role.name, sorted(role.permissions & offered)
 
 
 def _sent(message: Message) -> tuple[str, str, list[str]]:

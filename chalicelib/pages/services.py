@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
@@ -76,7 +76,7 @@ def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
     caller.check(Operation.UPDATE_SERVICE, place=found.id)
-    return service_page(message, caller, found, _form_dialog(message, caller, found, _stored(found)))
+    return service_page(message, caller, found, _form_dialog(message, caller, found, _shown(message, caller, found)))
 
 
 @form
@@ -93,7 +93,7 @@ def edit(message: Message, caller: Caller, service: str) -> Response:
 
     return Edit(
         lambda: message.keyturn.services.get(caller, service),
-        _stored,
+        lambda found: _shown(message, caller, found),
         _sent(message),
         write,
         lambda found, values, problem: service_page(
@@ -199,7 +199,8 @@ def _form_dialog(message: Message, caller: Caller, service: Service | None, fill
         "ways": list(GrantType),
     }
     back = link(message, "services", *([service.id] if service else []))
-    return Dialog("services/form-dialog.html", back, values, version_of(_stored(service)) if service else "")
+    version = version_of(_shown(message, caller, service)) if service else ""
+    return Dialog("services/form-dialog.html", back, values, version)
 
 
 def _offered_groups(message: Message, caller: Caller) -> Sequence[Group]:
@@ -208,8 +209,16 @@ def _offered_groups(message: Message, caller: Caller) -> Sequence[Group]:
 
 def _kept_and_chosen(message: Message, caller: Caller, service: Service) -> list[str]:
     """The groups that were chosen, and those of the service that the form could not offer: they stay."""
-    offered = {group.id for group in _offered_groups(message, caller)}
+    offered = _shown(message, caller, service)["groups"]
     return [*(id for id in service.groups if id not in offered), *message.values("groups")]
+
+
+def _shown(message: Message, caller: Caller, service: Service) -> dict[str, Any]:
+    """What the form shows: of the groups, those that it offers. So a form of somebody who came to see more of them is
+    another one, and takes away none that it did not show."""
+    offered = {group.id for group in _offered_groups(message, caller)}
+    stored = _stored(service)
+    return {**stored, "groups": [id for id in service.groups if id in offered]}
 
 
 def _stored(service: Service | None) -> dict[str, object]:

@@ -389,6 +389,38 @@ def test_who_may_read_no_group_leaves_those_of_a_service(scene: Scene) -> None:
     assert (after.name, after.groups) == ("New name", before.groups)
 
 
+def test_a_form_takes_away_no_group_that_its_editor_came_to_see_since(scene: Scene) -> None:
+    keeper = with_role(scene, "ci", READ_SERVICE, UPDATE_SERVICE)
+    path, by = ci_path(scene, "edit"), scene.caller()
+    scene.product.services.update(by, "ci", ServiceDescription(trusted=False))
+    form, before = keeper.get(path), scene.product.services.get(by, "ci").groups
+    see_more(scene, READ_GROUP)
+    answer = keeper.send(path, form, name="New name")
+    assert (answer.status, CHANGED in answer.text) == (409, True)
+    assert keeper.send(path, Fields(answer.text).values, name="New name").status == 303
+    assert scene.product.services.get(by, "ci").groups == before != ()
+
+
+def test_a_form_takes_away_no_permission_that_its_editor_came_to_see_since(scene: Scene) -> None:
+    keeper = with_role(scene, "0", READ_ROLE, UPDATE_ROLE, READ_USER)
+    by = scene.caller()
+    worker = scene.product.roles.get(by, "worker")
+    path = f"/roles/{worker.id}/edit"
+    form = keeper.get(path)
+    see_more(scene, READ_SERVICE, f"{scene.ci.service.id}:run")
+    answer = keeper.send(path, form, name="New name")
+    assert (answer.status, CHANGED in answer.text) == (409, True)
+    assert keeper.send(path, Fields(answer.text).values, name="New name").status == 303
+    assert scene.product.roles.get(by, "worker").permissions == worker.permissions
+
+
+def see_more(scene: Scene, *permissions: str) -> None:
+    """The keeper gets these permissions everywhere."""
+    by = scene.caller()
+    scene.product.roles.create(by, "seer", "Seer", list(permissions))
+    scene.product.roles.grant(by, scene.product.accounts.find(by, "keeper", Operation.READ_USER).id, "seer", "0")
+
+
 def test_groups_that_are_too_many_to_offer_stay(scene: Scene, administrator: Window) -> None:
     product, by, path = scene.product, scene.caller(), ci_path(scene, "edit")
     readers, outer = (product.groups.get(by, name).id for name in ("readers", "outer"))
