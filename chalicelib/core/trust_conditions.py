@@ -3,9 +3,11 @@
 An issuer signs for all of its users. So one condition at least has to be on a claim that says whose the workload is,
 with patterns whose fixed beginning reaches through the owner: `repository: acme/*` does, `repository: a*`,
 `ref: refs/heads/main` and `repository_visibility: private` do not. Who started a pipeline (`actor`, `user_login`) and
-which reusable workflow it runs (`job_workflow_ref`) does not say whose it is either. Sources: the documentation of
-GitHub Actions, GitLab CI, Kubernetes, Google Cloud, Buildkite, HCP Terraform and CircleCI on the claims of their
-tokens; RFC 6901 (JSON Pointer).
+which reusable workflow it runs (`job_workflow_ref`) does not say whose it is either. An issuer of one AWS account or
+one Ansible Automation Platform still signs for all of its roles or organizations; tags are whatever the caller says.
+Sources: the documentation of GitHub Actions, GitLab CI, Kubernetes, Google Cloud, Buildkite, HCP Terraform, CircleCI,
+Azure DevOps, Bitbucket Pipelines, AWS STS (GetWebIdentityToken) and Ansible Automation Platform 2.7 on the claims of
+their tokens; RFC 6901 (JSON Pointer).
 """
 
 from __future__ import annotations
@@ -33,9 +35,21 @@ _GITHUB_SUBJECT = (
 )
 _GITLAB_SUBJECT = rf"project_path:{_OWNER}"
 _ORGANIZATION_SUBJECT = r"organization:[^:*]+:"
-_ANY_SUBJECT = (
-    rf"{_GITHUB_SUBJECT}|{_GITLAB_SUBJECT}|{_ORGANIZATION_SUBJECT}"
-    r"|system:serviceaccount:[^:*]+:|org/[^/*]+/|arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:"
+# The role, or a path of roles that the account's administrators made: AWS itself puts roles of all kinds below these.
+_AWS_PATH = r"(?!(service-role|aws-service-role|aws-reserved)/)[^/:*]+/"
+_AWS_SUBJECT = (
+    rf"arn:aws[a-z-]*:iam::[0-9]{{12}}:((role|user)/({_AWS_PATH}|[^:*]+:)|root:)"
+    r"|arn:aws[a-z-]*:sts::[0-9]{12}:(assumed-role|federated-user)/[^/:*]+[/:]"
+)
+_AAP_SUBJECT = r"workload_type:[^:*]+:organization:[^:*]+:"
+_CIRCLECI_SUBJECT = r"org/[^/*]+/"
+_AZURE_SUBJECT = rf"(p|sc)://{_OWNER}"  # a pipeline, or a service connection
+_BITBUCKET_SUBJECT = r"\{[0-9a-f-]{36}\}:"  # the repository, before the environment and the step
+_ANY_SUBJECT = "|".join(
+    (
+        *(_GITHUB_SUBJECT, _GITLAB_SUBJECT, _ORGANIZATION_SUBJECT, r"system:serviceaccount:[^:*]+:"),
+        *(_AWS_SUBJECT, _AAP_SUBJECT, _CIRCLECI_SUBJECT, _AZURE_SUBJECT, _BITBUCKET_SUBJECT),
+    )
 )
 
 _GITHUB = {
@@ -67,15 +81,58 @@ _GOOGLE = {
     **{f"/google/compute_engine/{part}": _EXACT for part in ("project_id", "project_number", "instance_id")},
 }
 _KUBERNETES = {"/kubernetes.io/namespace": _EXACT, "/kubernetes.io/serviceaccount/uid": _EXACT}
+_AWS = {
+    "sub": _AWS_SUBJECT,
+    **{
+        f"/https:~1~1sts.amazonaws.com~1/{part}_arn": _EXACT
+        for part in ("lambda_source_function", "ec2_source_instance")
+    },
+}
+_AAP = {
+    f"aap_{part}": _EXACT
+    for part in (
+        *("controller_organization_id", "controller_organization_name", "controller_job_template_id"),
+        *("controller_unified_job_template_id", "eda_organization_id", "eda_organization_name"),
+    )
+}
+_CIRCLECI = {
+    "sub": _CIRCLECI_SUBJECT,
+    "oidc.circleci.com/org-id": _EXACT,
+    "oidc.circleci.com/project-id": _EXACT,
+}
+_AZURE = {"sub": _AZURE_SUBJECT, "org_id": _EXACT, "prj_id": _EXACT}
+_BITBUCKET = {"sub": _BITBUCKET_SUBJECT, "repositoryUuid": _EXACT, "workspaceUuid": _EXACT}
 WELL_KNOWN: Mapping[str, Mapping[str, str]] = {
     "https://token.actions.githubusercontent.com": _GITHUB,
     "https://gitlab.com": _GITLAB,
     "https://accounts.google.com": _GOOGLE,
     "https://agent.buildkite.com": _BUILDKITE,
     "https://app.terraform.io": _TERRAFORM,
+    "https://oidc.circleci.com": _CIRCLECI,
+}
+# Issuers of one customer each, and what counts there.
+_OF_ONE_CUSTOMER: Sequence[tuple[str, Mapping[str, str]]] = (
+    (
+        r"https://token\.actions\.githubusercontent\.com/.+|.+/_services/token",
+        _GITHUB,
+    ),  # an enterprise; one's own server
+    (r"https://token\.actions\.[a-z0-9-]+\.ghe\.com", _GITHUB),
+    (r"https://[^/]+\.tokens\.sts\.global\.api\.aws", _AWS),
+    (r"https://oidc\.circleci\.com/org/.+", _CIRCLECI),
+    (r"https://vstoken\.dev\.azure\.com/.+", _AZURE),
+    (r"https://api\.bitbucket\.org/2\.0/workspaces/.+", _BITBUCKET),
+)
+_EXAMPLES = {
+    _AWS_SUBJECT: "sub: arn:aws:iam::123456789012:role/deploy or …:role/ci/*",
+    _CIRCLECI_SUBJECT: "sub: org/<organization's id>/project/<project's id>/*",
+    _AZURE_SUBJECT: "sub: p://acme/shop/*",
+    _BITBUCKET_SUBJECT: "sub: {<repository's id>}:*",
 }
 # At any other issuer these count in the same way, and a whole value of what is not among the next.
-_ELSEWHERE = {**_GITHUB, **_GITLAB, **_BUILDKITE, **_TERRAFORM, **_GOOGLE, **_KUBERNETES, "sub": _ANY_SUBJECT}
+_ELSEWHERE = {
+    **{**_GITHUB, **_GITLAB, **_BUILDKITE, **_TERRAFORM, **_GOOGLE, **_KUBERNETES, **_AWS, **_AAP, **_CIRCLECI},
+    **{**_AZURE, **_BITBUCKET, "sub": _ANY_SUBJECT},
+}
 _WHOLE_SAYS_IT = frozenset({"namespace_path"})  # a group by itself; a repository or project is below one
 
 # What tokens of different owners have in common, and what whoever writes a pipeline can choose.
@@ -93,9 +150,13 @@ _OF_GITLAB = {
 }
 _OF_OTHERS = {
     *("build_number", "build_branch", "build_tag", "build_commit", "build_source", "step_key", "agent_id"),
-    *("terraform_run_phase", "kubernetes.io", "google"),
+    *("terraform_run_phase", "kubernetes.io", "google", "branch", "branchName", "pipelineUuid", "stepUuid"),
+    *("deploymentEnvironmentUuid", "def_id", "rpo_id", "rpo_uri", "rpo_ver", "rpo_ref", "tid", "idtyp", "idp"),
 }
 SAYS_NOTHING = _OF_EVERY_ISSUER | _OF_LOGINS | _OF_GITHUB | _OF_GITLAB | _OF_OTHERS
+# Claims that begin so say nothing, but for those that are named above: which playbook, inventory or instance a job has,
+# who launched it, what a tag says. Templates and projects have the same names in several organizations.
+_NAMESPACES = ("aap_", "oidc.circleci.com/", "https://sts.amazonaws.com/")
 
 
 def path(name: str) -> Path:
@@ -180,16 +241,15 @@ def problem_of(issuer: str, conditions: Mapping[str, Sequence[str]]) -> str | No
     return (
         "must tie the token to somebody, since the issuer signs everybody's: name one of "
         f"{', '.join(known)}, of which every pattern is a whole value or, before its first *, reaches past the owner, "
-        "such as repo:acme/* or acme/*."
+        f"such as {_EXAMPLES.get((forms or {}).get('sub', ''), 'repo:acme/* or acme/*')}."
     )
 
 
 def _forms(issuer: str) -> Mapping[str, str] | None:
     """What counts at a well-known issuer; None for any other."""
-    github = "https://token.actions.githubusercontent.com/"  # of an enterprise; or of a server of one's own
-    if issuer.startswith(github) or issuer.endswith("/_services/token"):
-        return _GITHUB
-    return WELL_KNOWN.get(issuer)
+    if issuer in WELL_KNOWN:
+        return WELL_KNOWN[issuer]
+    return next((forms for form, forms in _OF_ONE_CUSTOMER if re.fullmatch(form, issuer)), None)
 
 
 def _identifies(claim: str, patterns: Sequence[str], forms: Mapping[str, str] | None) -> bool:
@@ -203,7 +263,9 @@ def _identifies(claim: str, patterns: Sequence[str], forms: Mapping[str, str] | 
     if name in _ELSEWHERE:
         whole = name == "sub"  # of an issuer that is not known: whatever its subjects look like
         return all((whole and "*" not in each) or _says_whose(each, _ELSEWHERE[name], name) for each in patterns)
-    return places[0] not in SAYS_NOTHING and not any("*" in pattern for pattern in patterns)
+    if places[0] in SAYS_NOTHING or places[0].startswith(_NAMESPACES):
+        return False
+    return not any("*" in pattern for pattern in patterns)
 
 
 def _says_whose(pattern: str, form: str, name: str) -> bool:

@@ -16,6 +16,15 @@ GITHUB = "https://token.actions.githubusercontent.com"
 GITLAB = "https://gitlab.com"
 CLUSTER = "https://oidc.eks.eu-central-1.amazonaws.com/id/EXAMPLE"
 OWN = "https://ci.example.com"
+AWS = "https://0a1b2c3d-e4f5.tokens.sts.global.api.aws"
+AAP = "https://aap.example.com/o"
+CIRCLECI = "https://oidc.circleci.com/org/9f2c"
+AZURE = "https://vstoken.dev.azure.com/0ca3ddd9"
+BITBUCKET = "https://api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc"
+ROLE = "arn:aws:iam::123456789012:role"
+AAP_JOB = "workload_type:aap_controller_automation_job:organization"
+AT_AWS = "/https:~1~1sts.amazonaws.com~1/"
+UUID = "{01234567-89ab-cdef-0123-456789abcdef}"
 
 TYING = [
     (GITHUB, {"repository": ["acme/shop"]}),
@@ -36,6 +45,22 @@ TYING = [
     (OWN, {"sub": ["whatever it is"]}),
     (OWN, {"team": ["payments"]}),
     (OWN, {"https://acme.example/team": ["payments"]}),
+    *((AWS, {"sub": [f"{ROLE}/{name}"]}) for name in ("deploy", "ci/deploy", "ci/*", "service-role/shop", "ci/d*")),
+    (AWS, {"sub": ["arn:aws-cn:iam::123456789012:user/jo", "arn:aws:sts::123456789012:assumed-role/deploy/*"]}),
+    (AWS, {f"{AT_AWS}lambda_source_function_arn": ["arn:aws:lambda:eu-west-1:123456789012:function:shop"]}),
+    (OWN, {f"{AT_AWS}ec2_source_instance_arn": ["arn:aws:ec2:eu-west-1:123456789012:instance/i-1"]}),
+    (AAP, {"sub": [f"{AAP_JOB}:acme:job_template:deploy"]}),
+    (AAP, {"sub": [f"{AAP_JOB}:acme:*"]}),
+    (AAP, {"aap_controller_job_template_id": ["21"], "aap_controller_launch_type": ["manual", "scheduled"]}),
+    (AAP, {"aap_controller_organization_name": ["acme"]}),
+    (CIRCLECI, {"sub": ["org/9f2c/project/*"]}),
+    (CIRCLECI, {"oidc.circleci.com/project-id": ["4d1"]}),
+    ("https://oidc.circleci.com", {"oidc.circleci.com/org-id": ["9f2c"]}),
+    (AZURE, {"sub": ["p://acme/shop/*", "sc://acme/shop/keyturn"]}),
+    (AZURE, {"prj_id": ["271ef6f7"]}),
+    (BITBUCKET, {"sub": [f"{UUID}:*"], "branchName": ["main"]}),
+    (BITBUCKET, {"repositoryUuid": [UUID]}),
+    ("https://token.actions.acme.ghe.com", {"repository": ["acme/*"]}),
 ]
 TYING_NOTHING = [
     (GITHUB, {}),
@@ -68,6 +93,35 @@ TYING_NOTHING = [
     (CLUSTER, {"/kubernetes.io/namespace": ["c*"]}),
     (OWN, {"sub": ["x*"]}),
     (OWN, {"team": ["payments*"]}),
+    *((AWS, {"sub": [f"{ROLE}{name}"]}) for name in ("*", "/*", "/deploy*", "/service-role/*", "/aws-reserved/*")),
+    (AWS, {"sub": ["arn:aws:iam::*:role/deploy"]}),
+    (AWS, {"sub": ["arn:aws:iam::123456789012:*"]}),
+    (AWS, {"sub": ["arn:aws:sts::123456789012:assumed-role/dep*"]}),
+    (OWN, {"sub": [f"{ROLE}/*"]}),
+    *(
+        (issuer, {f"{AT_AWS}{claim}": ["x"]})
+        for issuer in (AWS, OWN)  # in another partition the issuer looks differently
+        for claim in (
+            *("aws_account", "org_id", "ou_path", "source_identity", "source_region", "federated_provider"),
+            *("request_tags/team", "principal_tags/team", "ec2_instance_source_vpc"),
+        )
+    ),
+    (AAP, {"sub": [f"{AAP_JOB}:*"]}),
+    (AAP, {"sub": [f"{AAP_JOB}:acme*"]}),
+    (AAP, {"aap_controller_organization_name": ["acme*"]}),
+    *(
+        (AAP, {f"aap_controller_{claim}": ["x"]})
+        for claim in (
+            *("job_template_name", "project_id", "project_name", "inventory_id", "launched_by_name", "launch_type"),
+            *("playbook_name", "job_name", "instance_group_name", "execution_environment_id", "made_up_later"),
+        )
+    ),
+    (CIRCLECI, {"sub": ["org/*"]}),
+    *((CIRCLECI, {f"oidc.circleci.com/{claim}": ["x"]}) for claim in ("context-ids", "vcs-ref", "vcs-origin")),
+    (AZURE, {"sub": ["p://*/shop"]}),
+    *((issuer, {claim: ["x"]}) for issuer in (AZURE, OWN) for claim in ("def_id", "rpo_ref", "rpo_id", "rpo_uri")),
+    *((BITBUCKET, {claim: ["main"]}) for claim in ("branchName", "pipelineUuid", "deploymentEnvironmentUuid")),
+    ("https://token.actions.acme.ghe.com", {"repository_visibility": ["private"], "made_up": ["x"]}),
     *((OWN, {claim: ["x"]}) for claim in ("typ", "azp", "token_use", "runner_environment", "ref_type", "scope")),
 ]
 
@@ -140,7 +194,47 @@ def kubernetes(owner: str, rest: dict[str, str]) -> dict[str, Any]:
     return {"iss": CLUSTER, "sub": f"system:serviceaccount:{owner}:{rest['name']}", "kubernetes.io": inner}
 
 
-PLATFORMS = st.sampled_from([github, gitlab, kubernetes])
+def aws(owner: str, rest: dict[str, str]) -> dict[str, Any]:
+    """Two teams of one account, each with a path of roles; anybody tags a session, and a request, as they like."""
+    said = {"team": rest["person"]}
+    inner = {"aws_account": "123456789012", "org_id": "o-1", "principal_tags": said, "request_tags": said}
+    function = f"arn:aws:lambda:eu-west-1:123456789012:function:{owner}/{rest['name']}"
+    inner |= {"lambda_source_function_arn": function, "source_identity": rest["person"]}
+    return {"iss": AWS, "sub": f"{ROLE}/{owner}/{rest['name']}", "https://sts.amazonaws.com/": inner}
+
+
+def aap(owner: str, rest: dict[str, str]) -> dict[str, Any]:
+    return {
+        "iss": AAP,
+        "sub": f"{AAP_JOB}:{owner}:job_template:{rest['name']}",
+        "aap_controller_organization_name": owner,
+        "aap_controller_organization_id": f"1{owner}",
+        "aap_controller_job_template_name": rest["name"],
+        "aap_controller_job_template_id": f"2{owner}",
+        "aap_controller_project_name": rest["name"],
+        "aap_controller_project_id": "17",
+        "aap_controller_launched_by_name": rest["person"],
+        "aap_controller_launch_type": "manual",
+    }
+
+
+def circleci(owner: str, rest: dict[str, str]) -> dict[str, Any]:
+    return {
+        "iss": "https://oidc.circleci.com",
+        "sub": f"org/{owner}/project/{rest['name']}/user/{rest['person']}",
+        "oidc.circleci.com/org-id": owner,
+        "oidc.circleci.com/project-id": f"1{owner}",
+        "oidc.circleci.com/context-ids": [rest["person"]],
+        "oidc.circleci.com/vcs-ref": rest["ref"],
+    }
+
+
+def azure(owner: str, rest: dict[str, str]) -> dict[str, Any]:
+    ids = {"org_id": f"1{owner}", "prj_id": f"2{owner}", "def_id": "1", "rpo_ref": rest["ref"], "rpo_id": rest["name"]}
+    return {"iss": AZURE, "sub": f"p://{owner}/{rest['name']}/ci", **ids}
+
+
+PLATFORMS = st.sampled_from([github, gitlab, kubernetes, aws, aap, circleci, azure])
 OWNERS = st.text(alphabet="abc-", min_size=1, max_size=4)
 REST = st.fixed_dictionaries(
     {
@@ -204,6 +298,30 @@ def test_a_rule_that_was_stored_when_less_was_asked_is_not_honoured() -> None:
     assert found.check == "rule"
     assert "must tie the token to somebody" in found.detail
     assert wide.problem == problem_of(GITHUB, wide.conditions)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "values", "claims"),
+    [
+        (AWS, {"sub": [f"{ROLE}/deploy"]}, {"sub": [f"{ROLE}/other", f"{ROLE}/deploy"]}),
+        (AWS, {"sub": [f"{ROLE}/deploy"]}, {"sub": "arn:aws:iam::210987654321:role/deploy"}),
+        (AWS, {"sub": [f"{ROLE}/ci/*"]}, {"sub": f"{ROLE}/other/ci/deploy"}),
+        (AAP, {"aap_controller_organization_id": ["1"]}, {"aap_controller_organization_id": ["2", "1"]}),
+        (AAP, {"aap_controller_organization_id": ["1"]}, {"aap_controller_organization_id": True}),
+        (AAP, {"sub": [f"{AAP_JOB}:acme:*"]}, {"sub": f"{AAP_JOB}:evil:job_template:organization:acme:x"}),
+        (CIRCLECI, {"oidc.circleci.com/project-id": ["1"]}, {"oidc.circleci.com/project-id": ["2", "1"]}),
+        (AZURE, {"prj_id": ["1"]}, {"prj_id": ["1"]}),
+    ],
+)
+def test_who_owns_several_things_or_calls_them_alike_is_not_let_in(
+    issuer: str, values: dict[str, list[str]], claims: dict[str, Any]
+) -> None:
+    assert not matches({"iss": issuer, **claims}, conditions(issuer, values))
+
+
+def test_the_refusal_says_what_counts_at_that_issuer() -> None:
+    assert "sub, of which every" in str(problem_of(AWS, {}))
+    assert f"such as sub: {ROLE}/deploy or" in str(problem_of(AWS, {}))
 
 
 def matches(claims: dict[str, Any], valid: dict[str, tuple[str, ...]]) -> bool:
