@@ -70,7 +70,8 @@ class AccessToken:
     `scope` holds service ids and claim scopes, `audience` service ids; `subject_id` is an account's, or the
     client's own where it acts for nobody; `actors` are the services that act for the subject, the one that
     acts now first; `exchanged_from` are the ids of the access tokens that it came from, one by an exchange of the
-    other, the latest first.
+    other, the latest first; `workload` is the subject of the outside token that it, or what it was exchanged from, was
+    traded for.
     """
 
     id: str
@@ -84,6 +85,7 @@ class AccessToken:
     actors: tuple[str, ...] = ()
     authenticated: int | None = None  # when the subject logged in
     exchanged_from: tuple[str, ...] = ()
+    workload: str | None = None
 
     def narrowed(self, allowed: tuple[str, ...]) -> AccessToken:
         """As good as it still is, now that its source allows no more than this."""

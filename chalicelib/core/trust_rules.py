@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_TRUST_RULES = 20  # of one account
 MAX_TEXT = 500
+MAX_WORKLOAD = 255  # characters of a subject (OpenID Connect Core section 2); a longer one loses its middle
 MAX_SECONDS = 10**11  # since the epoch: in the year 5138
 CLOCK_SKEW_MS = 60_000
 ISSUER_FORM = r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\x21-\x22\x24-\x3e\x40-\x7e]*)?"
@@ -146,6 +147,16 @@ def _matches(pattern: str, value: object) -> bool:
             return False
         at = found + len(part)
     return True
+
+
+def workload(claims: Claims) -> str | None:
+    """What the audit log calls the job that presented this token: its subject, fit for a line; None if it has none."""
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not subject:
+        return None
+    line = "".join(letter if letter.isprintable() else "\ufffd" for letter in subject)
+    half = MAX_WORKLOAD // 2
+    return line if len(line) <= MAX_WORKLOAD else f"{line[:half]}…{line[-half:]}"
 
 
 def _shown(value: object) -> str:

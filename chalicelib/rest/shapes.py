@@ -177,6 +177,7 @@ AUDIT_RECORD = Shape(
         "credentialKind": Field(lambda record: record.hand.kind, Kind.MAYBE_TEXT),
         "accessToken": Field(lambda record: record.hand.access_token_id, Kind.MAYBE_TEXT),
         "actingServices": Field(lambda record: list(record.hand.services), Kind.LINES),
+        "workload": Field(lambda record: record.hand.workload, Kind.MAYBE_TEXT),
         "earlierSecret": Field(lambda record: record.hand.earlier, Kind.FLAG),
         "address": Field(lambda record: record.address),
         "targetKind": Field(lambda record: record.target_kind),

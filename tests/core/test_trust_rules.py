@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.trust_rules import TrustRule, findings, issuer
+from chalicelib.core.trust_rules import MAX_WORKLOAD, TrustRule, findings, issuer, workload
 
 letters = st.text(alphabet="ab*", min_size=1, max_size=8)
 claims = st.text(alphabet="ab", max_size=12)
@@ -83,3 +83,17 @@ def test_times_may_be_a_minute_apart() -> None:
     assert times(0) == [False, True]
     for never in (float("inf"), float("nan"), True, "9999999999", 10**400, -(10**400)):
         assert times(0, exp=never) == [False, True]
+
+
+class TestTheNameOfAJobInTheAuditLog:
+    def test_is_its_subject(self) -> None:
+        assert workload({"sub": "repo:acme/shop:ref:refs/heads/main"}) == "repo:acme/shop:ref:refs/heads/main"
+        assert [workload({"sub": subject}) for subject in (None, "", 7, ["a"], {"a": "b"})] == [None] * 5
+
+    def test_is_bounded_and_keeps_its_beginning_and_its_end(self) -> None:
+        named = workload({"sub": f"arn:aws:iam::123456789012:role/{'a' * 5000}/deploy"}) or ""
+        assert (len(named), named[:30], named[-7:]) == (MAX_WORKLOAD, "arn:aws:iam::123456789012:role", "/deploy")
+        assert workload({"sub": "a" * MAX_WORKLOAD}) == "a" * MAX_WORKLOAD
+
+    def test_is_one_line_that_reads_as_it_is_written(self) -> None:
+        assert workload({"sub": "a\r\nb\u202ec\x1b[2J"}) == "a\ufffd\ufffdb\ufffdc\ufffd[2J"

@@ -221,7 +221,9 @@ def test_both_algorithms_sign() -> None:
             return [self.key]
 
     source = Source(SourceKind.DELEGATION, "d", "c")
-    token = AccessToken("j", "s", "c", ("a",), ("a",), source, 1000, 301_000, ("x", "y"), 1000, ("k", "l"))
+    token = AccessToken(
+        "j", "s", "c", ("a",), ("a",), source, 1000, 301_000, ("x", "y"), 1000, ("k", "l"), "repo:acme/shop"
+    )
     for algorithm in Algorithm:
         jwt_format = JwtFormat(ADDRESS, Keys(algorithm))
         signed = jwt_format.sign_access_token(token)

@@ -21,7 +21,7 @@ from chalicelib.core.paging import Window
 from chalicelib.federation import fetch
 from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
 from tests.conftest import Install, set_scene
-from tests.oauth.calling import claims_of, token_request
+from tests.oauth.calling import call, claims_of, token_request
 from tests.oauth.conformance import covers
 from tests.oauth.conftest import Stage, set_stage
 from tests.oauth.issuer import Issuer, answering, dripping
@@ -576,3 +576,61 @@ def test_whatever_an_issuer_or_a_token_says_is_no_defect(
     for signature in ("", "AAAA"):
         read = tokens.read(f"{text}.{signature}")
         assert read is None or tokens.problem_with(read, "https://issuer.example")
+
+
+SUBJECT = "repo:acme/shop:ref:refs/heads/main"
+
+
+@pytest.fixture
+def manager(stage: Stage, administrator: Client, issuer: Issuer, bot: str) -> str:
+    """The bot, which may manage accounts, and whose pipelines may ask Keyturn itself."""
+    services = [{"key": "keyturn"}, {"key": "ci"}]
+    assert administrator.post(_only_rule(administrator, bot), {"scope": services}).status == 200
+    stage.scene.product.roles.grant(stage.scene.caller(), bot, "system-admin")
+    return bot
+
+
+class TestTheAuditLogNamesTheJob:
+    def last(self, administrator: Client, bot: str, **query: str) -> dict[str, Any]:
+        actor = administrator.get(f"/users/{bot}", fields="id").json["id"]
+        asked = {"actor": actor, "fields": "kind,actor,credential,credentialKind,accessToken,workload,details"}
+        found: dict[str, Any] = administrator.get("/audit", **asked, **query).json["audit"][0]
+        return found
+
+    def test_behind_a_change(self, administrator: Client, issuer: Issuer, manager: str) -> None:
+        access = trade(manager, issuer.token()).json["access_token"]
+        assert Client(access).post(f"/users/{manager}", {"name": "Changed"}).status == 200
+        record = self.last(administrator, manager)
+        assert record["kind"] == "user.updated"
+        assert (record["credentialKind"], record["workload"]) == ("trust-rule", SUBJECT)
+        assert record["credential"] == _only_rule(administrator, manager).rpartition("/")[2]
+        assert record["accessToken"] == claims_of(access)["jti"]
+
+    def test_behind_what_was_narrowed_and_behind_a_refusal(
+        self, administrator: Client, issuer: Issuer, manager: str
+    ) -> None:
+        access = trade(manager, issuer.token()).json["access_token"]
+        narrowed = token_request(
+            None,
+            grant_type="urn:ietf:params:oauth:grant-type:token-exchange",
+            subject_token=access,
+            subject_token_type="urn:ietf:params:oauth:token-type:access_token",
+            audience="keyturn",
+        ).json["access_token"]
+        assert Client(narrowed).post(f"/users/{manager}", {"name": "Changed again"}).status == 200
+        assert self.last(administrator, manager)["workload"] == SUBJECT
+        assert Client(narrowed).post(f"/users/{manager}/applicationpasswords", {"name": "x"}).status == 403
+        assert self.last(administrator, manager, kind="escalation.refused")["workload"] == SUBJECT
+
+    def test_behind_giving_the_token_back(self, administrator: Client, issuer: Issuer, bot: str) -> None:
+        access = trade(bot, issuer.token(sub="x" * 5000)).json["access_token"]
+        assert len(access) < 1500  # however long the subject is
+        assert call("POST", "/api/rest/oauth2/revoke", form={"token": access}).status == 200
+        record = self.last(administrator, bot)
+        assert (record["kind"], len(record["workload"])) == ("access-token.revoked", 255)
+
+    def test_and_none_where_the_platform_names_none(self, administrator: Client, issuer: Issuer, manager: str) -> None:
+        access = trade(manager, issuer.token(sub=None)).json["access_token"]
+        assert "workload" not in claims_of(access)
+        assert Client(access).post(f"/users/{manager}", {"name": "Nameless"}).status == 200
+        assert self.last(administrator, manager)["workload"] is None

@@ -9,8 +9,11 @@ import itertools
 from urllib.parse import quote
 
 import pytest
+from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
+from chalicelib.core.audit import AuditRecord, Hand
+from chalicelib.pages.render import _environment
 from tests.budgets import only_long
 from tests.pages.furnishing import furnish, places, start_device
 from tests.pages.site import Site, Visitor, open_window
@@ -30,6 +33,14 @@ WATCH = """
   document.addEventListener("securitypolicyviolation", event => hits.push(event.violatedDirective));
 """
 INJECTED = "script:not([src]), img, iframe, object, embed, style, [href^=javascript], [href^=data], [onload], [onerror]"
+
+
+@pytest.mark.parametrize("text", CORPUS.values(), ids=[*CORPUS])
+def test_the_subject_that_a_platform_gave_a_job_stays_one_in_the_audit_log(text: str) -> None:
+    hand = Hand("trust-rule", "token", workload=text)
+    record = AuditRecord("user.updated", 1, "jo", "rule", "192.0.2.1", "user", "jo", hand=hand)
+    table = _environment().get_template("records.html").module.records_table([record], {}, "/".join)
+    assert f"for the job <code>{escape(text)}</code>" in str(table)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ def test_records_come_newest_first_with_who_what_and_from_where(scene: Scene, ad
         "credentialKind": "permanent-token",
         "accessToken": None,
         "actingServices": [],
+        "workload": None,
         "earlierSecret": False,
         "address": "192.0.2.7",
         "targetKind": "user",

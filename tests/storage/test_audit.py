@@ -1,6 +1,7 @@
 """Every change leaves a record: who, what, to whom, when, from where, and never a secret."""
 
 from chalicelib.core.accounts import AccountType
+from chalicelib.core.audit import Hand
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.roles import REGISTERED_USER
@@ -72,3 +73,9 @@ def test_a_new_account_is_a_registered_user(scene: Scene) -> None:
 
 def records() -> list[AuditItem]:
     return [item for item in Item.scan(consistent_read=True) if isinstance(item, AuditItem)]
+
+
+def test_a_record_that_a_later_version_wrote_is_read(scene: Scene) -> None:
+    item = records()[0]
+    item.hand = {"kind": "trust-rule", "workload": "job", "of a later version": "x"}
+    assert item.to_record().hand == Hand("trust-rule", workload="job")

@@ -65,6 +65,8 @@ class JwtFormat:
             claims["act"] = _nested(token.actors)
         if token.exchanged_from:
             claims["exchanged_from"] = list(token.exchanged_from)
+        if token.workload is not None:
+            claims["workload"] = token.workload
         return self._signed(claims, ACCESS_TOKEN_TYPE, token.issued)
 
     def sign_id_token(self, claims: Mapping[str, Any], client_id: str, now: int) -> str:
@@ -133,6 +135,7 @@ def _token(claims: Mapping[str, Any]) -> AccessToken:
         actors=_flat(claims.get("act")),
         authenticated=claims["auth_time"] * 1000 if "auth_time" in claims else None,
         exchanged_from=tuple(claims.get("exchanged_from", ())),
+        workload=claims.get("workload"),
     )
 
 

@@ -196,7 +196,7 @@ _KINDS = {PermanentToken: "permanent-token", ApplicationPassword: "application-p
 def _hand_of(token: AccessToken) -> Hand:
     source = token.source
     services = dict.fromkeys((*token.actors, *([source.client_id] if source.client_id else [])))
-    return Hand(source.kind.value, token.id, tuple(services))
+    return Hand(source.kind.value, token.id, tuple(services), workload=token.workload)
 
 
 def _superseded(caller: Caller, earlier: EarlierSecret[SealedSecret], ends: int | None) -> Caller:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +94,12 @@ class AuditItem(Item, discriminator="audit"):
         return {} if self.times is None else counted(int(self.times), self.address, self.last_address)
 
 
+_OF_HANDS = frozenset(each.name for each in fields(Hand))
+
+
 def _hand(services: Sequence[str] = (), **more: Any) -> Hand:
-    return Hand(services=tuple(services), **more)
+    """What a later version has written besides is left out: two run beside each other while one replaces the other."""
+    return Hand(services=tuple(services), **{name: value for name, value in more.items() if name in _OF_HANDS})
 
 
 class OnceItem(Item, discriminator="once"):

@@ -47,9 +47,9 @@ class TestFailures:
     def test_have_the_details_of_the_last_and_its_hand(self, empty_stores: Stores) -> None:
         for place, kind in (("here", "session"), ("there", "permanent-token")):
             one = failure("leaked", self.AT, "192.0.2.1", ("service", "ci"), details={"place": place})
-            empty_stores.audit.count(replace(one, hand=Hand(kind)))
+            empty_stores.audit.count(replace(one, hand=Hand(kind, workload=place)))
         (one,) = self.found(empty_stores, "ci")
-        assert (one.details, one.hand) == ({"place": "there", "times": "2"}, Hand("permanent-token"))
+        assert (one.details, one.hand) == ({"place": "there", "times": "2"}, Hand("permanent-token", workload="there"))
 
     def test_at_once_are_all_counted(self, empty_stores: Stores) -> None:
         with ThreadPoolExecutor(8) as pool:

@@ -73,7 +73,7 @@ class AccessTokenCheck:
             target_kind="access-token",
             target_id=token.id,
             owner_id=token.subject_id,
-            hand=Hand(token.source.kind.value, token.id, tuple(services)),
+            hand=Hand(token.source.kind.value, token.id, tuple(services), workload=token.workload),
         )
         with contextlib.suppress(StaleWrite):
             self._store.revoke(token, record)

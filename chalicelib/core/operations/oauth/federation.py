@@ -14,11 +14,11 @@ from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailabl
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.core.operations import references
 from chalicelib.core.permissions import KEYTURN
-from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings
+from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from chalicelib.core.credentials.outside_tokens import Assertion, OutsideTokens
     from chalicelib.core.oauth_ports import TrustRuleStore
@@ -67,28 +67,27 @@ class Federation:
         user = references.account(self._accounts, account)
         if user is None or user.banned:
             raise InvalidGrant(REFUSED)
-        rule = next((trial.rule for trial in self._trials(user.id, assertion, now) if trial.matched), None)
-        if rule is None:
+        presented = self._tokens.read(assertion)
+        trials = self._trials(self._rules.list(user.id), presented, now) if presented else ()
+        rule = next((trial.rule for trial in trials if trial.matched), None)
+        if presented is None or rule is None:
             raise InvalidGrant(REFUSED)
         wanted = tuple(self._scopes.narrowed(scope, (), rule.scope)) if scope else rule.scope
         if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
             with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
                 self._rules.mark_used(rule, now)
         source = Source(SourceKind.TRUST_RULE, rule.id, since=rule.since)
-        return self._issuance.issue(user.id, KEYTURN, wanted, source, now)
+        return self._issuance.issue(user.id, KEYTURN, wanted, source, now, workload=workload(presented.claims))
 
     def trials(self, rules: Sequence[TrustRule], assertion: str, now: int) -> list[Trial]:
         """How each rule comes out. Raises Invalid (`assertion`) if this is no JWT at all."""
         read = self._tokens.read(assertion)
         if read is None:
             raise Invalid("assertion", "is not a JSON Web Token.")
-        return [Trial(rule, self._findings(rule, read, now)) for rule in rules]
+        return list(self._trials(rules, read, now))
 
-    def _trials(self, user_id: str, assertion: str, now: int) -> list[Trial]:
-        try:
-            return self.trials(self._rules.list(user_id), assertion, now)
-        except Invalid:
-            raise InvalidGrant(REFUSED) from None
+    def _trials(self, rules: Sequence[TrustRule], assertion: Assertion, now: int) -> Iterator[Trial]:
+        return (Trial(rule, self._findings(rule, assertion, now)) for rule in rules)
 
     def _findings(self, rule: TrustRule, assertion: Assertion, now: int) -> list[Finding]:
         """The claims are looked at first: only if they would match are the issuer's keys worth fetching."""

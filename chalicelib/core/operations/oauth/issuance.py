@@ -43,6 +43,7 @@ class Issuance:
         actors: tuple[str, ...] = (),
         authenticated: int | None = None,
         exchanged_from: tuple[str, ...] = (),
+        workload: str | None = None,
     ) -> Issued:
         """An access token. Its audience is the services of its scope unless said otherwise; it lives for a few
         minutes, and not beyond `ends`."""
@@ -60,6 +61,7 @@ class Issuance:
             actors=actors,
             authenticated=authenticated,
             exchanged_from=exchanged_from,
+            workload=workload,
         )
         return Issued(token, self._jwt.sign_access_token(token))
 

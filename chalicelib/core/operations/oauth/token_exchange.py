@@ -52,6 +52,7 @@ class _Subject:
     authenticated: int | None = None
     held: tuple[PermanentToken, User] | None = None
     exchanged_from: tuple[str, ...] = ()
+    workload: str | None = None
 
 
 class TokenExchange:
@@ -91,6 +92,7 @@ class TokenExchange:
             actors=((asked.client.id,) if asked.client else ()) + subject.actors,
             authenticated=subject.authenticated,
             exchanged_from=subject.exchanged_from,
+            workload=subject.workload,
         )
 
     def _noted(
@@ -160,6 +162,7 @@ class TokenExchange:
             token.actors,
             token.authenticated,
             exchanged_from=(token.id, *token.exchanged_from),
+            workload=token.workload,
         )
 
 
