@@ -81,12 +81,12 @@ _GOOGLE = {
     **{f"/google/compute_engine/{part}": _EXACT for part in ("project_id", "project_number", "instance_id")},
 }
 _KUBERNETES = {"/kubernetes.io/namespace": _EXACT, "/kubernetes.io/serviceaccount/uid": _EXACT}
+# Who asks may have `sub` name whom they act for (SubjectMode), which never looks like a role; `principal_id` stays.
 _AWS = {
     "sub": _AWS_SUBJECT,
-    **{
-        f"/https:~1~1sts.amazonaws.com~1/{part}_arn": _EXACT
-        for part in ("lambda_source_function", "ec2_source_instance")
-    },
+    "/https:~1~1sts.amazonaws.com~1/principal_id": _AWS_SUBJECT,
+    "/https:~1~1sts.amazonaws.com~1/lambda_source_function_arn": _EXACT,
+    "/https:~1~1sts.amazonaws.com~1/ec2_source_instance_arn": _EXACT,
 }
 _AAP = {
     f"aap_{part}": _EXACT
@@ -112,10 +112,8 @@ WELL_KNOWN: Mapping[str, Mapping[str, str]] = {
 }
 # Issuers of one customer each, and what counts there.
 _OF_ONE_CUSTOMER: Sequence[tuple[str, Mapping[str, str]]] = (
-    (
-        r"https://token\.actions\.githubusercontent\.com/.+|.+/_services/token",
-        _GITHUB,
-    ),  # an enterprise; one's own server
+    (r"https://token\.actions\.githubusercontent\.com/.+", _GITHUB),  # an enterprise
+    (r".+/_services/token", _GITHUB),  # a server of one's own
     (r"https://token\.actions\.[a-z0-9-]+\.ghe\.com", _GITHUB),
     (r"https://[^/]+\.tokens\.sts\.global\.api\.aws", _AWS),
     (r"https://oidc\.circleci\.com/org/.+", _CIRCLECI),
@@ -152,6 +150,7 @@ _OF_OTHERS = {
     *("build_number", "build_branch", "build_tag", "build_commit", "build_source", "step_key", "agent_id"),
     *("terraform_run_phase", "kubernetes.io", "google", "branch", "branchName", "pipelineUuid", "stepUuid"),
     *("deploymentEnvironmentUuid", "def_id", "rpo_id", "rpo_uri", "rpo_ver", "rpo_ref", "tid", "idtyp", "idp"),
+    "subject_mode",
 }
 SAYS_NOTHING = _OF_EVERY_ISSUER | _OF_LOGINS | _OF_GITHUB | _OF_GITLAB | _OF_OTHERS
 # Claims that begin so say nothing, but for those that are named above: which playbook, inventory or instance a job has,

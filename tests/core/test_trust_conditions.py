@@ -48,6 +48,7 @@ TYING = [
     *((AWS, {"sub": [f"{ROLE}/{name}"]}) for name in ("deploy", "ci/deploy", "ci/*", "service-role/shop", "ci/d*")),
     (AWS, {"sub": ["arn:aws-cn:iam::123456789012:user/jo", "arn:aws:sts::123456789012:assumed-role/deploy/*"]}),
     (AWS, {f"{AT_AWS}lambda_source_function_arn": ["arn:aws:lambda:eu-west-1:123456789012:function:shop"]}),
+    (AWS, {f"{AT_AWS}principal_id": [f"{ROLE}/ci/*"], "sub": ["jo@example.com"]}),
     (OWN, {f"{AT_AWS}ec2_source_instance_arn": ["arn:aws:ec2:eu-west-1:123456789012:instance/i-1"]}),
     (AAP, {"sub": [f"{AAP_JOB}:acme:job_template:deploy"]}),
     (AAP, {"sub": [f"{AAP_JOB}:acme:*"]}),
@@ -95,6 +96,8 @@ TYING_NOTHING = [
     (OWN, {"team": ["payments*"]}),
     *((AWS, {"sub": [f"{ROLE}{name}"]}) for name in ("*", "/*", "/deploy*", "/service-role/*", "/aws-reserved/*")),
     (AWS, {"sub": ["arn:aws:iam::*:role/deploy"]}),
+    (AWS, {"sub": ["jo@example.com"], "subject_mode": ["OriginIdentity"]}),  # whoever asks has chosen it
+    (OWN, {f"{AT_AWS}principal_id": [f"{ROLE}/*"]}),
     (AWS, {"sub": ["arn:aws:iam::123456789012:*"]}),
     (AWS, {"sub": ["arn:aws:sts::123456789012:assumed-role/dep*"]}),
     (OWN, {"sub": [f"{ROLE}/*"]}),
@@ -320,7 +323,7 @@ def test_who_owns_several_things_or_calls_them_alike_is_not_let_in(
 
 
 def test_the_refusal_says_what_counts_at_that_issuer() -> None:
-    assert "sub, of which every" in str(problem_of(AWS, {}))
+    assert f"{AT_AWS}principal_id, sub, of which every" in str(problem_of(AWS, {}))
     assert f"such as sub: {ROLE}/deploy or" in str(problem_of(AWS, {}))
 
 
