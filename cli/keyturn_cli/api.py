@@ -27,17 +27,18 @@ LONGEST_PAUSE_SECONDS = 20.0
 MAX_TOP = 100
 _NEVER_SENT = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 T = TypeVar("T")
+Token = str | Callable[[Patience], str]
 Expected = Callable[[dict[str, Any]], bool]  # whether an answer is to what was asked
 
 
 class Api:
-    """One installation, and who asks. `token` is presented with every request."""
+    """One installation, and who asks. `token` is presented with every request; what is called gives the one of now."""
 
-    def __init__(self, address: str, token: str | None = None, patience: Patience | None = None) -> None:
+    def __init__(self, address: str, token: Token | None = None, patience: Patience | None = None) -> None:
         """Raises Problem: a secret goes over https only, but for this machine itself, and fits into a header."""
         _require_address(address)
-        if token is not None and not (token.isascii() and token.isprintable() and " " not in token):
-            raise Problem("The token holds something that no token does, such as a space or the end of a line.")
+        if isinstance(token, str):
+            _require_form(token)
         self.address = address.rstrip("/")
         self.patience = patience or Patience()
         self._token = token
@@ -99,8 +100,8 @@ class Api:
         self, method: str, path: str, body: Any, headers: dict[str, str], expected: Expected | None
     ) -> tuple[Any, urllib3.BaseHTTPResponse]:
         known = {"Accept": "application/json", **headers}
-        if self._token:
-            known["Authorization"] = f"Bearer {self._token}"
+        if token := self._token(self.patience) if callable(self._token) else self._token:
+            known["Authorization"] = f"Bearer {_require_form(token)}"
         data = None if body is None else json.dumps(body).encode()
         if data is not None:
             known["Content-Type"] = "application/json"
@@ -180,6 +181,13 @@ def part(text: str) -> str:
 def _pool() -> urllib3.PoolManager:
     """One for the process: whoever presents another token goes on with the connection that there is."""
     return urllib3.PoolManager(ssl_context=ssl.create_default_context())
+
+
+def _require_form(token: str) -> str:
+    """What goes into a header. Raises Problem."""
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise Problem("The token holds something that no token does, such as a space or the end of a line.")
+    return token
 
 
 def _require_address(address: str) -> None:

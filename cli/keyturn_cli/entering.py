@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyturn_cli import federation, logins
+from keyturn_cli import federation, identity, logins
 from keyturn_cli.api import TOKEN, Api
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem
 
@@ -101,23 +101,36 @@ def logout(session: Session) -> None:
 @click.command()
 @click.option("--account", required=True, help="The bot, by login or id.")
 @click.option("--scope", help="Services, with spaces between; all that the trust rule names unless said.")
-@click.option("--audience", help="For whom the platform makes its token; the address unless said.")
+@click.option(
+    "--source",
+    type=click.Choice(identity.NAMES),
+    default=identity.AUTO,
+    show_default=True,
+    envvar=identity.SOURCE_VARIABLE,
+    help="Where the platform's token comes from. auto: what an option names; else KEYTURN_ID_TOKEN, "
+    "KEYTURN_ID_TOKEN_FILE, GitHub Actions, Kubernetes, AWS, whichever is there first. [env: KEYTURN_IDENTITY_SOURCE]",
+)
+@click.option(
+    "--audience",
+    envvar=identity.AUDIENCE_VARIABLE,
+    help="For whom the platform makes its token; the address unless said. [env: KEYTURN_AUDIENCE]",
+)
 @click.option(
     "--assertion-file", type=click.Path(path_type=Path, dir_okay=False), help="Where the platform's token is."
 )
+@click.option("--assertion-variable", metavar="NAME", help="The environment variable with the platform's token.")
 @click.pass_obj
 def federate(
-    session: Session, account: str, scope: str | None, audience: str | None, assertion_file: Path | None
+    session: Session,
+    account: str,
+    scope: str | None,
+    source: str,
+    audience: str | None,
+    assertion_file: Path | None,
+    assertion_variable: str | None,
 ) -> None:
     """Trade the platform's identity token for a short-lived access token, which is printed."""
     address = session.known_address()
-    api = Api(address, None, session.patience)
-    assertion = federation.identity_token(audience or address, assertion_file, session.patience)
-    fields = [("grant_type", federation.JWT_BEARER), ("assertion", assertion), ("account", account)]
-    status, answer = api.form(TOKEN, fields + ([("scope", scope)] if scope else []))
-    if status >= 500 or status == 429:
-        raise Problem(f"{address} cannot answer now ({status}). Try again.", ExitCode.UNREACHABLE)
-    if status != 200 or not isinstance(answer, dict) or not isinstance(answer.get("access_token"), str):
-        described = answer.get("error_description") if isinstance(answer, dict) else None
-        raise Problem(described or f"The server answered with {status}.", ExitCode.NOT_LOGGED_IN)
+    named = identity.Source(source, audience or address, assertion_file, assertion_variable)
+    answer = federation.Federation(address, account, named, scope).trade(session.patience)
     session.output.secret(answer, answer["access_token"])

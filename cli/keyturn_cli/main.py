@@ -12,6 +12,7 @@ import click
 from keyturn_cli import checks, program
 from keyturn_cli.api import Api, has_id
 from keyturn_cli.entering import federate, login, logout
+from keyturn_cli.errors import ExitCode, Problem
 from keyturn_cli.hub.command import hub_import
 from keyturn_cli.output import Output
 from keyturn_cli.patience import DEFAULT_SECONDS, Patience
@@ -29,6 +30,13 @@ LONGEST_TIMEOUT = checks.DAY
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--address", envvar="KEYTURN_ADDRESS", metavar="URL", help="Where Keyturn is. [env: KEYTURN_ADDRESS]")
+@click.option(
+    "--as",
+    "account",
+    envvar="KEYTURN_AS",
+    metavar="BOT",
+    help="Act as this bot, by the identity token that the platform gives a pipeline. [env: KEYTURN_AS]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, errors too.")
 @click.option(
     "--timeout",
@@ -39,15 +47,17 @@ LONGEST_TIMEOUT = checks.DAY
 )
 @click.version_option(package_name="keyturn-cli")
 @click.pass_context
-def cli(context: click.Context, address: str | None, as_json: bool, timeout: int | None) -> None:
+def cli(context: click.Context, address: str | None, account: str | None, as_json: bool, timeout: int | None) -> None:
     """Keyturn's tokens: who has them, new ones, new secrets.
 
-    KEYTURN_TOKEN is presented if it is set; otherwise whoever has logged in.
+    KEYTURN_TOKEN is presented if it is set; otherwise whoever has logged in. With --as, an access token of that bot is.
     """
     presented = os.environ.get("KEYTURN_TOKEN", "").strip()  # as it comes out of a file
+    if account and presented:
+        raise Problem("KEYTURN_TOKEN and --as (KEYTURN_AS) name two who ask. Leave one out.", ExitCode.USAGE)
     output = Output(as_json)
     patience = Patience(timeout or DEFAULT_SECONDS, output.say)
-    context.obj = Session(address, presented or None, output, patience, timeout is not None)
+    context.obj = Session(address, presented or None, output, patience, timeout is not None, account=account)
 
 
 for command in (token, service, webhook, hub_import, login, logout, federate):

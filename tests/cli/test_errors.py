@@ -113,6 +113,8 @@ PLACES = [
     ("--timeout", "{}", "whoami"),
     ("completion", "{}"),
     ("federate", "--account", "bot", "--assertion-file", "/nowhere/{}"),
+    ("federate", "--account", "bot", "--assertion-variable", "{}"),
+    ("federate", "--account", "bot", "--source", "{}"),
     ("webhook", "create", "x", "https://user:{}@example.com"),
     ("webhook", "create", "x", "{}"),
 ]
@@ -347,6 +349,7 @@ def test_the_platforms_own_answer_is_waited_for_no_longer_either(
     keyturn: Run, silent: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{silent.url}/token?v=2")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
     began = time.monotonic()
     code, _, err = keyturn("--timeout", "1", "federate", "--account", "bot")
     assert time.monotonic() - began < 8

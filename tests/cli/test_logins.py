@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 import threading
@@ -65,6 +66,8 @@ class TestFederate:
         assert by_file.returncode == 0, by_file.stderr
         self.check(trusting, by_file.stdout)
         self.check(trusting, terminal.run(*asked, KEYTURN_ID_TOKEN=assertion).stdout)
+        acting = terminal.run("--as", "pipeline", "--json", "whoami", KEYTURN_ID_TOKEN_FILE=str(file))
+        assert json.loads(acting.stdout)["login"] == "pipeline", acting.stderr
 
     def test_github_actions(self, trusting: Stack, issuer: Issuer, tmp_path: Path) -> None:
         asked: list[tuple[str, str]] = []
