@@ -15,6 +15,7 @@ from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, redirect
 from chalicelib.pages.security import back, security_page, services_in
 from chalicelib.pages.tokens import offered_services
+from chalicelib.pages.trust_rule_templates import TEMPLATES, left_open
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
     from chalicelib.core.trust_rules import TrustRule
     from chalicelib.message import Message
+    from chalicelib.pages.trust_rule_templates import Template
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Filled:
                 raise Invalid(
                     "conditions", "must be one to a line: a claim, a colon and a pattern, such as repository: acme/*."
                 )
+            if left := left_open(pattern):
+                raise Invalid("conditions", f"must not hold {left} any more: write what it stands for.")
             found.setdefault(claim.strip(), []).append(pattern.strip())
         return found
 
@@ -100,10 +104,12 @@ EMPTY = Filled()
 
 @for_users
 def ask_new(message: Message, caller: Caller, user: str) -> Response:
-    """The dialog *New trust rule*."""
+    """The dialog *New trust rule*, empty or for a platform."""
     account = read(message, caller, user)
     caller.check(Operation.CREATE_TRUST_RULE, account.id)
-    return security_page(message, caller, account, _dialog(message, caller, account, EMPTY))
+    template = TEMPLATES.get(message.asked("platform") or "")
+    filled = Filled(issuer=template.issuer, conditions=template.conditions) if template else EMPTY
+    return security_page(message, caller, account, _dialog(message, caller, account, filled, template=template))
 
 
 @form
@@ -175,11 +181,19 @@ def delete(message: Message, caller: Caller, user: str, rule: str) -> Response:
     return redirect(message, "users", account.id, "security", done="trust-rule-deleted")
 
 
-def _dialog(message: Message, caller: Caller, user: User, filled: Filled, found: OwnedRule | None = None) -> Dialog:
+def _dialog(
+    message: Message,
+    caller: Caller,
+    user: User,
+    filled: Filled,
+    found: OwnedRule | None = None,
+    template: Template | None = None,
+) -> Dialog:
     offered = offered_services(message, caller)
     known = {service.id for service in offered}
     kept = [id for id in found.rule.scope if id not in known] if found else []  # deleted, or not to be seen
     there = services_in(message, caller, user.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "there": there, "found": found}
+    values |= {"template": template, "templates": {} if found else TEMPLATES}
     version = version_of(Filled.of(found.rule)) if found else ""
     return Dialog("account/trust-rule-dialog.html", back(message, user), values, version)

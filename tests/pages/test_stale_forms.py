@@ -37,6 +37,7 @@ from chalicelib.pages import editing
 from chalicelib.pages import groups as group_pages
 from chalicelib.pages import services as service_pages
 from chalicelib.pages.routes import ROUTES
+from chalicelib.pages.trust_rule_templates import TEMPLATES
 from chalicelib.rest import endpoint
 from tests.conftest import ADDRESS, Scene, configure, set_scene
 from tests.memory.stores import MemoryStores
@@ -105,8 +106,8 @@ class Window:
         return call(method, path, headers, form, _route(path))
 
 
-def _route(path: str) -> tuple[str, dict[str, str]]:
-    fitting = []
+def _route(address: str) -> tuple[str, dict[str, str]]:
+    fitting, path = [], address.partition("?")[0]
     for route in ROUTES:
         found = re.fullmatch(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route), path)
         if found:
@@ -488,3 +489,27 @@ def test_a_trust_rule_is_made_changed_and_deleted_by_its_forms(scene: Scene, adm
     delete = f"{tab}/trust-rules/{made.id}/delete"
     assert administrator.send(delete, administrator.get(delete)).status == 303
     assert trust_rule(scene).id != made.id
+
+
+@pytest.mark.parametrize("platform", TEMPLATES)
+def test_a_trust_rule_begins_with_what_a_platform_says_and_is_made_when_it_is_filled_in(
+    scene: Scene, administrator: Window, platform: str
+) -> None:
+    new = f"/users/{scene.bot.id}/security/trust-rules/new?platform={platform}"
+    begun = administrator.get(new)
+    shown = dict(begun)
+    assert (shown["issuer"], "<" in shown["issuer"] + shown["conditions"]) == (TEMPLATES[platform].issuer, True)
+    filled = {name: re.sub("<[^>]*>", "123456789012", shown[name]) for name in ("issuer", "conditions")}
+    named: dict[str, Any] = {"name": platform, "scope": [scene.ci.service.id]}
+    for left in ({}, {"issuer": filled["issuer"]}):
+        answer = administrator.send(new, begun, **{**named, **left})
+        assert (answer.status, "Must not hold &lt;" in answer.text) == (400, True)
+    assert administrator.send(new, begun, **named, **filled).status == 303
+    made = trust_rule(scene)
+    assert (made.name, made.issuer, made.problem) == (platform, filled["issuer"], None)
+
+
+def test_a_trust_rule_of_no_platform_begins_empty(scene: Scene, administrator: Window) -> None:
+    for query in ("", "?platform=", "?platform=nowhere"):
+        shown = dict(administrator.get(f"/users/{scene.bot.id}/security/trust-rules/new{query}"))
+        assert (shown["issuer"], shown["conditions"]) == ("", "")
