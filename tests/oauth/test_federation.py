@@ -634,3 +634,57 @@ class TestTheAuditLogNamesTheJob:
         assert "workload" not in claims_of(access)
         assert Client(access).post(f"/users/{manager}", {"name": "Nameless"}).status == 200
         assert self.last(administrator, manager)["workload"] is None
+
+
+AT_AWS = "https://sts.amazonaws.com/"
+ROLE = "arn:aws:iam::123456789012:role/deploy"
+
+
+class TestAPlatformWhoseKeysAreGivenByHand:
+    """As those sign whom no test can reach: what they say, and what of it lets in."""
+
+    def made(self, administrator: Client, bot: str, key: RSAKey | ECKey, **rule: Any) -> None:
+        body = {"name": "platform", "audience": "keyturn", "scope": [{"key": "ci"}], **rule}
+        answer = administrator.post(f"/users/{bot}/trustrules", {**body, "keys": [key.as_dict(private=False)]})
+        assert answer.status == 200, answer.json
+
+    def token(self, key: RSAKey | ECKey, algorithm: str, **claims: Any) -> str:
+        now = time.time()  # Ansible Automation Platform writes fractions of seconds
+        said = {"aud": "keyturn", "iat": now, "exp": now + 300, **claims}
+        return jwt.encode({"alg": algorithm, "kid": "given"}, said, key, algorithms=[algorithm])
+
+    def test_aws(self, administrator: Client, issuer: Issuer, bot: str) -> None:
+        key, iss = ECKey.generate_key("P-384", {"kid": "given"}), "https://a1-b2.tokens.sts.global.api.aws"
+        self.made(administrator, bot, key, issuer=iss, conditions={"sub": [ROLE]})
+        inner = {"aws_account": "123456789012", "principal_id": ROLE, "request_tags": {"sub": ROLE}}
+        good = {"iss": iss, "sub": ROLE, AT_AWS: inner}
+        assert trade(bot, self.token(key, "ES384", **good)).status == 200
+        others = [
+            {"sub": "arn:aws:iam::123456789012:role/other"},
+            {"sub": "arn:aws:iam::210987654321:role/deploy"},
+            {"sub": f"{ROLE}/deploy"},
+            {"sub": [ROLE]},
+            {"sub": "jo@example.com"},
+            {"iss": "https://c3-d4.tokens.sts.global.api.aws"},
+        ]
+        for other in others:
+            assert trade(bot, self.token(key, "ES384", **{**good, **other})).json["error"] == "invalid_grant"
+        tried = administrator.post(
+            f"/users/{bot}/trustruletrials", {"assertion": self.token(key, "ES384", **{**good, **others[0]})}
+        ).json
+        (shown,) = [each for each in tried["rules"] if each["name"] == "platform"]
+        (failed,) = [each for each in shown["findings"] if not each["passed"]]
+        assert (failed["name"], failed["detail"]) == ("claim sub", f"{others[0]['sub']}; wanted {ROLE}")
+        assert issuer.asked == []
+
+    def test_ansible_automation_platform(self, administrator: Client, issuer: Issuer, bot: str) -> None:
+        key, iss = RSAKey.generate_key(2048, {"kid": "given"}), "https://aap.example.com/o"
+        conditions = {"aap_controller_organization_id": ["1"], "aap_controller_job_template_id": ["21"]}
+        self.made(administrator, bot, key, issuer=iss, conditions=conditions)
+        subject = "workload_type:aap_controller_automation_job:organization:acme:job_template:deploy"
+        ids = {"aap_controller_organization_id": "1", "aap_controller_job_template_id": "21"}
+        good = {"iss": iss, "sub": subject, **ids, "aap_controller_launched_by_name": "jo"}
+        answer = trade(bot, self.token(key, "RS256", **good))
+        assert claims_of(answer.json["access_token"])["workload"] == subject
+        for other in ({"aap_controller_organization_id": "2"}, {"aap_controller_job_template_id": ["20", "21"]}):
+            assert trade(bot, self.token(key, "RS256", **{**good, **other})).json["error"] == "invalid_grant"
