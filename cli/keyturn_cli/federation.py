@@ -43,13 +43,14 @@ class Federation:
 
     def trade(self, patience: Patience) -> dict[str, Any]:
         """What the token endpoint gives. Raises Problem."""
+        api = Api(self.address, None, patience)
         assertion = self.source.token(patience)
         claims = _claims(assertion)
         if claims is None:
             raise Problem(f"What is there ({self.source.found()}) is no identity token.", ExitCode.NOT_LOGGED_IN)
         fields = [("grant_type", JWT_BEARER), ("assertion", assertion), ("account", self.account)]
         fields += [("scope", self.scope)] if self.scope else []
-        status, answer = Api(self.address, None, patience).form(TOKEN, fields)
+        status, answer = api.form(TOKEN, fields)
         if status >= 500 or status == 429:
             raise Problem(f"{self.address} cannot answer now ({status}). Try again.", ExitCode.UNREACHABLE)
         if status != 200 or not _is_whole(answer):

@@ -211,6 +211,12 @@ class TestAws:
         assert Source("aws", AUDIENCE).token(Patience()) == "of the program"
         assert told.read_text().split()[:4] == ["sts", "get-web-identity-token", "--audience", AUDIENCE]
 
+    def test_a_program_that_takes_too_long_is_ended(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.program(monkeypatch, tmp_path, "exec sleep 30")
+        with pytest.raises(Problem, match="did not answer in time") as late:
+            Source("aws", AUDIENCE).token(Patience(0.2))
+        assert late.value.exit_code == ExitCode.UNREACHABLE
+
     def test_neither_of_them(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.setattr(identity_aws.importlib.util, "find_spec", lambda name: None)
         monkeypatch.setenv("PATH", str(tmp_path))
@@ -304,6 +310,15 @@ class TestTrading:
             assert main.run(["--address", address, "federate", "--account", "bot"]) == ExitCode.NOT_LOGGED_IN
         told = capsys.readouterr().err
         assert (asked, "is no identity token" in told, text in told) == ([], True, False)
+
+    def test_no_platform_is_asked_before_it_is_known_where_the_token_goes(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with serving(lambda path, body: (200, "{}")) as (address, asked):
+            monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{address}/token?v=2")
+            monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
+            assert main.run(["--address", "http://keyturn.example.com", "federate", "--account", "bot"]) == 1
+        assert (asked, "no https address" in capsys.readouterr().err) == ([], True)
 
     def test_a_command_acts_as_a_bot_without_any_secret(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
