@@ -112,14 +112,16 @@ class WebhookStore(Protocol):
 
     def get(self, webhook_id: str) -> Webhook | None: ...
 
-    def create(self, webhook: Webhook, audit: AuditRecord) -> None: ...
+    def create(self, webhook: Webhook, audit: AuditRecord) -> None:
+        """Raises Conflict (`name`) if another one has taken its `unique_name`."""
 
     def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
         """Store name, address, kinds and secrets, with the next revision. What is known of how it answers stays as it
-        is stored; at another address, nothing is known. Raises StaleWrite if another revision is there."""
+        is stored; at another address, nothing is known. Raises StaleWrite if another revision is there, and Conflict
+        as `create`."""
 
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
+        """Its name is free again. Raises StaleWrite if another revision is there, or none."""
 
     def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         """Store what is known of how it answers, if it is still there, and at this address. Once it is `gone`, it stays

@@ -74,6 +74,11 @@ def login_key(value: str) -> str:
     return value.lower()
 
 
+def folded(value: str) -> str:
+    """The form under which a name of a group or webhook is unique: case does not matter, in any script."""
+    return value.casefold()
+
+
 def key(value: str, field: str = "key") -> str:
     """A valid key of a service, role or permission. Raises Invalid."""
     if not 1 <= len(value) <= MAX_LOGIN or not _KEY.fullmatch(value):

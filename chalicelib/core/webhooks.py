@@ -16,7 +16,8 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core import names
+from chalicelib.core.errors import Conflict, Invalid
 from chalicelib.core.overlapping_secrets import MAX_DEAD, EarlierSecret, Secrets
 from chalicelib.core.services import MAX_URL, URL_FORM
 
@@ -80,6 +81,11 @@ class Webhook:
         """When the current secret was made."""
         return self.created if self.rotated is None else self.rotated
 
+    @property
+    def unique_name(self) -> str:
+        """What no other webhook of the installation is called; of those from before names were unique, some may be."""
+        return names.folded(self.name)
+
     def wants(self, kind: EventKind) -> bool:
         """Whether it is told of this."""
         return not self.gone and (not self.kinds or kind in self.kinds)
@@ -140,6 +146,11 @@ def signatures(live: Iterable[str], message_id: str, timestamp: int, body: bytes
     """One by each secret that is live, so that receivers know the message by any of them. Source: Standard Webhooks,
     section "Webhook headers": a list with spaces between."""
     return " ".join(signature(secret, message_id, timestamp, body) for secret in live)
+
+
+def name_taken(webhook: Webhook) -> Conflict:
+    """The refusal of a webhook whose name another has."""
+    return Conflict(f"There is a webhook named {webhook.name!r} already.", "name")
 
 
 def url(value: str, field: str = "url") -> str:

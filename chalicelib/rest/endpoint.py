@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from chalice.app import Request, Response
 
 from chalicelib.composition import keyturn
-from chalicelib.core.errors import Invalid, Refusal, Unauthenticated
+from chalicelib.core.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.once import AlreadyDone, once
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
@@ -188,8 +188,10 @@ class Call:
         if made is None:
             try:
                 return self._made(make(replace(caller, once=asked)))
-            except AlreadyDone:  # by a request that ran beside this one
+            except (AlreadyDone, Conflict) as refusal:  # perhaps because of the same request, which ran beside this one
                 made = self.keyturn.repetition.made_by(caller.user.id, asked)
+                if made is None and isinstance(refusal, Conflict):
+                    raise
         response = self._made(look_up(made or ""))
         response.headers["Idempotency-Replayed"] = "true"
         return response

@@ -1,5 +1,7 @@
 """The forms of primary keys, each in one place. A partition holds what is read or deleted together."""
 
+from chalicelib.core import names
+
 PROFILE = "PROFILE"  # the sort key of a thing's own record, beside what hangs on it
 TOKEN_PREFIX = "TOKEN#"
 GRANT_PREFIX = "GRANT#"
@@ -54,6 +56,10 @@ def outgoing(destination_id: str, token_id: str) -> Key:
 
 def webhook(webhook_id: str) -> Key:
     return f"WEBHOOK#{webhook_id}", PROFILE
+
+
+def webhook_name(name: str) -> Key:
+    return f"WEBHOOK_NAME#{names.folded(name)}", PROFILE
 
 
 def sweep(partition: str) -> Key:
@@ -152,8 +158,7 @@ def group_grant(group_id: str, grant_id: str) -> Key:
 
 
 def group_name(name: str) -> Key:
-    """Two names that differ in case are the same."""
-    return f"GROUP_NAME#{name.casefold()}", PROFILE
+    return f"GROUP_NAME#{names.folded(name)}", PROFILE
 
 
 def login(login_key: str) -> Key:

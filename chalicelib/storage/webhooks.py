@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.webhooks import MAX_WEBHOOKS
+from chalicelib.core.webhooks import MAX_WEBHOOKS, name_taken
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.items import WEBHOOKS, WebhookItem, given_up_text
+from chalicelib.storage.items import WEBHOOKS, NameItem, WebhookItem, given_up_text
 from chalicelib.storage.refused import condition_failed
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pynamodb.attributes import Attribute
+    from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.audit import AuditRecord
@@ -42,6 +43,7 @@ class DynamoWebhooks:
     def create(self, webhook: Webhook, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         transaction.create(WebhookItem.of(webhook), otherwise=StaleWrite())
+        self._take_name(transaction, webhook)
         transaction.commit()
 
     def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
@@ -59,17 +61,31 @@ class DynamoWebhooks:
         ]
         if new.url != old.url:
             actions += [each.remove() for each in (WebhookItem.failing, WebhookItem.problem, WebhookItem.gone)]
-        as_read = WebhookItem.revision == old.revision
-        if old.revision == 1:  # one from before there were revisions has none
-            as_read |= WebhookItem.pk.exists() & WebhookItem.revision.does_not_exist()
         transaction = Transaction(audit)
-        transaction.update(WebhookItem(*keys.webhook(new.id)), actions, as_read, otherwise=StaleWrite())
+        transaction.update(WebhookItem(*keys.webhook(new.id)), actions, _as_read(old), otherwise=StaleWrite())
+        if old.unique_name != new.unique_name:
+            _free_name(transaction, old)
+            self._take_name(transaction, new)
         transaction.commit()
 
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        transaction.delete(WebhookItem.of(webhook), WebhookItem.pk.exists(), otherwise=StaleWrite())
+        transaction.delete(WebhookItem.of(webhook), _as_read(webhook), otherwise=StaleWrite())
+        _free_name(transaction, webhook)
         transaction.commit()
+
+    def _take_name(self, transaction: Transaction, webhook: Webhook) -> None:
+        """Versions that knew no unique names leave marks behind of webhooks that they delete or rename."""
+        key, taken = keys.webhook_name(webhook.name), name_taken(webhook)
+        mark = read_one(NameItem, key)
+        holder = self.get(mark.holder_id) if mark else None
+        if mark is None or (holder and holder.unique_name == webhook.unique_name):
+            transaction.take_name(key, webhook.id, otherwise=taken)
+            return
+        if mark.holder_id != webhook.id:
+            still = _as_read(holder) if holder else WebhookItem.pk.does_not_exist()
+            transaction.check(WebhookItem(*keys.webhook(mark.holder_id)), still, otherwise=taken)
+        transaction.pass_name(key, mark.holder_id, webhook.id, otherwise=taken)
 
     def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         actions = [
@@ -85,6 +101,23 @@ class DynamoWebhooks:
         except UpdateError as error:
             if not condition_failed(error):
                 raise
+
+
+def _as_read(webhook: Webhook) -> Condition:
+    """It is there with this revision; one from before there were revisions has none."""
+    as_read: Condition = WebhookItem.revision == webhook.revision
+    if webhook.revision == 1:
+        as_read |= WebhookItem.pk.exists() & WebhookItem.revision.does_not_exist()
+    return as_read
+
+
+def _free_name(transaction: Transaction, webhook: Webhook) -> None:
+    """If it has taken it: of one from before names were unique, another may have. It takes one only together with its
+    next revision, which the transaction would see."""
+    key = keys.webhook_name(webhook.name)
+    mark = read_one(NameItem, key)
+    if mark and mark.holder_id == webhook.id:
+        transaction.delete(NameItem(*key), NameItem.holder_id == webhook.id, otherwise=StaleWrite())
 
 
 def _set_or_remove(attribute: Attribute[Any], value: object) -> Action:

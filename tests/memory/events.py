@@ -9,8 +9,8 @@ from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.events import Event
-from chalicelib.core.webhooks import GivenUp, Webhook
-from tests.memory.database import Database, Key
+from chalicelib.core.webhooks import GivenUp, Webhook, name_taken
+from tests.memory.database import Database, Key, is_current
 
 HEALTH = ("failing", "problem", "gone", "succeeded", "given_up", "given_ups")  # what is known of how a webhook answers
 
@@ -136,6 +136,7 @@ class MemoryWebhooks:
     def create(self, webhook: Webhook, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
             change.create(("webhook", webhook.id), webhook)
+            change.take_name(_name(webhook), webhook.id, name_taken(webhook))
 
     def replace(self, old: Webhook, new: Webhook, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
@@ -144,10 +145,14 @@ class MemoryWebhooks:
             known = {name: getattr(stored, name, None) for name in HEALTH} | (unknown if new.url != old.url else {})
             holds = stored is not None and stored.revision == old.revision
             change.update(("webhook", new.id), replace(new, **known), holds)
+            if old.unique_name != new.unique_name:
+                change.delete(_name(old))
+                change.take_name(_name(new), new.id, name_taken(new))
 
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            change.delete(("webhook", webhook.id), self.get(webhook.id) is not None)
+            change.delete(("webhook", webhook.id), is_current(self.get(webhook.id), webhook))
+            change.delete(_name(webhook))
 
     def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         with self._database.change() as change:
@@ -167,3 +172,7 @@ class MemoryWebhooks:
 
 def _key(queue: Queue) -> Key:
     return ("queue", queue.destination_id, queue.token_id)
+
+
+def _name(webhook: Webhook) -> Key:
+    return ("webhook's name", webhook.unique_name)

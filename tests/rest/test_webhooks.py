@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.composition import keyturn
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.webhooks import GivenUp, new_secret
 from tests.conftest import Scene, now
@@ -74,6 +75,37 @@ class TestChanging:
     def test_what_breaks_a_rule_is_named(self, hook: Hook, body: dict[str, Any], field: str) -> None:
         refused = hook.post("", body)
         assert (refused.status, refused.json["error_field"]) == (400, field)
+
+
+class TestNames:
+    def test_one_that_is_taken_is_a_conflict_that_names_the_field(self, scene: Scene, hook: Hook) -> None:
+        other = ask(scene, "POST", "/webhooks", {**WEBHOOK, "name": "other"}).json["id"]
+        for path in ("/webhooks", f"/webhooks/{other}"):
+            for query in ("", "?dryRun=true"):
+                refused = ask(scene, "POST", path + query, {**WEBHOOK, "name": "Ops"})
+                assert (refused.status, refused.json["error"]) == (409, "conflict")
+                assert refused.json["error_field"] == "name"
+
+    def test_the_same_request_beside_this_one_is_no_conflict(
+        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It has made the webhook after this one looked for what its key has made."""
+        repetition, first = keyturn().repetition, list[Answer]()
+        made_by = repetition.made_by
+
+        def made_meanwhile(*asked: Any) -> str | None:
+            known = made_by(*asked)
+            monkeypatch.undo()
+            first.append(create())
+            return known
+
+        def create() -> Answer:
+            return ask(scene, "POST", "/webhooks", WEBHOOK, **{"idempotency-key": "once"})
+
+        monkeypatch.setattr(repetition, "made_by", made_meanwhile)
+        second = create()
+        assert [each.status for each in (*first, second)] == [200, 200]
+        assert second.json["id"] == first[0].json["id"]
 
 
 class TestSecrets:

@@ -9,7 +9,7 @@ from chalicelib.core import names, webhooks
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.errors import Conflict, Invalid, NotFound, StaleWrite
+from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.identifiers import new_id
@@ -115,12 +115,10 @@ class Webhooks:
         """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be brought
         (`core.webhooks.brought`).
 
-        Raises Invalid, Forbidden, or Conflict (there are too many).
+        Raises Invalid, Forbidden, or Conflict (another has the name, or there are too many).
         """
         shown = webhooks.new_secret() if secret is None else webhooks.brought(secret)
         permit = caller.require(Operation.CREATE_WEBHOOK)
-        if len(self._store.list()) >= MAX_WEBHOOKS:
-            raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks.")
         id = new_id()
         webhook = Webhook(
             id=id,
@@ -130,6 +128,10 @@ class Webhooks:
             encrypted_secret=WebhookSecrets(self._keyring, id).encrypt(shown),
             created=caller.now,
         )
+        there = self._store.list()
+        _require_unique(webhook, there)
+        if len(there) >= MAX_WEBHOOKS:
+            raise Conflict(f"There can be at most {MAX_WEBHOOKS} webhooks.")
         details = {"name": webhook.name, "url": _without_query(webhook.url)}
         self._store.create(webhook, permit.record("webhook.created", "webhook", id, details=details))
         return CreatedWebhook(webhook, shown)
@@ -138,7 +140,8 @@ class Webhooks:
         """The webhook, changed. At another address it is told again, also if it was gone, and what waits for it goes
         there, from the first try: also where it has that address already, so that the request can be repeated.
 
-        Raises Invalid, Forbidden, NotFound; Changed unless it has still the revision `seen`, if one is given.
+        Raises Invalid, Forbidden, NotFound, Conflict (another has the name); Changed unless it has still the revision
+        `seen`, if one is given.
         """
 
         def attempt() -> tuple[Webhook, bool]:
@@ -148,6 +151,8 @@ class Webhooks:
             new = change.of(old)
             if new == old:
                 return old, change.url is not None
+            if new.unique_name != old.unique_name:
+                _require_unique(new, self._store.list())
             ended_apart = new.secrets.without_ended(caller.now)
             new = new.with_secrets(ended_apart, WebhookSecrets(self._keyring, old.id).tag)
             details = {"name": new.name, **changes(_Recorded.of(old), _Recorded.of(new), "name", "url", "kinds")}
@@ -179,13 +184,14 @@ class Webhooks:
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
         """It is told nothing any more. Raises Forbidden or NotFound."""
-        permit = caller.require(Operation.DELETE_WEBHOOK)
-        webhook = existing(self._store, webhook_id)
-        record = permit.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
-        try:
+
+        def attempt() -> None:
+            permit = caller.require(Operation.DELETE_WEBHOOK)
+            webhook = existing(self._store, webhook_id)
+            record = permit.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
             self._store.delete(webhook, record)
-        except StaleWrite:
-            raise NotFound("webhook", webhook_id) from None
+
+        insistently(attempt)
 
     def _try_again(self, webhook: Webhook, now: int) -> None:
         """What waits need not wait any longer: it is sent with the next run of the schedule. As far as it is among the
@@ -201,6 +207,12 @@ def existing(store: WebhookStore, webhook_id: str) -> Webhook:
     if webhook is None:
         raise NotFound("webhook", webhook_id)
     return webhook
+
+
+def _require_unique(webhook: Webhook, there: Sequence[Webhook]) -> None:
+    """Raises Conflict. The store keeps two new ones apart; one from before names were unique is known by the list."""
+    if any(each.unique_name == webhook.unique_name and each.id != webhook.id for each in there):
+        raise webhooks.name_taken(webhook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
@@ -185,7 +186,7 @@ class TestChangingATokenWithOneThatEnds:
 
 def webhook_id(scene: Scene) -> str:
     """That of a webhook of the administrator."""
-    return scene.product.lifecycle.webhooks.create(scene.caller(), "w", "https://example.com/", []).webhook.id
+    return scene.product.lifecycle.webhooks.create(scene.caller(), new_id(), "https://example.com/", []).webhook.id
 
 
 LASTING: dict[str, Callable[[Scene, Caller], object]] = {

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS
-from chalicelib.core.errors import Changed, Forbidden, Invalid, LoginTooOld, NotFound
+from chalicelib.core.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.operations.webhooks import Backlog, WebhookChange, Webhooks
@@ -52,9 +52,9 @@ def webhooks(scene: Scene, receiver: Receiver) -> Webhooks:
     return Webhooks(stores.webhooks, stores.events, stores.queues, scene.product.keyring, lambda webhook: receiver)
 
 
-def listening(scene: Scene, webhooks: Webhooks, **known: object) -> Webhook:
+def listening(scene: Scene, webhooks: Webhooks, name: str = "ops", **known: object) -> Webhook:
     """A webhook of which this is known."""
-    made = webhooks.create(scene.caller(), "ops", "https://hooks.example.com/", []).webhook
+    made = webhooks.create(scene.caller(), name, "https://hooks.example.com/", []).webhook
     scene.product.stores.webhooks.note(replace(made, **known))  # type: ignore[arg-type]
     return webhooks.get(scene.caller(), made.id)
 
@@ -116,6 +116,26 @@ class TestChanging:
         assert refused.value.field == field
         assert webhooks.get(scene.caller(), made.id) == made
 
+    def test_another_name_frees_the_one_before(self, scene: Scene, webhooks: Webhooks) -> None:
+        made = listening(scene, webhooks)
+        webhooks.update(scene.caller(), made.id, WebhookChange("other"))
+        webhooks.update(scene.caller(), listening(scene, webhooks).id, WebhookChange("OPS"))
+
+    def test_one_that_is_renamed_meanwhile_is_deleted_with_the_name_that_it_has(
+        self, scene: Scene, webhooks: Webhooks, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made, store = listening(scene, webhooks), scene.product.stores.webhooks
+        delete = store.delete
+
+        def after_somebody_else(webhook: Webhook, audit: AuditRecord) -> None:
+            monkeypatch.undo()
+            webhooks.update(scene.caller(), made.id, WebhookChange("later"))
+            delete(webhook, audit)
+
+        monkeypatch.setattr(store, "delete", after_somebody_else)
+        webhooks.delete(scene.caller(), made.id)
+        listening(scene, webhooks, "later")
+
     def test_by_whoever_could_make_one(self, scene: Scene, webhooks: Webhooks) -> None:
         made = listening(scene, webhooks)
         by, change = scene.caller(), WebhookChange(url=ELSEWHERE)
@@ -161,6 +181,37 @@ class TestChanging:
         assert moved.wants(EventKind.ROTATED)
 
 
+class TestUniqueNames:
+    """As a group's: of all webhooks, whatever their case and the form of their letters."""
+
+    @pytest.mark.parametrize("name", ["M\u00fcnchen", " Mu\u0308NCHEN "])
+    def test_a_name_that_another_has_is_refused(self, scene: Scene, webhooks: Webhooks, name: str) -> None:
+        listening(scene, webhooks, "M\u00fcnchen")
+        other = listening(scene, webhooks, "other")
+        for attempt in (
+            lambda: webhooks.create(scene.caller(), name, ELSEWHERE, []),
+            lambda: webhooks.update(scene.caller(), other.id, WebhookChange(name)),
+        ):
+            with pytest.raises(Conflict, match="There is a webhook named") as refused:
+                attempt()
+            assert refused.value.field == "name"
+        assert [each.name for each in webhooks.all(scene.caller())] == ["M\u00fcnchen", "other"]
+
+    def test_ones_from_before_go_on_and_keep_others_off_their_name(self, scene: Scene, webhooks: Webhooks) -> None:
+        database = scene.product.stores.database  # type: ignore[attr-defined]
+        before = [listening(scene, webhooks, name) for name in ("a", "b")]
+        for each in before:
+            database.things[("webhook", each.id)] = replace(each, name="twice")
+            del database.things[("webhook's name", each.name)]
+        with pytest.raises(Conflict, match="There is a webhook named 'Twice'"):
+            webhooks.create(scene.caller(), "Twice", ELSEWHERE, [])
+        for each in before:
+            assert webhooks.update(scene.caller(), each.id, WebhookChange("TWICE", ELSEWHERE)).url == ELSEWHERE
+        assert webhooks.update(scene.caller(), before[0].id, WebhookChange("once")).name == "once"
+        with pytest.raises(Conflict, match="There is a webhook named 'twice'"):
+            webhooks.update(scene.caller(), before[0].id, WebhookChange("twice"))
+
+
 class TestWhatWaits:
     """It is shown, and need not wait once it is known that the receiver answers."""
 
@@ -178,7 +229,7 @@ class TestWhatWaits:
         self.put_off(scene, made, "later", 3, soon + 1, messages=2)
         self.put_off(scene, made, "first", 1, soon)
         assert webhooks.backlog(scene.caller(), made) == Backlog(3, soon, 2, 10)
-        assert webhooks.backlog(scene.caller(), listening(scene, webhooks)) == Backlog()
+        assert webhooks.backlog(scene.caller(), listening(scene, webhooks, "idle")) == Backlog()
 
     def test_is_counted_up_to_a_hundred(self, scene: Scene, webhooks: Webhooks) -> None:
         made = listening(scene, webhooks)

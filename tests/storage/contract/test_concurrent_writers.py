@@ -62,7 +62,9 @@ def rivalry(stores: Stores, kind: str) -> Callable[[int], Any]:
     stores.codes.create(code, user, record())
     stores.devices.create(device)
     known, once, challenge = making.with_2fa(stores, user), Once(making.name(), "f"), UsedChallenge(name, making.NOW)
-    queue = f"queue {name}"
+    queue, hooks = f"queue {name}", [making.webhook() for _ in range(WRITERS)]
+    for hook in hooks:
+        stores.webhooks.create(hook, record())
 
     def session(number: int) -> None:
         of = stored_user(stores)
@@ -74,6 +76,10 @@ def rivalry(stores: Stores, kind: str) -> Callable[[int], Any]:
         "a change of an account": lambda _: stores.accounts.replace(user, newer(user), False, record()),
         "a membership": lambda _: stores.groups.add_member(group, user, making.access_by(), record()),
         "a group's name": lambda _: stores.groups.create(making.group(name=name), None, record()),
+        "a webhook's name": lambda _: stores.webhooks.create(making.webhook(name=name), record()),
+        "another name of a webhook": lambda number: stores.webhooks.replace(
+            hooks[number], newer(hooks[number], name=name), record()
+        ),
         "a token's name": lambda _: stores.tokens.create(
             making.token(user, name=name), user, None, token_record("created")
         ),
@@ -103,6 +109,8 @@ def _must(taken: object) -> None:
         "a change of an account",
         "a membership",
         "a group's name",
+        "a webhook's name",
+        "another name of a webhook",
         "a token's name",
         "a change of a token",
         "a deletion",

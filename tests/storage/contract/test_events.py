@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
+from chalicelib.core.once import AlreadyDone, Once
 from chalicelib.core.overlapping_secrets import EarlierSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks import GivenUp
@@ -159,9 +160,9 @@ class TestChangingAWebhook:
         answers = replace(old, failing=NOW, problem="no", gone=True, succeeded=NOW - 1)
         stores.webhooks.note(answers, lost)
         noted = replace(answers, given_up=lost, given_ups=1)
-        renamed = making.newer(old, name="Another")
+        renamed = making.newer(old, name="Noted")
         stores.webhooks.replace(old, renamed, record())
-        assert stores.webhooks.get(old.id) == replace(noted, name="Another", revision=2)
+        assert stores.webhooks.get(old.id) == replace(noted, name="Noted", revision=2)
         moved = making.newer(renamed, url="https://example.com/other")
         stores.webhooks.replace(renamed, moved, record())
         kept = replace(moved, succeeded=NOW - 1, given_up=lost, given_ups=1)
@@ -182,6 +183,51 @@ class TestChangingAWebhook:
         assert stored
         assert stored.given_up
         assert (stored.given_up.event_id, stored.given_ups) == ("last", 2)
+
+
+class TestNamesOfWebhooks:
+    def test_a_name_is_one_webhooks_whatever_its_case(self, stores: Stores) -> None:
+        first, other = making.webhook(), making.webhook()
+        stores.webhooks.create(first, record())
+        stores.webhooks.create(other, record())
+        for name in (first.name, first.name.upper()):
+            with refused(stores, Conflict):
+                stores.webhooks.create(making.webhook(name=name), record())
+            with refused(stores, Conflict):
+                stores.webhooks.replace(other, making.newer(other, name=name), record())
+
+    def test_a_name_in_other_case_is_its_own(self, stores: Stores) -> None:
+        old = making.webhook()
+        stores.webhooks.create(old, record())
+        louder = making.newer(old, name=old.name.upper())
+        stores.webhooks.replace(old, louder, record())
+        with refused(stores, Conflict):
+            stores.webhooks.create(making.webhook(name=old.name), record())
+
+    def test_what_is_renamed_or_deleted_leaves_its_name_to_others(self, stores: Stores) -> None:
+        old, renamed_to = making.webhook(), making.name("renamed")
+        stores.webhooks.create(old, record())
+        new = making.newer(old, name=renamed_to)
+        stores.webhooks.replace(old, new, record())
+        stores.webhooks.create(making.webhook(name=old.name), record())
+        with refused(stores, Conflict):
+            stores.webhooks.create(making.webhook(name=renamed_to), record())
+        stores.webhooks.delete(new, record())
+        stores.webhooks.create(making.webhook(name=renamed_to), record())
+
+    def test_who_deletes_what_was_renamed_meanwhile_reads_again(self, stores: Stores) -> None:
+        """Or the name that it has by now would be nobody's, and taken."""
+        old = making.webhook()
+        stores.webhooks.create(old, record())
+        stores.webhooks.replace(old, making.newer(old, name=making.name("later")), record())
+        with refused(stores, StaleWrite):
+            stores.webhooks.delete(old, record())
+
+    def test_a_key_that_is_used_up_says_more_than_a_name_that_is_taken(self, stores: Stores) -> None:
+        first, once = making.webhook(), Once(making.name(), "f")
+        stores.webhooks.create(first, record(once=once))
+        with refused(stores, AlreadyDone):
+            stores.webhooks.create(making.webhook(name=first.name), record(once=once))
 
 
 def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores: Stores) -> None:
