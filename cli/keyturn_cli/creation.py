@@ -26,12 +26,22 @@ NOT_THERE = 404
 ENDED = 409
 
 
+def normal(name: str) -> str:
+    """As the server keeps it."""
+    return unicodedata.normalize("NFC", name).strip()
+
+
+def folded(name: str) -> str:
+    """As the server compares it where case does not matter."""
+    return normal(name).casefold()
+
+
 @dataclass(frozen=True)
 class Kind:
     """What is made below `path`. `brought` makes what the server is given, `is_brought` says whether it is such a
     thing, `whole` puts the secret together from it and what the server says; `comparison` is where, below the thing,
     the server compares. `fields` of it are read to tell by `differing` which options differ, between what is asked for
-    and what there is."""
+    and what there is. Names that have one `unique` form are one name."""
 
     path: str
     brought: Callable[[], str]
@@ -40,6 +50,7 @@ class Kind:
     comparison: str
     differing: Callable[[dict[str, Any], dict[str, Any]], list[str]]
     fields: str | None = None
+    unique: Callable[[str], str] = normal
 
 
 class _Gone(Exception):
@@ -92,7 +103,7 @@ def _made(api: Api, kind: Kind, body: dict[str, Any], secret: str, place: Place,
 
     def is_it(answer: dict[str, Any]) -> bool:
         """What was made by an earlier command may have another name by now."""
-        return _can_be_whole(kind, secret, answer) and (resumed or answer.get("name") == _normal(body["name"]))
+        return _can_be_whole(kind, secret, answer) and (resumed or answer.get("name") == normal(body["name"]))
 
     try:
         made: dict[str, Any] = api.post(kind.path, {**body, "secret": secret}, key, is_it)
@@ -118,7 +129,7 @@ def _named(api: Api, kind: Kind, name: str, secret: str) -> list[tuple[dict[str,
     """What has this name, and whether it has this secret."""
     found = []
     for each in collection(api, kind.path, kind.fields):
-        if each.get("name") == _normal(name) and has_id(each):
+        if kind.unique(str(each.get("name"))) == kind.unique(name) and has_id(each):
             with contextlib.suppress(_Gone):
                 found.append((each, _is_current(api, kind, each["id"], secret)))
     return found
@@ -141,11 +152,6 @@ def _can_be_whole(kind: Kind, secret: str, made: dict[str, Any]) -> bool:
         return has_id(made) and bool(kind.whole(secret, made))
     except (KeyError, TypeError):
         return False
-
-
-def _normal(name: str) -> str:
-    """As the server keeps it."""
-    return unicodedata.normalize("NFC", name).strip()
 
 
 def _unknown(lost: AnswerLost, place: Place) -> Problem:

@@ -8,7 +8,7 @@ import click
 
 from keyturn_cli import checks, keepers, place, renewing, wire_format
 from keyturn_cli.api import Api, collection, part
-from keyturn_cli.creation import Kind, create
+from keyturn_cli.creation import Kind, create, folded
 from keyturn_cli.errors import Problem
 from keyturn_cli.handing import SECRETS, hand_over_made
 from keyturn_cli.output import moment
@@ -184,13 +184,15 @@ _KIND = Kind(
     lambda secret, made: secret,
     "/secret/comparison",
     _differing,
+    unique=folded,
 )
 
 
 def _webhook(api: Api, which: str) -> dict[str, Any]:
-    """By id or name. Raises Problem."""
+    """By id or name; case matters where older servers let two differ in it alone. Raises Problem."""
     webhooks = collection(api, "/webhooks", None)
     found = [each for each in webhooks if each["id"] == which] or [each for each in webhooks if each["name"] == which]
+    found = found or [each for each in webhooks if folded(each["name"]) == folded(which)]
     if not found:
         raise Problem("There is no webhook of that id or name.")
     if len(found) > 1:

@@ -283,6 +283,30 @@ class TestWebhooks:
         assert not file.exists()
         assert terminal.run(*first).code == 0
 
+    def test_a_name_that_is_taken_makes_no_second_one(self, terminal: Terminal) -> None:
+        name = f"hook{next(_numbers)}"
+        first = terminal.json("webhook", "create", name, "https://example.com/a")
+        outcome = terminal.run("webhook", "create", name.upper(), "https://example.com/a")
+        assert (outcome.code, f"There is a webhook named '{name.upper()}' already" in outcome.stderr) == (1, True), (
+            outcome
+        )
+        assert terminal.waiting() == []
+        assert terminal.json("webhook", "show", name.upper())["id"] == first["id"]
+        assert terminal.known("webhook", first["id"], name).is_current(first["secret"])
+
+    def test_what_a_lost_answer_made_is_found_by_its_name_once_the_server_has_forgotten_the_request(
+        self, terminal: Terminal, proxy: CuttingProxy
+    ) -> None:
+        """The name in other case is the same one, and no request that the server remembers."""
+        name, file = f"hook{next(_numbers)}", terminal.folder / "file"
+        proxy.begin(dict.fromkeys(range(FOREVER), Cut.AFTER_REQUEST))
+        assert terminal.run("webhook", "create", name, "https://example.com/a", "--write", str(file)).code == 4
+        proxy.begin({})
+        outcome = terminal.run("webhook", "create", name.upper(), "https://example.com/a", "--write", str(file))
+        assert outcome.code == 0, outcome
+        (made,) = terminal.json("webhook", "list")
+        assert terminal.known("webhook", made["id"], name).is_current(file.read_text().strip())
+
     def test_whatever_is_cut_the_same_command_makes_one_and_gives_its_secret(
         self, terminal: Terminal, proxy: CuttingProxy
     ) -> None:

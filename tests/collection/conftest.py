@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pyotp
 import pytest
 import yaml
 
 from embedded import playbook
+from embedded.api import Api
 from embedded.main_job import register_services
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.conftest import NewStack
@@ -50,6 +52,20 @@ def stack(new_stack: NewStack) -> Iterator[Stack]:
     with new_stack("collection") as stack:
         register_services(stack, stack.administrator())
         yield stack
+
+
+@pytest.fixture(scope="session")
+def second_factor_token(stack: Stack) -> str:
+    """A token of a person with two-factor authentication on."""
+    administrator, password = stack.administrator(), "correct horse battery staple"
+    administrator.post("/users", {"login": "careful", "name": "Careful"})
+    administrator.post("/users/careful/password", {"password": password})
+    session = Api(stack.url, administrator.post("/login", {"login": "careful", "password": password})["token"])
+    app = session.post("/users/me/twoFactorAuthentication", {})
+    session.post("/users/me/twoFactorAuthentication", {"code": pyotp.TOTP(app["secret"]).now()})
+    body = {"name": "plays", "scope": [{"key": "keyturn"}]}
+    token: str = administrator.post("/users/careful/permanenttokens", body)["token"]
+    return token
 
 
 @pytest.fixture

@@ -255,6 +255,8 @@ def at_once(stack: Stack, module: str, options: dict[str, Any]) -> list[dict[str
     return [json.loads(each) for each in told]
 
 
+MODULES = playbook.collections() / "ansible_collections/keyturn/hub/plugins/modules"
+WITH_SECRETS = {"service", "webhook", "application_password", "permanent_token", "bots"}
 PERMISSIONS = ["0-0-0-0-0:read-user"]
 TASKS: dict[str, dict[str, Any]] = {
     "user": {"login": "crowd-user", "name": "Crowd", "type": "bot", "groups": ["crowd"], "roles": []},
@@ -263,6 +265,8 @@ TASKS: dict[str, dict[str, Any]] = {
     "service": {"key": "crowd-service", "name": "Crowd"},
     "policy": {"group": "crowd", "unused_days": 9},
     "trust_rule": {**RULE, "user": "crowd", "name": "crowd"},
+    "webhook": {"name": "Crowd", "address": "https://hooks.example.com/"},
+    "application_password": {"name": "crowd"},
     "permanent_token": {"user": "crowd", "name": "made", "scope": ["ci"]},
     "bots": {"bots": [{"login": "crowd-bot", "name": "Crowd", "tokens": [{"name": "t", "scope": ["ci"]}]}]},
 }
@@ -277,15 +281,21 @@ def crowd(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("crowd")
 @pytest.mark.parametrize("module", TASKS)
-def test_on_many_hosts_at_once_one_makes_it_and_none_fails(stack: Stack, module: str) -> None:
-    results = at_once(stack, module, TASKS[module])
+def test_on_many_hosts_at_once_one_makes_it_and_none_fails(stack: Stack, second_factor_token: str, module: str) -> None:
+    owns = second_factor_token if module == "application_password" else stack.secrets.read(ADMINISTRATOR)
+    task = {"token": owns, **TASKS[module]}
+    results = at_once(stack, module, task)
     assert [each["msg"] for each in results if each.get("failed")] == []
     made = [each for each in results if each.get("secret") or each.get("tokens")]
-    if module in ("service", "permanent_token", "bots"):
+    if module in WITH_SECRETS:
         (secret,) = [each.get("secret") or each["tokens"][0]["secret"] for each in made]
-        assert module == "service" or is_good(stack, secret)
-    again = returned(module, {"url": stack.url, "token": stack.secrets.read(ADMINISTRATOR), **TASKS[module]})
-    assert again["changed"] is False
+        assert module not in ("permanent_token", "bots") or is_good(stack, secret)
+    assert returned(module, {"url": stack.url, **task})["changed"] is False
+
+
+def test_every_module_that_declares_runs_on_many_hosts_at_once() -> None:
+    declaring = {path.stem for path in MODULES.glob("*.py") if not path.stem.endswith("_info")}
+    assert declaring == set(TASKS)
 
 
 @pytest.mark.usefixtures("crowd")

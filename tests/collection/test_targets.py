@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyotp
 import pytest
 import yaml
 
 from embedded import playbook
-from embedded.api import Api
 from embedded.layout import PROJECT
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.budgets import only_long
@@ -24,20 +22,6 @@ NAMES = sorted(path.parent.name for path in TARGETS.glob("*/aliases"))
 # Modules that other tests of the gate have real plays of: `test_bots`, `test_permanent_token`, `test_user`, and the
 # target of `bots` on the deployed package.
 PLAYED_ELSEWHERE = {"bots", "permanent_token", "user"}
-
-
-@pytest.fixture(scope="module")
-def second_factor_token(stack: Stack) -> str:
-    """A token of a person with two-factor authentication on."""
-    administrator, password = stack.administrator(), "correct horse battery staple"
-    administrator.post("/users", {"login": "careful", "name": "Careful"})
-    administrator.post("/users/careful/password", {"password": password})
-    session = Api(stack.url, administrator.post("/login", {"login": "careful", "password": password})["token"])
-    app = session.post("/users/me/twoFactorAuthentication", {})
-    session.post("/users/me/twoFactorAuthentication", {"code": pyotp.TOTP(app["secret"]).now()})
-    body = {"name": "plays", "scope": [{"key": "keyturn"}]}
-    token: str = administrator.post("/users/careful/permanenttokens", body)["token"]
-    return token
 
 
 @pytest.mark.parametrize(

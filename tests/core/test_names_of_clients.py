@@ -15,6 +15,7 @@ EXAMPLES = json.loads((PROJECT / "ansible_module/tests/unit/plugins/module_utils
 UNIQUE: dict[str, Callable[[str], object]] = {
     "name": names.name,
     "group": lambda text: keys.group_name(names.name(text)),
+    "webhook": lambda text: keys.webhook_name(names.name(text)),
     "login": lambda text: names.login_key(names.login(text)),
 }
 

@@ -32,6 +32,11 @@ def group(text):
     return kept(text).casefold()
 
 
+def webhook(text):
+    """The form of a webhook's name under which it is unique: as a group's."""
+    return group(text)
+
+
 def named(things, name, form=kept):
     """Those of the things of which `name` is the id or, where it is none's, the key, login or name.
 

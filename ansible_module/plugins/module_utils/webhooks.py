@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import secrets
 
+from ansible_collections.keyturn.hub.plugins.module_utils import names
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
@@ -18,7 +19,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
-from ansible_collections.keyturn.hub.plugins.module_utils.names import same
+from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
 
 EVENTS = [
     f"permanent-token.{what}"
@@ -64,13 +65,13 @@ def ensure(client, parameters, check_mode):
         if act:
             act.delete("webhooks", existing["id"])
         return outcome("webhook", existing or ABSENT, ABSENT)
-    wanted = declared(parameters, "name", address="url")
+    wanted = declared(parameters, address="url")
     if parameters["events"] is not None:
         wanted["kinds"] = unordered(parameters["events"], (existing or {}).get("kinds"))
     secret = parameters["secret"].strip() if parameters["secret"] is not None else None
     grace = seconds(dict(parameters, grace=parameters["grace"] or DEFAULT_GRACE), "grace")
     if existing is None:
-        return _create(client, secret, wanted, check_mode)
+        return _create(client, secret, dict(wanted, name=kept(parameters["name"])), check_mode)
     return _change(client, secret, grace, existing, changes(wanted, existing), check_mode)
 
 
@@ -128,4 +129,8 @@ def _find(client, name):
 
 
 def _named(client, name):
-    return [each for each in client.get_all("webhooks", "webhooks", fields=FIELDS) if same(each["name"], name)]
+    """Those of this name. Older servers let several have it, also such that differ in case."""
+    known = client.get_all("webhooks", "webhooks", fields=FIELDS)
+    return [each for each in known if same(each["name"], name)] or [
+        each for each in known if names.webhook(each["name"]) == names.webhook(name)
+    ]

@@ -26,15 +26,12 @@ attributes:
   diff_mode:
     support: partial
     details: A result that holds a secret is not printed, and so neither is its diff; in check mode it is.
-notes:
-  - Webhooks have no unique names at the server. So that hosts do not make one each at the same moment, use
-    C(run_once).
 seealso:
   - module: keyturn.hub.webhook_info
 options:
   name:
     description:
-      - The webhook's name, which identifies it.
+      - The webhook's name, which identifies it. Case does not matter, and stays as it is.
     type: str
     required: true
   address:

@@ -13,7 +13,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils import names
 
 with open(os.path.join(os.path.dirname(__file__), "names.json"), encoding="utf-8") as file:
     EXAMPLES = json.load(file)
-FORMS = {"name": names.kept, "group": names.group, "login": names.login}
+FORMS = {"name": names.kept, "group": names.group, "webhook": names.webhook, "login": names.login}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

@@ -106,6 +106,13 @@ def test_check_mode_compares_and_changes_nothing():
     assert foretold["diff"] == ensure(server, secret=OWN, address="https://b.example/")["diff"]
 
 
+def test_a_name_in_other_case_is_the_same_one_unless_an_older_server_has_both():
+    assert not ensure(Server(dict(HOOK, name="Ops")), address=HOOK["url"])["changed"]
+    server = Server(dict(HOOK, id="w2", name="OPS", url="https://b.example/"), HOOK)
+    assert not ensure(server, address=HOOK["url"])["changed"]
+    assert server.said == []
+
+
 def test_the_order_of_events_is_no_change():
     there = dict(HOOK, kinds=["permanent-token.leaked", "permanent-token.revoked"])
     assert not ensure(Server(there), events=["permanent-token.revoked", "permanent-token.leaked"])["changed"]
