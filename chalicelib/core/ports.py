@@ -251,7 +251,7 @@ class AccessStore(Protocol):
     """What accounts hold."""
 
     def held_by(self, user_id: str) -> Held:
-        """One query."""
+        """One query. Whatever changes it makes another revision of the account in the same moment."""
 
 
 class GroupStore(Protocol):

@@ -1,7 +1,9 @@
 """`/batch`: many changes of accounts and their permanent tokens in one request, one after the other.
 
 Each is what it would be alone: its view is called with a request of its own, so it is authenticated, authorized,
-atomic, recorded and repeated by its own key as any other. Only the way there and back is shared.
+atomic, recorded and repeated by its own key as any other. Shared are the way there and back, Argon2id of what is
+presented (ADR 3), and what an account holds, for as long as its revision says that it is the same. So whatever ends,
+bans or narrows the caller meanwhile is seen by the next change.
 """
 
 from __future__ import annotations
@@ -102,12 +104,13 @@ def change_many(call: Call) -> Response:
     """Up to a hundred changes, in order. What one refuses does not stop the next; what there is no time for is not
     tried, and the answer says so."""
     began = clock()
-    caller = call.caller()
-    changes = call.body(BatchBody).changes
-    targets = [_target(change, f"changes[{index}].path") for index, change in enumerate(changes)]
     answers: list[Answered] = []
-    for change, target in zip(changes, targets, strict=True):
-        answers.append(_answered(call, change, target) if clock() - began < SECONDS else Answered())
+    with call.keyturn.access.remembering():
+        caller = call.caller()
+        changes = call.body(BatchBody).changes
+        targets = [_target(change, f"changes[{index}].path") for index, change in enumerate(changes)]
+        for change, target in zip(changes, targets, strict=True):
+            answers.append(_answered(call, change, target) if clock() - began < SECONDS else Answered())
     note(changes=len(changes))
     told = call if call.selection else replace(call, selection=parse(EVERYTHING))
     return told.one(BatchView(caller.user.id, answers))

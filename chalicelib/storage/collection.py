@@ -92,10 +92,7 @@ def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
 
 def read_one(model: type[M], place: keys.Key) -> M | None:
     """The item under this key, strongly consistent, or None."""
-    try:
-        return model.get(*place, consistent_read=True)
-    except model.DoesNotExist:
-        return None
+    return read(model, [place]).get(place)
 
 
 def count(kept: Kept) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from chalicelib.core.permissions import UPDATE_USER
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.paging import Window
+from chalicelib.core.permissions import READ_USER, UPDATE_USER
 from chalicelib.rest import batch
 from chalicelib.rest.routes import ROUTES
 from tests.conftest import Scene
 from tests.rest.calling import Answer, Client, introspect
+from tests.storage.test_login_round_trips import recorded
 
 SCOPE = [{"key": "ci"}]
 TOKENS = "/users/build-bot/permanenttokens"
@@ -85,12 +89,17 @@ def test_each_is_recorded_with_who_did_it(scene: Scene, administrator: Client) -
     assert all(each["address"] == "192.0.2.7" for each in records)
 
 
-def test_who_may_not_is_refused_change_by_change(scene: Scene, administrator: Client) -> None:
+def keeper(scene: Scene) -> tuple[str, Client]:
+    """The id of an account that may describe others, and what it says."""
     product, by = scene.product, scene.caller()
     product.roles.create(by, "keeper", "Keeper", [UPDATE_USER])
-    keeper = product.accounts.create(by, "keeper", "Keeper", scene.bot.type)
-    product.roles.grant(by, keeper.id, "keeper")
-    client = Client(product.permanent_tokens.create(by, keeper.id, "own", ["keyturn"]).secret or "")
+    made = product.accounts.create(by, "keeper", "Keeper", scene.bot.type)
+    product.roles.grant(by, made.id, "keeper")
+    return made.id, Client(product.permanent_tokens.create(by, made.id, "own", ["keyturn"]).secret or "")
+
+
+def test_who_may_not_is_refused_change_by_change(scene: Scene, administrator: Client) -> None:
+    id, client = keeper(scene)
     found = answers(
         client,
         change("/users/admin/permanenttokens", {"name": "more", "scope": [{"id": "0-0-0-0-0"}]}),
@@ -98,7 +107,7 @@ def test_who_may_not_is_refused_change_by_change(scene: Scene, administrator: Cl
         change("/users/build-bot", {"description": "mine"}),
     )
     assert [status for status, _ in found] == [403, 403, 200]
-    assert administrator.get("/audit", kind="escalation.refused", actor=keeper.id).json["audit"]
+    assert administrator.get("/audit", kind="escalation.refused", actor=id).json["audit"]
     assert sent(Client("nonsense"), change("/users", {})).status == 401
     assert sent(Client(scene.token.secret or ""), change("/users", {})).status == 403  # it is for ci alone
 
@@ -111,6 +120,79 @@ def test_what_ends_the_caller_in_the_middle_ends_the_rest(scene: Scene, administ
         change("/users", {"login": "late", "name": "Late"}),
     )
     assert [status for status, _ in found] == [200, 401]
+
+
+MEANWHILE: dict[str, tuple[Callable[[Scene, str], object], int]] = {
+    "its token is deleted": (
+        lambda scene, id: scene.product.permanent_tokens.delete(scene.caller(), id, own(scene)),
+        401,
+    ),
+    "it is banned": (
+        lambda scene, id: scene.product.accounts.update(scene.caller(), id, AccountChange(banned=True)),
+        401,
+    ),
+    "it loses its role": (lambda scene, id: scene.product.roles.revoke(scene.caller(), id, grant_of(scene)), 403),
+    "its role is narrowed": (
+        lambda scene, id: scene.product.roles.update(scene.caller(), "keeper", None, None, [READ_USER]),
+        403,
+    ),
+    "its role is deleted": (lambda scene, id: scene.product.roles.delete(scene.caller(), "keeper"), 403),
+}
+
+
+def grant_of(scene: Scene) -> str:
+    """The id of the grant by which the keeper may do something."""
+    return next(
+        grant.id for grant, role in scene.product.roles.grants(scene.caller(), "keeper") if role.key == "keeper"
+    )
+
+
+def own(scene: Scene) -> str:
+    """The id of the keeper's token."""
+    (found,) = scene.product.permanent_tokens.page(scene.caller(), "keeper", Window(0, 9)).items
+    return found.token.id
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_what_is_taken_from_the_caller_meanwhile_is_missed_by_the_next_change(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    id, client = keeper(scene)
+    take, status = MEANWHILE[what]
+    looked = iter(range(9))
+
+    def clock() -> float:
+        """It is looked at before the first change, and before each."""
+        if next(looked) == 2:
+            take(scene, id)
+        return 0.0
+
+    monkeypatch.setattr(batch, "clock", clock)
+    asked = change("/users/build-bot", {"description": "mine"})
+    assert [status for status, _ in answers(client, asked, asked, asked)] == [200, status, status]
+
+
+def test_what_is_given_to_the_caller_meanwhile_counts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    id, client = keeper(scene)
+    scene.product.roles.revoke(scene.caller(), id, grant_of(scene))
+    looked = iter(range(9))
+
+    def clock() -> float:
+        if next(looked) == 2:
+            scene.product.roles.grant(scene.caller(), id, "keeper")
+        return 0.0
+
+    monkeypatch.setattr(batch, "clock", clock)
+    asked = change("/users/build-bot", {"description": "mine"})
+    assert [status for status, _ in answers(client, asked, asked)] == [403, 200]
+
+
+def test_what_the_caller_holds_is_asked_once(administrator: Client) -> None:
+    """It costs the database the most, and each revision of the account says whether it is the same."""
+    with recorded() as trips:
+        found = answers(administrator, *(change(TOKENS, {"name": str(number), "scope": SCOPE}) for number in range(3)))
+    assert [status for status, _ in found] == [200] * 3
+    assert trips.count("Query") == 1
 
 
 def test_each_has_its_own_key_and_may_come_again_in_any_batch_or_alone(scene: Scene, administrator: Client) -> None:

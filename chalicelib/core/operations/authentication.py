@@ -96,7 +96,7 @@ class Authentication:
             raise Unauthenticated("The access token is not valid.")
         if KEYTURN not in good.token.audience:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
-        access = self._access.of(good.subject.id)
+        access = self._access.of_account(good.subject)
         delegated = good.token.source.kind is SourceKind.DELEGATION or bool(good.token.actors)
         caller = Caller(
             good.subject,
@@ -161,7 +161,7 @@ class Authentication:
         credential, owner = found.credential, found.owner
         assert credential
         assert owner
-        access = self._access.of(owner.id)
+        access = self._access.of_account(owner)
         logged_in = isinstance(credential, Session)
         proven = isinstance(credential, Session) and credential.second_factor
         unproven = logged_in and not proven and access.requires_two_factor

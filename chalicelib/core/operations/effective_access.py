@@ -1,7 +1,9 @@
-"""Reads what an account may do at the moment, strongly consistent; nothing is remembered."""
+"""Reads what an account may do at the moment, strongly consistent; nothing is remembered beyond one request."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,12 +12,12 @@ from chalicelib.core.caller import NOTHING, Opening
 from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
-    from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
+    from chalicelib.core.ports import AccessStore, GroupStore, Held, RoleStore
 
 
 class EffectiveAccess:
@@ -25,10 +27,32 @@ class EffectiveAccess:
         self._held = held
         self._groups = groups
         self._roles = roles
+        self._remembered: ContextVar[dict[tuple[str, int], Held] | None] = ContextVar("remembered", default=None)
+
+    @contextmanager
+    def remembering(self) -> Iterator[None]:
+        """Within, for one request with many changes, what an account holds is read once for each revision of it: every
+        grant and membership makes another one. What groups and roles give is read each time."""
+        token = self._remembered.set({})
+        try:
+            yield
+        finally:
+            self._remembered.reset(token)
 
     def of(self, user_id: str) -> Access:
         """All that the account may do. One query, one read for each level of nesting, one for roles."""
-        held = self._held.held_by(user_id)
+        return self._of(self._held.held_by(user_id))
+
+    def of_account(self, user: User) -> Access:
+        """As `of`, for an account that was read just now."""
+        remembered, key = self._remembered.get(), (user.id, user.revision)
+        if remembered is None:
+            return self.of(user.id)
+        if key not in remembered:
+            remembered[key] = self._held.held_by(user.id)
+        return self._of(remembered[key])
+
+    def _of(self, held: Held) -> Access:
         groups = self.with_outer(held.groups)
         wanted = {grant.role_id for grant in held.grants}
         wanted |= {role_id for group in groups.values() for role_id, _ in group.grants}
@@ -38,7 +62,7 @@ class EffectiveAccess:
         """What acting for the account opens to the caller; nothing to one with every permission everywhere."""
         if caller.permissions.allows(EVERY_PERMISSION):
             return NOTHING
-        access = self.of(user.id)
+        access = self.of_account(user)
         return Opening(access.permissions, "This account has permissions that you lack", access)
 
     def opening_of_group(self, caller: Caller, group_id: str) -> Opening:
