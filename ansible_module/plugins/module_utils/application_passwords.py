@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome
+from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
 
 ARGUMENTS = {
@@ -15,6 +16,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 FIELDS = "id,name"
+REMOVE_IT = "remove it with state=absent, and run this task again."
 
 
 def ensure(client, parameters, check_mode):
@@ -37,7 +39,12 @@ def ensure(client, parameters, check_mode):
     if act and check_mode:
         act.create({"name": name}, *path)
     elif act:
-        made = made_with_secret(client, lambda: _find(client, owner, name), {"name": name}, path, FIELDS + ",password")
+        try:
+            made = made_with_secret(
+                client, lambda: _find(client, owner, name), {"name": name}, path, FIELDS + ",password"
+            )
+        except RequestRefused as refusal:
+            raise with_remedy(refusal, client, f"the application password {name}", REMOVE_IT) from None
         more["secret"] = made.pop("password")
         after = made
     return outcome("application_password", ABSENT, after, **more)

@@ -16,6 +16,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, service_secret
 
@@ -58,6 +59,7 @@ FIELD_OPTIONS = dict(
 FIELDS = ",".join(["id", "key", *TEXTS.values(), *ADDRESSES.values(), *LISTS.values(), *FLAGS.values()])
 FIELDS += ",defaultRoles(id),permissions(key,name),groups(id)"
 DEFAULT_GRACE = "1d"
+RENEW_IT = "renew it once with renew_secret."
 SECRET = "secret"  # in a diff: what becomes of it
 # What a new service has before anybody says otherwise.
 FIRST = dict(
@@ -144,7 +146,10 @@ def _create(client, key, secret, wanted, catalog, check_mode):
             raise outrun(f"somebody else made a service {key} meanwhile.", "key")
         return found
 
-    made = act.made(find, body, "services")
+    try:
+        made = act.made(find, body, "services")
+    except RequestRefused as refusal:
+        raise refusal if secret is not None else with_remedy(refusal, client, f"the service {key}", RENEW_IT) from None
     if check_mode:
         return result
     after["id"] = made["id"]

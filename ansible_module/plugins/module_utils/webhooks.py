@@ -19,6 +19,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
 
 EVENTS = [
@@ -49,6 +50,7 @@ FIELD_OPTIONS = {"url": "address", "kinds": "events"}
 FIELDS = "id,name,url,kinds"
 DEFAULT_GRACE = "1d"
 SECRET_BYTES = 32
+REMOVE_IT = "declare one, or remove the webhook with state=absent, and run this task again."
 SECRET = "secret"  # in a diff: what becomes of it
 
 
@@ -93,7 +95,11 @@ def _create(client, secret, wanted, check_mode):
             raise outrun("somebody else made a webhook {} meanwhile.".format(wanted["name"]), "name")
         return ours[0] if ours else None
 
-    made = act.made(find, dict(wanted, secret=brought), "webhooks", fields="id")
+    try:
+        made = act.made(find, dict(wanted, secret=brought), "webhooks", fields="id")
+    except RequestRefused as refusal:
+        thing = "the webhook {}".format(wanted["name"])
+        raise refusal if secret is not None else with_remedy(refusal, client, thing, REMOVE_IT) from None
     if check_mode:
         return result
     after["id"] = made["id"]
