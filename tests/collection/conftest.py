@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib
-import io
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pyotp
 import pytest
@@ -21,10 +16,8 @@ from embedded import playbook
 from embedded.api import Api
 from embedded.main_job import register_services
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.collection.performing import returned
 from tests.conftest import NewStack
-
-sys.path.insert(0, str(playbook.collections()))
-
 
 ACTIONS = Path(__file__).parent / "action_plugins"
 
@@ -109,24 +102,6 @@ def perform(stack: Stack) -> Play:
         return Run([returned(name, {**connection, **options, **modes}) for name, options in named], "")
 
     return run
-
-
-def returned(module: str, options: dict[str, Any]) -> dict[str, Any]:
-    """What a module prints when it has these options."""
-    from ansible.module_utils import _internal
-    from ansible.module_utils.testing import patch_module_args
-
-    program = importlib.import_module(f"ansible_collections.keyturn.hub.plugins.modules.{module.rpartition('.')[2]}")
-    on_target = patch.object(_internal, "is_controller", False)  # also where a test has loaded a controller's plugin
-    with (
-        on_target,
-        patch_module_args(options),
-        contextlib.redirect_stdout(io.StringIO()) as printed,
-        pytest.raises(SystemExit),
-    ):
-        program.main()
-    result: dict[str, Any] = json.loads(printed.getvalue())
-    return result
 
 
 def user(login: str, **options: Any) -> dict[str, Any]:

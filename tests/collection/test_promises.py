@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
-import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,8 @@ from embedded.api import introspect
 from embedded.playbook import environment
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.collection import environments
-from tests.collection.conftest import Play, bot, returned, token, user
+from tests.collection.conftest import Play, bot, token, user
+from tests.collection.performing import returned, returned_at_once
 
 HOSTS = 8
 
@@ -240,19 +238,9 @@ def test_declared_secrets_of_many_bots_come_back_whole_whatever_their_names_look
 
 
 def at_once(stack: Stack, module: str, options: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the same task returns on many hosts that begin it at the same moment: each in a process of its own."""
-    program = (
-        "import json, sys; from tests.collection.conftest import returned\n"
-        "sys.stdin.readline(); print(json.dumps(returned(sys.argv[1], json.loads(sys.argv[2]))))"
-    )
+    """What the same task returns on many hosts that begin it at the same moment."""
     given = {"url": stack.url, "token": stack.secrets.read(ADMINISTRATOR), "_ansible_check_mode": False, **options}
-    command = [sys.executable, "-c", program, module, json.dumps(given)]
-    running = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(HOSTS)
-    ]
-    with ThreadPoolExecutor(HOSTS) as pool:
-        told = list(pool.map(lambda each: each.communicate("go\n", timeout=120)[0], running))
-    return [json.loads(each) for each in told]
+    return returned_at_once(HOSTS, module, given)
 
 
 MODULES = playbook.collections() / "ansible_collections/keyturn/hub/plugins/modules"
