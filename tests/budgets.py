@@ -6,6 +6,7 @@ What each of the two proves is a table in docs/testing.md.
 from __future__ import annotations
 
 import os
+from typing import TypeVar
 
 import pytest
 
@@ -15,6 +16,9 @@ only_long = pytest.mark.only_long
 """Marks a test that the gate leaves out: `tests/conftest.py` deselects it there."""
 
 
-def budget(gate: int, long: int) -> int:
-    """How many examples, steps or requests this run spends."""
+T = TypeVar("T", int, str)
+
+
+def budget(gate: T, long: T) -> T:
+    """How many examples, steps or requests this run spends; or what it runs on."""
     return long if LONG else gate

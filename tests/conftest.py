@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from chalicelib import message
 from chalicelib.composition import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
@@ -24,6 +25,7 @@ from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.services import RegisteredService
 from chalicelib.core.origin import Origin
+from chalicelib.rest import endpoint
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.table import TableAddress, connect
 from embedded.stack import Stack
@@ -31,6 +33,7 @@ from tests import tables
 from tests.budgets import LONG, only_long
 from tests.cutting import CuttingProxy
 from tests.engine import JAVA_OPTIONS, OwnDatabase, SharedEngine
+from tests.memory.stores import MemoryStores
 from tests.pages.chromium import FLAGS, executable
 
 if TYPE_CHECKING:
@@ -156,6 +159,24 @@ def installed(database: OwnDatabase, signing_keys: Path, monkeypatch: pytest.Mon
     tables.create()
     yield product
     tables.remove(product.settings.table.name)
+    keyturn.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def install_in_memory(signing_keys: Path) -> Install:
+    """As `install`, without a database: requests are answered from stores in this process's memory."""
+    return functools.partial(installed_in_memory, signing_keys)
+
+
+def installed_in_memory(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+    """Set this process up for stores in its memory, and undo it."""
+    configure(signing_keys, monkeypatch)
+    monkeypatch.setenv("KEYTURN_TABLE", "none")
+    keyturn.cache_clear()
+    product = Keyturn(keyturn().settings, MemoryStores())
+    for module in (message, endpoint):
+        monkeypatch.setattr(module, "keyturn", lambda: product)
+    yield product
     keyturn.cache_clear()
 
 

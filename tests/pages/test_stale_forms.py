@@ -10,15 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from joserfc.jwk import ECKey
 
-from chalicelib import message
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition import Keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind
@@ -38,9 +36,7 @@ from chalicelib.pages import groups as group_pages
 from chalicelib.pages import services as service_pages
 from chalicelib.pages.routes import ROUTES
 from chalicelib.pages.trust_rule_templates import TEMPLATES
-from chalicelib.rest import endpoint
-from tests.conftest import ADDRESS, Scene, configure, set_scene
-from tests.memory.stores import MemoryStores
+from tests.conftest import ADDRESS, Install, Scene, set_scene
 from tests.oauth.calling import call
 from tests.people import Person, person
 from tests.rest.calling import Answer
@@ -116,13 +112,12 @@ def _route(address: str) -> tuple[str, dict[str, str]]:
 
 
 @pytest.fixture
-def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
-    configure(signing_keys, monkeypatch)
-    monkeypatch.setenv("KEYTURN_TABLE", "none")
-    keyturn.cache_clear()
-    product = Keyturn(keyturn().settings, MemoryStores())
-    for module in (message, endpoint):
-        monkeypatch.setattr(module, "keyturn", lambda: product)
+def product(install_in_memory: Install, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+    yield from install_in_memory(monkeypatch)
+
+
+@pytest.fixture
+def scene(product: Keyturn) -> Scene:
     scene = set_scene(product)
     by = scene.caller()
     product.groups.create(by, GroupDescription("readers"))
@@ -140,8 +135,7 @@ def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene
     product.roles.create(by, "worker", "Worker", [f"{scene.ci.service.id}:run", READ_USER])
     product.lifecycle.webhooks.create(by, "ops", "https://evil.example/", [])
     person(scene, "victim")
-    yield scene
-    keyturn.cache_clear()
+    return scene
 
 
 def window_of(who: Person) -> Window:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind
@@ -38,11 +38,10 @@ from chalicelib.core.permissions import (
     UPDATE_USER,
 )
 from chalicelib.core.policies import Policy
-from chalicelib.rest import bodies, endpoint, openapi
+from chalicelib.rest import bodies, openapi
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES
-from tests.conftest import configure, origin
-from tests.memory.stores import MemoryStores
+from tests.conftest import Install, origin
 from tests.rest.calling import Answer, Client
 
 # By these the caller may see things of the kind, or do something to every one of them, and so may know which there are.
@@ -158,16 +157,11 @@ class Walker:
 
 
 @pytest.fixture(scope="module")
-def world(signing_keys: Any) -> Iterator[World]:
+def world(install_in_memory: Install) -> Iterator[World]:
     """In memory: the rules are those of the core, and there are thousands of calls."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        configure(signing_keys, monkeypatch)
-        monkeypatch.setenv("KEYTURN_TABLE", "none")
-        keyturn.cache_clear()
-        product = Keyturn(keyturn().settings, MemoryStores())
-        monkeypatch.setattr(endpoint, "keyturn", lambda: product)
-        yield build(product)
-    keyturn.cache_clear()
+        for product in install_in_memory(monkeypatch):
+            yield build(product)
 
 
 def build(product: Keyturn) -> World:

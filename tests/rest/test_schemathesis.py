@@ -61,8 +61,10 @@ schemathesis.openapi.format("fields", st.sampled_from(["id", "id,type", "type , 
 
 
 @pytest.fixture(scope="module")
-def scene(install: Install) -> Iterator[Scene]:
-    """One installation for all cases: what they manage to create may stay."""
+def scene(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """One installation for all cases: what they manage to create may stay. In memory in the gate: what is tried here is
+    how requests are read and answers written."""
+    install: Install = request.getfixturevalue(budget(gate="install_in_memory", long="install"))
     with pytest.MonkeyPatch.context() as monkeypatch:
         for product in install(monkeypatch):
             yield set_scene(product)

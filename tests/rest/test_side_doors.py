@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange
@@ -23,9 +22,7 @@ from chalicelib.core.permissions import (
     UPDATE_ROLE,
     UPDATE_USER,
 )
-from chalicelib.rest import endpoint
-from tests.conftest import Scene, configure, set_scene
-from tests.memory.stores import MemoryStores
+from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import Client
 
 EVERYTHING_OF_AN_ACCOUNT = (
@@ -37,13 +34,13 @@ OUTLINE = {"id", "type", "login", "name"}
 
 
 @pytest.fixture
-def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def product(install_in_memory: Install, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
+    yield from install_in_memory(monkeypatch)
+
+
+@pytest.fixture
+def scene(product: Keyturn) -> Scene:
     """In memory; "alice" is in the group "staff", which has the role "worker"."""
-    configure(signing_keys, monkeypatch)
-    monkeypatch.setenv("KEYTURN_TABLE", "none")
-    keyturn.cache_clear()
-    product = Keyturn(keyturn().settings, MemoryStores())
-    monkeypatch.setattr(endpoint, "keyturn", lambda: product)
     scene = set_scene(product)
     by = scene.caller()
     product.accounts.create(by, "alice", "Alice", AccountType.USER, description="on leave")
@@ -53,8 +50,7 @@ def scene(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene
     product.groups.add_member(by, "staff", "alice")
     product.roles.create(by, "worker", "Worker", [READ_SERVICE])
     product.roles.grant_to_group(by, "staff", "worker")
-    yield scene
-    keyturn.cache_clear()
+    return scene
 
 
 def client(scene: Scene, *permissions: str) -> Client:

@@ -6,10 +6,8 @@ The model beside it is as simple as can be: dictionaries, and rules spelled out 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -24,7 +22,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
@@ -41,10 +38,8 @@ from chalicelib.core.permissions import (
     UPDATE_USER,
 )
 from chalicelib.core.roles import REGISTERED_USER, Grant
-from chalicelib.settings import Settings
 from tests.budgets import budget
-from tests.conftest import Install, Scene, configure, origin, set_scene
-from tests.memory.stores import MemoryStores
+from tests.conftest import Install, Scene, origin, set_scene
 from tests.people import PASSWORD, Person
 
 STEPS = 30
@@ -387,19 +382,8 @@ class Machine(RuleBasedStateMachine):
                 assert ({user.id for user in members.items}, members.total) == (expected, len(expected))
 
 
-@pytest.fixture
-def in_memory(signing_keys: Path) -> Install:
-    """Installations without a database: the rules alone, many times faster."""
-
-    def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Keyturn]:
-        configure(signing_keys, monkeypatch)
-        yield Keyturn(Settings.from_environment(os.environ), MemoryStores())
-
-    return install
-
-
 @pytest.mark.parametrize(
-    ("where", "examples"), [("install", budget(gate=2, long=30)), ("in_memory", budget(gate=8, long=150))]
+    ("where", "examples"), [("install", budget(gate=2, long=30)), ("install_in_memory", budget(gate=8, long=150))]
 )
 def test_the_product_behaves_like_the_model(where: str, examples: int, request: pytest.FixtureRequest) -> None:
     assert REGISTERED_USER  # every account has it, which the model counts on
