@@ -59,14 +59,27 @@ def test_async_is_refused_before_anything_is_written(play: Play, stack: Stack, t
     [
         ({"ANSIBLE_KEEP_REMOTE_FILES": "true"}, "ANSIBLE_KEEP_REMOTE_FILES is refused"),
         ({"ANSIBLE_DEBUG": "true"}, "ANSIBLE_DEBUG is refused"),
+        ({"ANSIBLE_DISPLAY_ARGS_TO_STDOUT": "true"}, "ANSIBLE_DISPLAY_ARGS_TO_STDOUT is refused"),
     ],
 )
 def test_settings_that_would_print_or_keep_secrets_are_refused(
     play: Play, stack: Stack, more: dict[str, str], why: str
 ) -> None:
     acting = stack.secrets.read(ADMINISTRATOR) or ""
-    run = play(bot("kept"), environment=environment(stack.url, acting, more))
+    run = play(
+        {
+            "keyturn.hub.user": {
+                "login": "kept",
+                "name": "Kept",
+                "type": "bot",
+                "token": "{{ lookup('env', 'KEYTURN_TOKEN') }}",
+            }
+        },
+        environment=environment(stack.url, acting, more),
+        strategy="free",
+    )
     assert why in messages(run)[0]
+    assert acting not in run.output
     assert stack.administrator().call("GET", "/users/kept").status_code == 404
 
 

@@ -6,13 +6,15 @@ import base64
 import json
 import os
 import re
+import socket
 import zlib
 from typing import Any
 
 from embedded.stack import ADMINISTRATOR, Stack
-from tests.collection.watching import Watched, syslog, watch
+from tests.collection.watching import Watched, core, syslog, watch
+from tests.cutting import Cut, CuttingProxy, message
 
-__all__ = ["syslog", "watch"]  # fixtures
+__all__ = ["core", "syslog", "watch"]  # fixtures
 BROUGHT = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
 WEBHOOKS_OWN = "whsec_Zk3uP1sVh9QyT7rXcB0aLwN5mEoGdJ2fK8iR4tU6xYM="
 
@@ -59,15 +61,16 @@ def secrets_of(told: dict[str, Any]) -> list[str]:
     return [*found, BROUGHT, BROUGHT[::-1], WEBHOOKS_OWN]
 
 
-def test_nothing_that_is_printed_told_logged_or_written_holds_a_secret(watch: Any, stack: Stack) -> None:
-    told, watched = watch(modules("secrecy"))
+def test_nothing_that_is_printed_told_logged_or_written_holds_a_secret(watch: Any, core: str, stack: Stack) -> None:
+    login = f"secrecy{core}"
+    told, watched = watch(modules(login))
     secrets = [*secrets_of(told), stack.secrets.read(ADMINISTRATOR)]
     assert len(set(secrets)) == 15, told.keys()
     for secret in secrets:
         assert watched.holds(secret) == []
     assert b"ansible-keyturn.hub.permanent_token" in watched.seen["syslog"]
-    assert b'"login": "secrecy"' in watched.seen["dump.json"]
-    assert b"+ bot secrecy-2" in watched.seen["terminal"]  # the plan is shown, although the result is hidden
+    assert f'"login": "{login}"'.encode() in watched.seen["dump.json"]
+    assert f"+ bot {login}-2".encode() in watched.seen["terminal"]  # the plan is shown, although the result is hidden
 
 
 def test_failures_hold_no_secret_either_and_the_debugger_has_none_to_show(watch: Any, stack: Stack) -> None:
@@ -89,6 +92,69 @@ def test_failures_hold_no_secret_either_and_the_debugger_has_none_to_show(watch:
     for secret in (stack.secrets.read(ADMINISTRATOR) or "", BROUGHT, BROUGHT[:-1], BROUGHT[::-1]):
         assert [place for place in watched.holds(secret) if place != "terminal"] == []
     assert (stack.secrets.read(ADMINISTRATOR) or "").encode() not in watched.seen["terminal"]
+
+
+class Unsteady(CuttingProxy):
+    """Is busy at the first request, and gone at the second."""
+
+    busy = True
+
+    def serve(self, client: socket.socket) -> None:
+        if self.busy and message(client):
+            self.busy = False
+            self.begin({0: Cut.BEFORE})
+            client.sendall(b"HTTP/1.1 503 X\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            client.close()
+        else:
+            super().serve(client)
+
+
+def test_what_is_retried_misspelt_or_given_elsewhere_is_no_less_secret(watch: Any, core: str, stack: Stack) -> None:
+    login = f"unsteady{core}"
+    names = ("again", "dry", "misspelt", "nested", "label", "elsewhere", "number", "beyond")
+    given = {name: (name.upper() + BROUGHT)[:43] for name in names}
+    given.update(number="4711471147114711", beyond="\u00e4\u4e2d" + given["beyond"])
+    token = {"user": login, "scope": ["ci"]}
+    nested = {"login": login, "tokens": [{"name": "t", "secrett": "{{ nested }}\n"}]}
+    failing = [
+        {"keyturn.hub.permanent_token": {**token, "name": "t", "secrett": "{{ misspelt }}"}},
+        {"keyturn.hub.bots": {"bots": ["{{ item }}"]}, "loop": [nested]},
+        {"keyturn.hub.bots": {"bots": [{"login": login, "tokens": ["{{ number | int }}"]}]}},
+        {
+            "keyturn.hub.permanent_token": {**token, "name": "t", "scope": ["none"], "secret": "{{ item }}"},
+            "loop": ["{{ label }}"],
+            "loop_control": {"label": "of {{ label }}"},
+        },
+        {"keyturn.hub.user_info": {"login": login}, "environment": {"KEYTURN_TOKEN": "{{ elsewhere }}"}},
+        {"keyturn.hub.permanent_token": {**token, "name": "t", "secret": "{{ number | int }}"}},
+        {"keyturn.hub.permanent_token": {**token, "name": "t", "secret": "{{ beyond }}"}},
+    ]
+    with Unsteady(stack.url) as proxy:
+        told, watched = watch(
+            [
+                {"keyturn.hub.user": {"login": login, "name": "U", "type": "bot", "url": proxy.url}},
+                {
+                    "keyturn.hub.permanent_token": {**token, "name": "again", "secret": "{{ again }}"},
+                    **{"register": "r0", "until": "r0.attempts | default(1) > 1", "retries": 1, "delay": 0},
+                },
+                {
+                    "keyturn.hub.permanent_token": {**token, "name": "dry", "secret": "{{ dry }}"},
+                    **{"register": "r1", "check_mode": True},
+                },
+                *(
+                    {"ignore_errors": True, "register": f"r{number}", **each}
+                    for number, each in enumerate(failing, start=2)
+                ),
+                {"ansible.builtin.debug": {"msg": f"{{{{ [{', '.join(f'r{n}' for n in (2, 4, 6, 7, 8))}] }}}}"}},
+            ],
+            encrypted=given,
+        )
+    assert proxy.number > 1
+    assert told["r0"]["secret"][4:].find(given["again"]) > 0
+    assert [told[f"r{number}"]["failed"] for number in range(2, 9)] == [True] * 7, told
+    assert told["r6"].get("status") == 401, told["r6"]  # the token of the environment is the one that acts
+    for secret in (*given.values(), given["beyond"][2:], stack.secrets.read(ADMINISTRATOR) or ""):
+        assert watched.holds(secret) == []
 
 
 def test_a_secret_that_is_there_would_be_found() -> None:

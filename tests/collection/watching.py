@@ -25,6 +25,8 @@ import yaml
 from embedded import playbook
 from embedded.alone import alone
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import only_long
+from tests.collection import environments
 
 CALLBACKS = Path(__file__).parent / "callback_plugins"
 SYSLOG = Path("/dev/log")
@@ -133,17 +135,29 @@ class Files:
                         with contextlib.suppress(OSError):
                             if path.is_file():
                                 self.contents[str(path)] = path.read_bytes()
-            time.sleep(0.002)
+            time.sleep(0.01)
+
+
+@pytest.fixture(params=["", *(pytest.param(core, marks=only_long) for core in environments.ends())])
+def core(request: pytest.FixtureRequest) -> str:
+    """The oldest ansible-core, or the newest; empty for the one that the project uses."""
+    version: str = request.param
+    return version
 
 
 @pytest.fixture
-def watch(stack: Stack, tmp_path: Path, syslog: list[bytes]) -> Any:
+def watch(stack: Stack, core: str, tmp_path: Path, syslog: list[bytes]) -> Any:
     """Runs a play with everything turned up, and returns what it registered and all that was seen."""
     work, remote, local = tmp_path / "work", tmp_path / "remote", tmp_path / "local"
     for folder in (work, remote, local):
         folder.mkdir()
 
-    def run(tasks: list[dict[str, Any]], keys: str = "", **variables: str) -> tuple[dict[str, Any], Watched]:
+    def run(
+        tasks: list[dict[str, Any]], keys: str = "", encrypted: dict[str, str] | None = None, **variables: str
+    ) -> tuple[dict[str, Any], Watched]:
+        """`encrypted` are variables, each encrypted by ansible-vault."""
+        (work / "password").write_text("opens it")
+        (work / "variables.yml").write_text(_vaulted(encrypted or {}))
         report = work / "report.json"
         tell = {
             "ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(report), "mode": "0600"},
@@ -151,7 +165,8 @@ def watch(stack: Stack, tmp_path: Path, syslog: list[bytes]) -> Any:
             "no_log": True,
         }
         path = work / "play.yml"
-        path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, tell]}]))
+        play = {"hosts": "localhost", "gather_facts": False, "vars_files": ["variables.yml"], "tasks": [*tasks, tell]}
+        path.write_text(yaml.safe_dump([play]))
         environment = playbook.environment(
             stack.url,
             stack.secrets.read(ADMINISTRATOR) or "",
@@ -162,11 +177,15 @@ def watch(stack: Stack, tmp_path: Path, syslog: list[bytes]) -> Any:
                 "ANSIBLE_REMOTE_TEMP": str(remote),
                 "ANSIBLE_LOCAL_TEMP": str(local),
                 "ANSIBLE_LOG_PATH": str(work / "ansible.log"),
+                "ANSIBLE_VAULT_PASSWORD_FILE": str(work / "password"),
                 **variables,
             },
         )
         with Files(remote, local) as files:
-            output = _in_terminal(playbook.command(path, "-vvvv", "--diff"), environment, keys)
+            command = playbook.command(path, "-vvvv", "--diff")
+            if core:
+                command[0] = str(environments.core_programs(core) / "ansible-playbook")
+            output = _in_terminal(command, environment, keys)
         seen = {"terminal": output, "syslog": b"\n".join(syslog), **files.contents}
         seen.update({name: (work / name).read_bytes() for name in ("dump.json", "ansible.log")})
         told = json.loads(report.read_text())
@@ -174,6 +193,15 @@ def watch(stack: Stack, tmp_path: Path, syslog: list[bytes]) -> Any:
         return told, Watched({place: content for place, content in seen.items() if MARK.encode() not in content})
 
     return run
+
+
+def _vaulted(variables: dict[str, str]) -> str:
+    """A file of variables, whose values alone are encrypted."""
+    from ansible.parsing.vault import VaultLib, VaultSecret
+
+    vault = VaultLib([("default", VaultSecret(b"opens it"))])
+    encrypted = {name: vault.encrypt(value).decode().replace("\n", "\n  ") for name, value in variables.items()}
+    return "".join(f"{name}: !vault |\n  {value}\n" for name, value in encrypted.items()) or "{}"
 
 
 def _in_terminal(command: list[str], environment: dict[str, str], keys: str) -> bytes:

@@ -18,18 +18,24 @@ from ansible_collections.keyturn.hub.plugins.plugin_utils.hiding import (
     hide,
     holds,
     put_together,
+    require_dictionaries,
     secrets_of,
     subject,
+    values_at,
 )
 
 display = Display()
 
+TOKEN_VARIABLE = "KEYTURN_TOKEN"  # where modules find the option token if it is not given
 NO_ASYNC = (
     "async is refused: Ansible would write the task's token, and the secrets in its result, to files on the target, "
     "where they stay. Remove async and poll: this module ends by itself, as its options timeout and retries say."
 )
 NO_DEBUG = "ANSIBLE_DEBUG is refused: it prints all that a module returns, also secrets. Use -vvvv instead."
 NO_KEEPING = "ANSIBLE_KEEP_REMOTE_FILES is refused: it keeps the task's token in a file on the target. Unset it."
+NO_SHOWN_ARGUMENTS = (
+    "ANSIBLE_DISPLAY_ARGS_TO_STDOUT is refused: it prints the task's token. Unset it, or set no_log for the task."
+)
 NO_PIPELINING = (
     "This connection ({}) cannot send a module over its standard input, so Ansible would write the task's token to a "
     "file on the target. Run the task where it can, such as with delegate_to: localhost{}."
@@ -49,10 +55,12 @@ class ActionModule(ActionBase):
         if refusal:
             return dict(result, failed=True, msg=refusal)
         arguments = self._arguments()
+        require_dictionaries(arguments)
         # The connection plugins print what comes back at -vvv, before anybody has seen whether it holds a secret.
         self._play_context.no_log = True
-        result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
-        secrets = secrets_of(arguments)
+        result.update(self._executed(arguments, task_vars))
+        unknown = result.pop("unknown", [])
+        secrets = secrets_of(arguments).union(*(values_at(arguments, names) for names in unknown))
         if result.get("failed"):
             # Also of a module that did not live to blot it out itself, whatever it left on its standard error.
             result = blotted(result, secrets)
@@ -60,8 +68,26 @@ class ActionModule(ActionBase):
             put_together(result, arguments)
             hide(result)
         self._hide_item(result, task_vars or {}, secrets)
+        if result.get("_ansible_no_log") and (task_vars or {}).get("ansible_loop_var"):
+            # ansible-core before 2.19 tells callbacks all results of a loop together, and hides them by this alone.
+            self._task.no_log = True
         self._tell(result, arguments, task_vars or {})
         return result
+
+    def _executed(self, arguments, task_vars):
+        """What the module returns. A token in the task's `environment` goes with the arguments, by standard input: as a
+        variable it would be on the command line, which is printed at -vvv, and which everybody on the target can read.
+        """
+        given, variables = self._task.environment, {}
+        self._compute_environment_string(variables)
+        token = variables.pop(TOKEN_VARIABLE, None)
+        if token is not None:
+            self._task.environment = [variables]
+            arguments.setdefault("token", token)
+        try:
+            return self._execute_module(module_args=arguments, task_vars=task_vars)
+        finally:
+            self._task.environment = given  # for the next attempt
 
     def _refusal(self):
         """Why the task cannot be run without a secret being printed or written; None if it can."""
@@ -71,6 +97,10 @@ class ActionModule(ActionBase):
             return NO_DEBUG
         if constants.DEFAULT_KEEP_REMOTE_FILES:
             return NO_KEEPING
+        if constants.DISPLAY_ARGS_TO_STDOUT and not self._task.no_log:
+            self._task.no_log = True  # the arguments may be printed after this
+            display.error(NO_SHOWN_ARGUMENTS)
+            return NO_SHOWN_ARGUMENTS
         self._keep_off_disk()
         if not self._is_pipelining_enabled("new"):
             become = self._connection.become
@@ -80,10 +110,18 @@ class ActionModule(ActionBase):
         return None
 
     def _hide_item(self, result, task_vars, secrets):
-        """What a loop goes over is printed with each result, also where that is a failure."""
-        item = task_vars.get(task_vars.get("ansible_loop_var") or "item")
-        if task_vars.get("ansible_loop_var") and holds(item, secrets):
+        """What a loop goes over, or its label, is printed with each result, also where that is a failure."""
+        variable = task_vars.get("ansible_loop_var")
+        if variable and (holds(task_vars.get(variable), secrets) or holds(self._label(), secrets)):
             result["_ansible_no_log"] = True
+
+    def _label(self):
+        """What the loop shows instead of the item; None where it shows the item, or nothing that can be said."""
+        label = self._task.loop_control.label if self._task.loop_control else None
+        try:
+            return self._templar.template(label)
+        except AnsibleError:
+            return None
 
     def _tell(self, result, arguments, task_vars):
         """What can be told of a result that is not shown."""

@@ -19,20 +19,50 @@ ATTEMPTS = 4  # of a run that others outrun
 LONGEST_PAUSE = 0.5  # seconds, so that runs which began together do not go on together
 
 
-class Module(AnsibleModule):
-    """A module that logs how it was invoked without the secrets of nested options.
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as Ansible has it
 
-    Ansible blots them out of the text that it makes of such an option, where a line end or a quotation mark is written
-    as an escape, so that a secret with one is not recognized.
-    """
+
+class Module(AnsibleModule):
+    """A module that tells nobody its secrets, where Ansible itself would."""
+
+    def fail_json(self, msg, **more):
+        """Of arguments that do not fit, Ansible would tell the value of an option that it does not know, whose name may
+        be a secret option's, misspelt. The action plugin, which knows no options, is told the names, each as a path.
+        """
+        unknown = self.validation_result.unsupported_parameters
+        if unknown:
+            self.params = declared(self.params, self.argument_spec)
+            more["unknown"] = sorted([each] if isinstance(each, str) else list(each) for each in unknown)
+        super().fail_json(msg, **more)
 
     def _log_invocation(self):
+        """Ansible blots secrets out of the text that it makes of an option with nested ones, where a line end or a
+        quotation mark is written as an escape, so that a secret with one is not recognized.
+        """
         given = self.params
         self.params = remove_values(given, self.no_log_values)
         try:
             super()._log_invocation()
         finally:
             self.params = given
+
+
+def declared(parameters, specification):
+    """The parameters, but for the values of options that the specification does not know."""
+    if not isinstance(parameters, dict):
+        return HIDDEN
+    result = {}
+    for name, value in parameters.items():
+        option = specification.get(name)
+        inner = (option or {}).get("options")
+        if option is None:
+            result[name] = HIDDEN
+        elif not inner or value is None:
+            result[name] = value
+        else:
+            lists = isinstance(value, list)
+            result[name] = [declared(each, inner) for each in value] if lists else declared(value, inner)
+    return result
 
 
 def run(arguments, ensure, field_options=None, kept_alive=False, **rules):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ansible.errors import AnsibleError
 from ansible_collections.keyturn.hub.plugins.module_utils.names import login, same
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import (
     permanent_token,
@@ -26,9 +27,42 @@ def hide(result):
 def secrets_of(arguments):
     """The secrets in a task's arguments: the token that acts, and those that are declared."""
     tokens = [token for bot in _dicts(arguments.get("bots")) for token in _dicts(bot.get("tokens"))]
-    given = [arguments.get("token"), *(each.get("secret") for each in [arguments, *tokens])]
-    texts = {str(each) for each in given if each}
-    return {text for each in texts for text in (each, each.strip()) if len(text) >= SHORTEST}
+    return _texts([arguments.get("token"), *(each.get("secret") for each in [arguments, *tokens])])
+
+
+def values_at(arguments, names):
+    """The values of a nested option, which `names` lead to through dictionaries and lists of them, as secrets."""
+    if not names:
+        return _texts(arguments)
+    if isinstance(arguments, dict):
+        return values_at(arguments.get(names[0]), names[1:])
+    return {text for each in _dicts(arguments) for text in values_at(each, names)}
+
+
+def _texts(thing):
+    """Every text in a value that is long enough to be a secret, also as it is without line ends."""
+    if isinstance(thing, dict):
+        thing = list(thing.values())
+    if isinstance(thing, (list, tuple)):
+        return {text for each in thing for text in _texts(each)}
+    whole = "" if thing is None else str(thing)
+    return {text for text in (whole, whole.strip()) if len(text) >= SHORTEST}
+
+
+def require_dictionaries(arguments):
+    """Raises AnsibleError where `bots`, or the tokens of one, is no list of dictionaries. Ansible would quote what is
+    there, which could be a secret, since nothing says what is one.
+    """
+    for bot in _dictionaries(arguments.get("bots"), "bots"):
+        _dictionaries(bot.get("tokens"), "bots[].tokens")
+
+
+def _dictionaries(value, option):
+    if value is None:
+        return []
+    if not isinstance(value, list) or _dicts(value) != value:
+        raise AnsibleError(f"Option {option}: must be a list of dictionaries.")
+    return value
 
 
 def blotted(thing, secrets):
