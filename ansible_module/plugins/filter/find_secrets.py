@@ -12,6 +12,9 @@ version_added: 0.1.0
 author: The Keyturn authors (@keyturn)
 description:
   - Finds what has the form of a secret of Keyturn, checksum included, without asking anybody.
+seealso:
+  - plugin: keyturn.hub.token
+    plugin_type: test
 positional: _input
 options:
   _input:

@@ -13,6 +13,9 @@ author: The Keyturn authors (@keyturn)
 description:
   - Replaces the value of a variable, or adds the variable at the end. All other lines, comments included, stay as they
     are.
+seealso:
+  - plugin: keyturn.hub.new_secret
+    plugin_type: lookup
 positional: _input, variable, value
 options:
   _input:

@@ -14,6 +14,9 @@ description:
   - Trades a permanent token for an access token that is good for five minutes, and for some services only (RFC 8693).
   - Or trades the identity token of a CI platform or cluster, which a trust rule of a bot admits (RFC 7523).
   - Nothing is written down. It is looked up again wherever a variable that uses it is, which makes another one.
+seealso:
+  - module: keyturn.hub.trust_rule
+  - module: keyturn.hub.current_token_info
 options:
   _terms:
     description: The services that the access token is for, each by its key or id.

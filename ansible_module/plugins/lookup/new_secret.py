@@ -14,6 +14,11 @@ description:
   - Makes 43 random characters, such as the option C(secret) of M(keyturn.hub.permanent_token) and
     M(keyturn.hub.service) takes.
   - It makes another one each time, so put it into a vault, and declare what is there.
+seealso:
+  - module: keyturn.hub.permanent_token
+  - module: keyturn.hub.service
+  - plugin: keyturn.hub.access_token
+    plugin_type: lookup
 options:
   _terms:
     description: Nothing.

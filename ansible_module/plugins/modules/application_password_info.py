@@ -39,10 +39,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 application_passwords:
-  description: The application passwords.
+  description: The application passwords. With O(fields), what it asks for instead.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: mail client
+    lastAccessTime:
+      description: When it was used last, in milliseconds since 1970; null if never.
+      type: int
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

@@ -38,10 +38,62 @@ EXAMPLES = r"""
 
 RETURN = r"""
 groups:
-  description: The groups; none where there is none of this name.
+  description: The groups; none where there is none of this name. With O(fields), what it asks for instead.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: Deployers
+    requiredTwoFactorAuthentication:
+      description: Whether its members need a second factor to log in.
+      type: bool
+    parent:
+      description: The group that it is directly inside of; null for none.
+      type: dict
+      contains:
+        id:
+          description: Its id.
+          type: str
+        name:
+          description: Its name.
+          type: str
+    projectRoles:
+      description: The roles that it has.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The grant's id.
+          type: str
+        role:
+          description: The role.
+          type: dict
+          contains:
+            id:
+              description: Its id.
+              type: str
+            key:
+              description: Its key.
+              type: str
+              sample: deployer
+        project:
+          description: The service for which it has the role.
+          type: dict
+          contains:
+            id:
+              description: Its id; V(0) for all services.
+              type: str
+            key:
+              description: Its key.
+              type: str
+              sample: ci
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

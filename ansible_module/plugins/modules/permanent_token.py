@@ -183,9 +183,20 @@ permanent_token:
       description: The token's name.
       type: str
     scope:
-      description: The services, each with RV(ignore:id), RV(ignore:key) and RV(ignore:name).
+      description: The services that it is good for.
       type: list
       elements: dict
+      contains:
+        id:
+          description: The service's id.
+          type: str
+        key:
+          description: Its key.
+          type: str
+          sample: ci
+        name:
+          description: Its name.
+          type: str
     description:
       description: What it is for. This and what follows only if the task has the option of the same name.
       type: str

@@ -86,7 +86,33 @@ policy:
   description: The policy as it is now, or as it would be in check mode.
   returned: O(state=present)
   type: dict
-  sample: {"longestLifeDays": 90, "rotationDueDays": 60, "unusedDays": null, "unused": "flag"}
+  contains:
+    id:
+      description: The id of the service or group.
+      type: str
+    longestLifeDays:
+      description: How long a secret is good at most; null for no limit.
+      type: int
+      sample: 90
+    rotationDueDays:
+      description: After how long a secret should be renewed; null where it is never due.
+      type: int
+      sample: 60
+    unusedDays:
+      description: After how long without a use a token counts as unused; null where none does.
+      type: int
+    unused:
+      description: What becomes of a token that is unused.
+      type: str
+      sample: flag
+    reused:
+      description: What becomes of a token whose superseded secret comes back.
+      type: str
+      sample: flag
+    leaked:
+      description: What becomes of a token that was found in public.
+      type: str
+      sample: revoke
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import policies

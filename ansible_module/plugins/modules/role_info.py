@@ -38,10 +38,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 roles:
-  description: The roles; none where there is none of this key.
+  description: The roles; none where there is none of this key. With O(fields), what it asks for instead.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    key:
+      description: Its key.
+      type: str
+      sample: deployer
+    name:
+      description: Its name.
+      type: str
+    permissions:
+      description: The permissions that it gives.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The permission's id.
+          type: str
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

@@ -171,7 +171,81 @@ service:
   description: The service as it is now, or as it would be in check mode, with the fields of Hub's contract.
   returned: O(state=present)
   type: dict
-  sample: {"id": "z9nrlNKKojgb", "key": "ci", "name": "Build server", "homeUrl": "https://ci.example.com"}
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    key:
+      description: Its key.
+      type: str
+      sample: ci
+    name:
+      description: Its name.
+      type: str
+      sample: Build server
+    applicationName:
+      description: What kind of program it is.
+      type: str
+    vendor:
+      description: Who makes the program.
+      type: str
+    version:
+      description: The program's version.
+      type: str
+    homeUrl:
+      description: Where people find it.
+      type: str
+      sample: https://ci.example.com
+    iconUrl:
+      description: Its picture.
+      type: str
+    baseUrls:
+      description: Where it is reached.
+      type: list
+      elements: str
+    redirectUris:
+      description: Where people are sent back to after they have logged in for it.
+      type: list
+      elements: str
+    grantTypes:
+      description: In which ways it may come by access tokens.
+      type: list
+      elements: str
+      sample: ["client_credentials"]
+    trusted:
+      description: Whether nobody needs to approve what it may do for them.
+      type: bool
+    public:
+      description: Whether it cannot keep a secret.
+      type: bool
+    defaultRoles:
+      description: The roles that it names as those of new members.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The role's id.
+          type: str
+    permissions:
+      description: The permissions that it declares for roles.
+      type: list
+      elements: dict
+      contains:
+        key:
+          description: The permission's key.
+          type: str
+        name:
+          description: Its name.
+          type: str
+    groups:
+      description: The groups whose members see it without further permissions.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: The group's id.
+          type: str
 secret:
   description:
     - The service's secret. The whole result is hidden from the output, and available to later tasks.

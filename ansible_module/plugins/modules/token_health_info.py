@@ -51,6 +51,69 @@ permanent_tokens:
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: nightly
+    scope:
+      description: The services that it is good for.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Its id.
+          type: str
+        key:
+          description: Its key.
+          type: str
+          sample: ci
+        name:
+          description: Its name.
+          type: str
+    user:
+      description: Whose it is.
+      type: dict
+      contains:
+        id:
+          description: The account's id.
+          type: str
+        login:
+          description: The login.
+          type: str
+          sample: deploy-bot
+    creationTime:
+      description: When its current secret was made, in milliseconds since 1970.
+      type: int
+      sample: 1790000000000
+    lastAccessTime:
+      description: When it was used last, in milliseconds since 1970; null if never.
+      type: int
+      sample: 1790000000000
+    description:
+      description: What it is for; null if nobody said so.
+      type: str
+    contact:
+      description: Whom to ask about it; null if nobody said so.
+      type: str
+    labels:
+      description: By what it is found.
+      type: list
+      elements: str
+      sample: ["team=payments"]
+    endsOn:
+      description: From when on it is refused, in milliseconds since 1970; null if nothing says so.
+      type: int
+      sample: 1797000000000
+    flags:
+      description: What there is to do something about.
+      type: list
+      elements: str
+      sample: ["rotation-due"]
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

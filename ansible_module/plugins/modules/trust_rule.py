@@ -82,7 +82,41 @@ trust_rule:
   description: The rule as it is now, or as it would be in check mode.
   returned: O(state=present)
   type: dict
-  sample: {"name": "GitHub", "issuer": "https://token.actions.githubusercontent.com"}
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: GitHub
+    issuer:
+      description: Who signs the tokens that it admits.
+      type: str
+      sample: https://token.actions.githubusercontent.com
+    audience:
+      description: For whom they have to be.
+      type: str
+    conditions:
+      description: "What their claims have to be: for each claim, its values."
+      type: dict
+      sample: {"repository": ["acme/shop"]}
+    scope:
+      description: The services that it is good for.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Its id.
+          type: str
+        key:
+          description: Its key.
+          type: str
+          sample: ci
+        name:
+          description: Its name.
+          type: str
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import trust_rules

@@ -39,10 +39,48 @@ EXAMPLES = r"""
 
 RETURN = r"""
 trust_rules:
-  description: The trust rules.
+  description: The trust rules. With O(fields), what it asks for instead.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: GitHub
+    issuer:
+      description: Who signs the tokens that it admits.
+      type: str
+      sample: https://token.actions.githubusercontent.com
+    audience:
+      description: For whom they have to be.
+      type: str
+    conditions:
+      description: "What their claims have to be: for each claim, its values."
+      type: dict
+      sample: {"repository": ["acme/shop"]}
+    scope:
+      description: The services that it is good for.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Its id.
+          type: str
+        key:
+          description: Its key.
+          type: str
+          sample: ci
+        name:
+          description: Its name.
+          type: str
+    lastAccessTime:
+      description: When a token was traded by it last, in milliseconds since 1970; null if never.
+      type: int
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

@@ -43,10 +43,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: The accounts; none where there is none of this login.
+  description: The accounts; none where there is none of this login. With O(fields), what it asks for instead.
   returned: success
   type: list
   elements: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    type:
+      description: What kind of account it is, V(user) or V(bot).
+      type: str
+      sample: bot
+    login:
+      description: The login.
+      type: str
+      sample: deploy-bot
+    name:
+      description: The full name.
+      type: str
+    banned:
+      description: Whether it is banned.
+      type: bool
+    banReason:
+      description: Why it is banned; null if it is not, or nobody said.
+      type: str
 """
 
 from ansible_collections.keyturn.hub.plugins.module_utils import reading

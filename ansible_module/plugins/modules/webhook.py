@@ -106,7 +106,24 @@ webhook:
   description: The webhook as it is now, or as it would be in check mode, without its secret.
   returned: O(state=present)
   type: dict
-  sample: {"id": "z9nrlNKKojgb", "name": "operations", "url": "https://hooks.example.com/keyturn", "kinds": []}
+  contains:
+    id:
+      description: Its id.
+      type: str
+      sample: z9nrlNKKojgb
+    name:
+      description: Its name.
+      type: str
+      sample: operations
+    url:
+      description: Where events are sent to.
+      type: str
+      sample: https://hooks.example.com/keyturn
+    kinds:
+      description: The kinds of events that it hears of; none for all.
+      type: list
+      elements: str
+      sample: ["permanent-token.leaked"]
 secret:
   description:
     - The webhook's secret. The whole result is hidden from the output, and available to later tasks.

@@ -12,6 +12,10 @@ version_added: 0.1.0
 author: The Keyturn authors (@keyturn)
 description:
   - Whether a text has the form of a secret of Keyturn, checksum included. Nobody is asked, so it may have ended.
+seealso:
+  - plugin: keyturn.hub.find_secrets
+    plugin_type: filter
+  - module: keyturn.hub.current_token_info
 positional: _input, kind
 options:
   _input:
