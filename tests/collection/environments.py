@@ -12,9 +12,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from embedded import playbook
 from embedded.layout import PROJECT
 from tests.budgets import LONG
 from tests.programs import installed, interpreter, kept
@@ -24,7 +26,7 @@ REQUIREMENTS = Path(__file__).parent / "requirements"
 OLDEST = 8  # the minor version of the oldest Python that a target may have
 # For each ansible-core, the Pythons that it runs on.
 PYTHONS = {
-    "2.17": ("3.11", "3.12"),
+    "2.17": ("3.10", "3.11", "3.12"),
     "2.18": ("3.11", "3.12", "3.13"),
     "2.19": ("3.11", "3.12", "3.13"),
     "2.20": ("3.12", "3.13", "3.14"),
@@ -77,6 +79,14 @@ def cores() -> dict[str, str]:
 def core_programs(core: str) -> Path:
     """The folder with the programs of an ansible-core."""
     return programs(f"ansible-core-{core}", interpreters()[cores()[core]])
+
+
+def play(path: Path, variables: Mapping[str, str], core: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a playbook to its end, by an ansible-core with its own Python, or by the one that the project uses."""
+    if core is None:
+        return playbook.run(path, variables)
+    command = [str(core_programs(core) / "ansible-playbook"), *playbook.command(path)[1:]]
+    return subprocess.run(command, env=dict(variables), capture_output=True, text=True, check=False)
 
 
 def sanity_environments(core: str) -> Path:

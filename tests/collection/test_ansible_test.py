@@ -53,3 +53,8 @@ def test_units_pass(core: str, tmp_path: Path) -> None:
 
 def test_the_oldest_and_the_one_that_is_used_are_among_them() -> None:
     assert environments.cores().keys() >= {"2.17", "2.19"}
+
+
+def test_the_oldest_runs_on_the_oldest_python_that_a_controller_may_have() -> None:
+    """Its sanity tests import every plugin of controllers there."""
+    assert environments.cores()[OLDEST] == "3.10" or "3.10" not in environments.interpreters()
