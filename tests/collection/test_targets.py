@@ -14,11 +14,16 @@ from embedded import playbook
 from embedded.layout import PROJECT
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.budgets import only_long
+from tests.collection import environments
 
 DEPLOYED = Stack.__name__ == "DeployedStack"  # by `tests.aws.plugin`
 TARGETS = PROJECT / "ansible_module" / "tests" / "integration" / "targets"
 MODULES = PROJECT / "ansible_module" / "plugins" / "modules"
-NAMES = sorted(path.parent.name for path in TARGETS.glob("*/aliases"))
+# Lookups, filters, tests and roles, by kind and name.
+OTHERS = sorted(
+    f"{kind}_{path.stem}" for kind in ("lookup", "filter", "test") for path in MODULES.parent.glob(f"{kind}/*.py")
+) + sorted(f"role_{path.name}" for path in (PROJECT / "ansible_module" / "roles").iterdir())
+NAMES = sorted({path.parent.name for path in TARGETS.glob("*/aliases")} - set(OTHERS))
 # Modules that other tests of the gate have real plays of: `test_bots`, `test_permanent_token`, `test_user`, and the
 # target of `bots` on the deployed package.
 PLAYED_ELSEWHERE = {"bots", "permanent_token", "user"}
@@ -32,17 +37,23 @@ PLAYED_ELSEWHERE = {"bots", "permanent_token", "user"}
     ],
 )
 def test_a_target(target: str, stack: Stack, second_factor_token: str, tmp_path: Path) -> None:
-    token = stack.secrets.read(ADMINISTRATOR) or ""
-    variables = {
-        "keyturn_url": stack.url,
-        "keyturn_token": token,
-        "keyturn_second_factor_token": second_factor_token,
-    }
+    run([target], stack, tmp_path, keyturn_second_factor_token=second_factor_token)
+
+
+def test_targets_of_plugins_and_the_role_on_the_oldest_controller(stack: Stack, tmp_path: Path) -> None:
+    """All in one play, since none of them has more than a few tasks."""
+    assert set(OTHERS) == {path.parent.name for path in TARGETS.glob("*/aliases")} - set(NAMES)
+    run(OTHERS, stack, tmp_path, environments.ends()[0])
+
+
+def run(targets: list[str], stack: Stack, tmp_path: Path, core: str | None = None, **variables: str) -> None:
+    """Play targets as roles, by the ansible-core that the project uses, or by another one."""
+    variables = {"keyturn_url": stack.url, "keyturn_token": stack.secrets.read(ADMINISTRATOR) or "", **variables}
     path = tmp_path / "play.yml"
     path.write_text(
-        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": [target]}])
+        yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "roles": targets}])
     )
-    finished = playbook.run(path, playbook.environment("", "", {"ANSIBLE_ROLES_PATH": str(TARGETS)}))
+    finished = environments.play(path, playbook.environment("", "", {"ANSIBLE_ROLES_PATH": str(TARGETS)}), core)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
