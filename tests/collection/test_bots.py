@@ -9,7 +9,9 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
+from embedded.stack import Stack
 from tests.collection.conftest import Play
+from tests.cutting import CuttingProxy
 
 WANTED = [{"login": "from-file", "name": "From a file", "tokens": [{"name": "t", "scope": ["ci"]}]}]
 
@@ -47,3 +49,20 @@ def test_a_file_that_makes_no_sense_is_refused(
     run = play(bots(src=str(source), **options))
     assert run.results[0]["failed"]
     assert message in run.output
+
+
+def test_check_mode_asks_of_many_bots_in_few_requests(perform: Play, stack: Stack) -> None:
+    logins = [f"rehearsed-{number}" for number in range(24)]
+    asked: list[bytes] = []
+    with CuttingProxy(stack.url, seen=lambda request: asked.append(request.split(b" ", 2)[1])) as proxy:
+        run = perform(
+            bots(bots=[{"login": login, "name": login} for login in logins], url=proxy.url, parallel=1),
+            arguments=("--check",),
+        )
+    assert run.changed == [True]
+    assert len(run.results[0]["plan"]) == len(logins)
+    dry_runs = [path for path in asked if b"dryRun=true" in path]
+    assert 2 <= len(dry_runs) <= 6  # the first goes alone, and others while it is on its way
+    assert b"/api/rest/batch?dryRun=true" in dry_runs
+    assert [path for path in asked if b"batch" in path and b"dryRun" not in path] == []
+    assert stack.administrator().call("GET", f"/users/{logins[-1]}").status_code == 404

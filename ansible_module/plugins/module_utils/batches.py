@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, the Keyturn authors
 # Simplified BSD License (see https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Changes of accounts and tokens that many threads send at the same time travel together (`POST /batch`).
+"""Changes of accounts and tokens that many threads send at the same time travel together (`POST /batch`), and so do dry
+runs of them.
 
 Whoever sends one waits for its own answer, as if it had travelled alone: what is retried, and how, is the client's
 affair. A server that knows no batches gets every change by itself.
@@ -21,6 +22,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.transport import Answe
 TOGETHER = 12  # changes in one request: one after the other, they take about a second
 MAX_BODY = 60 * 1024
 PATH = re.compile(r"/users(/[^/]+(/permanenttokens(/[^/]+(/(rotate|takeback))?)?)?)?")
+DRY_RUN = "dryRun"
 NOT_TAKEN = (400, 404, 405, 413)  # the server knows no batches, or not this one
 
 
@@ -47,7 +49,7 @@ class Batches:
         change = self._change(method, url, body, headers) if self._offered else None
         if change is None:
             return self._lanes.submit(self._send, method, url, body, headers).result()
-        waiting = _Waiting(change, (method, url, body, headers))
+        waiting = _Waiting(change, change.pop(DRY_RUN, None), (method, url, body, headers))
         self._enqueue([waiting])
         return waiting.answer.result()
 
@@ -55,7 +57,7 @@ class Batches:
         """As a part of a batch; None for what no batch takes."""
         place = urlsplit(url[len(self._root) :])
         query = dict(parse_qsl(place.query, keep_blank_values=True))
-        if method not in ("POST", "DELETE") or not PATH.fullmatch(place.path) or set(query) - {"fields"}:
+        if method not in ("POST", "DELETE") or not PATH.fullmatch(place.path) or set(query) - {"fields", DRY_RUN}:
             return None
         if body is not None and len(body) > MAX_BODY:
             return None
@@ -74,7 +76,10 @@ class Batches:
 
     def _next(self):
         with self._lock:
-            taken, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            # All of a batch are dry runs, or none is.
+            fitting = [each for each in self._waiting if each.dry_run == self._waiting[0].dry_run]
+            taken = fitting[:TOGETHER]
+            self._waiting = [each for each in self._waiting if each not in taken]
         if not taken:
             return
         try:
@@ -95,7 +100,8 @@ class Batches:
         body = json.dumps({"changes": [waiting.change for waiting in taken]}).encode()
         headers = {name: text for name, text in taken[0].request[3].items() if name != "Idempotency-Key"}
         headers["Content-Type"] = "application/json"
-        answer = self._send("POST", self._root + "/batch", body, headers)
+        query = "" if taken[0].dry_run is None else f"?{DRY_RUN}={taken[0].dry_run}"
+        answer = self._send("POST", f"{self._root}/batch{query}", body, headers)
         if answer.status in NOT_TAKEN:
             self._offered = False
             self._alone(taken)
@@ -129,7 +135,8 @@ def _answer(each):
 class _Waiting:
     """A change, the request that it would be alone, and its answer to come."""
 
-    def __init__(self, change, request):
+    def __init__(self, change, dry_run, request):
         self.change = change
+        self.dry_run = dry_run
         self.request = request
         self.answer = Future()

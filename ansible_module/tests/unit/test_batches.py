@@ -30,7 +30,7 @@ class Server:
     def send(self, method, url, body, headers):
         self.asked.append((method, url[len(ROOT) :], headers))
         self.gate.wait(10)
-        if url == ROOT + "/batch":
+        if url.startswith(ROOT + "/batch"):
             return self.batch(json.loads(body)["changes"])
         return Answer(200, {}, json.dumps({"was": url[len(ROOT) :]}).encode())
 
@@ -68,6 +68,16 @@ def test_what_waits_travels_together_and_each_gets_its_own_answer():
     assert [path for _method, path, _headers in server.asked] == ["/users/0/permanenttokens", "/batch"]
 
 
+def test_dry_runs_travel_together_and_never_with_changes():
+    server = Server()
+    dry = [(method, f"{path}?dryRun=true", body) for method, path, body in changes(4)]
+    wet = [("DELETE", "/users/a", None), ("DELETE", "/users/b", None)]
+    said = paths(sent(server, *changes(1), *dry, *wet))
+    assert said == [path.partition("?")[0] for _method, path, _body in (*changes(1), *dry, *wet)]
+    asked = [path for _method, path, _headers in server.asked]
+    assert sorted(asked[1:]) == ["/batch", "/batch?dryRun=true"]
+
+
 def test_no_more_than_a_dozen_do():
     server = Server()
     assert len(sent(server, *changes(30))) == 30
@@ -78,7 +88,7 @@ def test_what_is_no_change_of_an_account_or_token_travels_alone():
     server = Server()
     others = [
         ("POST", "/users/a/permanenttokens/b/comparison", {"secret": "x"}),
-        ("POST", "/users?dryRun=true", {"login": "x"}),
+        ("POST", "/users?verbose=true", {"login": "x"}),
         ("POST", "/users/a/trustrules", {}),
     ]
     batches = Batches(server.send, ROOT, 1)
