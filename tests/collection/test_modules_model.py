@@ -36,6 +36,15 @@ ROLES = st.lists(
     st.sampled_from([{"role": "system-admin"}, {"role": "system-admin", "service": "ci"}]), max_size=2, unique_by=str
 )
 
+# RFC 7517 appendix A.1, and a member that the server does not keep.
+PUBLIC_KEY = {
+    "kty": "EC",
+    "crv": "P-256",
+    "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+    "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    "x5t": "of its certificate",
+}
+
 
 def optional(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=options)
@@ -135,7 +144,9 @@ KINDS: dict[str, tuple[Any, Any]] = {
                 "audience": st.just("keyturn"),
                 "conditions": st.sampled_from([{"sub": "a"}, {"sub": ["a", "b"]}, {"sub": ["b", "a"], "ref": "main"}]),
                 "scope": SCOPES,
-            }
+            },
+            keys=st.sampled_from([[], [PUBLIC_KEY]]),
+            lasting=st.booleans(),
         ),
     ),
     "webhook": (

@@ -17,10 +17,16 @@ ARGUMENTS = {
     "audience": {"type": "str"},
     "conditions": {"type": "dict"},
     "scope": {"type": "list", "elements": "str"},
+    "keys": {"type": "list", "elements": "dict", "no_log": False},
+    "lasting": {"type": "bool"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 METHOD_NOT_ALLOWED = 405
-FIELDS = "id,name,issuer,audience,conditions,scope(id,key,name)"
+FIELDS = "id,name,issuer,audience,conditions,keys,lasting,scope(id,key,name)"
+AT_FIRST = {"keys": [], "lasting": False}  # of a rule that says nothing of them
+# What the server keeps of a key, in its order (RFC 7517 section 4, RFC 7518 section 6).
+KEPT = ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e")
+PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
 def ensure(client, parameters, check_mode):
@@ -39,9 +45,9 @@ def ensure(client, parameters, check_mode):
             act.delete("users", owner["id"], "trustrules", existing["id"])
         return outcome("trust_rule", existing or ABSENT, ABSENT)
     wanted = _wanted(catalog, parameters, existing)
-    if existing and all(wanted[field] == existing[field] for field in wanted):
+    if existing and all(wanted[field] == existing.get(field) for field in wanted):
         return outcome("trust_rule", existing, existing)
-    after = dict(existing or {}, **wanted)
+    after = dict(existing or AT_FIRST, **wanted)
     act = client.acting(check_mode) if owner else None  # in check mode, an earlier task may create it
     if act:
         body = dict(wanted, scope=[reference(service) for service in wanted["scope"]])
@@ -75,13 +81,22 @@ def _wanted(catalog, parameters, existing):
     services = catalog.find_all("services", parameters["scope"], "scope")
     there = (existing or {}).get("scope", [])
     same = {service["id"] for service in services} == {service["id"] for service in there}
+    optional = {"keys": _keys(parameters["keys"]), "lasting": parameters["lasting"]}
     return {
         "name": kept(parameters["name"]),
         "issuer": parameters["issuer"],
         "audience": parameters["audience"],
         "conditions": conditions,
         "scope": there if same else services,
+        **{field: value for field, value in optional.items() if value is not None},
     }
+
+
+def _keys(given):
+    """The keys as the server keeps them: what else an issuer publishes of one is not needed. Raises RequestRefused."""
+    if given and any(PRIVATE.intersection(key) for key in given):
+        raise RequestRefused(0, "holds a private or symmetric key. Give the public one alone, and renew it.", "keys")
+    return given and [{name: key[name] for name in KEPT if name in key} for key in given]
 
 
 def _find(client, owner, name):

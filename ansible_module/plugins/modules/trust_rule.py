@@ -54,7 +54,19 @@ options:
       - The services that the access token is good for, each by key, id or name.
     type: list
     elements: str
-
+  keys:
+    description:
+      - The issuer's public keys, each a JSON Web Key, for an issuer whose keys the server cannot fetch, such as most
+        Kubernetes clusters. The issuer is then never asked, so a new key is added here before it is used.
+      - An empty list lets the server fetch them. If not given, what the rule has stays.
+    type: list
+    elements: dict
+  lasting:
+    description:
+      - Whether what its access tokens make at Keyturn itself may go on after they have ended, such as tokens without an
+        end. It has to, where a play that acts by O(identity) gives bots their tokens.
+      - If not given, what the rule has stays; a new rule is not lasting.
+    type: bool
   state:
     description:
       - V(present) makes the rule exist as declared.
