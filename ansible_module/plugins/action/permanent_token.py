@@ -1,18 +1,27 @@
 # Copyright: (c) 2026, the Keyturn authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs every module of this collection (`meta/runtime.yml` says so) and keeps secrets from being printed or written.
+"""Runs every module of this collection, begins sessions by identity, and keeps secrets from being printed or written.
 
-A module cannot do so itself: what it marks as not to be logged is removed from its result, and the play could not hand
-the secret over. A controller-side plugin can mark the result as hidden while the registered variable keeps it.
+A module cannot hide a secret itself: what it marks as not to be logged is removed from its result, and the play could
+not hand the secret over. A controller-side plugin can mark the result as hidden while the registered variable keeps it.
+
+The files beside this one give it the other modules' names. Ansible's own process loads an action plugin only where it
+has the task's name, and it is there that the end of sessions is waited for (`agents`).
 """
 
 from __future__ import annotations
 
+import os
+import sys
+
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import connection_loader
 from ansible.utils.display import Display
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import SOCKET
+from ansible_collections.keyturn.hub.plugins.plugin_utils import agents
 from ansible_collections.keyturn.hub.plugins.plugin_utils.hiding import (
     blotted,
     hide,
@@ -23,6 +32,8 @@ from ansible_collections.keyturn.hub.plugins.plugin_utils.hiding import (
     subject,
     values_at,
 )
+from ansible_collections.keyturn.hub.plugins.plugin_utils.identity_options import login_of
+from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession
 
 display = Display()
 
@@ -56,9 +67,7 @@ class ActionModule(ActionBase):
             return dict(result, failed=True, msg=refusal)
         arguments = self._arguments()
         require_dictionaries(arguments)
-        # The connection plugins print what comes back at -vvv, before anybody has seen whether it holds a secret.
-        self._play_context.no_log = True
-        result.update(self._executed(arguments, task_vars))
+        result.update(self._executed(arguments, task_vars or {}))
         unknown = result.pop("unknown", [])
         secrets = secrets_of(arguments).union(*(values_at(arguments, names) for names in unknown))
         if result.get("failed"):
@@ -75,22 +84,56 @@ class ActionModule(ActionBase):
         return result
 
     def _executed(self, arguments, task_vars):
-        """What the module returns. A token in the task's `environment` goes with the arguments, by standard input: as a
-        variable it would be on the command line, which is printed at -vvv, and which everybody on the target can read.
+        """What the module returns, or why it cannot be run. `arguments` gets the token that is in the environment."""
+        task, environment = self._task, self._task.environment
+        self._take_token(arguments)
+        try:
+            sent, variables = self._with_session(arguments, task_vars)
+            refusal = self._connection_refusal()
+            if refusal:
+                return {"failed": True, "msg": refusal}
+            # The connection plugins print what comes back at -vvv, before anybody has seen whether it holds a secret.
+            self._play_context.no_log = True
+            return self._execute_module(module_args=sent, task_vars=variables)
+        except NoSession as problem:
+            return {"failed": True, "msg": f"Option {problem.option}: {problem}"}
+        finally:
+            self._task, task.environment = task, environment  # for the next attempt
+
+    def _take_token(self, arguments):
+        """A token in the task's `environment` goes with the arguments, by standard input: as a variable it would be on
+        the command line, which is printed at -vvv, and which everybody on the target can read.
         """
-        given, variables = self._task.environment, {}
+        variables = {}
         self._compute_environment_string(variables)
         token = variables.pop(TOKEN_VARIABLE, None)
         if token is not None:
             self._task.environment = [variables]
-            arguments.setdefault("token", token)
-        try:
-            return self._execute_module(module_args=arguments, task_vars=task_vars)
-        finally:
-            self._task.environment = given  # for the next attempt
+            if not arguments.get("identity"):
+                arguments.setdefault("token", token)
+
+    def _with_session(self, arguments, task_vars):
+        """The arguments and variables to run the module with. Raises NoSession.
+
+        A task that acts by an identity runs on this machine, where it can ask for the session's access token.
+        """
+        login = login_of(arguments)
+        if login is None:
+            return arguments, task_vars
+        path = agents.socket_of(*login)
+        self._task = self._task.copy()
+        self._task.delegate_to = None
+        self._task.environment = [*(self._task.environment or []), {SOCKET: path}]
+        self._play_context = self._play_context.copy()
+        self._play_context.become = False
+        self._play_context.connection = "local"
+        self._connection = connection_loader.get("ansible.builtin.local", self._play_context, os.devnull)
+        self._connection.set_options()
+        arguments = {name: value for name, value in arguments.items() if name != "token"}
+        return dict(arguments, identity=login[1]), dict(task_vars, ansible_python_interpreter=sys.executable)
 
     def _refusal(self):
-        """Why the task cannot be run without a secret being printed or written; None if it can."""
+        """Why nothing can be run without a secret being printed or written; None if it can."""
         if self._task.async_val:
             return NO_ASYNC
         if constants.DEFAULT_DEBUG:
@@ -101,6 +144,10 @@ class ActionModule(ActionBase):
             self._task.no_log = True  # the arguments may be printed after this
             display.error(NO_SHOWN_ARGUMENTS)
             return NO_SHOWN_ARGUMENTS
+        return None
+
+    def _connection_refusal(self):
+        """Why the module cannot be sent without a secret being written; None if it can."""
         self._keep_off_disk()
         if not self._is_pipelining_enabled("new"):
             become = self._connection.become

@@ -19,9 +19,61 @@ options:
     description:
       - A permanent token of the account that acts. Its scope must include Keyturn itself. Blanks and line ends around
         it do not count.
-      - If not given, the value of the environment variable E(KEYTURN_TOKEN) is used.
+      - If neither this nor O(identity) is given, the value of the environment variable E(KEYTURN_TOKEN) is used.
     type: str
-    required: true
+  identity:
+    description:
+      - Act by the identity of the job or workload instead of O(token), so that no secret is stored. A trust rule of the
+        bot O(identity.account) has to let it in, and have Keyturn itself in its scope.
+      - One login serves the whole run. It is kept in memory alone, renewed while the run goes on, and revoked at its
+        end. The task runs on the controller, as the user that runs Ansible, whatever the host, O(ignore:become) and
+        O(ignore:delegate_to).
+      - It goes before E(KEYTURN_TOKEN). It cannot be given together with O(token); where one of the two is in
+        O(ignore:module_defaults), V(null) takes it out of a task.
+      - If neither is given, and the environment variable E(KEYTURN_IDENTITY) is set, the suboptions' environment
+        variables alone say it.
+      - See the collection's page on identities for what to set up on each platform.
+    type: dict
+    version_added: 0.1.0
+    suboptions:
+      source:
+        description:
+          - Where the identity token comes from.
+          - V(github) asks GitHub Actions, or Forgejo Actions, for it.
+          - V(gitlab) reads the environment variable that C(id_tokens) of the job sets.
+          - V(kubernetes) reads the file of a projected service account token, anew each time.
+          - V(aws) asks AWS STS for it (C(GetWebIdentityToken)). It needs botocore.
+          - V(aap) reads what a credential type of Ansible Automation Platform sets, O(identity.file) or
+            O(identity.variable).
+          - V(file) and V(variable) read it, anew each time, from where these suboptions say.
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY) is used.
+        type: str
+        required: true
+        choices: [aap, aws, file, github, gitlab, kubernetes, variable]
+      account:
+        description:
+          - The login or id of the bot to act as.
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_ACCOUNT) is used.
+        type: str
+        required: true
+      audience:
+        description:
+          - For whom the identity token is, as the trust rule has it. V(github) and V(aws) make it for this one.
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_AUDIENCE) is used, and otherwise the
+            address in O(url), without C(/api/rest).
+        type: str
+      file:
+        description:
+          - The file with the identity token, for V(file), V(kubernetes) and V(aap).
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_FILE) is used; for V(kubernetes)
+            otherwise C(/var/run/secrets/keyturn/token).
+        type: path
+      variable:
+        description:
+          - The name of the environment variable with the identity token, for V(variable), V(gitlab) and V(aap).
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_VARIABLE) is used; for V(gitlab) and
+            V(aap) otherwise C(KEYTURN_ID_TOKEN).
+        type: str
   validate_certs:
     description:
       - Whether to check the server's TLS certificate.

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author: The Keyturn authors (@keyturn)
 description:
   - Trades a permanent token for an access token that is good for five minutes, and for some services only (RFC 8693).
-  - Or trades the identity token of a CI platform or cluster, which a trust rule of a bot admits (RFC 7523).
+  - Or trades the identity token of a CI platform or cluster, which a trust rule of a bot admits (RFC 7523). It is
+    given as O(assertion), or got as O(identity) says.
   - Nothing is written down. It is looked up again wherever a variable that uses it is, which makes another one.
 seealso:
   - module: keyturn.hub.trust_rule
@@ -32,7 +33,7 @@ options:
     vars:
       - name: keyturn_url
   token:
-    description: The permanent token to trade, unless O(assertion) is.
+    description: The permanent token to trade, unless O(assertion) or O(identity) is given.
     type: str
     env:
       - name: KEYTURN_TOKEN
@@ -42,8 +43,16 @@ options:
     description: The platform's identity token to trade.
     type: str
   account:
-    description: With O(assertion), the login of the bot to act as, where several have a rule that matches.
+    description: With O(assertion), the login of the bot to act as.
     type: str
+  identity:
+    description:
+      - Where the platform's identity token comes from, which is traded for the access token, instead of O(token).
+      - It has the suboptions that the option of this name of the modules has, and the same environment variables in
+        their place. It goes before E(KEYTURN_TOKEN), and cannot be given together with O(token) or O(assertion).
+    type: dict
+    vars:
+      - name: keyturn_identity
   validate_certs:
     description: Whether to check the server's TLS certificate.
     type: bool
@@ -79,18 +88,22 @@ _raw:
   elements: str
 """
 
-import json
-from urllib.parse import urlencode
+import os
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.keyturn.hub.plugins.module_utils.transport import Misconfigured, OneByOne, Unreachable, root
+from ansible_collections.keyturn.hub.plugins.plugin_utils.identity_options import checked_identity
+from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
+    ASSERTION,
+    NoSession,
+    TokenEndpoint,
+    token_of,
+    trade,
+)
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
-ASSERTION = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 TRANSPORT = ("validate_certs", "ca_path", "use_proxy", "timeout")
-FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
 
 
 class LookupModule(LookupBase):
@@ -101,26 +114,33 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         if not terms:
             raise AnsibleError("keyturn.hub.access_token: name the services that the access token is for.")
-        form = dict(self._subject(), scope=" ".join(term.strip() for term in terms))
+        options = {name: self.get_option(name) for name in ("url", *TRANSPORT)}
         try:
-            transport = OneByOne(**{name: self.get_option(name) for name in TRANSPORT})
-            address = root(self.get_option("url")) + "/oauth2/token"
-        except Misconfigured as problem:
+            return [
+                self._access_token(
+                    TokenEndpoint(options, repetitions=0), " ".join(term.strip() for term in terms), kwargs
+                )
+            ]
+        except NoSession as problem:
             raise AnsibleError(f"keyturn.hub.access_token: Option {problem.option}: {problem}") from None
-        try:
-            answer = transport.send("POST", address, urlencode(form).encode(), FORM)
-        except Unreachable as lost:
-            raise AnsibleError(f"keyturn.hub.access_token: {address} does not answer: {lost}.") from None
-        try:
-            told = json.loads(answer.body)
-        except ValueError:
-            told = {}
-        if not isinstance(told, dict):
-            told = {}
-        if "access_token" not in told:
-            reason = told.get("error_description") or told.get("error") or f"the server answers {answer.status}"
-            raise AnsibleError(f"keyturn.hub.access_token: {reason}")
-        return [told["access_token"]]
+
+    def _access_token(self, endpoint, scope, given):
+        identity = self._identity(given)
+        if identity:
+            return trade(endpoint, identity, scope)[0]
+        status, told = endpoint.ask(dict(self._subject(), scope=scope))
+        return token_of(status, told)[0]
+
+    def _identity(self, given):
+        """The identity to act by, if the options say so, or else the environment. What is `given` to the lookup itself
+        goes before what a variable or the environment says."""
+        others = [name for name in ("token", "assertion") if given.get(name)]
+        if given.get("identity") and others:
+            raise NoSession(f"cannot be given together with {others[0]}.")
+        said = None if others else self.get_option("identity")
+        if not said and (self._secret("token") or self._secret("assertion") or not os.environ.get("KEYTURN_IDENTITY")):
+            return None
+        return checked_identity(said or {})
 
     def _secret(self, option):
         """A token as it is, without the line end that a file or a variable puts behind it."""
@@ -133,4 +153,4 @@ class LookupModule(LookupBase):
             return dict({"grant_type": ASSERTION, "assertion": assertion}, **({"account": account} if account else {}))
         if token:
             return {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
-        raise AnsibleError("keyturn.hub.access_token: set token, KEYTURN_TOKEN or assertion.")
+        raise NoSession("is missing. Set token, identity, assertion, KEYTURN_TOKEN or KEYTURN_IDENTITY.", "token")

@@ -8,11 +8,11 @@ from __future__ import annotations
 import copy
 import json
 import random
-import re
 import time
 from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import env_fallback
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import IDENTITY, FixedToken, NoAnswer, token_of
 from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
     KeptAlive,
     Misconfigured,
@@ -26,12 +26,14 @@ from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
 PAGE = 100
 LONGEST_WAIT = 30
 BUSY = (429, 503)  # the server says that it did nothing
-TOKEN_FORM = re.compile(r"[!-~]+")  # what a header carries as it is; a Hub's tokens hold more than RFC 6750 lets
+UNAUTHORIZED = 401
+NO_SUCH_PATH = "no_such_path"
 GATEWAY = (502, 504)  # something in between says that it does not know
 
 CONNECTION_ARGUMENTS = {
     "url": {"type": "str", "required": True, "fallback": (env_fallback, ["KEYTURN_URL"])},
-    "token": {"type": "str", "required": True, "no_log": True, "fallback": (env_fallback, ["KEYTURN_TOKEN"])},
+    "token": {"type": "str", "no_log": True, "fallback": (env_fallback, ["KEYTURN_TOKEN"])},
+    "identity": IDENTITY,
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path", "fallback": (env_fallback, ["KEYTURN_CA_PATH"])},
     "client_cert": {"type": "path"},
@@ -66,11 +68,11 @@ def outrun(message, field):
 
 
 class Client:
-    """One account's view of one server. `send` is a transport's."""
+    """One account's view of one server. `send` is a transport's; `token` a text, or an `acting.AgentToken`."""
 
     def __init__(self, url, token, send, retries=3, sleep=time.sleep):
         self._root = _checked(root, url)
-        self._headers = {"Authorization": "Bearer " + _presentable(token), "Accept": "application/json"}
+        self._token = _checked(FixedToken, token) if isinstance(token, str) else token
         self._send = send
         self._retries = retries
         self._sleep = sleep
@@ -89,7 +91,7 @@ class Client:
             transport = _checked(KeptAlive, url, **tls)
         else:
             transport = _checked(OneByOne, use_proxy=use_proxy, **tls)
-        return cls(parameters["url"], parameters["token"], transport.send, parameters["retries"])
+        return cls(parameters["url"], _checked(token_of, parameters), transport.send, parameters["retries"])
 
     def acting(self, check_mode):
         """What makes changes, or only asks for them in check mode; None where nothing is to be sent."""
@@ -180,7 +182,7 @@ class Client:
         url = "/".join([self._root] + [quote(part, safe="") for part in path])
         if query:
             url += "?" + urlencode(query, safe="$(),")
-        data, headers = None, self._headers
+        data, headers = None, {"Accept": "application/json"}
         if body is not None:
             data = json.dumps(body).encode()
             headers = dict(headers, **{"Content-Type": "application/json"})
@@ -203,14 +205,16 @@ class Client:
     def _once(self, method, url, data, headers):
         place = url.split("?")[0]
         try:
-            answer = self._send(method, url, data, headers)
+            answer = self._authorized(method, url, data, headers)
+        except NoAnswer as problem:
+            raise RequestRefused(0, str(problem), self._token.option) from None
         except Unreachable as lost:
             message = f"{place} does not answer: {lost}. Check the options url, ca_path, use_proxy and timeout."
             raise _Passing(RequestRefused(0, message, unknown=not lost.nothing_done), None) from None
         if 300 <= answer.status < 400:
             raise RequestRefused(0, f"{place} answers with a redirect, which is not followed. Check the option url.")
         if answer.status >= 300:
-            refusal = _refusal(answer)
+            refusal = _refusal(answer, self._token.option)
             if answer.status in BUSY + GATEWAY:
                 raise _Passing(refusal, wait_of(answer))
             raise refusal
@@ -221,6 +225,15 @@ class Client:
         if not isinstance(told, dict):
             raise RequestRefused(0, f"{place} answers, but not with a JSON object. Is the option url right?")
         return told
+
+    def _authorized(self, method, url, data, headers):
+        """One request, which is made again where its token is refused and there is another one by now."""
+        token = self._token.current()
+        answer = self._send(method, url, data, dict(headers, Authorization="Bearer " + token))
+        other = self._token.after_refusal(token) if answer.status == UNAUTHORIZED else token
+        if other == token:
+            return answer
+        return self._send(method, url, data, dict(headers, Authorization="Bearer " + other))
 
 
 READING = ("comparison", "preview")  # what a request to these asks changes nothing
@@ -264,17 +277,6 @@ def _checked(make, *arguments, **options):
         raise RequestRefused(0, str(problem), problem.option) from None
 
 
-def _presentable(token):
-    """A token as a header can carry it. Raises RequestRefused, without the token."""
-    text = token.strip()
-    if not TOKEN_FORM.fullmatch(text):
-        raise RequestRefused(0, "is empty, or holds characters that no token has.", "token")
-    return text
-
-
-NO_SUCH_PATH = "no_such_path"
-
-
 class _Passing(Exception):
     """Something that may be over soon."""
 
@@ -284,7 +286,7 @@ class _Passing(Exception):
         self.wait = wait
 
 
-def _refusal(answer):
+def _refusal(answer, option):
     try:
         body = json.loads(answer.body)
         message, field = body["error_description"], body.get("error_field")
@@ -292,6 +294,6 @@ def _refusal(answer):
             return RequestRefused(0, message + " Check the option url.")
     except (ValueError, KeyError, TypeError, AttributeError):
         message, field = f"the server answers {answer.status}.", None
-    if answer.status == 401:
-        message += " Check the option token."
+    if answer.status == UNAUTHORIZED:
+        message += f" Check the option {option}."
     return RequestRefused(answer.status, message, field, unknown=answer.status in GATEWAY)

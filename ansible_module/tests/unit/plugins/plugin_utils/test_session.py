@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, the Keyturn authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sessions: one login for a while, another one in time, none at the end."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import fingerprint
+from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession, Session, TokenEndpoint
+
+TRADE, REVOKE = "/oauth2/token", "/oauth2/revoke"
+
+
+class Clock:
+    """What time it is, in seconds."""
+
+    def __init__(self):
+        self.now = 1_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def session(server, identity, clock):
+    endpoint = TokenEndpoint({"url": server.url + "/api/rest/", "timeout": 5}, sleep=lambda _seconds: None)
+    return Session(endpoint, identity, clock)
+
+
+def refuse(server, status, **told):
+    server.answers["/api/rest" + TRADE] = lambda _form: (status, told)
+
+
+def test_an_identity_token_is_traded_for_keyturn_itself(session, server):
+    assert session.token() == "access-1"
+    (form,) = server.forms(TRADE)
+    assert form.pop("assertion").startswith("header.")
+    assert form == {
+        "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        "account": "bot",
+        "scope": "0-0-0-0-0",
+    }
+
+
+def test_it_is_renewed_a_minute_before_its_end_and_not_before(session, clock):
+    assert session.token() == session.token() == "access-1"
+    clock.now += 239
+    assert session.token() == "access-1"
+    clock.now += 2
+    assert session.token() == session.token() == "access-2"
+
+
+def test_it_is_renewed_where_the_server_refuses_it_once(session):
+    first = session.token()
+    assert session.token(refused=fingerprint(first)) == "access-2"
+    assert session.token(refused=fingerprint(first)) == "access-2"  # another host was told of it as well
+
+
+def test_what_there_is_goes_on_where_it_cannot_be_renewed_yet(session, server, clock):
+    session.token()
+    clock.now += 250
+    refuse(server, 400, error="invalid_grant", error_description="No.")
+    assert session.token() == session.token() == "access-1"
+    assert len(server.forms(TRADE)) == 2  # the second refusal is remembered
+    clock.now += 46
+    with pytest.raises(NoSession, match=r"source variable, account bot, audience http://.*: No\. A trust rule"):
+        session.token()
+    del server.answers["/api/rest" + TRADE]
+    clock.now += 6
+    assert session.token() == "access-2"
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "message"),
+    [
+        (400, {"error": "invalid_scope", "error_description": "No."}, "must have Keyturn itself in its scope."),
+        (500, {}, "the server answers 500."),
+        (200, {"access_token": None, "expires_in": "soon"}, "the server answers 200."),
+        (503, {"error": "busy"}, "busy"),
+    ],
+)
+def test_what_the_server_says_is_said(session, server, status, told, message):
+    refuse(server, status, **told)
+    with pytest.raises(NoSession) as refused:
+        session.token()
+    assert message in str(refused.value)
+    assert refused.value.option == "identity"
+    assert len(server.forms(TRADE)) == (4 if status == 503 else 1)
+
+
+def test_an_identity_token_that_the_server_repeats_is_not_said(session, server):
+    server.answers["/api/rest" + TRADE] = lambda form: (400, {"error": "x", "error_description": form["assertion"]})
+    with pytest.raises(NoSession) as refused:
+        session.token()
+    assert server.forms(TRADE)[0]["assertion"] not in str(refused.value)
+
+
+def test_at_the_end_all_that_may_be_good_is_revoked(session, server, clock):
+    for _ in range(4):
+        session.token()
+        clock.now += 250
+    session.end()
+    assert [form["token"] for form in server.forms(REVOKE)] == ["access-4", "access-3", "access-2"]
+    session.end()
+    assert len(server.forms(REVOKE)) == 3
+
+
+def test_what_could_not_be_revoked_is_tried_again(session, server):
+    session.token()
+    server.answers["/api/rest" + REVOKE] = lambda _form: (500, {})
+    with pytest.raises(NoSession, match="500"):
+        session.end()
+    del server.answers["/api/rest" + REVOKE]
+    session.end()
+    assert [form["token"] for form in server.forms(REVOKE)] == ["access-1"] * 2
+
+
+@pytest.mark.parametrize(("options", "named"), [({"url": "nowhere"}, "url"), ({"ca_path": "/no/such"}, "ca_path")])
+def test_a_connection_that_makes_no_sense_is_named(server, options, named):
+    with pytest.raises(NoSession) as refused:
+        TokenEndpoint({"url": server.url, **options})
+    assert refused.value.option == named
