@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,15 +18,19 @@ import yaml
 
 from embedded import playbook
 from embedded.api import Api
-from embedded.stack import Stack
+from embedded.main_job import register_services
+from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import only_long
 from tests.collection.conftest import Play
 from tests.collection.identities import SUBJECT, Observer, Platform
-from tests.collection.test_secrecy import syslog, watch  # noqa: F401 - fixtures
+from tests.collection.test_secrecy import Files, Watched, syslog, watch  # noqa: F401 - fixtures
+from tests.conftest import NewStack
 
 BOT = "playbooks"
 VARIABLE = "JOB_TOKEN"
 IDENTITY = {"source": "variable", "variable": VARIABLE, "account": BOT, "audience": "keyturn"}
 ALL = "group/keyturn.hub.all"
+MANY = 5_000  # bots
 SOON = 60  # seconds, on a machine under load
 
 
@@ -147,6 +155,16 @@ def test_a_play_that_is_killed_leaves_no_session(
         running.stdout.read()  # nothing holds it open
         until(lambda: is_refused(stack, observer.issued[0]))
     until(lambda: agents() == before)
+    end_workers(variables)
+
+
+def end_workers(variables: dict[str, str]) -> None:
+    """End what a killed `ansible-playbook` leaves: its workers wait for ever for somebody to read their results."""
+    mark = f"{VARIABLE}={variables[VARIABLE]}".encode()
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark in place.read_bytes().split(b"\0"):
+                os.kill(int(place.parent.name), signal.SIGKILL)
 
 
 def reading(**options: Any) -> dict[str, Any]:
@@ -201,3 +219,59 @@ def test_what_is_given_goes_before_what_the_environment_says_and_roles_hand_it_o
     assert (len(observer.issued), observer.revoked) == (1, observer.issued)
     refused = play(reading(), environment=variables)
     assert "KEYTURN_TOKEN and KEYTURN_IDENTITY are both set" in refused.results[0]["msg"]
+
+
+def _run(play: Path, variables: dict[str, str], ends: Callable[[], bool] = lambda: False) -> tuple[int, bytes]:
+    """Run a play, which is killed once it `ends`; what became of it, and all that it printed."""
+    command = playbook.command(play)
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        printed: list[bytes] = []
+        assert running.stdout
+        reader = threading.Thread(target=lambda read=running.stdout.read: printed.append(read()))
+        reader.start()
+        while running.poll() is None:
+            if ends():
+                running.kill()
+            time.sleep(0.2)
+        reader.join()
+    return running.returncode, printed[0]
+
+
+@only_long
+def test_thousands_of_bots_by_an_identity_and_a_run_that_is_killed_in_the_middle(
+    new_stack: NewStack, tmp_path: Path
+) -> None:
+    """Access tokens are said to live for a little more than a minute, so that each run renews its session often."""
+    bots = [{"login": f"b{n}", "name": f"Bot {n}", "tokens": [{"name": "t", "scope": ["ci"]}]} for n in range(MANY)]
+    temporary, path, source = tmp_path / "temporary", tmp_path / "play.yml", tmp_path / "bots.yml"
+    temporary.mkdir()
+    source.write_text(yaml.safe_dump(bots))
+    task = {"keyturn.hub.bots": {"src": str(source), "identity": IDENTITY}}
+    path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    with new_stack("many") as stack, Observer(stack.url, lives=70) as observer, Files(temporary) as files:
+        register_services(stack, stack.administrator())
+        platform, administrator = Platform(), stack.administrator()
+        platform.trusted(stack, BOT)
+        folders = {name: str(temporary) for name in ("ANSIBLE_LOCAL_TEMP", "ANSIBLE_REMOTE_TEMP")}
+        log = {"ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"), "ANSIBLE_VERBOSITY": "4"}
+        variables = environment(observer, platform, **folders, **log)
+
+        def made() -> int:
+            total: int = administrator.get("/users?fields=id&$top=1")["total"]
+            return total
+
+        begun, moments, runs = time.monotonic(), [], []
+        for ends in (lambda: made() > MANY // 2, lambda: False, lambda: False):
+            runs.append(_run(path, variables, ends))
+            moments.append(f"{time.monotonic() - begun:.0f} s, {made()} accounts, {len(observer.issued)} logins")
+            until(lambda: is_refused(stack, observer.issued[-1]))
+        end_workers(variables)
+        print(*moments, f"{observer.requests} requests", sep="; ")
+        assert [code for code, _printed in runs] == [-signal.SIGKILL, 0, 0], runs[1][1][-4_000:]
+        assert b"changed=0 " in runs[2][1]
+        assert len(observer.issued) >= len(runs) + 4
+        seen = {**files.contents, "log": (tmp_path / "ansible.log").read_bytes()}
+        seen.update({f"output {number}": printed for number, (_code, printed) in enumerate(runs)})
+        for secret in (stack.secrets.read(ADMINISTRATOR) or "", variables[VARIABLE], *observer.issued):
+            assert Watched(seen).holds(secret) == []
+        assert administrator.get(f"/users/{BOT}/permanenttokens")["permanenttokens"] == []

@@ -23,6 +23,7 @@ import time
 
 from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession, Session, TokenEndpoint
 
+LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 WATCHED_SECONDS = 0.5  # how often it looks whether the run is still there
 QUESTION_SECONDS = 5  # that somebody may take to ask
 LONGEST_QUESTION = 4096  # bytes
@@ -38,20 +39,27 @@ def serve(configuration):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if os.fork():
         os._exit(0)  # whoever started this waits for it, and for no grandchild
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in LEAVING:
         signal.signal(number, _leave)
+    session, agent, waiting = None, None, None
     try:
         session = Session(TokenEndpoint(configuration["options"]), configuration["identity"])
         session.token()
+        agent = Agent(session, Process(**configuration["run"]))
+        _tell({"path": agent.path})
+        waiting = agent.work()
     except NoSession as problem:
         _tell({"problem": str(problem), "option": problem.option})
-        return
-    agent = Agent(session, Process(**configuration["run"]))
-    _tell({"path": agent.path})
-    agent.work()
+    finally:
+        if agent:
+            agent.close()
+        if session:
+            _end(session, waiting)
 
 
 def _leave(_number, _frame):
+    for number in LEAVING:
+        signal.signal(number, signal.SIG_IGN)
     raise SystemExit
 
 
@@ -111,15 +119,16 @@ class Agent:
         self._listener.settimeout(WATCHED_SECONDS)
 
     def work(self):
-        """Answer until the run has ended, or says that it ends."""
-        asked_to_end = None
-        try:
-            while asked_to_end is None and self._run.lives():
-                asked_to_end = self._next()
-        finally:
-            self._listener.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._end(asked_to_end)
+        """Answer until the run has ended, or says that it ends; whoever said so, and waits, is returned."""
+        waiting = None
+        while waiting is None and self._run.lives():
+            waiting = self._next()
+        return waiting
+
+    def close(self):
+        """Listen no more."""
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _next(self):
         """Answer one question; whoever asked for the end waits for it, and is returned."""
@@ -147,25 +156,26 @@ class Agent:
         except NoSession as problem:
             return {"problem": str(problem)}
 
-    def _end(self, waiting):
-        """Revoke, again and again if need be. Whoever waits learns how the first attempt came out."""
-        ends = time.monotonic() + REVOCATION_SECONDS
-        while True:
-            problem = None
+
+def _end(session, waiting):
+    """Revoke, again and again if need be. Whoever waits learns how the first attempt came out."""
+    ends = time.monotonic() + REVOCATION_SECONDS
+    while True:
+        problem = None
+        try:
+            session.end()
+        except NoSession as refusal:
+            problem = str(refusal)
+        if waiting:
             try:
-                self._session.end()
-            except NoSession as refusal:
-                problem = str(refusal)
-            if waiting:
-                try:
-                    _answer(waiting, {"problem": problem} if problem else {"ended": True})
-                    waiting.close()
-                except OSError:
-                    pass
-                waiting = None
-            if not problem or time.monotonic() > ends:
-                return
-            time.sleep(PAUSE_SECONDS)
+                _answer(waiting, {"problem": problem} if problem else {"ended": True})
+                waiting.close()
+            except OSError:
+                pass
+            waiting = None
+        if not problem or time.monotonic() > ends:
+            return
+        time.sleep(PAUSE_SECONDS)
 
 
 def _is_ours(line):

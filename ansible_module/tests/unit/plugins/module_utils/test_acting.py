@@ -73,7 +73,7 @@ def client(agent, line, clock=lambda: 0):
 def test_the_access_token_is_kept_for_some_seconds_and_asked_for_again(agent):
     times = iter([0, 14, 16, 16])
     token = AgentToken(agent.path, lambda: next(times))
-    assert [token.current() for _ in range(3)] == ["first", "first", "second"]
+    assert [token.current() for _each in range(3)] == ["first", "first", "second"]
     assert agent.asked == [{"ask": "token"}] * 2
 
 

@@ -14,10 +14,12 @@ from urllib.parse import parse_qs
 
 import pytest
 
+BEGAN = int(time.time())
 
-def _jwt(seconds=300, name="job"):
-    """What looks like an identity token that ends in so many seconds."""
-    claims = json.dumps({"sub": name, "exp": int(time.time()) + seconds}).encode()
+
+def _jwt(seconds=3600, name="job"):
+    """What looks like an identity token that ends so many seconds after the tests began."""
+    claims = json.dumps({"sub": name, "exp": BEGAN + seconds}).encode()
     return ".".join(("header", base64.urlsafe_b64encode(claims).decode().rstrip("="), "signature"))
 
 

@@ -113,7 +113,7 @@ def test_another_one_takes_the_place_of_one_that_was_killed(socket_of, server):
 def test_a_refusal_is_told_to_all_and_not_repeated_for_each(socket_of, server):
     refusal = (400, {"error": "invalid_grant", "error_description": "No."})
     server.answers["/api/rest/oauth2/token"] = lambda _form: refusal
-    for _ in range(3):
+    for _each in range(3):
         with pytest.raises(NoSession, match=r"No\."):
             socket_of()
     assert len(server.forms("/oauth2/token")) == 1

@@ -102,7 +102,7 @@ def test_an_identity_token_that_the_server_repeats_is_not_said(session, server):
 
 
 def test_at_the_end_all_that_may_be_good_is_revoked(session, server, clock):
-    for _ in range(4):
+    for _each in range(4):
         session.token()
         clock.now += 250
     session.end()
