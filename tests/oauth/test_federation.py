@@ -622,11 +622,11 @@ class TestTheAuditLogNamesTheJob:
         assert Client(narrowed).post(f"/users/{manager}/applicationpasswords", {"name": "x"}).status == 403
         assert self.last(administrator, manager, kind="escalation.refused")["workload"] == SUBJECT
 
-    def test_behind_giving_the_token_back(self, administrator: Client, issuer: Issuer, bot: str) -> None:
-        access = trade(bot, issuer.token(sub="x" * 5000)).json["access_token"]
+    def test_behind_giving_the_token_back(self, administrator: Client, issuer: Issuer, manager: str) -> None:
+        access = trade(manager, issuer.token(sub="x" * 5000)).json["access_token"]
         assert len(access) < 1500  # however long the subject is
         assert call("POST", "/api/rest/oauth2/revoke", form={"token": access}).status == 200
-        record = self.last(administrator, bot)
+        record = self.last(administrator, manager)
         assert (record["kind"], len(record["workload"])) == ("access-token.revoked", 255)
 
     def test_and_none_where_the_platform_names_none(self, administrator: Client, issuer: Issuer, manager: str) -> None:
@@ -634,6 +634,12 @@ class TestTheAuditLogNamesTheJob:
         assert "workload" not in claims_of(access)
         assert Client(access).post(f"/users/{manager}", {"name": "Nameless"}).status == 200
         assert self.last(administrator, manager)["workload"] is None
+
+    def test_and_other_services_are_not_told(self, issuer: Issuer, bot: str, manager: str) -> None:
+        for_both = trade(manager, issuer.token()).json["access_token"]
+        assert claims_of(for_both)["workload"] == SUBJECT
+        for_one = trade(bot, issuer.token(), scope="ci").json["access_token"]
+        assert "workload" not in claims_of(for_one)
 
 
 AT_AWS = "https://sts.amazonaws.com/"
@@ -680,7 +686,7 @@ class TestAPlatformWhoseKeysAreGivenByHand:
     def test_ansible_automation_platform(self, administrator: Client, issuer: Issuer, bot: str) -> None:
         key, iss = RSAKey.generate_key(2048, {"kid": "given"}), "https://aap.example.com/o"
         conditions = {"aap_controller_organization_id": ["1"], "aap_controller_job_template_id": ["21"]}
-        self.made(administrator, bot, key, issuer=iss, conditions=conditions)
+        self.made(administrator, bot, key, issuer=iss, conditions=conditions, scope=[{"key": "keyturn"}])
         subject = "workload_type:aap_controller_automation_job:organization:acme:job_template:deploy"
         ids = {"aap_controller_organization_id": "1", "aap_controller_job_template_id": "21"}
         good = {"iss": iss, "sub": subject, **ids, "aap_controller_launched_by_name": "jo"}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, EMAIL, LIFETIME_MS, OPENID, PROFILE, AccessToken
 from chalicelib.core.identifiers import new_id
+from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.access_tokens import Source
@@ -46,7 +47,7 @@ class Issuance:
         workload: str | None = None,
     ) -> Issued:
         """An access token. Its audience is the services of its scope unless said otherwise; it lives for a few
-        minutes, and not beyond `ends`."""
+        minutes, and not beyond `ends`. `workload` is left out where it is not for Keyturn itself."""
         issued = now - now % 1000
         expires = issued + LIFETIME_MS
         token = AccessToken(
@@ -61,7 +62,7 @@ class Issuance:
             actors=actors,
             authenticated=authenticated,
             exchanged_from=exchanged_from,
-            workload=workload,
+            workload=workload if KEYTURN in scope else None,
         )
         return Issued(token, self._jwt.sign_access_token(token))
 
