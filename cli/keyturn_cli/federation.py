@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from keyturn_cli.api import TOKEN, Api
 from keyturn_cli.errors import ExitCode, Problem
+from keyturn_cli.patience import Patience
 
 if TYPE_CHECKING:
     from keyturn_cli.identity import Source
-    from keyturn_cli.patience import Patience
 
+REVOCATION = "/api/rest/oauth2/revoke"
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 KEYTURN = "0-0-0-0-0"  # as a service, in a scope
 EARLY_SECONDS = 60  # before an access token ends, it is replaced
+END_SECONDS = 3
 LONGEST_CLAIM = 255
 
 
@@ -40,6 +43,13 @@ class Federation:
             answer = self.trade(patience)
             self._token, self._ends = answer["access_token"], began + answer["expires_in"]
         return self._token
+
+    def end(self) -> None:
+        """Give the access token back (RFC 7009). If that cannot be done at once, it ends by itself in minutes."""
+        if self._token:
+            with contextlib.suppress(Problem):
+                Api(self.address, None, Patience(END_SECONDS)).form(REVOCATION, [("token", self._token)])
+            self._token, self._ends = "", 0.0
 
     def trade(self, patience: Patience) -> dict[str, Any]:
         """What the token endpoint gives. Raises Problem."""

@@ -58,6 +58,7 @@ def cli(context: click.Context, address: str | None, account: str | None, as_jso
     output = Output(as_json)
     patience = Patience(timeout or DEFAULT_SECONDS, output.say)
     context.obj = Session(address, presented or None, output, patience, timeout is not None, account=account)
+    context.call_on_close(context.obj.end)
 
 
 for command in (token, service, webhook, hub_import, login, logout, federate):

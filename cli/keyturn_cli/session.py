@@ -58,6 +58,11 @@ class Session:
             self._federation = Federation(address, self.account, Source.from_environment(address))
         return self._federation
 
+    def end(self) -> None:
+        """The command is over: an access token that it got for itself is given back."""
+        if self._federation:
+            self._federation.end()
+
     def known_address(self) -> str:
         """Where: as said, or else where somebody logged in last. Raises Problem."""
         address = self.address or next(iter(logins.addresses()), None)

@@ -326,13 +326,20 @@ class TestTrading:
         monkeypatch.setenv("KEYTURN_ID_TOKEN", token())
         with keyturn() as (address, asked):
             assert main.run(["--address", address, "--as", "bot", "--json", "whoami"]) == 0
-        (_, traded, _), (_, _, headers) = asked
+        (_, traded, _), (_, _, headers), (path, given_back, _) = asked
+        assert (path, given_back) == (federation.REVOCATION, "token=access-0")
         assert (parse_qs(traded)["account"], parse_qs(traded)["scope"]) == (["bot"], [federation.KEYTURN])
         assert headers["Authorization"] == "Bearer access-0"
         assert not (tmp_path / ".config").exists()
         monkeypatch.setenv("KEYTURN_TOKEN", "ktp_x")
         assert main.run(["--address", address, "--as", "bot", "whoami"]) == ExitCode.USAGE
         assert "name two who ask" in capsys.readouterr().err
+
+    def test_a_command_that_fails_gives_its_access_token_back_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KEYTURN_ID_TOKEN", token())
+        with keyturn() as (address, asked):
+            assert main.run(["--address", address, "--as", "bot", "token", "revoke", "--yes", "no-such-token"]) != 0
+        assert asked[-1][:2] == (federation.REVOCATION, "token=access-0")
 
     def test_a_long_one_asks_the_source_anew_before_the_access_token_ends(self, tmp_path: Path) -> None:
         file = tmp_path / "token"
