@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ CHECKS = {
     "ansible-lint": ["ansible-lint", "--nocolor", "--offline", "--profile", "production"],
     "antsibull-docs": ["antsibull-docs", "lint-collection-docs", "--plugin-docs", "."],
     "antsibull-changelog": ["antsibull-changelog", "lint"],
+    "the generated changelog": ["bash", "-ec", "antsibull-changelog generate; git diff --exit-code CHANGELOG.rst"],
     "reuse": ["reuse", "lint"],
     "galaxy": ["ansible-galaxy", "collection", "build"],
 }
@@ -37,7 +39,7 @@ def test_the_collection_passes(check: str, collection: Path) -> None:
         "ANSIBLE_COLLECTIONS_PATH": str(root),
     }
     finished = subprocess.run(
-        [str(bin / CHECKS[check][0]), *CHECKS[check][1:]],
+        [shutil.which(CHECKS[check][0], path=variables["PATH"]) or "", *CHECKS[check][1:]],
         cwd=collection,
         env=variables,
         stdin=subprocess.DEVNULL,
