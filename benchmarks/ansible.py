@@ -4,7 +4,7 @@
 
 Everything is real: `ansible-playbook`, the server, the database. The bare calls are what no client could leave out,
 prepared beforehand, and sent over as many kept connections as the task has. The loop is measured with fewer bots, and
-its time for all of them is told by multiplication.
+its time for all of them is told by multiplication. Requests are counted where they arrive.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,14 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - begin
 
 
+@dataclass(frozen=True)
+class Cost:
+    """What something took: seconds, and requests."""
+
+    seconds: float
+    requests: int
+
+
 class Measurement:
     """One installation, and what is run against it."""
 
@@ -83,6 +92,16 @@ class Measurement:
         self.folder = folder
         self.token = stack.secrets.read(ADMINISTRATOR) or ""
         self.bare = Bare(stack.url, self.token)
+
+    def cost(self, work: Callable[[], float]) -> Cost:
+        """What it takes to do something that says for how long it ran."""
+        before = self._requests()
+        seconds = work()
+        return Cost(seconds, self._requests() - before)
+
+    def _requests(self) -> int:
+        """How many the server has answered: it tells a line of each."""
+        return (self.stack.folder / "server.log").read_text().count('"route":')
 
     def play(self, tasks: list[dict[str, Any]], changed: int) -> None:
         """Run a play. Raises RuntimeError unless as many tasks changed something as are said."""
@@ -167,17 +186,35 @@ def main(number: int, looped: int) -> None:
         measured = Measurement(stack, Path(folder))
         wanted, few = bots(number, "bench"), bots(looped, "loop")
         changed = [{**wanted[0], "name": "Other"}, *wanted[1:]]
-        rows = [
-            ("first apply", measured.task(wanted, True), measured.make(bots(number, "bare")), measured.loop(few, True)),
-            ("nothing to do", measured.task(wanted, False), measured.read(number), measured.loop(few, False)),
-            ("one change", measured.task(changed, True), measured.change(number), measured.loop(few, False)),
-        ]
+        rows = {
+            "first apply": (
+                lambda: measured.task(wanted, True),
+                lambda: measured.make(bots(number, "bare")),
+                lambda: measured.loop(few, True),
+            ),
+            "nothing to do": (
+                lambda: measured.task(wanted, False),
+                lambda: measured.read(number),
+                lambda: measured.loop(few, False),
+            ),
+            "one change": (
+                lambda: measured.task(changed, True),
+                lambda: measured.change(number),
+                lambda: measured.loop(few, False),
+            ),
+        }
         table = Table(f"{number} bots, {2 * number} tokens", "bots task", "bare calls", "ratio", "loop over modules")
-        for name, task, bare, loop in rows:
+        for name, works in rows.items():
+            task, bare, loop = map(measured.cost, works)
+            scale = number / looped
             table.add_row(
-                name, f"{task:.1f} s", f"{bare:.1f} s", f"{task / bare:.2f}", f"{loop * number / looped:.0f} s (scaled)"
+                name,
+                f"{task.seconds:.1f} s, {task.requests} requests",
+                f"{bare.seconds:.1f} s, {bare.requests} requests",
+                f"{task.seconds / bare.seconds:.2f}",
+                f"{loop.seconds * scale:.0f} s, {loop.requests * scale:.0f} requests (scaled)",
             )
-        Console(width=110).print(table)
+        Console(width=130).print(table)
 
 
 if __name__ == "__main__":
