@@ -63,6 +63,21 @@ trust_rules:
       description: "What their claims have to be: for each claim, its values."
       type: dict
       sample: {"repository": ["acme/shop"]}
+    keys:
+      description: The issuer's public keys, where they were given by hand.
+      type: list
+      elements: dict
+      contains:
+        kty:
+          description: What kind of key it is. Its other members are those of a public key of this kind.
+          type: str
+          sample: EC
+        kid:
+          description: Its id.
+          type: str
+    lasting:
+      description: Whether what its access tokens make at Keyturn may outlive them.
+      type: bool
     scope:
       description: The services that it is good for.
       type: list
