@@ -23,7 +23,7 @@ from embedded.stack import ADMINISTRATOR, Stack
 from tests.budgets import only_long
 from tests.collection.conftest import Play
 from tests.collection.identities import SUBJECT, Observer, Platform
-from tests.collection.test_secrecy import Files, Watched, syslog, watch  # noqa: F401 - fixtures
+from tests.collection.watching import Files, Watched, core, syslog, watch  # noqa: F401 - fixtures
 from tests.conftest import NewStack
 
 BOT = "playbooks"
