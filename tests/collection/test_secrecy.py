@@ -157,6 +157,46 @@ def test_what_is_retried_misspelt_or_given_elsewhere_is_no_less_secret(watch: An
         assert watched.holds(secret) == []
 
 
+def test_what_ends_before_a_module_runs_or_is_in_the_wrong_place_is_no_less_secret(
+    watch: Any, core: str, stack: Stack
+) -> None:
+    names = ("async", "unreachable", "odd", "file", "private")
+    given = {f"{name}_secret": (name.upper() + BROUGHT)[:43] for name in names}
+    given["misplaced"] = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9." + BROUGHT
+    token = {"user": "early", "scope": ["ci"], "name": "t", "secret": "{{ item.secret }}"}
+    nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    odd = [{"login": "early", "tokens": {"name": "t", "secret": "{{ odd_secret }}"}}]
+    rule = {"user": "early", "name": "r", "issuer": "https://ci.example.com", "audience": "a", "scope": ["ci"]}
+    key = {"kty": "OKP", "crv": "Ed25519", "x": "x", "d": "{{ private_secret }}"}
+    failing: list[dict[str, Any]] = [
+        {"keyturn.hub.permanent_token": token, "loop": [{"secret": "{{ async_secret }}"}], "async": 60},
+        {
+            **{"keyturn.hub.permanent_token": token, "loop": [{"secret": "{{ unreachable_secret }}"}]},
+            **{"vars": nowhere, "ignore_unreachable": True},
+        },
+        {"keyturn.hub.bots": {"bots": "{{ item.bots }}"}, "loop": [{"bots": odd}]},
+        {
+            "keyturn.hub.bots": {"src": "no-such-file.yml", "token": "{{ item.token }}"},
+            "loop": [{"token": "{{ file_secret }}"}],
+        },
+        {
+            "keyturn.hub.user_info": {"identity": "{{ item }}"},
+            "loop": [{"source": "{{ misplaced }}", "account": "early"}],
+        },
+        {"keyturn.hub.trust_rule": {**rule, "conditions": {"sub": ["me"]}, "keys": [key]}},
+    ]
+    told, watched = watch(
+        [{"ignore_errors": True, "register": f"r{number}", **each} for number, each in enumerate(failing)],
+        encrypted=given,
+    )
+    failed = [told[f"r{number}"].get("failed") or told[f"r{number}"].get("unreachable") for number in range(6)]
+    assert failed == [True] * 6, told
+    for secret in given.values():
+        assert watched.holds(secret) == [], secret[:10]
+    for reason in (b"async is refused", b"must be a list of dictionaries", b"no-such-file.yml"):
+        assert reason in watched.seen["terminal"]
+
+
 def test_a_secret_that_is_there_would_be_found() -> None:
     """The search itself: plain, in base64, and in the archive that a module travels in."""
     secret = "ktp_" + BROUGHT

@@ -62,12 +62,21 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        refusal = self._refusal()
-        if refusal:
-            return dict(result, failed=True, msg=refusal)
-        arguments = self._arguments()
-        require_dictionaries(arguments)
-        result.update(self._executed(arguments, task_vars or {}))
+        task_vars = task_vars or {}
+        # First of all: whatever ends the task after this, its failure would show what the loop goes over.
+        hidden = self._hide_loop(task_vars, secrets_of(self._task.args))
+        arguments = self._task.args
+        try:
+            refusal = self._refusal()
+            if refusal:
+                result.update(failed=True, msg=refusal)
+            else:
+                arguments = self._arguments()
+                require_dictionaries(arguments)
+                result.update(self._executed(arguments, task_vars))
+        except AnsibleError as problem:  # such as a host that cannot be reached
+            self._tell({"_ansible_no_log": hidden, "failed": True, "msg": str(problem)}, arguments, task_vars)
+            raise
         unknown = result.pop("unknown", [])
         secrets = secrets_of(arguments).union(*(values_at(arguments, names) for names in unknown))
         if result.get("failed"):
@@ -76,11 +85,12 @@ class ActionModule(ActionBase):
         else:
             put_together(result, arguments)
             hide(result)
-        self._hide_item(result, task_vars or {}, secrets)
-        if result.get("_ansible_no_log") and (task_vars or {}).get("ansible_loop_var"):
+        if self._hide_loop(task_vars, secrets) or hidden:
+            result["_ansible_no_log"] = True
+        if result.get("_ansible_no_log") and task_vars.get("ansible_loop_var"):
             # ansible-core before 2.19 tells callbacks all results of a loop together, and hides them by this alone.
             self._task.no_log = True
-        self._tell(result, arguments, task_vars or {})
+        self._tell(result, arguments, task_vars)
         return result
 
     def _executed(self, arguments, task_vars):
@@ -156,11 +166,15 @@ class ActionModule(ActionBase):
             )
         return None
 
-    def _hide_item(self, result, task_vars, secrets):
-        """What a loop goes over, or its label, is printed with each result, also where that is a failure."""
+    def _hide_loop(self, task_vars, secrets):
+        """Hide every result if what the loop goes over, or its label, holds a secret; whether that is so. It is printed
+        with each result, also where that is a failure.
+        """
         variable = task_vars.get("ansible_loop_var")
-        if variable and (holds(task_vars.get(variable), secrets) or holds(self._label(), secrets)):
-            result["_ansible_no_log"] = True
+        held = variable and (holds(task_vars.get(variable), secrets) or holds(self._label(), secrets))
+        if held:
+            self._task.no_log = True
+        return bool(held)
 
     def _label(self):
         """What the loop shows instead of the item; None where it shows the item, or nothing that can be said."""

@@ -14,6 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.keyturn.hub.plugins.module_utils.client import CONNECTION_ARGUMENTS, Client, RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import PRIVATE_MEMBERS
 
 ATTEMPTS = 4  # of a run that others outrun
 LONGEST_PAUSE = 0.5  # seconds, so that runs which began together do not go on together
@@ -37,14 +38,25 @@ class Module(AnsibleModule):
 
     def _log_invocation(self):
         """Ansible blots secrets out of the text that it makes of an option with nested ones, where a line end or a
-        quotation mark is written as an escape, so that a secret with one is not recognized.
+        quotation mark is written as an escape, so that a secret with one is not recognized. A private key is none of
+        the options, and is refused later.
         """
         given = self.params
-        self.params = remove_values(given, self.no_log_values)
+        self.params = without_private_keys(remove_values(given, self.no_log_values))
         try:
             super()._log_invocation()
         finally:
             self.params = given
+
+
+def without_private_keys(thing):
+    """The same, where a JSON Web Key has no private members."""
+    if isinstance(thing, list):
+        return [without_private_keys(each) for each in thing]
+    if not isinstance(thing, dict):
+        return thing
+    hidden = PRIVATE_MEMBERS if "kty" in thing else ()
+    return {name: HIDDEN if name in hidden else without_private_keys(value) for name, value in thing.items()}
 
 
 def declared(parameters, specification):

@@ -9,6 +9,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome, unordered
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
+from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import PRIVATE_MEMBERS
 
 ARGUMENTS = {
     "user": {"type": "str", "required": True},
@@ -26,7 +27,6 @@ FIELDS = "id,name,issuer,audience,conditions,keys,lasting,scope(id,key,name)"
 AT_FIRST = {"keys": [], "lasting": False}  # of a rule that says nothing of them
 # What the server keeps of a key, in its order (RFC 7517 section 4, RFC 7518 section 6).
 KEPT = ("kty", "kid", "use", "alg", "crv", "x", "y", "n", "e")
-PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
 
 
 def ensure(client, parameters, check_mode):
@@ -94,7 +94,7 @@ def _wanted(catalog, parameters, existing):
 
 def _keys(given):
     """The keys as the server keeps them: what else an issuer publishes of one is not needed. Raises RequestRefused."""
-    if given and any(PRIVATE.intersection(key) for key in given):
+    if given and any(not set(PRIVATE_MEMBERS).isdisjoint(key) for key in given):
         raise RequestRefused(0, "holds a private or symmetric key. Give the public one alone, and renew it.", "keys")
     return given and [{name: key[name] for name in KEPT if name in key} for key in given]
 

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible.errors import AnsibleError
 from ansible_collections.keyturn.hub.plugins.module_utils.names import login, same
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import (
+    PRIVATE_MEMBERS,
     permanent_token,
     secrets_in,
     service_secret,
 )
 
 BLOTTED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as Ansible has it
+JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")  # a platform's identity token, or an access token (RFC 7519)
+OPTIONS = ("token", "secret")
+LISTS = ("bots", "tokens")  # of dictionaries
 SHORTEST = 8  # what is shorter is no secret, and blotting it out would make messages unreadable
 
 
@@ -25,9 +31,23 @@ def hide(result):
 
 
 def secrets_of(arguments):
-    """The secrets in a task's arguments: the token that acts, and those that are declared."""
-    tokens = [token for bot in _dicts(arguments.get("bots")) for token in _dicts(bot.get("tokens"))]
-    return _texts([arguments.get("token"), *(each.get("secret") for each in [arguments, *tokens])])
+    """The secrets in a task's arguments: the token that acts, those that are declared, and private keys, wherever they
+    are; and everything that is where a list of dictionaries should be.
+    """
+    return {text for each in _secret_values(arguments) for text in _texts(each)}
+
+
+def _secret_values(thing):
+    if isinstance(thing, (list, tuple)):
+        return [found for each in thing for found in _secret_values(each)]
+    if not isinstance(thing, dict):
+        return []
+    names = (*OPTIONS, *PRIVATE_MEMBERS) if "kty" in thing else OPTIONS
+    found = []
+    for name, value in thing.items():
+        whole = name in names or (name in LISTS and value != _dicts(value))
+        found += [value] if whole else _secret_values(value)
+    return found
 
 
 def values_at(arguments, names):
@@ -73,7 +93,7 @@ def blotted(thing, secrets):
         return [blotted(each, secrets) for each in thing]
     if not isinstance(thing, str):
         return thing
-    for secret in sorted([*secrets, *secrets_in(thing)], key=len, reverse=True):
+    for secret in sorted([*secrets, *secrets_in(thing), *JWT.findall(thing)], key=len, reverse=True):
         thing = thing.replace(secret, BLOTTED)
     return thing
 
