@@ -129,7 +129,7 @@ def _person(site: Site, login: str, naming: Naming, free_text: Naming) -> str:
 def _webhook(site: Site, naming: Naming) -> str:
     """One with an earlier secret, that fails: nothing listens there."""
     said = {
-        "name": naming("Operations"),
+        "name": site.name(naming("Operations")),
         "url": "https://localhost:1/hook?a=b&c=%22%3E",
         "kinds": ["permanent-token.leaked"],
     }
