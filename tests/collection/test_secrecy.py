@@ -162,7 +162,8 @@ def test_what_ends_before_a_module_runs_or_is_in_the_wrong_place_is_no_less_secr
 ) -> None:
     names = ("async", "unreachable", "odd", "file", "private")
     given = {f"{name}_secret": (name.upper() + BROUGHT)[:43] for name in names}
-    given["misplaced"] = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJtZSJ9." + BROUGHT
+    parts = (b'{"alg":"ES256"}', b'{"sub":"me"}')
+    given["misplaced"] = ".".join([*(base64.urlsafe_b64encode(each).decode() for each in parts), BROUGHT])
     token = {"user": "early", "scope": ["ci"], "name": "t", "secret": "{{ item.secret }}"}
     nowhere = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
     odd = [{"login": "early", "tokens": {"name": "t", "secret": "{{ odd_secret }}"}}]

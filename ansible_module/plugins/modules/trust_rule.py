@@ -91,7 +91,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 trust_rule:
-  description: The rule as it is now, or as it would be in check mode.
+  description:
+    - The rule as it is now, or as it would be in check mode.
+    - Where the issuer's public keys were given by hand, they are in a member C(keys), which is reached by C(rule['keys']).
   returned: O(state=present)
   type: dict
   contains:
@@ -114,18 +116,6 @@ trust_rule:
       description: "What their claims have to be: for each claim, its values."
       type: dict
       sample: {"repository": ["acme/shop"]}
-    keys:
-      description: The issuer's public keys, where they were given by hand.
-      type: list
-      elements: dict
-      contains:
-        kty:
-          description: What kind of key it is. Its other members are those of a public key of this kind.
-          type: str
-          sample: EC
-        kid:
-          description: Its id.
-          type: str
     lasting:
       description: Whether what its access tokens make at Keyturn may outlive them.
       type: bool

@@ -39,7 +39,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 trust_rules:
-  description: The trust rules. With O(fields), what it asks for instead.
+  description:
+    - The trust rules. With O(fields), what it asks for instead.
+    - Where an issuer's public keys were given by hand, they are in a member C(keys), which is reached by C(rule['keys']).
   returned: success
   type: list
   elements: dict
@@ -63,18 +65,6 @@ trust_rules:
       description: "What their claims have to be: for each claim, its values."
       type: dict
       sample: {"repository": ["acme/shop"]}
-    keys:
-      description: The issuer's public keys, where they were given by hand.
-      type: list
-      elements: dict
-      contains:
-        kty:
-          description: What kind of key it is. Its other members are those of a public key of this kind.
-          type: str
-          sample: EC
-        kid:
-          description: Its id.
-          type: str
     lasting:
       description: Whether what its access tokens make at Keyturn may outlive them.
       type: bool
