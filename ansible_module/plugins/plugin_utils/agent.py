@@ -51,6 +51,7 @@ def serve(configuration):
     except NoSession as problem:
         _tell({"problem": str(problem), "option": problem.option})
     finally:
+        _ignore_signals()
         if agent:
             agent.close()
         if session:
@@ -58,9 +59,14 @@ def serve(configuration):
 
 
 def _leave(_number, _frame):
+    _ignore_signals()
+    raise SystemExit
+
+
+def _ignore_signals():
+    """What is leaving already is not kept from revoking."""
     for number in LEAVING:
         signal.signal(number, signal.SIG_IGN)
-    raise SystemExit
 
 
 def _tell(what):

@@ -11,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -100,6 +101,24 @@ def test_it_revokes_when_it_is_terminated_and_another_one_takes_its_place(socket
     os.kill(pid_of(path), signal.SIGTERM)
     until(lambda: server.forms(REVOKE))
     assert ask(socket_of(), {"ask": "token"}) == {"token": "access-2"}
+
+
+def test_it_goes_on_revoking_when_it_is_terminated_meanwhile(socket_of, server):
+    path, asked, terminated = socket_of(), threading.Event(), threading.Event()
+
+    def busy_at_first(_form):
+        first = not asked.is_set()
+        asked.set()
+        return (503 if first and terminated.wait(60) else 200), {}
+
+    server.answers["/api/rest" + REVOKE] = busy_at_first
+    pid = pid_of(path)
+    with ThreadPoolExecutor(1) as ending:
+        ending.submit(agents.end_all)
+        assert asked.wait(60)
+        os.kill(pid, signal.SIGTERM)
+        terminated.set()
+    until(lambda: len(server.forms(REVOKE)) == 2)
 
 
 def test_another_one_takes_the_place_of_one_that_was_killed(socket_of, server):
