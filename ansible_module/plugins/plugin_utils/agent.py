@@ -50,6 +50,8 @@ def serve(configuration):
         waiting = agent.work()
     except NoSession as problem:
         _tell({"problem": str(problem), "option": problem.option})
+    except Exception as fault:  # whoever waits is told, whatever it is
+        _tell({"problem": _described(fault), "option": "identity"})
     finally:
         _ignore_signals()
         if agent:
@@ -151,8 +153,8 @@ class Agent:
             if question.get("ask") == "end":
                 return line
             _answer(line, {"alive": True} if question.get("ask") == "alive" else self._answer_to(question))
-        except (OSError, ValueError, AttributeError):
-            pass  # whoever asks badly, or is gone, gets no answer
+        except Exception:  # noqa: S110 - whoever asks badly, or is gone, gets no answer, and ends no session
+            pass
         line.close()
         return None
 
@@ -161,6 +163,13 @@ class Agent:
             return {"token": self._session.token(question.get("refused"))}
         except NoSession as problem:
             return {"problem": str(problem)}
+        except Exception as fault:  # the run goes on, and the next one who asks may have an answer
+            return {"problem": _described(fault)}
+
+
+def _described(fault):
+    """What can be said of a fault that nobody thought of: its message could hold a token."""
+    return f"the process that keeps this run's session fails ({type(fault).__name__}). This is a fault of keyturn.hub."
 
 
 def _end(session, waiting):
@@ -172,6 +181,8 @@ def _end(session, waiting):
             session.end()
         except NoSession as refusal:
             problem = str(refusal)
+        except Exception as fault:  # it is tried again, as after a refusal
+            problem = _described(fault)
         if waiting:
             try:
                 _answer(waiting, {"problem": problem} if problem else {"ended": True})

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import time
 from urllib.parse import quote
@@ -54,7 +55,7 @@ def _from_github(identity, audience):
         return str(json.loads(answer.body)["value"])
     except Unreachable:
         raise NoIdentity(f"the address in {GITHUB_URL} does not answer.") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise NoIdentity(f"the address in {GITHUB_URL} answers without a token ({answer.status}).") from None
 
 
@@ -134,8 +135,10 @@ def _require_good(token, source, now):
     """Raises NoIdentity for what is no token, or has ended: the server would refuse both in the same words."""
     try:
         ends = json.loads(_decoded(token))["exp"] if len(token) <= LONGEST_TOKEN and token.count(".") == 2 else None
+        if isinstance(ends, bool) or not math.isfinite(ends):
+            raise ValueError
         late = now - ends
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise NoIdentity("what is there is no JSON Web Token.") from None
     if late >= 0:
         renewed = {

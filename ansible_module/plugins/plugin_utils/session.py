@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
 from urllib.parse import urlencode
 
-from ansible_collections.keyturn.hub.plugins.module_utils.acting import fingerprint
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import TOKEN_FORM, fingerprint
 from ansible_collections.keyturn.hub.plugins.module_utils.client import BUSY, GATEWAY
 from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
     API,
@@ -71,7 +72,7 @@ class TokenEndpoint:
         answer = self._post("/oauth2/token", form)
         try:
             told = json.loads(answer.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             told = {}
         return answer.status, told if isinstance(told, dict) else {}
 
@@ -108,7 +109,7 @@ def trade(endpoint, identity, scope=None):
     try:
         return token_of(status, told)
     except NoSession as problem:
-        hint = HINTS.get(told.get("error"), "")
+        hint = HINTS.get(str(told.get("error")), "")
         message = f"{about}, account {identity['account']}, audience {audience}: {problem} {hint}".strip()
         raise NoSession(blotted(message, {assertion})) from None
 
@@ -116,8 +117,11 @@ def trade(endpoint, identity, scope=None):
 def token_of(status, told):
     """The access token in an answer of the token endpoint, and how many seconds it lives. Raises NoSession."""
     try:
-        return str(told["access_token"]), float(told.get("expires_in") or 0)
-    except (KeyError, TypeError, ValueError):
+        token, seconds = told["access_token"], float(told.get("expires_in") or 0)
+        if TOKEN_FORM.fullmatch(token) and math.isfinite(seconds):
+            return token, seconds
+        raise ValueError
+    except (KeyError, TypeError, ValueError, OverflowError):
         reason = told.get("error_description") or told.get("error") or f"the server answers {status}."
         raise NoSession(str(reason), "token") from None
 

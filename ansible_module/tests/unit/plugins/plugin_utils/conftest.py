@@ -17,9 +17,9 @@ import pytest
 BEGAN = int(time.time())
 
 
-def _jwt(seconds=3600, name="job"):
+def _jwt(seconds=3600, name="job", **said):
     """What looks like an identity token that ends so many seconds after the tests began."""
-    claims = json.dumps({"sub": name, "exp": BEGAN + seconds}).encode()
+    claims = json.dumps({"sub": name, "exp": BEGAN + seconds, **said}).encode()
     return ".".join(("header", base64.urlsafe_b64encode(claims).decode().rstrip("="), "signature"))
 
 

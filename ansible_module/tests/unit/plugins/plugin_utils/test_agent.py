@@ -87,6 +87,38 @@ def test_it_goes_on_whatever_it_is_sent(socket_of, sent):
     assert ask(path, {"ask": "alive"}) == {"alive": True}
 
 
+class Broken:
+    """A session in which something is wrong that nobody has thought of."""
+
+    def token(self, _refused):
+        raise RuntimeError("ktp_a-secret")
+
+    def end(self):
+        raise RuntimeError("ktp_a-secret")
+
+
+def test_a_fault_is_told_to_who_asks_and_does_not_end_it(monkeypatch):
+    started = agent.Agent(Broken(), agent.Process.known(os.getpid()))
+    with ThreadPoolExecutor(1) as asking:
+        asked = [asking.submit(ask, started.path, {"ask": "token"}) for _each in range(2)]
+        until(lambda: started._next() or all(each.done() for each in asked))
+    for each in asked:
+        with pytest.raises(NoAnswer, match=r"fails \(RuntimeError\)\. This is a fault of keyturn\.hub") as told:
+            each.result()
+        assert "secret" not in str(told.value)
+    started.close()
+    times = iter([0, 1, 1_000])
+    monkeypatch.setattr(agent.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(agent.time, "sleep", lambda _seconds: None)
+    agent._end(Broken(), None)
+
+
+def test_a_fault_at_its_start_is_told_too(server, identity, monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    with pytest.raises(NoSession, match=r"fails \(KeyError\)\. This is a fault of keyturn\.hub"):
+        agents.socket_of({"url": server.url}, {"source": "variable"})
+
+
 def test_it_revokes_and_is_gone_when_it_is_told_of_the_end(socket_of, server):
     path = socket_of()
     agents.end_all()

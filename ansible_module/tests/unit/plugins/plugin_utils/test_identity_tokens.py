@@ -83,6 +83,12 @@ def test_what_is_no_token_is_not_sent(text, tmp_path):
     assert not text or text not in said
 
 
+@pytest.mark.parametrize("ends", [float("-inf"), float("inf"), float("nan"), 10**400, True, "soon", [1], None])
+def test_one_that_ends_at_no_time_is_not_sent(ends, monkeypatch, jwt):
+    monkeypatch.setenv("KEYTURN_ID_TOKEN", jwt(exp=ends))
+    assert problem("gitlab") == "what is there is no JSON Web Token."
+
+
 def test_one_that_has_ended_is_not_sent_and_what_to_do_is_said(monkeypatch, jwt):
     monkeypatch.setenv("KEYTURN_ID_TOKEN", jwt(seconds=-40))
     assert re.search("the token ended [0-9]+ seconds ago", problem("gitlab"))

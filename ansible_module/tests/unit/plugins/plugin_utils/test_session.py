@@ -83,6 +83,12 @@ def test_what_there_is_goes_on_where_it_cannot_be_renewed_yet(session, server, c
         (500, {}, "the server answers 500."),
         (200, {"access_token": None, "expires_in": "soon"}, "the server answers 200."),
         (503, {"error": "busy"}, "busy"),
+        (400, {"error": ["invalid_grant"]}, "['invalid_grant']"),
+        (400, {"error": {"a": "b"}, "error_description": 7}, "7"),
+        (200, {"access_token": "good", "expires_in": float("nan")}, "the server answers 200."),
+        (200, {"access_token": "good", "expires_in": 10**400}, "the server answers 200."),
+        (200, {"access_token": ["good"], "expires_in": 300}, "the server answers 200."),
+        (200, {"access_token": "no\nheader", "expires_in": 300}, "the server answers 200."),
     ],
 )
 def test_what_the_server_says_is_said(session, server, status, told, message):
