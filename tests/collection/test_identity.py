@@ -143,8 +143,9 @@ def test_a_play_that_is_killed_leaves_no_session(
     path, before = tmp_path / "play.yml", agents()
     tasks = [{"keyturn.hub.user_info": {"login": BOT}}, {"ansible.builtin.pause": {"seconds": 600}}]
     path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
-    names = {"KEYTURN_IDENTITY": "variable", "KEYTURN_IDENTITY_VARIABLE": VARIABLE, "KEYTURN_IDENTITY_ACCOUNT": BOT}
-    variables = environment(observer, platform, KEYTURN_IDENTITY_AUDIENCE="keyturn", **names)
+    names = {"KEYTURN_AS": BOT, "KEYTURN_IDENTITY_SOURCE": "file", "KEYTURN_AUDIENCE": "keyturn"}
+    (tmp_path / "injected").write_text(platform.token("keyturn"))
+    variables = environment(observer, platform, KEYTURN_ID_TOKEN_FILE=str(tmp_path / "injected"), **names)
     with subprocess.Popen(
         playbook.command(path), env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as running:
@@ -180,7 +181,7 @@ def test_what_is_wrong_with_an_identity_is_said_and_no_token_is_shown(
         ({"source": "gitlab", "variable": "ENDED", "account": BOT}, "GitLab gives a job one token"),
         ({**IDENTITY, "variable": "STRANGER"}, "No trust rule of this account accepts the assertion."),
         ({"source": "github", "account": BOT}, "Give the job 'permissions: id-token: write'"),
-        ({"source": "github"}, "missing required arguments: account found in identity"),
+        ({"source": "github"}, "account is missing. Set it, or KEYTURN_AS."),
         ({**IDENTITY, "file": "/x"}, "file means nothing for the source variable."),
         ({**IDENTITY, "source": "carrier pigeon"}, "value of source must be one of: aap, aws, file, github"),
     ]
@@ -210,7 +211,7 @@ def test_what_is_given_goes_before_what_the_environment_says_and_roles_hand_it_o
         "ansible.builtin.include_role": {"name": "keyturn.hub.rotate"},
         "vars": {"rotate_user": BOT, "rotate_name": "n", "rotate_file": str(kept), "rotate_identity": IDENTITY},
     }
-    variables = environment(observer, platform, KEYTURN_TOKEN="ktp_no_good", KEYTURN_IDENTITY="github")
+    variables = environment(observer, platform, KEYTURN_TOKEN="ktp_no_good", KEYTURN_AS=BOT)
     defaults = {ALL: {"identity": IDENTITY}, "keyturn.hub.user_info": {"login": BOT}}
     run = play({"keyturn.hub.user_info": {}}, me, {"block": [role]}, environment=variables, module_defaults=defaults)
     assert run.changed == [False, False]
@@ -218,7 +219,7 @@ def test_what_is_given_goes_before_what_the_environment_says_and_roles_hand_it_o
     assert kept.read_text().strip() != before
     assert (len(observer.issued), observer.revoked) == (1, observer.issued)
     refused = play(reading(), environment=variables)
-    assert "KEYTURN_TOKEN and KEYTURN_IDENTITY are both set" in refused.results[0]["msg"]
+    assert "KEYTURN_TOKEN and KEYTURN_AS are both set" in refused.results[0]["msg"]
 
 
 def _run(play: Path, variables: dict[str, str], ends: Callable[[], bool] = lambda: False) -> tuple[int, bytes]:

@@ -30,8 +30,8 @@ options:
         O(ignore:delegate_to).
       - It goes before E(KEYTURN_TOKEN). It cannot be given together with O(token); where one of the two is in
         O(ignore:module_defaults), V(null) takes it out of a task.
-      - If neither is given, and the environment variable E(KEYTURN_IDENTITY) is set, the suboptions' environment
-        variables alone say it.
+      - If neither is given, and the environment variable E(KEYTURN_AS) is set, the suboptions' environment variables
+        alone say it. They are those of the command line C(keyturn).
       - See the collection's page on identities for what to set up on each platform.
     type: dict
     version_added: 0.1.0
@@ -43,36 +43,35 @@ options:
           - V(gitlab) reads the environment variable that C(id_tokens) of the job sets.
           - V(kubernetes) reads the file of a projected service account token, anew each time.
           - V(aws) asks AWS STS for it (C(GetWebIdentityToken)). It needs botocore.
-          - V(aap) reads what a credential type of Ansible Automation Platform sets, O(identity.file) or
-            O(identity.variable).
+          - V(aap) reads what a credential type of Ansible Automation Platform sets, E(KEYTURN_ID_TOKEN) or the file
+            that E(KEYTURN_ID_TOKEN_FILE) names, or what O(identity.file) or O(identity.variable) names.
           - V(file) and V(variable) read it, anew each time, from where these suboptions say.
-          - If not given, the value of the environment variable E(KEYTURN_IDENTITY) is used.
+          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_SOURCE) is used.
         type: str
         required: true
         choices: [aap, aws, file, github, gitlab, kubernetes, variable]
       account:
         description:
           - The login or id of the bot to act as.
-          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_ACCOUNT) is used.
+          - If not given, the value of the environment variable E(KEYTURN_AS) is used.
         type: str
         required: true
       audience:
         description:
           - For whom the identity token is, as the trust rule has it. V(github) and V(aws) make it for this one.
-          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_AUDIENCE) is used, and otherwise the
-            address in O(url), without C(/api/rest).
+          - If not given, the value of the environment variable E(KEYTURN_AUDIENCE) is used, and otherwise the address
+            in O(url), without C(/api/rest).
         type: str
       file:
         description:
           - The file with the identity token, for V(file), V(kubernetes) and V(aap).
-          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_FILE) is used; for V(kubernetes)
-            otherwise C(/var/run/secrets/keyturn/token).
+          - If not given, the value of the environment variable E(KEYTURN_ID_TOKEN_FILE) is used for V(file), and for
+            V(aap) where its variable is not set; for V(kubernetes), C(/var/run/secrets/keyturn/token).
         type: path
       variable:
         description:
           - The name of the environment variable with the identity token, for V(variable), V(gitlab) and V(aap).
-          - If not given, the value of the environment variable E(KEYTURN_IDENTITY_VARIABLE) is used; for V(gitlab) and
-            V(aap) otherwise C(KEYTURN_ID_TOKEN).
+          - If not given, it is C(KEYTURN_ID_TOKEN).
         type: str
   validate_certs:
     description:

@@ -92,6 +92,7 @@ import os
 
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import ACCOUNT_VARIABLE
 from ansible_collections.keyturn.hub.plugins.plugin_utils.identity_options import checked_identity
 from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
     ASSERTION,
@@ -138,7 +139,7 @@ class LookupModule(LookupBase):
         if given.get("identity") and others:
             raise NoSession(f"cannot be given together with {others[0]}.")
         said = None if others else self.get_option("identity")
-        if not said and (self._secret("token") or self._secret("assertion") or not os.environ.get("KEYTURN_IDENTITY")):
+        if not said and (self._secret("token") or self._secret("assertion") or not os.environ.get(ACCOUNT_VARIABLE)):
             return None
         return checked_identity(said or {})
 
@@ -153,4 +154,4 @@ class LookupModule(LookupBase):
             return dict({"grant_type": ASSERTION, "assertion": assertion}, **({"account": account} if account else {}))
         if token:
             return {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
-        raise NoSession("is missing. Set token, identity, assertion, KEYTURN_TOKEN or KEYTURN_IDENTITY.", "token")
+        raise NoSession("is missing. Set token, identity, assertion, KEYTURN_TOKEN or KEYTURN_AS.", "token")

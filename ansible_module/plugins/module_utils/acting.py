@@ -22,6 +22,8 @@ from ansible.module_utils.basic import env_fallback
 from ansible_collections.keyturn.hub.plugins.module_utils.transport import Misconfigured
 
 TOKEN_FORM = re.compile(r"[!-~]+")  # what a header carries as it is; a Hub's tokens hold more than RFC 6750 lets
+# The command line has the same names.
+SOURCE_VARIABLE, ACCOUNT_VARIABLE, AUDIENCE_VARIABLE = "KEYTURN_IDENTITY_SOURCE", "KEYTURN_AS", "KEYTURN_AUDIENCE"
 SOURCES = ["aap", "aws", "file", "github", "gitlab", "kubernetes", "variable"]
 IDENTITY = {
     "type": "dict",
@@ -30,14 +32,13 @@ IDENTITY = {
             "type": "str",
             "choices": SOURCES,
             "required": True,
-            "fallback": (env_fallback, ["KEYTURN_IDENTITY"]),
+            "fallback": (env_fallback, [SOURCE_VARIABLE]),
         },
-        "account": {"type": "str", "required": True, "fallback": (env_fallback, ["KEYTURN_IDENTITY_ACCOUNT"])},
-        "audience": {"type": "str", "fallback": (env_fallback, ["KEYTURN_IDENTITY_AUDIENCE"])},
-        "file": {"type": "path", "fallback": (env_fallback, ["KEYTURN_IDENTITY_FILE"])},
-        "variable": {"type": "str", "fallback": (env_fallback, ["KEYTURN_IDENTITY_VARIABLE"])},
+        "account": {"type": "str", "required": True, "fallback": (env_fallback, [ACCOUNT_VARIABLE])},
+        "audience": {"type": "str", "fallback": (env_fallback, [AUDIENCE_VARIABLE])},
+        "file": {"type": "path"},
+        "variable": {"type": "str"},
     },
-    "required_if": [("source", "file", ("file",)), ("source", "variable", ("variable",))],
 }
 SOCKET = "KEYTURN_AGENT_SOCKET"  # the environment variable by which a module learns where the agent is
 ANSWER_SECONDS = 150  # the agent may have to ask the platform and the server, each with repetitions
@@ -138,5 +139,5 @@ def token_of(parameters):
             raise Misconfigured("identity", "works in tasks of Ansible alone: nothing began a session for this module.")
         return AgentToken(path)
     if parameters["token"] is None:
-        raise Misconfigured("token", "is missing. Set token, identity, KEYTURN_TOKEN or KEYTURN_IDENTITY.")
+        raise Misconfigured("token", "is missing. Set token, identity, KEYTURN_TOKEN or KEYTURN_AS.")
     return FixedToken(parameters["token"])

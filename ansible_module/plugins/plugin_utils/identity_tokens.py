@@ -22,7 +22,8 @@ from ansible_collections.keyturn.hub.plugins.module_utils.transport import OneBy
 
 GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
 GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
-VARIABLE = "KEYTURN_ID_TOKEN"  # the name that a GitLab job, or a credential type of AAP, gives to it
+# The names that a GitLab job, or a credential type of AAP, gives to it or its file; the command line has the same.
+VARIABLE, FILE_VARIABLE = "KEYTURN_ID_TOKEN", "KEYTURN_ID_TOKEN_FILE"
 KUBERNETES_FILE = "/var/run/secrets/keyturn/token"
 PLATFORM_SECONDS = 10  # that the platform may take for its answer
 AWS_SECONDS = 300  # that AWS' token lives: it is traded at once
@@ -59,6 +60,14 @@ def _from_github(identity, audience):
         raise NoIdentity(f"the address in {GITHUB_URL} answers without a token ({answer.status}).") from None
 
 
+def file_of(identity):
+    """The path of the file with the token, absolute; None if it is in none, or in the platform's usual place."""
+    path, source = identity["file"], identity["source"]
+    if not path and (source == "file" or (source == "aap" and not os.environ.get(identity["variable"] or VARIABLE))):
+        path = os.environ.get(FILE_VARIABLE)
+    return os.path.abspath(path) if path else None
+
+
 def _from_gitlab(identity, audience):
     name = identity["variable"] or VARIABLE
     hint = f"Add 'id_tokens: {{{name}: {{aud: {audience}}}}}' to the job in .gitlab-ci.yml."
@@ -67,9 +76,13 @@ def _from_gitlab(identity, audience):
 
 def _from_aap(identity, audience):
     if identity["file"]:
-        return _read_file(identity["file"], "Its path comes from a credential type of your own.")
+        return _read_file(
+            identity["file"],
+            f"Check identity.file, or {FILE_VARIABLE}, which a credential type sets.",
+        )
     name = identity["variable"] or VARIABLE
-    return _read_variable(name, "Let a credential type of your own set it, or use a container group and kubernetes.")
+    hint = f"Let a credential type of your own set it, or {FILE_VARIABLE}, or use a container group and kubernetes."
+    return _read_variable(name, hint)
 
 
 def _from_kubernetes(identity, audience):
@@ -78,11 +91,11 @@ def _from_kubernetes(identity, audience):
 
 
 def _from_file(identity, audience):
-    return _read_file(identity["file"], "Check the option identity.file.")
+    return _read_file(identity["file"], f"Check identity.file, or {FILE_VARIABLE}.")
 
 
 def _from_variable(identity, audience):
-    return _read_variable(identity["variable"], "Check the option identity.variable.")
+    return _read_variable(identity["variable"] or VARIABLE, "Check the option identity.variable.")
 
 
 def _from_aws(identity, audience):

@@ -112,7 +112,7 @@ def test_a_task_needs_a_token_or_an_identity_of_a_run(monkeypatch):
     with pytest.raises(Misconfigured, match="nothing began a session") as refused:
         token_of({"identity": IDENTITY, "token": "a-token"})
     assert refused.value.option == "identity"
-    with pytest.raises(Misconfigured, match="Set token, identity, KEYTURN_TOKEN or KEYTURN_IDENTITY"):
+    with pytest.raises(Misconfigured, match="Set token, identity, KEYTURN_TOKEN or KEYTURN_AS"):
         token_of({"identity": None, "token": None})
     assert token_of({"identity": None, "token": " a-token\n"}).current() == "a-token"
     monkeypatch.setenv(acting.SOCKET, "agent")
