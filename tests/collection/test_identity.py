@@ -63,8 +63,15 @@ def until(true: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
-def agents() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("keyturn-*/agent"))
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Where plays put what is temporary: no other worker's agents are there, and sockets' paths are short enough."""
+    with tempfile.TemporaryDirectory(prefix="plays-") as folder:
+        yield Path(folder)
+
+
+def agents(temporary: Path) -> list[Path]:
+    return list(temporary.glob("keyturn-*/agent"))
 
 
 def environment(observer: Observer, platform: Platform, **more: str) -> dict[str, str]:
@@ -80,6 +87,7 @@ def test_a_play_without_a_token_leaves_none_and_its_session_ends_with_it(
     platform: Platform,
     rule: dict[str, Any],
     observer: Observer,
+    temporary: Path,
 ) -> None:
     job_token = platform.token("keyturn")
     by = {"url": observer.url, "identity": IDENTITY}
@@ -91,14 +99,13 @@ def test_a_play_without_a_token_leaves_none_and_its_session_ends_with_it(
         {"ansible.builtin.set_fact": {"r2": lookup}, "vars": {"by": by}, "no_log": True},
         {"keyturn.hub.user_info": {**by, "login": "nobody at all"}, "register": "r3", "ignore_errors": True},
     ]
-    before = agents()
-    told, watched = watch(tasks, **{VARIABLE: job_token})
+    told, watched = watch(tasks, **{VARIABLE: job_token, "TMPDIR": str(temporary)})
     assert told["r1"]["changed"], watched.seen["terminal"].decode()
     session, for_service = observer.issued
     assert told["r2"] == for_service
     assert observer.revoked == [session]
     assert is_refused(stack, session)
-    assert agents() == before
+    assert agents(temporary) == []
     for secret in (job_token, session, for_service, told["r1"]["secret"]):
         assert watched.holds(secret) == []
     owner = told["r0"]["user"]["id"]
@@ -138,24 +145,26 @@ def test_many_hosts_log_in_once_and_their_tasks_run_on_the_controller(
 
 
 def test_a_play_that_is_killed_leaves_no_session(
-    stack: Stack, platform: Platform, observer: Observer, tmp_path: Path
+    stack: Stack, platform: Platform, observer: Observer, tmp_path: Path, temporary: Path
 ) -> None:
-    path, before = tmp_path / "play.yml", agents()
+    path = tmp_path / "play.yml"
     tasks = [{"keyturn.hub.user_info": {"login": BOT}}, {"ansible.builtin.pause": {"seconds": 600}}]
     path.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]))
     names = {"KEYTURN_AS": BOT, "KEYTURN_IDENTITY_SOURCE": "file", "KEYTURN_AUDIENCE": "keyturn"}
     (tmp_path / "injected").write_text(platform.token("keyturn"))
-    variables = environment(observer, platform, KEYTURN_ID_TOKEN_FILE=str(tmp_path / "injected"), **names)
+    folder = {"TMPDIR": str(temporary)}
+    variables = environment(observer, platform, **folder, KEYTURN_ID_TOKEN_FILE=str(tmp_path / "injected"), **names)
     with subprocess.Popen(
         playbook.command(path), env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
     ) as running:
         until(lambda: observer.requests > 1)
         assert not is_refused(stack, observer.issued[0])
+        assert len(agents(temporary)) == 1
         running.kill()
         assert running.stdout
         running.stdout.read()  # nothing holds it open
         until(lambda: is_refused(stack, observer.issued[0]))
-    until(lambda: agents() == before)
+    until(lambda: agents(temporary) == [])
     end_workers(variables)
 
 
