@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 
 from embedded import playbook
@@ -31,6 +32,7 @@ VARIABLE = "JOB_TOKEN"
 IDENTITY = {"source": "variable", "variable": VARIABLE, "account": BOT, "audience": "keyturn"}
 ALL = "group/keyturn.hub.all"
 MANY = 5_000  # bots
+BUSY = b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n"
 SOON = 60  # seconds, on a machine under load
 
 
@@ -115,6 +117,45 @@ def test_a_play_without_a_token_leaves_none_and_its_session_ends_with_it(
     assert by_job == {(rule["user"]["id"], rule["id"], SUBJECT)}
     made = stack.administrator().get(f"/users/{owner}/permanenttokens?fields=expiresOn")["permanenttokens"]
     assert made == [{"expiresOn": None}]  # it goes on, since the rule is lasting
+
+
+def test_a_session_is_renewed_in_the_middle_of_a_task_and_failures_and_repetitions_show_no_secret(
+    watch: Any,  # noqa: F811
+    stack: Stack,
+    platform: Platform,
+    observer: Observer,
+) -> None:
+    """Access tokens are said to be near their end as soon as they are there, and one ends between two requests."""
+    job_token = platform.token("keyturn")
+    ended: list[str] = []
+    busy = [BUSY]
+
+    def meanwhile(request: bytes) -> bytes | None:
+        if request.startswith(b"POST /api/rest/users") and not ended:
+            ended.append(observer.issued[-1])
+            requests.post(f"{stack.url}/api/rest/oauth2/revoke", data={"token": ended[0]}, timeout=SOON)
+        return busy.pop() if busy and b"/permanenttokens" in request.partition(b"\r\n")[0] else None
+
+    observer.lives, observer.meanwhile = 60, meanwhile
+    by = {"url": observer.url, "identity": IDENTITY}
+    token = {**by, "user": "made-meanwhile", "scope": ["ci"]}
+    again = {"register": "r1", "until": "r1 is not failed", "retries": 1, "delay": 0}
+    tasks = [
+        {"keyturn.hub.user": {**by, "login": "made-meanwhile", "name": "N", "type": "bot"}, "register": "r0"},
+        {"keyturn.hub.permanent_token": {**token, "name": "t", "retries": 0}, **again},
+        {
+            "keyturn.hub.permanent_token": {**token, "name": "u", "scope": ["none"]},
+            **{"register": "r2", "ignore_errors": True},
+        },
+    ]
+    told, watched = watch(tasks, **{VARIABLE: job_token})
+    assert told["r0"]["changed"], watched.seen["terminal"].decode()
+    assert (told["r1"]["attempts"], told["r1"]["changed"], told["r2"]["failed"]) == (2, True, True)
+    assert len(ended) == 1
+    assert len(observer.issued) >= 6  # at the start, once in each task and attempt, and once more in the first task
+    assert observer.revoked == observer.issued[::-1]
+    for secret in (job_token, *observer.issued, told["r1"]["secret"]):
+        assert watched.holds(secret) == []
 
 
 def test_many_hosts_log_in_once_and_their_tasks_run_on_the_controller(
