@@ -122,7 +122,8 @@ def _kubernetes(source: Source, patience: Patience) -> str | None:
 def _github(source: Source, patience: Patience) -> str | None:
     if not (os.environ.get(GITHUB_URL) and os.environ.get(GITHUB_TOKEN)):
         return None
-    url = f"{os.environ[GITHUB_URL]}&audience={quote(source.audience, safe='')}"
+    url = os.environ[GITHUB_URL]
+    url = f"{url}{'&' if '?' in url else '?'}audience={quote(source.audience, safe='')}"
     headers = {"Authorization": f"Bearer {os.environ[GITHUB_TOKEN]}"}
     ask = functools.partial(urllib3.request, "GET", url, headers=headers, timeout=LONGEST_SECONDS, redirect=False)
     try:

@@ -120,18 +120,19 @@ class TestEachSource:
         monkeypatch.setenv("KEYTURN_ID_TOKEN", "by variable")
         assert Source("aap").token(Patience()) == "by variable"
 
+    @pytest.mark.parametrize(("path", "asked_for"), [("/token?v=2", "/token?v=2&"), ("/token", "/token?")])
     def test_github_is_asked_for_this_audience_and_answers_once_for_each_time(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch, path: str, asked_for: str
     ) -> None:
         assert "id-token: write" in refused(Source("github")).message
         with serving(lambda path, body: (200, '{"value": "of github"}')) as (address, asked):
-            monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{address}/token?v=2")
+            monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{address}{path}")
             monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-job")
             for _ in range(2):
                 assert Source("github", AUDIENCE).token(Patience()) == "of github"
-        path, _, headers = asked[0]
-        assert (path, headers["Authorization"]) == (
-            "/token?v=2&audience=https%3A%2F%2Fkeyturn.example.com",
+        sent, _, headers = asked[0]
+        assert (sent, headers["Authorization"]) == (
+            f"{asked_for}audience=https%3A%2F%2Fkeyturn.example.com",
             "Bearer of-the-job",
         )
         assert len(asked) == 2
