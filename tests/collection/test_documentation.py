@@ -59,6 +59,22 @@ def test_it_names_what_is_beside_it(path: Path) -> None:
     assert texts(path)["DOCUMENTATION"]["seealso"]
 
 
+def test_each_module_has_an_action_plugin_of_its_name() -> None:
+    """Without one, nothing hides what the module returns, and it knows no identity."""
+    assert [path.name for path in sorted(PLUGINS.glob("action/*.py"))] == [path.name for path in MODULES]
+
+
+def test_the_lookup_reaches_the_server_as_modules_do() -> None:
+    said = texts(PLUGINS / "lookup" / "access_token.py")["DOCUMENTATION"]["options"]
+    wanted = fragment("keyturn.hub.connection")["options"]
+    names = ("validate_certs", "ca_path", "client_cert", "client_key", "use_proxy", "timeout")
+    assert {name: said[name]["type"] for name in names} == {name: wanted[name]["type"] for name in names}
+    assert {name: (said[name]["env"], said[name]["vars"]) for name in ("client_cert", "client_key")} == {
+        "client_cert": ([{"name": "KEYTURN_CLIENT_CERT"}], [{"name": "keyturn_client_cert"}]),
+        "client_key": ([{"name": "KEYTURN_CLIENT_KEY"}], [{"name": "keyturn_client_key"}]),
+    }
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_a_module_says_what_it_can_and_what_it_returns_to_the_last_field(path: Path) -> None:
     said = texts(path)

@@ -62,6 +62,20 @@ options:
     type: path
     env:
       - name: KEYTURN_CA_PATH
+  client_cert:
+    description: A PEM file with the certificate to show to the server, and perhaps its key.
+    type: path
+    env:
+      - name: KEYTURN_CLIENT_CERT
+    vars:
+      - name: keyturn_client_cert
+  client_key:
+    description: A PEM file with the key of O(client_cert), if it is not in the same file.
+    type: path
+    env:
+      - name: KEYTURN_CLIENT_KEY
+    vars:
+      - name: keyturn_client_key
   use_proxy:
     description: Whether to heed E(HTTPS_PROXY), E(HTTP_PROXY) and E(NO_PROXY).
     type: bool
@@ -96,6 +110,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.acting import ACCOUNT_
 from ansible_collections.keyturn.hub.plugins.plugin_utils.identity_options import checked_identity
 from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
     ASSERTION,
+    TRANSPORT,
     NoSession,
     TokenEndpoint,
     token_of,
@@ -104,7 +119,6 @@ from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
-TRANSPORT = ("validate_certs", "ca_path", "use_proxy", "timeout")
 
 
 class LookupModule(LookupBase):
