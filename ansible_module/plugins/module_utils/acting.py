@@ -41,8 +41,12 @@ IDENTITY = {
     },
 }
 SOCKET = "KEYTURN_AGENT_SOCKET"  # the environment variable by which a module learns where the agent is
-ANSWER_SECONDS = 150  # the agent may have to ask the platform and the server, each with repetitions
-KEPT_SECONDS = 15  # much less than what is left of every access token that the agent gives out
+# The agent may have to ask the platform, and then the server for as long as `session.ENDPOINT_SECONDS` says, whatever
+# the timeout of a task. Who asks meanwhile gets the same answer.
+ANSWER_SECONDS = 180
+# Asking for each request costs more than this saves. Where the session cannot be renewed, less may be left of the
+# access token: the server then refuses it, and the agent is asked again.
+KEPT_SECONDS = 15
 LONGEST_ANSWER = 65536  # bytes
 
 

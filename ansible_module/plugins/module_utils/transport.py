@@ -100,10 +100,11 @@ class OneByOne:
         if any(tls.values()):
             _context(options.get("validate_certs", True), **tls)
 
-    def send(self, method, url, body, headers):
-        """One request; its `Answer`, also a refusal. Raises Unreachable."""
+    def send(self, method, url, body, headers, timeout=None):
+        """One request; its `Answer`, also a refusal. `timeout`: seconds, in place of the option. Raises Unreachable."""
+        options = self._options if timeout is None else dict(self._options, timeout=timeout)
         try:
-            with open_url(url, method=method, data=body, headers=headers, http_agent=AGENT, **self._options) as answer:
+            with open_url(url, method=method, data=body, headers=headers, http_agent=AGENT, **options) as answer:
                 return Answer(answer.getcode(), answer.headers, answer.read())
         except HTTPError as error:
             try:

@@ -21,7 +21,12 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession, Session, TokenEndpoint
+from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
+    ENDPOINT_SECONDS,
+    NoSession,
+    Session,
+    TokenEndpoint,
+)
 
 LEAVING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 WATCHED_SECONDS = 0.5  # how often it looks whether the run is still there
@@ -43,7 +48,7 @@ def serve(configuration):
         signal.signal(number, _leave)
     session, agent, waiting = None, None, None
     try:
-        session = Session(TokenEndpoint(configuration["options"]), configuration["identity"])
+        session = Session(TokenEndpoint(configuration["options"], seconds=ENDPOINT_SECONDS), configuration["identity"])
         session.token()
         agent = Agent(session, Process(**configuration["run"]))
         _tell({"path": agent.path})

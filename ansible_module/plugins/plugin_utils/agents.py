@@ -22,7 +22,8 @@ import time
 
 from ansible import constants
 from ansible.utils.display import Display
-from ansible_collections.keyturn.hub.plugins.module_utils.acting import NoAnswer, ask
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import ANSWER_SECONDS, NoAnswer, ask
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import Misconfigured, root
 from ansible_collections.keyturn.hub.plugins.plugin_utils.agent import Process
 from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession
 
@@ -30,7 +31,7 @@ LAUNCH = (
     "import json, sys; told = json.load(sys.stdin); sys.path[:] = told['modules']; "
     "from ansible_collections.keyturn.hub.plugins.plugin_utils.agent import serve; serve(told)"
 )
-START_SECONDS = 180  # the platform and the server may be slow, and are asked again
+START_SECONDS = ANSWER_SECONDS + 20  # it has to load as well, and then logs in as for any answer
 END_SECONDS = 10
 FAILED_SECONDS = 5  # in which the other hosts of a task learn of a failure instead of repeating it
 DEPTH = 6  # folders from this file to the one that holds ansible_collections
@@ -39,9 +40,13 @@ DEPTH = 6  # folders from this file to the one that holds ansible_collections
 def socket_of(options, identity):
     """Where the agent listens that has this run's session for these options; it is started if there is none.
 
-    Raises NoSession.
+    It is the same one for every `timeout`, and for the address with and without the API's path. Raises NoSession.
     """
-    named = json.dumps([options, identity], sort_keys=True).encode()
+    try:
+        told = dict(options, url=root(options["url"]), timeout=None)
+    except Misconfigured as problem:
+        raise NoSession(str(problem), problem.option) from None
+    named = json.dumps([told, identity], sort_keys=True).encode()
     base = os.path.join(constants.DEFAULT_LOCAL_TMP, f"keyturn-{hashlib.sha256(named).hexdigest()[:16]}")
     try:
         with open(base + ".lock", "w") as lock:

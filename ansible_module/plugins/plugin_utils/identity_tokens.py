@@ -25,7 +25,9 @@ GITHUB_TOKEN = "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 # The names that a GitLab job, or a credential type of AAP, gives to it or its file; the command line has the same.
 VARIABLE, FILE_VARIABLE = "KEYTURN_ID_TOKEN", "KEYTURN_ID_TOKEN_FILE"
 KUBERNETES_FILE = "/var/run/secrets/keyturn/token"
-PLATFORM_SECONDS = 10  # that the platform may take for its answer
+PLATFORM_SECONDS = 10  # that the platform may take to connect, and again for its answer
+AWS_ATTEMPTS = 2
+AWS_CALLS = 2  # the credentials of the role, where they come from another one, and its token
 AWS_SECONDS = 300  # that AWS' token lives: it is traded at once
 LONGEST_TOKEN = 16_384  # characters; what the server reads
 
@@ -100,12 +102,21 @@ def _from_variable(identity, audience):
 
 def _from_aws(identity, audience):
     try:
+        from botocore.config import Config
         from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
         from botocore.session import get_session
     except ImportError:
         raise NoIdentity("botocore is not installed for the Python that runs Ansible.") from None
     try:
-        client = get_session().create_client("sts")
+        session = get_session()
+        session.set_default_client_config(  # also for the role's credentials: botocore's own waits are minutes
+            Config(
+                connect_timeout=PLATFORM_SECONDS,
+                read_timeout=PLATFORM_SECONDS,
+                retries={"total_max_attempts": AWS_ATTEMPTS, "mode": "standard"},
+            )
+        )
+        client = session.create_client("sts")
         if not hasattr(client, "get_web_identity_token"):
             raise NoIdentity("the botocore of Ansible's Python does not know GetWebIdentityToken. Update it.")
         told = client.get_web_identity_token(Audience=[audience], SigningAlgorithm="ES384", DurationSeconds=AWS_SECONDS)

@@ -31,6 +31,8 @@ RENEWED_SECONDS = 60  # before the end of an access token it is renewed
 PAUSE_SECONDS = 5  # after a refusal, in which others get the same answer
 REMEMBERED_SECONDS = 600  # twice as long as an access token lives: what is older needs no revocation
 REPETITIONS = 3
+TIMEOUT_SECONDS = 30  # of an attempt, unless the options say it
+ENDPOINT_SECONDS = 45  # that an agent gives the server in all, since tasks wait for it (`acting.ANSWER_SECONDS`)
 HINTS = {
     "invalid_grant": "A trust rule of this account must name the token's issuer, this audience, and what else the "
     "token says. An administrator can try it out on the account's page, and sees why.",
@@ -50,17 +52,21 @@ class NoSession(Exception):
 class TokenEndpoint:
     """The server's endpoints of OAuth 2.0, as a task's options say how to reach them. Raises NoSession.
 
-    What is busy, or does not answer, is asked again `repetitions` times.
+    What is busy, or does not answer, is asked again `repetitions` times, but not after so many `seconds`; None: however
+    long that takes. An attempt waits no longer than what is left of them to connect, and as long again for the answer.
     """
 
-    def __init__(self, options, repetitions=REPETITIONS, sleep=time.sleep):
+    def __init__(self, options, repetitions=REPETITIONS, sleep=time.sleep, seconds=None, clock=time.monotonic):
         try:
             self._transport = OneByOne(**{name: options[name] for name in TRANSPORT if name in options})
             self._root = root(options["url"])
         except Misconfigured as problem:
             raise NoSession(str(problem), problem.option) from None
+        self._timeout = options.get("timeout") or TIMEOUT_SECONDS
         self._repetitions = repetitions
         self._sleep = sleep
+        self._seconds = math.inf if seconds is None else seconds
+        self._clock = clock
 
     @property
     def issuer(self):
@@ -84,16 +90,22 @@ class TokenEndpoint:
 
     def _post(self, path, form):
         place, body = self._root + path, urlencode(form).encode()
-        for left in reversed(range(self._repetitions + 1)):
+        ends = self._clock() + self._seconds
+        for attempt in range(self._repetitions + 1):
+            pause = 2**attempt * random.uniform(0.5, 1)
             try:
-                answer = self._transport.send("POST", place, body, FORM)
-                if answer.status not in BUSY + GATEWAY or not left:
+                answer = self._transport.send("POST", place, body, FORM, min(self._timeout, ends - self._clock()))
+                if answer.status not in BUSY + GATEWAY or self._is_last(attempt, pause, ends):
                     return answer
             except Unreachable as lost:
-                if not left:
+                if self._is_last(attempt, pause, ends):
                     raise NoSession(f"{place} does not answer: {lost}.") from None
-            self._sleep(2 ** (self._repetitions - left) * random.uniform(0.5, 1))
+            self._sleep(pause)
         raise AssertionError("unreachable")
+
+    def _is_last(self, attempt, pause, ends):
+        """Whether there are no more repetitions, or a second after the pause is too late."""
+        return attempt == self._repetitions or self._clock() + pause + 1 > ends
 
 
 def trade(endpoint, identity, scope=None):
@@ -168,7 +180,7 @@ class Session:
         self._refused = (0, None)
 
     def end(self):
-        """Revoke every access token that may still be good. Raises NoSession where that is not certain."""
+        """Revoke every access token that was got and may still be good. Raises NoSession where that is not certain."""
         while self._issued:
             self._endpoint.revoke(self._issued[-1][0])
             self._issued.pop()

@@ -28,8 +28,8 @@ REVOKE = "/oauth2/revoke"
 def socket_of(server, identity, monkeypatch, tmp_path):
     """Where the agent is that has a session at the server; all of them are ended."""
     monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    options = {"url": server.url, "timeout": 5}
-    yield lambda **changes: agents.socket_of(options, dict(identity, **changes))
+    usual = {"url": server.url, "timeout": 5}
+    yield lambda options=None, **changes: agents.socket_of({**usual, **(options or {})}, dict(identity, **changes))
     agents.end_all()
 
 
@@ -52,6 +52,8 @@ def test_one_login_serves_all_who_ask_at_once(socket_of, server):
         paths = set(workers.map(lambda _number: socket_of(), range(8)))
     (path,) = paths
     assert ask(path, {"ask": "token"}) == {"token": "access-1"}
+    for options in ({"timeout": 6}, {"url": f" {server.url}/api/rest/\n"}):
+        assert socket_of(options) == path
     assert server.tokens == 1
     assert socket_of(account="another") != path
 
@@ -85,6 +87,12 @@ def test_it_goes_on_whatever_it_is_sent(socket_of, sent):
         line.connect(path)
         line.sendall(sent)
     assert ask(path, {"ask": "alive"}) == {"alive": True}
+
+
+def test_an_address_that_is_none_is_named_before_anything_is_started(socket_of):
+    with pytest.raises(NoSession, match="must be an address") as refused:
+        socket_of({"url": "nowhere"})
+    assert refused.value.option == "url"
 
 
 class Broken:

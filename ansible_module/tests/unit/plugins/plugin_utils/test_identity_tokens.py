@@ -107,14 +107,16 @@ def aws(monkeypatch):
     """botocore, as far as it is used: its client answers with what `answer` does."""
     names = ("NoRegionError", "BotoCoreError")
     exceptions = SimpleNamespace(**{name: type(name, (Exception,), {}) for name in names}, ClientError=Refused)
-    said = SimpleNamespace(client=SimpleNamespace(), exceptions=exceptions, asked={})
+    said = SimpleNamespace(client=SimpleNamespace(), exceptions=exceptions, asked={}, config={})
 
     def create_client(name):
         assert name == "sts"
         return said.client
 
-    session = SimpleNamespace(get_session=lambda: SimpleNamespace(create_client=create_client))
-    for name, module in {"botocore": ModuleType("botocore"), "session": session, "exceptions": exceptions}.items():
+    made = SimpleNamespace(create_client=create_client, set_default_client_config=said.config.update)
+    session, config = SimpleNamespace(get_session=lambda: made), SimpleNamespace(Config=dict)
+    modules = {"botocore": ModuleType("botocore"), "session": session, "exceptions": exceptions, "config": config}
+    for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name if name == "botocore" else f"botocore.{name}", module)
     return said
 
@@ -124,6 +126,8 @@ def test_aws_makes_one_for_the_audience(aws, jwt):
     aws.client.get_web_identity_token = lambda **asked: aws.asked.update(asked) or {"WebIdentityToken": token}
     assert got("aws") == token
     assert aws.asked == {"Audience": [AUDIENCE], "SigningAlgorithm": "ES384", "DurationSeconds": 300}
+    assert (aws.config["connect_timeout"], aws.config["read_timeout"]) == (10, 10)
+    assert aws.config["retries"] == {"total_max_attempts": 2, "mode": "standard"}
 
 
 def test_what_aws_does_not_give_is_said(aws, monkeypatch):

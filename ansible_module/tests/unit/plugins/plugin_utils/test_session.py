@@ -6,8 +6,20 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.keyturn.hub.plugins.module_utils.acting import fingerprint
-from ansible_collections.keyturn.hub.plugins.plugin_utils.session import NoSession, Session, TokenEndpoint
+from ansible_collections.keyturn.hub.plugins.module_utils.acting import ANSWER_SECONDS, fingerprint
+from ansible_collections.keyturn.hub.plugins.module_utils.transport import Unreachable
+from ansible_collections.keyturn.hub.plugins.plugin_utils.agents import START_SECONDS
+from ansible_collections.keyturn.hub.plugins.plugin_utils.identity_tokens import (
+    AWS_ATTEMPTS,
+    AWS_CALLS,
+    PLATFORM_SECONDS,
+)
+from ansible_collections.keyturn.hub.plugins.plugin_utils.session import (
+    ENDPOINT_SECONDS,
+    NoSession,
+    Session,
+    TokenEndpoint,
+)
 
 TRADE, REVOKE = "/oauth2/token", "/oauth2/revoke"
 
@@ -98,6 +110,35 @@ def test_what_the_server_says_is_said(session, server, status, told, message):
     assert message in str(refused.value)
     assert refused.value.option == "identity"
     assert len(server.forms(TRADE)) == (4 if status == 503 else 1)
+
+
+def test_a_login_has_its_time_whatever_the_timeout_of_a_task_and_is_not_repeated_after_it(server):
+    """Each attempt has what is left at most, and no more than the task says; a pause takes from it too."""
+    now, given = [0.0], []
+
+    class Slow:
+        def send(self, _method, _url, _body, _headers, timeout):
+            given.append(timeout)
+            now[0] += 20
+            raise Unreachable("timed out", False)
+
+    def asked(timeout, seconds):
+        now[0], given[:] = 0.0, []
+        endpoint = TokenEndpoint({"url": server.url, "timeout": timeout}, 3, lambda _s: None, seconds, lambda: now[0])
+        endpoint._transport = Slow()
+        with pytest.raises(NoSession, match="does not answer: timed out"):
+            endpoint.ask({})
+        return given
+
+    assert asked(120, 45) == [45, 25, 5]
+    assert asked(30, 45) == [30, 25, 5]
+    assert asked(120, None) == [120] * 4
+
+
+def test_whoever_asks_waits_longer_than_the_agent_can_take():
+    """An attempt may take its time twice, to connect and to answer; a platform, what it is given."""
+    longest = 2 * ENDPOINT_SECONDS + AWS_CALLS * AWS_ATTEMPTS * 2 * PLATFORM_SECONDS
+    assert longest < ANSWER_SECONDS < START_SECONDS
 
 
 def test_an_identity_token_that_the_server_repeats_is_not_said(session, server):
