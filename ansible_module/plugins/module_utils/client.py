@@ -13,6 +13,14 @@ from urllib.parse import quote, urlencode
 
 from ansible.module_utils.basic import env_fallback
 from ansible_collections.keyturn.hub.plugins.module_utils.acting import IDENTITY, FixedToken, NoAnswer, token_of
+from ansible_collections.keyturn.hub.plugins.module_utils.refusals import (
+    BUSY,
+    GATEWAY,
+    UNAUTHORIZED,
+    Passing,
+    RequestRefused,
+    refused,
+)
 from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
     KeptAlive,
     Misconfigured,
@@ -25,10 +33,6 @@ from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
 
 PAGE = 100
 LONGEST_WAIT = 30
-BUSY = (429, 503)  # the server says that it did nothing
-UNAUTHORIZED = 401
-NO_SUCH_PATH = "no_such_path"
-GATEWAY = (502, 504)  # something in between says that it does not know
 
 CONNECTION_ARGUMENTS = {
     "url": {"type": "str", "required": True, "fallback": (env_fallback, ["KEYTURN_URL"])},
@@ -43,28 +47,6 @@ CONNECTION_ARGUMENTS = {
     "retries": {"type": "int", "default": 3},
 }
 TLS_ARGUMENTS = ("validate_certs", "ca_path", "client_cert", "client_key", "timeout")
-
-
-class RequestRefused(Exception):
-    """The server's refusal, or the lack of an answer; `status` is 0 where there was none.
-
-    `unknown`: nobody can say whether the change was made. `outrun`: what was to be changed may have been changed by
-    somebody else since it was read.
-    """
-
-    def __init__(self, status, message, field=None, unknown=False):
-        super().__init__(message)
-        self.status = status
-        self.field = field
-        self.unknown = unknown
-        self.outrun = False
-
-
-def outrun(message, field):
-    """The refusal of a run that somebody else was faster than, which therefore reads again."""
-    refusal = RequestRefused(409, message, field)
-    refusal.outrun = True
-    return refusal
 
 
 class Client:
@@ -194,7 +176,7 @@ class Client:
             except RequestRefused as refusal:
                 refusal.outrun = method != "GET" and refusal.status in (404, 409)
                 raise
-            except _Passing as passing:
+            except Passing as passing:
                 self.changes += passing.refusal.unknown and method != "GET"
                 # A change whose fate is unknown is repeated only where that does no harm.
                 if wait is None or (passing.refusal.unknown and not repeat):
@@ -210,13 +192,13 @@ class Client:
             raise RequestRefused(0, str(problem), self._token.option) from None
         except Unreachable as lost:
             message = f"{place} does not answer: {lost}. Check the options url, ca_path, use_proxy and timeout."
-            raise _Passing(RequestRefused(0, message, unknown=not lost.nothing_done), None) from None
+            raise Passing(RequestRefused(0, message, unknown=not lost.nothing_done), None) from None
         if 300 <= answer.status < 400:
             raise RequestRefused(0, f"{place} answers with a redirect, which is not followed. Check the option url.")
         if answer.status >= 300:
-            refusal = _refusal(answer, self._token.option)
+            refusal = refused(answer, self._token.option)
             if answer.status in BUSY + GATEWAY:
-                raise _Passing(refusal, wait_of(answer))
+                raise Passing(refusal, wait_of(answer))
             raise refusal
         try:
             told = json.loads(answer.body) if answer.body else {}
@@ -275,25 +257,3 @@ def _checked(make, *arguments, **options):
         return make(*arguments, **options)
     except Misconfigured as problem:
         raise RequestRefused(0, str(problem), problem.option) from None
-
-
-class _Passing(Exception):
-    """Something that may be over soon."""
-
-    def __init__(self, refusal, wait):
-        super().__init__(str(refusal))
-        self.refusal = refusal
-        self.wait = wait
-
-
-def _refusal(answer, option):
-    try:
-        body = json.loads(answer.body)
-        message, field = body["error_description"], body.get("error_field")
-        if body.get("error") == NO_SUCH_PATH:  # not the thing is missing, but the API
-            return RequestRefused(0, message + " Check the option url.")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        message, field = f"the server answers {answer.status}.", None
-    if answer.status == UNAUTHORIZED:
-        message += f" Check the option {option}."
-    return RequestRefused(answer.status, message, field, unknown=answer.status in GATEWAY)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
@@ -18,6 +17,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, service_secret
 
 TEXTS = {"name": "name", "application_name": "applicationName", "vendor": "vendor", "version": "version"}

@@ -11,7 +11,6 @@ from ansible_collections.keyturn.hub.plugins.module_utils import marks
 from ansible_collections.keyturn.hub.plugins.module_utils import token_rules as rules
 from ansible_collections.keyturn.hub.plugins.module_utils.application_passwords import made_with_secret
 from ansible_collections.keyturn.hub.plugins.module_utils.catalog import reference
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
@@ -22,6 +21,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
+from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.token_reading import find, view
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, permanent_token
 

@@ -9,7 +9,6 @@ import base64
 import secrets
 
 from ansible_collections.keyturn.hub.plugins.module_utils import names
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused, outrun
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
@@ -21,6 +20,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
+from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
 
 EVENTS = [
     f"permanent-token.{what}"
