@@ -15,6 +15,7 @@ from ansible.module_utils.basic import env_fallback
 from ansible_collections.keyturn.hub.plugins.module_utils.acting import IDENTITY, FixedToken, NoAnswer, token_of
 from ansible_collections.keyturn.hub.plugins.module_utils.refusals import (
     BUSY,
+    CONFLICT,
     GATEWAY,
     UNAUTHORIZED,
     Passing,
@@ -132,18 +133,26 @@ class Client:
         """Make something, once; what the server answers. Raises RequestRefused, perhaps `unknown`."""
         return self._request("POST", path, query, body)
 
-    def made(self, find, body, *path, **query):
-        """Make something that `find()` finds, or None: whatever is there after an answer that was lost was made."""
+    def made(self, find, body, *path, ours=False, **query):
+        """Make something that `find()` finds, or None: whatever is there after an answer that was lost was made.
+
+        `ours`: `find` tells what was made here from what somebody else made, so it is asked after any refusal that
+        follows a lost answer, since what was lost may have arrived in between. Where it finds nothing then, nobody
+        knows what was made: such a refusal is no race, and no reason to begin anew with another secret.
+        """
+        lost = False
         for wait in self._waits():
             try:
                 return self.create(body, *path, **query)
             except RequestRefused as refusal:
-                found = find() if refusal.unknown else None
+                lost = refusal.unknown or (lost and ours)
+                found = find() if lost else None
                 if found:
                     return found
-                if not refusal.unknown or wait is None:
+                if wait is None or not (refusal.unknown or (lost and refusal.status == CONFLICT)):
+                    refusal.outrun = refusal.outrun and not lost
                     raise
-                self._sleep(wait)
+                self._sleep(_pause(wait, refusal.wait))
         raise AssertionError("unreachable")
 
     def delete(self, *path):
@@ -174,14 +183,15 @@ class Client:
                 self.changes += method != "GET" and "dryRun" not in query and path[-1] not in READING
                 return answer
             except RequestRefused as refusal:
-                refusal.outrun = method != "GET" and refusal.status in (404, 409)
+                refusal.outrun = method != "GET" and refusal.status in (404, CONFLICT)
+                self.changes += refusal.unknown and method != "GET"
                 raise
             except Passing as passing:
                 self.changes += passing.refusal.unknown and method != "GET"
                 # A change whose fate is unknown is repeated only where that does no harm.
                 if wait is None or (passing.refusal.unknown and not repeat):
                     raise passing.refusal from None
-                self._sleep(min(wait if passing.wait is None else passing.wait, LONGEST_WAIT))
+                self._sleep(_pause(wait, passing.refusal.wait))
         raise AssertionError("unreachable")
 
     def _once(self, method, url, data, headers):
@@ -192,20 +202,22 @@ class Client:
             raise RequestRefused(0, str(problem), self._token.option) from None
         except Unreachable as lost:
             message = f"{place} does not answer: {lost}. Check the options url, ca_path, use_proxy and timeout."
-            raise Passing(RequestRefused(0, message, unknown=not lost.nothing_done), None) from None
+            raise Passing(RequestRefused(0, message, unknown=not lost.nothing_done)) from None
         if 300 <= answer.status < 400:
             raise RequestRefused(0, f"{place} answers with a redirect, which is not followed. Check the option url.")
         if answer.status >= 300:
             refusal = refused(answer, self._token.option)
             if answer.status in BUSY + GATEWAY:
-                raise Passing(refusal, wait_of(answer))
+                refusal.wait = wait_of(answer)
+                raise Passing(refusal)
             raise refusal
         try:
             told = json.loads(answer.body) if answer.body else {}
         except ValueError:
             told = None
         if not isinstance(told, dict):
-            raise RequestRefused(0, f"{place} answers, but not with a JSON object. Is the option url right?")
+            message = f"{place} answers, but not with a JSON object. Is the option url right?"
+            raise RequestRefused(0, message, unknown=True)
         return told
 
     def _authorized(self, method, url, data, headers):
@@ -216,6 +228,11 @@ class Client:
         if other == token:
             return answer
         return self._send(method, url, data, dict(headers, Authorization="Bearer " + other))
+
+
+def _pause(wait, told):
+    """How long to wait, in seconds: as the server has `told`, if it has."""
+    return min(wait if told is None else told, LONGEST_WAIT)
 
 
 READING = ("comparison", "preview")  # what a request to these asks changes nothing

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 
-BUSY = (429, 503)  # the server says that it did nothing
+BUSY = (429, 503)  # with 503 it may have done something: the database did not answer, or did not in time
 UNAUTHORIZED = 401
+CONFLICT = 409
+FAULT = 500  # from here on the server, or something in between, says that it does not know
 NO_SUCH_PATH = "no_such_path"
-GATEWAY = (502, 504)  # something in between says that it does not know
+GATEWAY = (502, 504)
 
 
 class RequestRefused(Exception):
     """The server's refusal, or the lack of an answer; `status` is 0 where there was none.
 
     `unknown`: nobody can say whether the change was made. `outrun`: what was to be changed may have been changed by
-    somebody else since it was read.
+    somebody else since it was read. `wait`: after how many seconds the server would be asked again, or None.
     """
 
     def __init__(self, status, message, field=None, unknown=False):
@@ -26,6 +28,7 @@ class RequestRefused(Exception):
         self.field = field
         self.unknown = unknown
         self.outrun = False
+        self.wait = None
 
 
 def outrun(message, field):
@@ -38,10 +41,9 @@ def outrun(message, field):
 class Passing(Exception):
     """Something that may be over soon."""
 
-    def __init__(self, refusal, wait):
+    def __init__(self, refusal):
         super().__init__(str(refusal))
         self.refusal = refusal
-        self.wait = wait
 
 
 def refused(answer, option):
@@ -55,4 +57,4 @@ def refused(answer, option):
         message, field = f"the server answers {answer.status}.", None
     if answer.status == UNAUTHORIZED:
         message += f" Check the option {option}."
-    return RequestRefused(answer.status, message, field, unknown=answer.status in GATEWAY)
+    return RequestRefused(answer.status, message, field, unknown=answer.status >= FAULT)

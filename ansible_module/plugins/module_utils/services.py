@@ -147,7 +147,7 @@ def _create(client, key, secret, wanted, catalog, check_mode):
         return found
 
     try:
-        made = act.made(find, body, "services")
+        made = act.made(find, body, "services", ours=brought is not None)
     except RequestRefused as refusal:
         raise refusal if secret is not None else with_remedy(refusal, client, f"the service {key}", RENEW_IT) from None
     if check_mode:

@@ -125,7 +125,7 @@ class Work:
         if secret is None:
             made = made_with_secret(act, good, body, self.path, "id,token")
             return made["id"], made.get("token")
-        made = act.made(find_ours, body, *self.path, fields="id")
+        made = act.made(find_ours, body, *self.path, ours=True, fields="id")
         return made["id"], permanent_token(secret, self.owner["id"], made["id"]) if made["id"] else None
 
     def change(self, check_mode):

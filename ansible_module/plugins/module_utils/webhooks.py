@@ -96,7 +96,7 @@ def _create(client, secret, wanted, check_mode):
         return ours[0] if ours else None
 
     try:
-        made = act.made(find, dict(wanted, secret=brought), "webhooks", fields="id")
+        made = act.made(find, dict(wanted, secret=brought), "webhooks", ours=True, fields="id")
     except RequestRefused as refusal:
         thing = "the webhook {}".format(wanted["name"])
         raise refusal if secret is not None else with_remedy(refusal, client, thing, REMOVE_IT) from None

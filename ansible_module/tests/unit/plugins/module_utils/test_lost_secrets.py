@@ -23,12 +23,17 @@ MODULES = {
 
 def refused(thing, send, **declared):
     """How a task fails that makes this thing, by a line that is `send`."""
-    module, said = MODULES[thing]
-    options = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
-    client = Client("https://k.example", "t", send, retries=1, sleep=lambda seconds: None)
     with pytest.raises(RequestRefused) as refusal:
-        module.ensure(client, dict(options, **dict(said, **declared)), False)
+        ensured(thing, send, **declared)
     return str(refusal.value)
+
+
+def ensured(thing, send, **declared):
+    """What such a task returns."""
+    module, options = MODULES[thing]
+    given = {name: option.get("default") for name, option in module.ARGUMENTS.items()}
+    client = Client("https://k.example", "t", send, retries=1, sleep=lambda seconds: None)
+    return module.ensure(client, dict(given, **dict(options, **declared)), False)
 
 
 def line(nothing_done=False, back=True):
@@ -65,3 +70,54 @@ def test_a_secret_that_is_declared_is_not_lost(thing, secret):
     message = refused(thing, line(), secret=secret)
     assert "nobody has its secret" not in message
     assert secret not in message
+
+
+class Slow:
+    """A server that goes on with the first thing that it is to make after it was given up, so that the next attempt
+    meets it. It has what `somebody_else` has made instead, if so; and it `shows` what there is, or not yet."""
+
+    def __init__(self, somebody_else=False, shows=True):
+        self.somebody_else = somebody_else
+        self.shows = shows
+        self.made = []
+
+    def send(self, method, url, data, headers):
+        place = url.partition("?")[0].partition("/api/rest/")[2]
+        body = json.loads(data) if data else {}
+        if place.endswith("/comparison"):
+            current = not self.somebody_else and body["secret"] == self.made[0]["secret"]
+            return said(200, {"current": current})
+        if method == "POST":
+            self.made.append(body)
+            return said(504, {}) if len(self.made) == 1 else said(409, {"error_description": "The name is taken."})
+        there = [dict(self.made[0], id="x1", url="", kinds=[])] if len(self.made) > 1 and self.shows else []
+        if place == "services/ci":
+            return said(200, there[0]) if there else said(404, {})
+        return said(200, {"services": [{"key": "keyturn"}], "webhooks": there})
+
+
+def said(status, body):
+    return Answer(status, {}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("thing", ["service", "webhook"])
+def test_what_was_made_after_it_was_given_up_is_handed_over_with_its_secret(thing):
+    server = Slow()
+    result = ensured(thing, server.send)
+    assert result["changed"]
+    assert server.made[0] == server.made[1]
+    assert server.made[0]["secret"] in result["secret"]
+
+
+@pytest.mark.parametrize("thing", ["service", "webhook"])
+def test_what_somebody_else_made_meanwhile_is_read_again(thing):
+    with pytest.raises(RequestRefused, match="somebody else made") as refusal:
+        ensured(thing, Slow(somebody_else=True).send)
+    assert refusal.value.outrun
+
+
+@pytest.mark.parametrize("thing", ["service", "webhook"])
+def test_a_name_that_is_taken_by_nobody_knows_whom_is_told_with_the_remedy(thing):
+    message = refused(thing, Slow(shows=False).send)
+    assert "The name is taken. It is not known whether" in message
+    assert "nobody has its secret: " in message
