@@ -17,6 +17,7 @@ from tests.collection.faults import Died, Fault, Line, arguments, client_on, wit
 
 from ansible_collections.keyturn.hub.plugins.module_utils import (  # isort: skip
     accounts,
+    application_passwords,
     groups,
     marks,
     policies,
@@ -308,3 +309,17 @@ def test_an_answer_about_a_service_that_is_lost_costs_nothing(
     assert len(service["secrets"]) == (2 if renew else 1)
     for secret in service["secrets"][:-1]:
         assert 23 * 3600 < secret["endsOn"] / 1000 - time.time() < 25 * 3600
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.UNANSWERED])
+def test_an_application_password_whose_answer_is_lost_is_made_anew_and_is_the_only_one(
+    stack: Stack, second_factor_token: str, fault: Fault
+) -> None:
+    line, name = Line(stack.url), f"lost-{next(NUMBERS)}"
+    client = client_on(line, stack.url, second_factor_token)
+    line.begin({2: fault})
+    made = application_passwords.ensure(client, arguments(application_passwords.ARGUMENTS, name=name), False)
+    line.begin()
+    held = client.get_all("applicationpasswords", "users", "me", "applicationpasswords", fields="id,name")
+    assert [each["id"] for each in held if each["name"] == name] == [made["application_password"]["id"]]
+    assert made["secret"]

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
+import secrets
+
+from ansible_collections.keyturn.hub.plugins.module_utils.client import KEY, RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome
 from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
@@ -16,6 +18,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 FIELDS = "id,name"
+ATTEMPTS = 3  # to make one whose secret arrives
 REMOVE_IT = "remove it with state=absent, and run this task again."
 
 
@@ -41,7 +44,7 @@ def ensure(client, parameters, check_mode):
     elif act:
         try:
             made = made_with_secret(
-                client, lambda: _find(client, owner, name), {"name": name}, path, FIELDS + ",password"
+                client, lambda: _find(client, owner, name), {"name": name}, path, FIELDS, "password"
             )
         except RequestRefused as refusal:
             raise with_remedy(refusal, client, f"the application password {name}", REMOVE_IT) from None
@@ -50,15 +53,36 @@ def ensure(client, parameters, check_mode):
     return outcome("application_password", ABSENT, after, **more)
 
 
-def made_with_secret(client, find, body, path, fields):
-    """What is made, with the secret that only this answer holds: what an answer that was lost has left behind goes."""
+def made_with_secret(client, find, body, path, fields, secret):
+    """What is made, with its `secret`, which only this answer holds: what an answer that was lost has left behind goes.
 
+    Keyturn says by the key of the request which thing that is, so one of the same name that somebody else was given
+    meanwhile stays. A Hub knows no such keys: of what is there, it is what `find()` finds.
+    """
+    for _attempt in range(ATTEMPTS):
+        key, asked = secrets.token_urlsafe(24), f"{fields},{secret}"
+        try:
+            made = client.create(body, *path, key=key, fields=asked)
+        except RequestRefused as refusal:
+            if not refusal.unknown:
+                raise
+            if not client.describes(KEY):
+                return _made_by_a_hub(client, find, body, path, asked)
+            made = client.create(body, *path, key=key, repeat=True, fields=asked)
+        if made.get(secret) or made["id"] is None:
+            return made
+        client.delete(*path, made["id"])
+    raise RequestRefused(0, "the answers that held the secret were lost.", unknown=True)
+
+
+def _made_by_a_hub(client, find, body, path, asked):
     def without():
         left = find()
         if left:
             client.delete(*path, left["id"])
 
-    return client.made(without, body, *path, fields=fields)
+    without()
+    return client.made(without, body, *path, fields=asked)
 
 
 def _find(client, owner, name):

@@ -33,6 +33,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.transport import (
 )
 
 PAGE = 100
+KEY = "Idempotency-Key"
 LONGEST_WAIT = 30
 
 CONNECTION_ARGUMENTS = {
@@ -91,10 +92,14 @@ class Client:
         it cannot say so: a Hub, or a Keyturn of before, would make the change."""
         if self._foretells is None:
             try:
-                self._foretells = "dryRun" in json.dumps(self._request("GET", ("openapi.json",), {}, repeat=True))
+                self._foretells = self.describes("dryRun")
             except RequestRefused:
                 self._foretells = False
         return Rehearsal(self) if self._foretells else None
+
+    def describes(self, word):
+        """Whether the server's own description has this word; a Hub has none. Raises RequestRefused."""
+        return word in json.dumps(self.get("openapi.json"))
 
     def get(self, *path, **query):
         """One thing, or None if there is no such thing."""
@@ -129,9 +134,13 @@ class Client:
         """Change something to what `body` says, which may be said twice; what the server answers."""
         return self._request("POST", path, query, body, repeat=True)
 
-    def create(self, body, *path, **query):
-        """Make something, once; what the server answers. Raises RequestRefused, perhaps `unknown`."""
-        return self._request("POST", path, query, body)
+    def create(self, body, *path, key=None, repeat=False, **query):
+        """Make something, once; what the server answers. Raises RequestRefused, perhaps `unknown`.
+
+        `key` stands for this request, whoever sends it again (`Idempotency-Key`). A server that knows such keys makes
+        nothing more then, so that it may `repeat`, and answers without the secret of what is there.
+        """
+        return self._request("POST", path, query, body, repeat, key)
 
     def made(self, find, body, *path, ours=False, **query):
         """Make something that `find()` finds, or None: whatever is there after an answer that was lost was made.
@@ -167,7 +176,7 @@ class Client:
         """How long to wait after each attempt, in seconds; None after the last."""
         return [2**attempt * random.uniform(0.5, 1) for attempt in range(self._retries)] + [None]
 
-    def _request(self, method, path, query, body=None, repeat=False):
+    def _request(self, method, path, query, body=None, repeat=False, key=None):
         if not all(path):
             raise RequestRefused(0, "a login, id or key is empty.")
         url = "/".join([self._root] + [quote(part, safe="") for part in path])
@@ -177,6 +186,8 @@ class Client:
         if body is not None:
             data = json.dumps(body).encode()
             headers = dict(headers, **{"Content-Type": "application/json"})
+        if key is not None:
+            headers[KEY] = key
         for wait in self._waits():
             try:
                 answer = self._once(method, url, data, headers)
@@ -253,7 +264,7 @@ class Rehearsal(Client):
         super().create(body, *path, **query)
         return {"id": None}
 
-    def _request(self, method, path, query, body=None, repeat=False):
+    def _request(self, method, path, query, body=None, repeat=False, key=None):
         if method == "GET" or path[-1] in READING:
             return super()._request(method, path, query, body, repeat)
         if None in path or _refers_to_nothing(body):

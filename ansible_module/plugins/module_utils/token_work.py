@@ -123,7 +123,7 @@ class Work:
             return found
 
         if secret is None:
-            made = made_with_secret(act, good, body, self.path, "id,token")
+            made = made_with_secret(act, good, body, self.path, "id", "token")
             return made["id"], made.get("token")
         made = act.made(find_ours, body, *self.path, ours=True, fields="id")
         return made["id"], permanent_token(secret, self.owner["id"], made["id"]) if made["id"] else None

@@ -121,3 +121,66 @@ def test_a_name_that_is_taken_by_nobody_knows_whom_is_told_with_the_remedy(thing
     message = refused(thing, Slow(shows=False).send)
     assert "The name is taken. It is not known whether" in message
     assert "nobody has its secret: " in message
+
+
+class Keeper:
+    """A server of application passwords that loses its first answer. It carries out what it has lost, or
+    `somebody_else` has the name by then. A `keyed` one is a Keyturn: a request with the same key makes nothing, and
+    its answer has no secret."""
+
+    def __init__(self, somebody_else=False, keyed=True, described=200):
+        self.somebody_else = somebody_else
+        self.keyed = keyed
+        self.described = described
+        self.there = {}  # names by ids
+        self.made = {}  # ids by keys
+        self.keys = []
+
+    def send(self, method, url, data, headers):
+        place = url.partition("?")[0].partition("/api/rest/")[2]
+        if place == "openapi.json":
+            return said(self.described, {"header": "Idempotency-Key" if self.keyed else ""})
+        if method == "DELETE":
+            del self.there[place.rpartition("/")[2]]
+            return said(200, {})
+        if method == "POST":
+            self.keys.append(headers.get("Idempotency-Key"))
+            return self._post(self.keys[-1], json.loads(data)["name"])
+        known = [{"id": id, "name": name} for id, name in self.there.items()]
+        return said(200, {"id": "u1", "applicationpasswords": known})
+
+    def _post(self, key, name):
+        id = f"p{len(self.keys)}"
+        if len(self.keys) == 1:
+            self.there[id] = name
+            self.made = {} if self.somebody_else else {key: id}
+            raise Unreachable("timed out", False)
+        if self.keyed and key in self.made:
+            return said(200, {"id": self.made[key], "name": name})
+        if name in self.there.values():
+            return said(409, {"error_description": "The name is taken."})
+        self.there[id] = name
+        return said(200, {"id": id, "name": name, "password": f"secret-of-{id}"})
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_an_application_password_whose_secret_was_lost_is_deleted_and_made_again(keyed):
+    server = Keeper(keyed=keyed)
+    result = ensured("application password", server.send)
+    assert list(server.there) == [result["application_password"]["id"]] == [f"p{len(server.keys)}"]
+    assert result["secret"] == f"secret-of-p{len(server.keys)}"
+
+
+def test_an_application_password_that_somebody_else_was_given_meanwhile_stays():
+    server = Keeper(somebody_else=True)
+    with pytest.raises(RequestRefused) as refusal:
+        ensured("application password", server.send)
+    assert refusal.value.outrun
+    assert server.there == {"p1": "mail"}
+    assert server.keys[0] == server.keys[1]
+
+
+def test_an_application_password_stays_where_the_server_does_not_say_what_it_is():
+    server = Keeper(described=403)
+    assert "nobody has its secret: " in refused("application password", server.send)
+    assert server.there == {"p1": "mail"}
