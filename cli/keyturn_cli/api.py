@@ -140,10 +140,13 @@ class Asking:
     doubtful: bool = False
 
     def until_answered(self, ask: Callable[[bool], T], patience: Patience) -> T:
-        """The answer; `ask` is told whether it is doubtful. Raises AnswerLost, as of all attempts together."""
+        """The answer; `ask` is told whether it is doubtful. Raises AnswerLost or Refused, as of all attempts."""
         for attempt in range(ATTEMPTS):
             try:
                 return ask(self.doubtful)
+            except Refused as refusal:
+                refusal.doubtful = self.doubtful
+                raise
             except AnswerLost as lost:
                 self.doubtful = self.doubtful or not lost.nothing_done
                 if attempt == ATTEMPTS - 1 or not patience.left():

@@ -84,7 +84,9 @@ def create(api: Api, kind: Kind, body: dict[str, Any], place: Place) -> tuple[di
             place.forget()
             raise
         raise _unknown(lost, place) from None
-    except Refused:
+    except Refused as refusal:
+        if refusal.doubtful:
+            raise _unknown(refusal, place) from None
         if not resumed:
             place.forget()
         raise
@@ -118,6 +120,7 @@ def _made(api: Api, kind: Kind, body: dict[str, Any], secret: str, place: Place,
                 raise _another(found, others, place) from None
             return found
         if not resumed:
+            refusal.doubtful = refusal.doubtful and not there  # what is there is somebody else's
             raise
         raise (_Renewed(there[0][0]) if there else _Gone()) from None
     if resumed and not _is_current(api, kind, made["id"], secret):
@@ -154,7 +157,7 @@ def _can_be_whole(kind: Kind, secret: str, made: dict[str, Any]) -> bool:
         return False
 
 
-def _unknown(lost: AnswerLost, place: Place) -> Problem:
+def _unknown(lost: AnswerLost | Refused, place: Place) -> Problem:
     return Problem(
         f"{lost.message} It is not known whether it was made. Its secret waits in {place.named()}. Run the same "
         "command again: it finds out, and goes on from there.",

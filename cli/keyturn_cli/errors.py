@@ -34,7 +34,8 @@ class Problem(click.ClickException):
 
 
 class Refused(Problem):
-    """The server's refusal: nothing was done. `reason` and `field` as it says them."""
+    """The server's refusal: nothing was done. `reason` and `field` as it says them. `doubtful`: an attempt before this
+    one was lost, so that it may have been done all the same."""
 
     def __init__(
         self, message: str, exit_code: ExitCode, status: int, reason: str | None = None, field: str | None = None
@@ -43,6 +44,7 @@ class Refused(Problem):
         self.status = status
         self.reason = reason
         self.field = field
+        self.doubtful = False
 
 
 class AnswerLost(Problem):

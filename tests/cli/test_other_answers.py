@@ -218,6 +218,35 @@ class TestMeanwhile:
             self.create(other, tmp_path)
         assert list(tmp_path.glob("x*")) == []
 
+    @pytest.mark.parametrize("second", [refusal(403), refusal(401), refusal(404), refusal(409), refusal(422)], ids=str)
+    def test_after_a_lost_answer_a_refusal_leaves_the_secret_where_it_waits(
+        self, other: Other, tmp_path: Path, second: Answer
+    ) -> None:
+        """The server may go on with what was lost; the same command finds out."""
+        posts = iter([(504, "x"), second])
+        other.answer = lambda method, path: next(posts) if method == "POST" else (200, '{"things": [], "total": 0}')
+        with pytest.raises(Problem, match="not known whether it was made") as problem:
+            self.create(other, tmp_path)
+        assert problem.value.exit_code == ExitCode.UNREACHABLE
+        middle = (tmp_path / "x.new").read_text()
+        other.answer = self.server((200, '{"current": true}'), MADE, [])
+        assert middle.strip() in self.create(other, tmp_path)[1]
+
+    @pytest.mark.parametrize("current", [True, False])
+    def test_after_a_lost_answer_what_has_the_name_is_ours_or_somebody_elses(
+        self, other: Other, tmp_path: Path, current: bool
+    ) -> None:
+        posts = iter([(504, "x"), refusal(409), (200, json.dumps({"current": current}))])
+        listed = json.dumps({"things": [NAMED], "total": 1})
+        other.answer = lambda method, path: next(posts) if method == "POST" else (200, listed)
+        if current:
+            _, secret = self.create(other, tmp_path)
+            assert (tmp_path / "x.new").read_text().strip() in secret
+            return
+        with pytest.raises(Refused):
+            self.create(other, tmp_path)
+        assert list(tmp_path.glob("x*")) == []
+
 
 class TestWhatIsInTheFile:
     """It is replaced only if it is a secret of the same thing."""
