@@ -38,8 +38,9 @@ def require_version(message: Message, shown: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Edit(Generic[T, V]):
-    """A form that was sent. `read` is the thing as it is now, `shown` what the form shows of it, and `write` insists
-    that it is still as it was read; `again` is the page with the form, and these values in it."""
+    """A form that was sent. `read` is the thing as it is now, with whatever the form offers besides, read once; `shown`
+    what the form shows of it, and `write` insists that the thing is still as it was read; `again` is the page with the
+    form, and these values in it."""
 
     read: Callable[[], T]
     shown: Callable[[T], V]
@@ -51,16 +52,21 @@ class Edit(Generic[T, V]):
         """What `write` answers; or the form again: with what was sent or, if the thing has changed since the form was
         shown, with what it is now, and nothing is written."""
 
+        vouched: list[T] = []  # what the form that was sent has shown
+
         def attempt() -> Response:
             found = self.read()
             require_version(message, self.shown(found))
+            vouched[:] = [found]
             try:
                 return self.write(found)
             except Changed:  # between the two; it is another version only if the form shows what was changed
                 raise StaleWrite from None
 
         def again(problem: Refusal) -> Response:
+            if vouched and not isinstance(problem, Changed):
+                return self.again(vouched[0], self.sent, problem)
             now = self.read()
-            return self.again(now, self.shown(now) if isinstance(problem, Changed) else self.sent, problem)
+            return self.again(now, self.shown(now), problem)
 
         return unless_refused(lambda: insistently(attempt), again)

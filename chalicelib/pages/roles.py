@@ -14,12 +14,17 @@ from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
     from chalicelib.core.errors import Refusal
     from chalicelib.core.roles import Role
+    from chalicelib.core.services import DeclaredPermission, Service
     from chalicelib.message import Message
+
+    Offered = Sequence[tuple[DeclaredPermission, Service]]
 
 BUILT_IN = (SYSTEM_ADMIN, REGISTERED_USER)
 
@@ -34,7 +39,7 @@ def show_roles(message: Message, caller: Caller) -> Response:
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new role."""
     caller.check(Operation.CREATE_ROLE)
-    return _roles_page(message, caller, _form_dialog(message, caller, None, "", "", []))
+    return _roles_page(message, caller, _form_dialog(message, None, _offered(message, caller), "", "", []))
 
 
 @form
@@ -46,7 +51,8 @@ def create(message: Message, caller: Caller) -> Response:
         return redirect(message, "roles", made.id, done="role-created")
 
     def again(problem: Refusal) -> Response:
-        return _roles_page(message, caller, _form_dialog(message, caller, None, *_sent(message)), problem)
+        dialog = _form_dialog(message, None, _offered(message, caller), *_sent(message))
+        return _roles_page(message, caller, dialog, problem)
 
     return unless_refused(do, again)
 
@@ -62,27 +68,28 @@ def ask_edit(message: Message, caller: Caller, role: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.roles.get(caller, role)
     caller.check(Operation.UPDATE_ROLE)
-    return _role_page(message, caller, found, _form_dialog(message, caller, found, *_shown(message, caller, found)))
+    offered = _offered(message, caller)
+    return _role_page(message, caller, found, _form_dialog(message, found, offered, *_shown(found, offered)))
 
 
 @form
 def edit(message: Message, caller: Caller, role: str) -> Response:
     """Change it; everybody who has it notices at once."""
 
-    def write(found: Role) -> Response:
+    def write(read: tuple[Role, Offered]) -> Response:
+        found, offered = read
         key, name, chosen = _sent(message)
-        _, _, offered = _shown(message, caller, found)
-        permissions = [*sorted(found.permissions.difference(offered)), *chosen]  # what the form could not offer stays
-        message.keyturn.roles.update(caller, found.id, key, name, permissions, found.revision)
+        hidden = found.permissions - {permission.id for permission, _ in offered}  # what the form did not offer stays
+        message.keyturn.roles.update(caller, found.id, key, name, [*sorted(hidden), *chosen], found.revision)
         return redirect(message, "roles", found.id, done="role-changed")
 
     return Edit(
-        lambda: message.keyturn.roles.get(caller, role),
-        lambda found: _shown(message, caller, found),
+        lambda: (message.keyturn.roles.get(caller, role), _offered(message, caller)),
+        lambda read: _shown(*read),
         _sent(message),
         write,
-        lambda found, values, problem: _role_page(
-            message, caller, found, _form_dialog(message, caller, found, *values), problem
+        lambda read, values, problem: _role_page(
+            message, caller, read[0], _form_dialog(message, read[0], read[1], *values), problem
         ),
     ).answer(message)
 
@@ -132,24 +139,30 @@ def _role_page(
     return page(message, "roles/role", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _form_dialog(message: Message, caller: Caller, role: Role | None, key: str, name: str, chosen: list[str]) -> Dialog:
-    offered: dict[str, list[object]] = {}
-    for permission, service in message.keyturn.services.permissions(caller):
-        offered.setdefault(service.name, []).append(permission)
-    values = {"found": role, "key": key, "name": name, "chosen": set(chosen), "offered": offered}
+def _offered(message: Message, caller: Caller) -> Offered:
+    """Read once for a request: the list of the form, what of it is chosen, and its version are of one moment."""
+    return message.keyturn.services.permissions(caller)
+
+
+def _form_dialog(
+    message: Message, role: Role | None, offered: Offered, key: str, name: str, chosen: list[str]
+) -> Dialog:
+    by_service: dict[str, list[object]] = {}
+    for permission, service in offered:
+        by_service.setdefault(service.name, []).append(permission)
+    values = {"found": role, "key": key, "name": name, "chosen": set(chosen), "offered": by_service}
     back = link(message, "roles", *([role.id] if role else []))
-    return Dialog("roles/form-dialog.html", back, values, version_of(_shown(message, caller, role)) if role else "")
+    return Dialog("roles/form-dialog.html", back, values, version_of(_shown(role, offered)) if role else "")
 
 
 def _delete_dialog(message: Message, role: Role) -> Dialog:
     return Dialog("roles/delete-dialog.html", link(message, "roles", role.id))
 
 
-def _shown(message: Message, caller: Caller, role: Role) -> tuple[str, str, list[str]]:
+def _shown(role: Role, offered: Offered) -> tuple[str, str, list[str]]:
     """What the form shows: of the permissions, those that it offers. So a form of somebody who came to see more of
     them is another one, and takes away none that it did not show."""
-    offered = {permission.id for permission, _ in message.keyturn.services.permissions(caller)}
-    return role.key, role.name, sorted(role.permissions & offered)
+    return role.key, role.name, sorted(role.permissions & {permission.id for permission, _ in offered})
 
 
 def _sent(message: Message) -> tuple[str, str, list[str]]:

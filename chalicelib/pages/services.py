@@ -48,7 +48,7 @@ def show_services(message: Message, caller: Caller) -> Response:
 def ask_new(message: Message, caller: Caller) -> Response:
     """The form of a new service."""
     caller.check(Operation.CREATE_SERVICE)
-    return _services_page(message, caller, _form_dialog(message, caller, None, _stored(None)))
+    return _services_page(message, caller, _form_dialog(message, None, _offered(message, caller), _stored(None)))
 
 
 @form
@@ -59,10 +59,11 @@ def create(message: Message, caller: Caller) -> Response:
         made = message.keyturn.services.register(caller, _description(message))
         return service_page(message, caller, made.service, _secret_dialog(message, made))
 
-    return unless_refused(
-        do,
-        lambda problem: _services_page(message, caller, _form_dialog(message, caller, None, _sent(message)), problem),
-    )
+    def again(problem: Refusal) -> Response:
+        dialog = _form_dialog(message, None, _offered(message, caller), _sent(message))
+        return _services_page(message, caller, dialog, problem)
+
+    return unless_refused(do, again)
 
 
 @for_users
@@ -76,28 +77,34 @@ def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
     caller.check(Operation.UPDATE_SERVICE, place=found.id)
-    return service_page(message, caller, found, _form_dialog(message, caller, found, _shown(message, caller, found)))
+    offered = _offered(message, caller)
+    return service_page(message, caller, found, _form_dialog(message, found, offered, _shown(found, offered)))
 
 
 @form
 def edit(message: Message, caller: Caller, service: str) -> Response:
     """Change it."""
 
-    def write(found: Service) -> Response:
+    def write(read: tuple[Service, Sequence[Group]]) -> Response:
+        found, offered = read
         # What has a home page cannot be without one again; the core says so.
         home_url = message.value("homeUrl") or ("" if found.home_url else None)
-        groups = _kept_and_chosen(message, caller, found)
+        ids = {group.id for group in offered}
+        groups = [
+            *(id for id in found.groups if id not in ids),
+            *message.values("groups"),
+        ]  # what was not offered stays
         description = replace(_description(message), home_url=home_url, groups=groups)
         message.keyturn.services.update(caller, found.id, description, found.revision)
         return redirect(message, "services", found.id, done="service-changed")
 
     return Edit(
-        lambda: message.keyturn.services.get(caller, service),
-        lambda found: _shown(message, caller, found),
+        lambda: (message.keyturn.services.get(caller, service), _offered(message, caller)),
+        lambda read: _shown(*read),
         _sent(message),
         write,
-        lambda found, values, problem: service_page(
-            message, caller, found, _form_dialog(message, caller, found, values), problem
+        lambda read, values, problem: service_page(
+            message, caller, read[0], _form_dialog(message, *read, values), problem
         ),
     ).answer(message)
 
@@ -165,7 +172,7 @@ def _ending(message: Message, caller: Caller, services: Sequence[Service]) -> di
 def service_page(
     message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    groups = message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+    groups = _offered(message, caller)
     renewable = could_renew(caller, service)
     values = {
         "service": service,
@@ -191,34 +198,25 @@ def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:
     return Dialog("services/secret-shown.html", link(message, "services", made.service.id), {"made": made})
 
 
-def _form_dialog(message: Message, caller: Caller, service: Service | None, filled_in: Mapping[str, object]) -> Dialog:
-    values = {
-        "found": service,
-        "filled_in": filled_in,
-        "offered_groups": _offered_groups(message, caller),
-        "ways": list(GrantType),
-    }
+def _form_dialog(
+    message: Message, service: Service | None, offered: Sequence[Group], filled_in: Mapping[str, object]
+) -> Dialog:
+    values = {"found": service, "filled_in": filled_in, "offered_groups": offered, "ways": list(GrantType)}
     back = link(message, "services", *([service.id] if service else []))
-    version = version_of(_shown(message, caller, service)) if service else ""
-    return Dialog("services/form-dialog.html", back, values, version)
+    return Dialog("services/form-dialog.html", back, values, version_of(_shown(service, offered)) if service else "")
 
 
-def _offered_groups(message: Message, caller: Caller) -> Sequence[Group]:
+def _offered(message: Message, caller: Caller) -> Sequence[Group]:
+    """The groups to choose from, read once for a request: the list of the form, what of it is chosen, and its version
+    are of one moment."""
     return message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
 
 
-def _kept_and_chosen(message: Message, caller: Caller, service: Service) -> list[str]:
-    """The groups that were chosen, and those of the service that the form could not offer: they stay."""
-    offered = _shown(message, caller, service)["groups"]
-    return [*(id for id in service.groups if id not in offered), *message.values("groups")]
-
-
-def _shown(message: Message, caller: Caller, service: Service) -> dict[str, Any]:
+def _shown(service: Service, offered: Sequence[Group]) -> dict[str, Any]:
     """What the form shows: of the groups, those that it offers. So a form of somebody who came to see more of them is
     another one, and takes away none that it did not show."""
-    offered = {group.id for group in _offered_groups(message, caller)}
-    stored = _stored(service)
-    return {**stored, "groups": [id for id in service.groups if id in offered]}
+    ids = {group.id for group in offered}
+    return {**_stored(service), "groups": [id for id in service.groups if id in ids]}
 
 
 def _stored(service: Service | None) -> dict[str, object]:

@@ -26,6 +26,7 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
+from chalicelib.core.paging import Page
 from chalicelib.core.paging import Window as Paging
 from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
 from chalicelib.core.policies import Policy
@@ -407,6 +408,51 @@ def test_a_form_takes_away_no_permission_that_its_editor_came_to_see_since(scene
     assert (answer.status, CHANGED in answer.text) == (409, True)
     assert keeper.send(path, Fields(answer.text).values, name="New name").status == 303
     assert scene.product.roles.get(by, "worker").permissions == worker.permissions
+
+
+def seen_late(reads: int, real: Callable[..., Any], nothing: Any) -> Callable[..., Any]:
+    """What finds nothing for so many reads, and then what there is."""
+    left = iter(range(reads))
+    return lambda *asked: nothing if next(left, None) is not None else real(*asked)
+
+
+@pytest.mark.parametrize("reads", range(8))
+def test_a_form_takes_away_nothing_that_comes_into_sight_while_it_is_made_or_looked_at(
+    scene: Scene, administrator: Window, reads: int
+) -> None:
+    """After so many reads, also where the form was refused and is shown again."""
+    product, by = scene.product, scene.caller()
+    role, service = product.roles.get(by, "worker"), product.services.get(by, "ci")
+    for kind, path, what, nothing in (
+        (type(product.services), f"/roles/{role.id}/edit", "permissions", []),
+        (type(product.groups), ci_path(scene, "edit"), "page", Page([], 0)),
+    ):
+        with patch.object(kind, what, seen_late(reads, getattr(kind, what), nothing)):
+            form = administrator.get(path)
+            refused = administrator.send(path, form, name="x" * 1000)
+            assert refused.status in (400, 409)
+            administrator.send(path, Fields(refused.text).values, name="New name")
+    assert product.roles.get(by, "worker").permissions == role.permissions
+    assert product.services.get(by, "ci").groups == service.groups != ()
+
+
+def test_a_form_that_is_refused_vouches_for_no_more_than_it_has_shown(scene: Scene, administrator: Window) -> None:
+    """What somebody changes after the refusal, and before the form is shown again, stays."""
+    path, by = ci_path(scene, "edit"), scene.caller()
+    form, real = administrator.get(path), service_pages.unless_refused
+
+    def overtaken(do: Callable[[], Any], again: Callable[[Any], Any]) -> Any:
+        def meanwhile(problem: Any) -> Any:
+            scene.product.services.update(by, "ci", ServiceDescription(redirect_uris=["https://ci.example/"]))
+            return again(problem)
+
+        return real(do, meanwhile)
+
+    with patch.object(editing, "unless_refused", overtaken):
+        refused = administrator.send(path, form, name="x" * 1000)
+    answer = administrator.send(path, Fields(refused.text).values, name="New name")
+    assert (refused.status, answer.status, CHANGED in answer.text) == (400, 409, True)
+    assert scene.product.services.get(by, "ci").redirect_uris == ("https://ci.example/",)
 
 
 def see_more(scene: Scene, *permissions: str) -> None:
