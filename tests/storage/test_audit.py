@@ -1,5 +1,7 @@
 """Every change leaves a record: who, what, to whom, when, from where, and never a secret."""
 
+from dataclasses import replace
+
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import Hand
 from chalicelib.core.operations.accounts import AccountChange
@@ -77,5 +79,12 @@ def records() -> list[AuditItem]:
 
 def test_a_record_that_a_later_version_wrote_is_read(scene: Scene) -> None:
     item = records()[0]
-    item.hand = {"kind": "trust-rule", "workload": "job", "of a later version": "x"}
+    item.hand, item.workload = {"kind": "trust-rule", "of a later version": "x"}, "job"
     assert item.to_record().hand == Hand("trust-rule", workload="job")
+
+
+def test_a_hand_is_stored_as_versions_read_it_that_know_of_no_workload(scene: Scene) -> None:
+    """They read a record while the new version runs already, and refuse what they do not know of a hand."""
+    record = replace(records()[0].to_record(), hand=Hand("trust-rule", services=("ci",), workload="job"))
+    item = AuditItem.of(record)
+    assert (item.hand, item.to_record()) == ({"kind": "trust-rule", "services": ("ci",)}, record)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+WORKLOAD = "workload"
+
+
 def acts_of(actor_id: str) -> str:
     """The collection of what an account did."""
     return f"ACTS#{actor_id}"
@@ -34,6 +37,7 @@ class AuditItem(Item, discriminator="audit"):
     owner_id = UnicodeAttribute(null=True)
     details = JSONAttribute()
     hand = JSONAttribute(null=True)
+    workload = UnicodeAttribute(null=True)  # of the hand; apart, since versions before it refuse a hand with one
     # Of a record that counts, beside the details of the last attempt.
     times = NumberAttribute(null=True)
     last_address = UnicodeAttribute(null=True)
@@ -54,7 +58,8 @@ class AuditItem(Item, discriminator="audit"):
             target_id=record.target_id,
             owner_id=record.owner_id,
             details=dict(record.details),
-            hand={name: value for name, value in asdict(record.hand).items() if value} or None,
+            hand={name: value for name, value in asdict(record.hand).items() if value and name != WORKLOAD} or None,
+            workload=record.hand.workload,
             collection=acts_of(record.actor_id),
             target=record.owner_id or record.target_id,
             position=record.position,
@@ -72,6 +77,8 @@ class AuditItem(Item, discriminator="audit"):
                 cls.last_address.set(failure.address),
                 cls.expires.set(datetime.fromtimestamp((failure.at + FAILURES_KEPT_MS) / 1000, UTC)),
                 *(getattr(cls, name).set(value) for name, value in same.items() if value is not None),
+                # What an attempt before had.
+                *(getattr(cls, name).remove() for name in ("hand", WORKLOAD) if getattr(item, name) is None),
             ]
         )
 
@@ -87,7 +94,7 @@ class AuditItem(Item, discriminator="audit"):
             owner_id=self.owner_id,
             details={**self.details, **self._counted()},
             id=self.id,
-            hand=_hand(**self.hand) if self.hand else Hand(),
+            hand=_hand(**{WORKLOAD: self.workload, **(self.hand or {})}),
         )
 
     def _counted(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ import itertools
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+
 from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.identifiers import new_id
@@ -50,6 +52,14 @@ class TestFailures:
             empty_stores.audit.count(replace(one, hand=Hand(kind, workload=place)))
         (one,) = self.found(empty_stores, "ci")
         assert (one.details, one.hand) == ({"place": "there", "times": "2"}, Hand("permanent-token", workload="there"))
+
+    @pytest.mark.parametrize("last", [Hand("session"), Hand()])
+    def test_have_nothing_of_the_hand_before(self, empty_stores: Stores, last: Hand) -> None:
+        for hand in (Hand("trust-rule", workload="job"), last):
+            one = failure("leaked", self.AT, "192.0.2.1", ("service", "ci"))
+            empty_stores.audit.count(replace(one, hand=hand))
+        (one,) = self.found(empty_stores, "ci")
+        assert one.hand == last
 
     def test_at_once_are_all_counted(self, empty_stores: Stores) -> None:
         with ThreadPoolExecutor(8) as pool:
