@@ -15,6 +15,7 @@ import zlib
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SECRET_LENGTH = 43
+HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # what stands where a secret was, as Ansible has it
 PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")  # of a JSON Web Key (RFC 7518 section 6)
 KINDS = {
     "ktp": ("permanent token", 73),

@@ -10,13 +10,13 @@ import re
 from ansible.errors import AnsibleError
 from ansible_collections.keyturn.hub.plugins.module_utils.names import login, same
 from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import (
+    HIDDEN,
     PRIVATE_MEMBERS,
     permanent_token,
     secrets_in,
     service_secret,
 )
 
-BLOTTED = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # as Ansible has it
 JWT = re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*")  # a platform's identity token, or an access token (RFC 7519)
 OPTIONS = ("token", "secret")
 LISTS = ("bots", "tokens")  # of dictionaries
@@ -94,7 +94,7 @@ def blotted(thing, secrets):
     if not isinstance(thing, str):
         return thing
     for secret in sorted([*secrets, *secrets_in(thing), *JWT.findall(thing)], key=len, reverse=True):
-        thing = thing.replace(secret, BLOTTED)
+        thing = thing.replace(secret, HIDDEN)
     return thing
 
 
