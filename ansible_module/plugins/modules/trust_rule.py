@@ -93,7 +93,7 @@ RETURN = r"""
 trust_rule:
   description:
     - The rule as it is now, or as it would be in check mode.
-    - Where the issuer's public keys were given by hand, they are in a member C(keys), which is reached by C(rule['keys']).
+    - Where the issuer's public keys were given by hand, they are in a member C(keys). Say C(rule['keys']).
   returned: O(state=present)
   type: dict
   contains:

@@ -41,7 +41,7 @@ RETURN = r"""
 trust_rules:
   description:
     - The trust rules. With O(fields), what it asks for instead.
-    - Where an issuer's public keys were given by hand, they are in a member C(keys), which is reached by C(rule['keys']).
+    - Where an issuer's public keys were given by hand, they are in a member C(keys). Say C(rule['keys']).
   returned: success
   type: list
   elements: dict
