@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import time
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def in_terminal(folder: Path, command: str, typed: bytes, seconds: float) -> str
     """What becomes of a command in a terminal of its own, where this is typed once it has begun."""
     child, terminal = pty.fork()
     if child == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal, also of a run in the background
         try:
             running.run(command, "secret", Patience(seconds))
             (folder / "outcome").write_text("done")
