@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import ID_LENGTH, base62, new_id
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import ID_LENGTH, KEYTURN, base62, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

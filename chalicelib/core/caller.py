@@ -11,7 +11,8 @@ from chalicelib.core.audit import AuditRecord, Hand, failure
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.bounds import require_room
 from chalicelib.core.errors import Forbidden, LoginTooOld, Refusal
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN, KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

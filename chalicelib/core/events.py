@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

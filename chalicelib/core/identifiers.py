@@ -1,4 +1,4 @@
-"""Random identifiers in base 62, so that a double-click selects one whole.
+"""Random identifiers in base 62, so that a double-click selects one whole; and the two ids that are always the same.
 
 No new name has their form (`names.not_an_id`), so that none can be taken for the id of something.
 """
@@ -6,6 +6,9 @@ No new name has their form (`names.not_an_id`), so that none can be taken for th
 import re
 import secrets
 import string
+
+EVERYWHERE = "0"  # the id of Hub's global project
+KEYTURN = "0-0-0-0-0"  # Keyturn's own service, under the id that Hub's own service has
 
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 ID_LENGTH = 12  # 71 bits: with ten million ids, a collision has odds of 1 in 50 million

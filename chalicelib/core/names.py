@@ -4,8 +4,7 @@ import re
 import unicodedata
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import ID_LENGTH, is_id
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN
+from chalicelib.core.identifiers import EVERYWHERE, ID_LENGTH, KEYTURN, is_id
 
 MAX_LOGIN = 64
 MAX_NAME = 200

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-EVERYWHERE = "0"  # the id of Hub's global project
 EVERY_PERMISSION = "*"  # every permission of every service, also of those still to be registered
-KEYTURN = "0-0-0-0-0"  # Keyturn's own service, under the id that Hub's own service has
 
 
 def permission_id(service_id: str, key: str) -> str:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import grant_types
 from chalicelib.core.errors import Invalid
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
-from chalicelib.core.permissions import KEYTURN, KEYTURN_PERMISSIONS, permission_id
+from chalicelib.core.permissions import KEYTURN_PERMISSIONS, permission_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

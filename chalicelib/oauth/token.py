@@ -12,7 +12,7 @@ from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, Cred
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT
 from chalicelib.oauth.server import Server, UnsupportedToken

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE
+from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.permissions import EVERY_PERMISSION
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.security import services_in
 from chalicelib.pages.views import for_users

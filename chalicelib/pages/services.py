@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.service_secrets import check_renewable, could_renew
 from chalicelib.core.paging import Window
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import Service
 from chalicelib.message import lines

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access import access, chain
 from chalicelib.core.groups import Group
-from chalicelib.core.permissions import EVERYWHERE, Power
+from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.permissions import Power
 from chalicelib.core.roles import Grant, Role
 
 RUN = Role("run", "run", "Run", frozenset({"ci:run"}), 0)

@@ -2,7 +2,8 @@
 
 import itertools
 
-from chalicelib.core.permissions import EVERY_PERMISSION, EVERYWHERE, PermissionSet, Power
+from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.permissions import EVERY_PERMISSION, PermissionSet, Power
 
 PERMISSIONS = ("ci:run", "ci:stop")
 PLACES = ("ci", "deploy")

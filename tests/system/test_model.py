@@ -25,18 +25,11 @@ from hypothesis.stateful import (
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
+from chalicelib.core.identifiers import EVERYWHERE
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
-from chalicelib.core.permissions import (
-    EVERYWHERE,
-    READ_SELF,
-    READ_SERVICE,
-    READ_USER,
-    ROTATE_SELF,
-    UPDATE_SELF,
-    UPDATE_USER,
-)
+from chalicelib.core.permissions import READ_SELF, READ_SERVICE, READ_USER, ROTATE_SELF, UPDATE_SELF, UPDATE_USER
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from tests.budgets import budget
 from tests.conftest import Install, Scene, origin, set_scene

@@ -14,8 +14,9 @@ from chalicelib.core.audit import Hand
 from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailable
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN, READING, ROTATE_SELF
+from chalicelib.core.permissions import READING, ROTATE_SELF
 from chalicelib.core.policies import earliest
 from chalicelib.core.sessions import Session
 

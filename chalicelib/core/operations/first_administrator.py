@@ -17,11 +17,10 @@ from chalicelib.core.audit import AuditRecord
 from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Conflict
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
 from chalicelib.core.services import keyturn_service
 

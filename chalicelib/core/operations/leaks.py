@@ -15,8 +15,8 @@ from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord, failure
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Invalid, StaleWrite
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.core.attenuation import require_no_longer_life
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import NotFound
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.token_health import TokenFlags, token_flags
 
 if TYPE_CHECKING:

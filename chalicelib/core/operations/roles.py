@@ -12,11 +12,11 @@ from chalicelib.core import names
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller, Opening, Permit
 from chalicelib.core.errors import Conflict, Invalid, NotFound
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.identifiers import EVERYWHERE, new_id
 from chalicelib.core.operations import references
 from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.paging import Page
-from chalicelib.core.permissions import EVERYWHERE, PermissionSet, Power
+from chalicelib.core.permissions import PermissionSet, Power
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
 from chalicelib.core.search import EVERYTHING, Search
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.services import RegisteredService, new_secret, service_record
 from chalicelib.core.overlapping_secrets import RetiredSecret, Secrets, require_grace
-from chalicelib.core.permissions import KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,12 +11,11 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.references import service_called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import (
     MAX_SERVICES,

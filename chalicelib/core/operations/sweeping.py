@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.errors import Unavailable
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User

@@ -13,6 +13,7 @@ from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import FRESH_MS, Caller
 from chalicelib.core.events import EventKind
 from chalicelib.core.grant_types import GrantType
+from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
@@ -21,7 +22,7 @@ from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN, KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, set_scene

@@ -10,7 +10,7 @@ from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Invalid
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
@@ -20,7 +20,6 @@ from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, now, origin

@@ -11,13 +11,12 @@ from chalicelib.core.audit import FAILURES_WINDOW_MS, AuditQuery
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKind
 from chalicelib.core.errors import Invalid, NotFound, Throttled, Unauthenticated
-from chalicelib.core.identifiers import random_text
+from chalicelib.core.identifiers import KEYTURN, random_text
 from chalicelib.core.operations.exposure import WINDOW_MS
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.overlapping_secrets import MAX_DEAD, RetiredSecret
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import Consequence, Policy
 from chalicelib.core.throttling import LEAK_REPORTS
 from tests.conftest import Scene, now, origin

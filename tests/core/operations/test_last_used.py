@@ -5,10 +5,10 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
 from tests.conftest import Scene, now
 from tests.people import HOME, person

@@ -12,8 +12,9 @@ from chalicelib.composition import Keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Refusal
+from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.permissions import EVERYWHERE, KEYTURN, READ_SERVICE, UPDATE_USER
+from chalicelib.core.permissions import READ_SERVICE, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, origin
 

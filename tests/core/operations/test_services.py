@@ -4,9 +4,9 @@ import pytest
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.paging import Window
-from chalicelib.core.permissions import KEYTURN
 from tests.conftest import Scene
 
 

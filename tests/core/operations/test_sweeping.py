@@ -10,9 +10,9 @@ from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Unavailable
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.accounts import Accounts
 from chalicelib.core.operations.sweeping import SETTLED_MS
-from chalicelib.core.permissions import KEYTURN
 from tests.conftest import Scene, now
 from tests.memory.accounts import MemorySweeps
 from tests.people import person

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import AccessToken, Standing, in_force
 from chalicelib.core.audit import AuditRecord, Hand
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.errors import Invalid
-from chalicelib.core.permissions import KEYTURN
+from chalicelib.core.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.core.operations import references
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
 

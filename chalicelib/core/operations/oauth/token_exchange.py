@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, InvalidGrant
+from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import KEYTURN
 from chalicelib.core.policies import earliest
 
 if TYPE_CHECKING:
