@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from chalicelib.core.time import DAY_MS
+
 
 class AccountType(Enum):
     """A person or a bot. A bot never logs in with a password."""
@@ -32,7 +34,7 @@ class Owner:
     id: str
 
 
-LOGIN_REST_MS = 30 * 24 * 3600 * 1000  # so long nobody else gets a login that became free
+LOGIN_REST_MS = 30 * DAY_MS  # so long nobody else gets a login that became free
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Forbidden, Invalid
-from chalicelib.core.events import rfc3339
+from chalicelib.core.time import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

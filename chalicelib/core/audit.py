@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.identifiers import ID_LENGTH, KEYTURN, base62, new_id
+from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ LAST_MOMENT = 10**14  # in the year 5138
 
 ANYBODY = "anybody"  # the actor of what somebody did who has proven nothing
 FAILURES_WINDOW_MS = 15 * 60_000
-FAILURES_KEPT_MS = 400 * 24 * 3600 * 1000
+FAILURES_KEPT_MS = 400 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.services import Service
 
-DAY_MS = 24 * 3600 * 1000
 CODE_LIFETIME_MS = 60_000
 APPROVAL_LIFETIME_MS = 180 * DAY_MS
 IDLE_LIFETIME_MS = 180 * DAY_MS  # RFC 9700 section 4.14.2: a refresh token that nobody uses ends

@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.time import DAY_MS, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.services import Service
 
-EVENTS_KEPT_MS = 30 * 24 * 3_600_000
+EVENTS_KEPT_MS = 30 * DAY_MS
 
 
 class EventKind(Enum):
@@ -141,11 +142,3 @@ def description(token: PermanentToken) -> dict[str, Any]:
         "expiresOn": token.expires,
     }
     return {name: value for name, value in told.items() if value}
-
-
-def rfc3339(milliseconds: int) -> str:
-    """A time as text, in UTC, to the millisecond."""
-    from datetime import UTC, datetime
-
-    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 
 from chalicelib.core.errors import Invalid
+from chalicelib.core.time import DAY_MS
 
-LIFETIME_MS = 24 * 3600 * 1000
+LIFETIME_MS = DAY_MS
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 

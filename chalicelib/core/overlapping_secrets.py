@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 S = TypeVar("S")  # a secret at rest
-DAY_MS = 24 * 3600 * 1000
 MAX_EARLIER = 9  # secrets that are good besides the current one
 MAX_DEAD = 8  # superseded secrets that are still recognised after their end; an item stays below 4 KB
 LONGEST_GRACE_MS = 90 * DAY_MS

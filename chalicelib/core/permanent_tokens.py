@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import names
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS, Secrets
+from chalicelib.core.overlapping_secrets import Secrets
+from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

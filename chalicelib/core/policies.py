@@ -12,7 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.time import DAY_MS, earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,8 +127,3 @@ def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
 def strictest(consequences: Iterable[Consequence]) -> Consequence:
     """What follows where several policies speak: revoking if one says so."""
     return Consequence.REVOKE if Consequence.REVOKE in consequences else Consequence.FLAG
-
-
-def earliest(moments: Iterable[int | None]) -> int | None:
-    """The first of these moments, or the fewest of these days; None if there is none."""
-    return min((moment for moment in moments if moment is not None), default=None)

@@ -6,7 +6,7 @@ import datetime
 import re
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.time import DAY_MS
 
 FORM = r"\d{4}-\d\d-\d\d"
 

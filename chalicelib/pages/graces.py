@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from chalicelib.message import Message

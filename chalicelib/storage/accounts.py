@@ -8,6 +8,7 @@ from chalicelib.core import names
 from chalicelib.core.accounts import LOGIN_REST_MS
 from chalicelib.core.errors import Conflict, LoginRests, StaleWrite
 from chalicelib.core.ports import Leftover
+from chalicelib.core.time import DAY_MS
 from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from chalicelib.core.roles import Grant
     from chalicelib.core.search import Search
 
-DAY_MS = 24 * 3600 * 1000
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.time import DAY_MS
 from chalicelib.pages.days import beginning, day_of, end
 
 

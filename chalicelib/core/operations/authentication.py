@@ -17,8 +17,8 @@ from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailab
 from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import READING, ROTATE_SELF
-from chalicelib.core.policies import earliest
 from chalicelib.core.sessions import Session
+from chalicelib.core.time import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

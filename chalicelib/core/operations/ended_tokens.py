@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, NameTaken
-from chalicelib.core.events import rfc3339
 from chalicelib.core.ports import Displaced
+from chalicelib.core.time import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable

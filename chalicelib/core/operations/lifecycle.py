@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import by_keyturn
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.events import EventKind, rfc3339
-from chalicelib.core.overlapping_secrets import DAY_MS
+from chalicelib.core.events import EventKind
 from chalicelib.core.policies import outlook
+from chalicelib.core.time import DAY_MS, rfc3339
 from chalicelib.core.uses import Use
 
 if TYPE_CHECKING:

@@ -14,15 +14,14 @@ from chalicelib.core import attenuation, names
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
 from chalicelib.core.errors import Invalid, NameTaken, NotFound
-from chalicelib.core.events import rfc3339
 from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.ended_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.operations.token_descriptions import difference, is_same, told
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
-from chalicelib.core.policies import earliest
 from chalicelib.core.search import EVERYTHING, Search, select
+from chalicelib.core.time import earliest, rfc3339
 from chalicelib.core.token_health import token_flags
 
 if TYPE_CHECKING:

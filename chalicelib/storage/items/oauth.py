@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.delegations import (
-    DAY_MS,
     ApprovedScope,
     AuthorizationCode,
     Delegation,
@@ -16,6 +15,7 @@ from chalicelib.core.delegations import (
     DeviceStatus,
     RefreshSecret,
 )
+from chalicelib.core.time import DAY_MS
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment

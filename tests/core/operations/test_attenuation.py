@@ -18,10 +18,10 @@ from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
+from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person

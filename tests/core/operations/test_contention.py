@@ -19,9 +19,9 @@ from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescrip
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
-from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
+from chalicelib.core.time import DAY_MS
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.people import Person, person

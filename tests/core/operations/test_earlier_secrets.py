@@ -19,9 +19,10 @@ from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
-from chalicelib.core.overlapping_secrets import DAY_MS, MAX_EARLIER
+from chalicelib.core.overlapping_secrets import MAX_EARLIER
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.time import DAY_MS
 from chalicelib.core.uses import LAST_USED_WINDOW_MS
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed

@@ -14,8 +14,9 @@ from chalicelib.core.errors import Changed, Conflict, NotFound
 from chalicelib.core.identifiers import random_text
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.paging import Window
-from chalicelib.core.permanent_tokens import DAY_MS, About
+from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy, outlook
+from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now
 
 HOUR = 3_600_000

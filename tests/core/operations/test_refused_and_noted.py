@@ -18,10 +18,10 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.origin import Origin
-from chalicelib.core.overlapping_secrets import DAY_MS
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.throttling import APPLICATION_PASSWORDS, QUARTER_HOUR_MS
+from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now, origin
 from tests.core.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person

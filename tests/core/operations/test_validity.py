@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core.caller import Caller
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.overlapping_secrets import DAY_MS, MAX_EARLIER
+from chalicelib.core.overlapping_secrets import MAX_EARLIER
 from chalicelib.core.policies import Consequence, Policy
+from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene
 
 _names = itertools.count()

@@ -14,7 +14,7 @@ from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, InvalidGrant
 from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.policies import earliest
+from chalicelib.core.time import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
