@@ -6,15 +6,13 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import ID_LENGTH, KEYTURN, base62, new_id
+from chalicelib.core.identifiers import ID_LENGTH, base62, new_id
 from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.once import Once
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.uses import Use
 
 # Milliseconds since the epoch. Keyturn is younger than the first, so no search has to look before it.
 FIRST_MOMENT = 1_767_225_600_000  # 2026-01-01
@@ -65,21 +63,6 @@ class AuditRecord:
     def position(self) -> str:
         """Where the record stands among all, by time; no two are equal."""
         return position_at(self.at) + self.id
-
-
-def by_keyturn(kind: str, token: PermanentToken, use: Use, details: Mapping[str, str]) -> AuditRecord:
-    """The record of what Keyturn itself does to a token; `use` says when, and where the reason came from."""
-    return AuditRecord(
-        kind=kind,
-        at=use.now,
-        actor_id=KEYTURN,
-        credential_id=token.id,
-        address=use.address or "unknown",
-        target_kind="permanent-token",
-        target_id=token.id,
-        owner_id=token.user_id,
-        details=details,
-    )
 
 
 def failure(

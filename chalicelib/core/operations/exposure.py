@@ -18,10 +18,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.audit import by_keyturn, failure
+from chalicelib.core.audit import failure
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.policies import SILENT, Consequence, strictest
+from chalicelib.core.system_records import by_keyturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

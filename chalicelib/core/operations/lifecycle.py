@@ -10,10 +10,10 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import by_keyturn
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.events import EventKind
 from chalicelib.core.policies import outlook
+from chalicelib.core.system_records import by_keyturn
 from chalicelib.core.time import DAY_MS, rfc3339
 from chalicelib.core.uses import Use
 

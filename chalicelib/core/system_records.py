@@ -1,0 +1,29 @@
+"""The record of what Keyturn itself does to permanent tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.audit import AuditRecord
+from chalicelib.core.identifiers import KEYTURN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.uses import Use
+
+
+def by_keyturn(kind: str, token: PermanentToken, use: Use, details: Mapping[str, str]) -> AuditRecord:
+    """The record of what Keyturn itself does to a token; `use` says when, and where the reason came from."""
+    return AuditRecord(
+        kind=kind,
+        at=use.now,
+        actor_id=KEYTURN,
+        credential_id=token.id,
+        address=use.address or "unknown",
+        target_kind="permanent-token",
+        target_id=token.id,
+        owner_id=token.user_id,
+        details=details,
+    )
