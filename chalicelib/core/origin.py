@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from chalicelib.core.uses import Use
-
-if TYPE_CHECKING:
-    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +15,6 @@ class Origin:
     address: str
     agent: str | None = None
 
-    def use(self, service: Service | None = None) -> Use:
-        """The use of a credential that came with the request, at this service."""
-        return Use(self.now, self.address, self.agent, service)
+    def use(self) -> Use:
+        """The use of a credential that came with the request."""
+        return Use(self.now, self.address, self.agent)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
 
 from chalicelib.core.errors import Invalid
-
-if TYPE_CHECKING:
-    from chalicelib.core.services import Service
 
 LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise
 MAX_AGENT = 200  # characters of a program's description that are kept
@@ -17,14 +13,18 @@ MAX_AGENT = 200  # characters of a program's description that are kept
 @dataclass(frozen=True, slots=True)
 class Use:
     """`address` and `agent` (its `User-Agent`) are those of the client that presents the credential, and None where
-    nobody knows them: a service that asks about a token may leave them out. `service` is where it is used. `brings`:
+    nobody knows them: a service that asks about a token may leave them out. `service_id` is where it is used. `brings`:
     the secret that the same request brings, to take the place of the one that is presented."""
 
     now: int  # milliseconds since the epoch
     address: str | None = None
     agent: str | None = None
-    service: Service | None = None
+    service_id: str | None = None
     brings: str | None = field(default=None, repr=False)
+
+    def at(self, service_id: str) -> Use:
+        """The same use, at this service."""
+        return replace(self, service_id=service_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class DynamoCredentials:
     def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
         actions: list[Action] = [CredentialItem.last_used.set(use.now)]
         if isinstance(credential, PermanentToken):
-            how = LastUse(use.address, use.agent, use.service.id if use.service else None)
+            how = LastUse(use.address, use.agent, use.service_id)
             actions.append(TokenItem.last_use.set(last_use_text(how)))
         if services:
             actions.append(TokenItem.used_at.add(set(services)))

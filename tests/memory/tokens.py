@@ -161,7 +161,7 @@ class MemoryCredentials:
         with self._changing(credential) as (stored, change):
             noted = replace(stored, last_used=use.now)
             if isinstance(noted, PermanentToken):
-                how = LastUse(use.address, use.agent, use.service.id if use.service else None)
+                how = LastUse(use.address, use.agent, use.service_id)
                 noted = replace(noted, last_use=how, used_at=noted.used_at | set(services))
             change.put(_place(credential), noted)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.origin import Origin
     from chalicelib.core.overlapping_secrets import EarlierSecret
     from chalicelib.core.ports import AuditStore, Credentials, CredentialStore
-    from chalicelib.core.uses import Use
+    from chalicelib.core.services import Service
 
 
 class Authentication:
@@ -113,16 +113,16 @@ class Authentication:
             hand=_hand_of(good.token),
             note_refusal=self._note,
         )
-        return self._bounded(caller, good, origin.use(service))
+        return self._bounded(caller, good, service)
 
-    def _bounded(self, caller: Caller, good: GoodToken, use: Use) -> Caller:
+    def _bounded(self, caller: Caller, good: GoodToken, service: Service | None) -> Caller:
         """By what its access token came from too: a permanent token, and which of its secrets was exchanged."""
         source, since = good.source, good.token.source.since
         if source is None:
             return caller
         since = source.renewed if since is None else since
-        earlier = source.superseded(since, use.now)
-        ends = self._check.ends(source, since, caller.user, use)
+        earlier = source.superseded(since, caller.now)
+        ends = self._check.ends(source, since, caller.user, service, caller.now)
         caller = replace(caller, ends=earliest((caller.ends, ends)), networks=source.networks)
         return _superseded(caller, earlier, ends) if earlier else caller
 
@@ -139,7 +139,7 @@ class Authentication:
         found = self._credentials.find(key, None)
         owner = found.owner
         is_owners = owner is not None and names.login_key(login) == names.login_key(owner.login)
-        good = self._check.good(presented, found.credential, owner, origin.use(), noted=is_owners)
+        good = self._check.good(presented, found.credential, owner, None, origin.use(), noted=is_owners)
         if good is None or not is_owners:
             with contextlib.suppress(Unavailable):
                 self._guesses().application_password_failed(owner, origin)
@@ -152,8 +152,8 @@ class Authentication:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
-        use = replace(origin.use(found.service), brings=brings)
-        good = self._check.good(presented, found.credential, found.owner, use)
+        use = replace(origin.use(), brings=brings)
+        good = self._check.good(presented, found.credential, found.owner, found.service, use)
         if good is None:
             raise Unauthenticated(refusal)
         return found, good

@@ -65,23 +65,31 @@ class CredentialCheck:
         self._trail = trail
 
     def good(
-        self, presented: str, credential: Credential | None, owner: User | None, use: Use, noted: bool = True
+        self,
+        presented: str,
+        credential: Credential | None,
+        owner: User | None,
+        service: Service | None,
+        use: Use,
+        noted: bool = True,
     ) -> Good | None:
-        """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use.
+        """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use at this
+        service, if it is at one.
 
         `noted`: it is a use, and not only a question. Raises Throttled.
         """
         if credential is None or owner is None or owner.banned:
             return None
+        use = use.at(service.id) if service else use
         found: Good | None
         if isinstance(credential, PermanentToken):
-            found = self._good_token(presented, credential, owner, use)
+            found = self._good_token(presented, credential, owner, service, use)
         else:
             ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
             matches = not ended and self._matches(presented, credential, credential.secret, use.now)
             found = Good() if matches else None
         if found and noted and not _is_asked_for(presented, credential, use):
-            self.note_use(credential, [use.service.id] if use.service else [], use, found.since)
+            self.note_use(credential, [service.id] if service else [], use, found.since)
         return found
 
     def note_use(self, credential: Credential, service_ids: Iterable[str], use: Use, since: int) -> None:
@@ -90,11 +98,11 @@ class CredentialCheck:
         if isinstance(credential, PermanentToken):
             self._uses.settle(credential, since, use.now)
 
-    def ends(self, token: PermanentToken, since: int, owner: User, use: Use) -> int | None:
-        """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's; in
-        milliseconds since the epoch."""
-        earlier = token.superseded(since, use.now)
-        policies = self._policies.at_use(owner, use.service, use.now)
+    def ends(self, token: PermanentToken, since: int, owner: User, service: Service | None, now: int) -> int | None:
+        """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's at
+        this service; in milliseconds since the epoch."""
+        earlier = token.superseded(since, now)
+        policies = self._policies.at_use(owner, service, now)
         return _end(token, earlier, policies)
 
     def good_service(self, presented: str, service: Service, now: int, address: str | None = None) -> Good | None:
@@ -122,7 +130,9 @@ class CredentialCheck:
                 sealed = next((each for each in live if self._verifier.vouches(service[0], each)), sealed)
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], sealed)], now)
 
-    def _good_token(self, presented: str, token: PermanentToken, owner: User, use: Use) -> Good | None:
+    def _good_token(
+        self, presented: str, token: PermanentToken, owner: User, service: Service | None, use: Use
+    ) -> Good | None:
         earlier = None
         if not self._matches(presented, token, token.secret, use.now):
             earlier = self._earlier(presented, token.secrets, use.now)
@@ -132,7 +142,7 @@ class CredentialCheck:
         if token.networks and not _is_inside(token, use):
             self._notice_elsewhere(token, use)
             return None
-        policies = self._policies.at_use(owner, use.service, use.now)
+        policies = self._policies.at_use(owner, service, use.now)
         if policies:
             from chalicelib.core.policies import outlook
 

@@ -172,5 +172,5 @@ class Exposure:
 
 def _known(use: Use) -> dict[str, str]:
     """What a record tells of the use."""
-    known = {"agent": use.agent, "service": use.service.id if use.service else None}
+    known = {"agent": use.agent, "service": use.service_id}
     return {name: text for name, text in known.items() if text}

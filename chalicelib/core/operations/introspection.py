@@ -99,7 +99,7 @@ class Introspection:
         if held:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         asking = self._proven(client_secret, service, now, client_address)
-        good = self._check.good(presented, *held, Use(now, address, agent, service)) if held else None
+        good = self._check.good(presented, *held, service, Use(now, address, agent)) if held else None
         return Inquiry(TokenInformation(*held, service, good.ends) if held and good else None, asking.ends)
 
     def _ask_about_access_token(

@@ -62,9 +62,7 @@ class TestEveryKindOfCredential:
     def test_its_use_is_noted_and_is_no_change(self, stores: Stores, kind: CredentialKind) -> None:
         owner = stored_user(stores)
         credential = KINDS[kind](stores, owner)
-        stores.credentials.mark_used(
-            credential, Use(making.NOW + 5, "192.0.2.9", "curl", making.service(id="s")), ["s"]
-        )
+        stores.credentials.mark_used(credential, Use(making.NOW + 5, "192.0.2.9", "curl", "s"), ["s"])
         stores.credentials.mark_used(credential, Use(making.NOW + 6), ["t"])
         expected = replace(credential, last_used=making.NOW + 6)
         if kind is CredentialKind.PERMANENT_TOKEN:

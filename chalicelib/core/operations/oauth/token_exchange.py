@@ -109,8 +109,7 @@ class TokenExchange:
         credential, owner = subject.held
         ends = []
         for service in self._scopes.known(audience):
-            use = origin.use(service)
-            good = self._check.good(asked.subject_token, credential, owner, use, noted=False)
+            good = self._check.good(asked.subject_token, credential, owner, service, origin.use(), noted=False)
             if good is None:
                 raise Invalid("audience", f"a policy of {written[service.id]!r} refuses this token.")
             ends.append(good.ends)
@@ -135,7 +134,7 @@ class TokenExchange:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        good = self._check.good(asked.subject_token, credential, owner, origin.use(), noted=False)
+        good = self._check.good(asked.subject_token, credential, owner, None, origin.use(), noted=False)
         if good is None:
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)
