@@ -21,10 +21,10 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.verify import handler, seconds
-from chalicelib.core.operations.last_use import LastUses
+from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS, LastUses
+from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.ports import Credential
-from chalicelib.core.uses import LAST_USED_WINDOW_MS, Use
 
 VERIFICATIONS = 1_000_000
 ROUNDS = 2_000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.sealing import Argon2Parameters
-from chalicelib.core.uses import LAST_USED_WINDOW_MS
+from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.storage.table import TableAddress
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
-    from chalicelib.core.uses import LastUse
 
 MAX_SCOPE = 100
 MAX_LABELS = 20
@@ -72,6 +71,15 @@ def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
     if len(found) > MAX_LABELS:
         raise Invalid(field, f"may hold at most {MAX_LABELS}.")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LastUse:
+    """What is kept of a token's last use; `service_id` says where it was."""
+
+    address: str | None = None
+    agent: str | None = None
+    service_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.wire_format import CredentialKey
     from chalicelib.core.groups import Group
     from chalicelib.core.once import Done
+    from chalicelib.core.origin import Use
     from chalicelib.core.paging import Page, Window
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.roles import Grant, Role
     from chalicelib.core.search import Search
     from chalicelib.core.services import Service
     from chalicelib.core.sessions import Session
-    from chalicelib.core.uses import Use
 
 
 Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"

@@ -10,8 +10,8 @@ from chalicelib.core.identifiers import KEYTURN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from chalicelib.core.origin import Use
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.uses import Use
 
 
 def by_keyturn(kind: str, token: PermanentToken, use: Use, details: Mapping[str, str]) -> AuditRecord:

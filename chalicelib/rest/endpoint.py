@@ -22,9 +22,8 @@ from chalice.app import Request, Response
 from chalicelib.composition import keyturn
 from chalicelib.core.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.once import AlreadyDone, once
-from chalicelib.core.origin import Origin
+from chalicelib.core.origin import Origin, agent
 from chalicelib.core.paging import Window
-from chalicelib.core.uses import agent
 from chalicelib.rest import refusals
 from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
 from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, raw_body, sunset

@@ -9,8 +9,8 @@ from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.accounts import User
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.errors import Invalid, Unauthenticated
+from chalicelib.core.origin import agent, client_address
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.uses import agent, client_address
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.headers import basic_pair, raw_body, sunset
 from chalicelib.rest.refusals import ClientUnauthenticated, answer

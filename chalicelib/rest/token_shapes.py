@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.permanent_tokens import LastUse
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
-    from chalicelib.core.uses import LastUse
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.ports import Credential, Credentials
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
-from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.availability import answers_or_unavailable
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.uses import Use
+    from chalicelib.core.origin import Use
 
 _PLACES = {
     CredentialKind.PERMANENT_TOKEN: keys.token,

@@ -16,11 +16,11 @@ from chalicelib.core.errors import NameTaken, StaleWrite
 from chalicelib.core.event_ports import Walk
 from chalicelib.core.events import Event, event
 from chalicelib.core.once import Done
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.origin import Use
+from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.ports import Credential, Credentials, Displaced, TokenPage
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
-from chalicelib.core.uses import LastUse, Use
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 from tests.memory.directory import WALK

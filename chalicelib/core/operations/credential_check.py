@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.origin import Use
     from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.policies import Policy
     from chalicelib.core.ports import AuditStore, Credential, CredentialStore
     from chalicelib.core.services import Service
-    from chalicelib.core.uses import Use
 
 ELSEWHERE = "permanent-token.refused-elsewhere"
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.errors import Unauthenticated
+from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
-from chalicelib.core.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.events import EventKind
+from chalicelib.core.origin import Use
 from chalicelib.core.policies import outlook
 from chalicelib.core.system_records import by_keyturn
 from chalicelib.core.time import DAY_MS, rfc3339
-from chalicelib.core.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

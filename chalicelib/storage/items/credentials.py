@@ -19,9 +19,8 @@ from pynamodb.attributes import (
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.sessions import Session
-from chalicelib.core.uses import LastUse
 from chalicelib.storage import keys
 from chalicelib.storage.items.secrets import (
     dead_in,

@@ -6,10 +6,10 @@ import pytest
 
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.origin import Origin
 from chalicelib.core.paging import Window
-from chalicelib.core.uses import LAST_USED_WINDOW_MS
 from tests.conftest import Scene, now
 from tests.people import HOME, person
 

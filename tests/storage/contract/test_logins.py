@@ -12,10 +12,11 @@ import pytest
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp, UsedChallenge
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.origin import Use
+from chalicelib.core.permanent_tokens import LastUse
 from chalicelib.core.ports import Credentials
 from chalicelib.core.stores import Stores
 from chalicelib.core.throttling import Budget
-from chalicelib.core.uses import LastUse, Use
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_token, stored_user

@@ -14,8 +14,8 @@ from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailabl
 from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.core.operations import references
+from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
-from chalicelib.core.uses import LAST_USED_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
