@@ -17,8 +17,6 @@ from chalicelib.core.time import DAY_MS, earliest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.core.permanent_tokens import PermanentToken
-
 LONGEST_DAYS = 3_650
 
 
@@ -83,44 +81,6 @@ def stricter(*policies: Policy | None) -> Policy | None:
         unused=next((policy.unused for policy in each if policy.unused is not Consequence.FLAG), Consequence.FLAG),
         reused=strictest([policy.reused for policy in each]),
         leaked=strictest([policy.leaked for policy in each]),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """What lies before a token, in milliseconds since the epoch; None: nothing of the kind. `renewed` is when its
-    current secret was made, `quiet_since` when that or its last use was."""
-
-    renewed: int
-    quiet_since: int
-    ends: int | None  # it is refused from then on, whether by its own end or by a policy's
-    rotation_due: int | None
-    unused: int | None  # when it will count as unused, if it is not used before
-    disabled: int | None  # the same, where it is refused from then on
-
-    @property
-    def refused(self) -> int | None:
-        """From when on it is refused, as things stand."""
-        return earliest((self.ends, self.disabled))
-
-
-def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
-    """What these policies, and its own end, mean for the token. After its own end nothing becomes due any more: nobody
-    can do anything about it."""
-    policies = tuple(policies)
-    quiet_since = max(token.renewed, token.last_used or 0)
-    unused = [(quiet_since + each.unused_days * DAY_MS, each.unused) for each in policies if each.unused_days]
-    due = [token.renewed + each.rotation_due_days * DAY_MS for each in policies if each.rotation_due_days]
-    if token.expires is not None:
-        unused = [(moment, consequence) for moment, consequence in unused if moment < token.expires]
-        due = [moment for moment in due if moment < token.expires]
-    return Outlook(
-        renewed=token.renewed,
-        quiet_since=quiet_since,
-        ends=earliest((token.expires, *(each.ends(token.renewed) for each in policies))),
-        rotation_due=earliest(due),
-        unused=earliest(moment for moment, _ in unused),
-        disabled=earliest(moment for moment, consequence in unused if consequence is Consequence.DISABLE),
     )
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.policies import outlook
+from chalicelib.core.outlook import outlook
 from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chalicelib.core.outlook import Outlook
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Outlook, Policy
+    from chalicelib.core.policies import Policy
 
 NEW_MS = 7 * DAY_MS  # so long may pass until a token is used first
 IDLE_MS = 90 * DAY_MS  # a quarter: what runs once in three months is not called idle

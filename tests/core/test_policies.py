@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.core.errors import Invalid
 from chalicelib.core.operations.lifecycle import notices
+from chalicelib.core.outlook import outlook
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.policies import SILENT, Consequence, Policy, outlook, stricter, strictest
+from chalicelib.core.policies import SILENT, Consequence, Policy, stricter, strictest
 from chalicelib.core.time import DAY_MS
 from chalicelib.core.token_health import Flag, token_flags
 from tests.core.operations.test_rotation import sealed

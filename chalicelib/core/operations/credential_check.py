@@ -144,7 +144,7 @@ class CredentialCheck:
             return None
         policies = self._policies.at_use(owner, service, use.now)
         if policies:
-            from chalicelib.core.policies import outlook
+            from chalicelib.core.outlook import outlook
 
             disabled = outlook(token, policies).disabled
             if disabled is not None and use.now >= disabled:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import StaleWrite
 from chalicelib.core.events import EventKind
 from chalicelib.core.origin import Use
-from chalicelib.core.policies import outlook
+from chalicelib.core.outlook import outlook
 from chalicelib.core.system_records import by_keyturn
 from chalicelib.core.time import DAY_MS, rfc3339
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.event_ports import WalkStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.outlook import Outlook
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Outlook
     from chalicelib.core.ports import AccountStore, ServiceStore, TokenPage, TokenStore
 
 NEVER = 10**14  # milliseconds since the epoch, as when something is due
