@@ -3,13 +3,14 @@
 It ends no later, and may be used from no wider networks; or else a token that was stolen would have no end after all.
 Scope is not compared, since Keyturn's scope is the power to manage (ADR 5). Whoever has logged in has neither end nor
 networks here, and is who widens: how fresh a login has to be, says the table of rules (`core.authorization`), and that
-an application password opens nothing. What is refused here is recorded (`Caller.noted`).
+an application password opens nothing. What is refused here is recorded (`Caller.noted`). `Caller.check` itself refuses
+what has no end at all to a credential that has one.
 The name is that of object capabilities and macaroons (Birgisson et al., NDSS 2014).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.core.errors import Forbidden, Invalid
 from chalicelib.core.time import rfc3339
@@ -18,8 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy
+
+
+class Bounded(Protocol):
+    """What is compared of a credential: what it is good for, until when, and from where."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def scope(self) -> Sequence[str]: ...
+    @property
+    def expires(self) -> int | None:
+        """None: not at all."""
+
+    @property
+    def networks(self) -> Sequence[str]:
+        """From which alone; without any, from everywhere."""
 
 
 def end_of_new(caller: Caller, named: int | None) -> int | None:
@@ -38,7 +54,7 @@ def networks_of_new(caller: Caller, named: Sequence[str]) -> tuple[str, ...]:
     return tuple(named)
 
 
-def grows(old: PermanentToken, new: PermanentToken) -> bool:
+def grows(old: Bounded, new: Bounded) -> bool:
     """Whether the token becomes good for more services, for longer, or from more networks."""
     return (
         _is_later(new.expires, old.expires)
@@ -47,7 +63,7 @@ def grows(old: PermanentToken, new: PermanentToken) -> bool:
     )
 
 
-def require_no_wider(caller: Caller, old: PermanentToken, new: PermanentToken) -> None:
+def require_no_wider(caller: Caller, old: Bounded, new: Bounded) -> None:
     """Raises Invalid or Forbidden if the token gets more than the one that is presented has: a later end, more
     networks; or anything at all, where it ends later, or has more networks, already. What narrows it is always
     allowed."""
@@ -59,7 +75,7 @@ def require_no_wider(caller: Caller, old: PermanentToken, new: PermanentToken) -
         require_within(caller, new)
 
 
-def require_within(caller: Caller, token: PermanentToken) -> None:
+def require_within(caller: Caller, token: Bounded) -> None:
     """Raises Forbidden if the token, of which the caller is to get a secret, is broader than what is presented."""
     if caller.ends is not None and _is_later(token.expires, caller.ends):
         raise caller.noted(
@@ -68,18 +84,6 @@ def require_within(caller: Caller, token: PermanentToken) -> None:
     if not _are_within(token.networks, caller.networks):
         raise caller.noted(
             Forbidden("This token may be used from more networks than the one that you present. Log in for it.")
-        )
-
-
-def require_lasting(caller: Caller, what: str) -> None:
-    """Raises Forbidden where `what` is made, which has neither end nor networks, by a credential that has."""
-    if caller.ends is not None:
-        raise caller.noted(
-            Forbidden(f"{what} has no end, and the token that you present ends at {rfc3339(caller.ends)}. Log in.")
-        )
-    if caller.networks:
-        raise caller.noted(
-            Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core import attenuation
 from chalicelib.core import permissions as p
 from chalicelib.core.audit import AuditRecord, Hand, failure
 from chalicelib.core.authorization import Including, Operation
@@ -13,6 +12,7 @@ from chalicelib.core.bounds import require_room
 from chalicelib.core.errors import Forbidden, LoginTooOld, Refusal
 from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.time import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -149,7 +149,7 @@ class Caller:
         if not self.may(operation, subject_id, place):
             raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
         if operation.rule.lasting:
-            attenuation.require_lasting(self, operation.rule.lasting)
+            self._require_lasting(operation.rule.lasting)
 
     def require(
         self,
@@ -169,6 +169,17 @@ class Caller:
                 raise TypeError(f"{operation.name} cannot be run without what it opens.")
             self._require_all_of(opens)
         return Permit(self, operation, opens.access if opens else None)
+
+    def _require_lasting(self, what: str) -> None:
+        """Raises Forbidden where `what` is made, which has neither end nor networks, by a credential that has: what a
+        credential makes is no broader than the credential (`core.attenuation`)."""
+        if self.ends is not None:
+            ends = rfc3339(self.ends)
+            raise self.noted(Forbidden(f"{what} has no end, and the token that you present ends at {ends}. Log in."))
+        if self.networks:
+            raise self.noted(
+                Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
+            )
 
     def _require_all_of(self, opens: Opening) -> None:
         missing = self.permissions.missing(opens.permissions)
