@@ -15,8 +15,6 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.passwords import MIN_LENGTH
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
 
@@ -54,10 +52,11 @@ _ROWS = (
 _RUNS = "\n".join(row + "\n" + row[::-1] for row in _ROWS)
 
 
-def problem(typed: str, normal: str, personal: Sequence[str]) -> str | None:
+def problem(typed: str, normal: str, personal: Sequence[str], shortest: int) -> str | None:
     """The rule, in plain words, that says why a password is expected; None if it is not.
 
-    `normal` is the form of `typed` that is hashed; `personal` what others know of the account: login, name, address.
+    `normal` is the form of `typed` that is hashed; `personal` what others know of the account: login, name, address;
+    `shortest` the least length of a password: no shorter text becomes one by being repeated.
     """
     folded = normal.casefold()
     readings = [text.translate(_LIKE) for text in (folded, _bare(folded))]
@@ -65,7 +64,7 @@ def problem(typed: str, normal: str, personal: Sequence[str]) -> str | None:
         return "must not hold the account's login, name or e-mail address, nor the word keyturn."
     for text in (typed.casefold(), folded, folded.translate(_SEPARATORS)):
         unit = text[: _period(text)]
-        if len(unit) < min(len(text), MIN_LENGTH):
+        if len(unit) < min(len(text), shortest):
             return "must not be a short text that is repeated."
         if weight(unit, common()) < ENOUGH:
             return "is too easy to guess: leaked passwords, common words and names, digits and rows of keys are."

@@ -40,7 +40,7 @@ def strong(password: str, personal: Sequence[str], field: str = "password") -> s
         raise Invalid(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters.")
     from chalicelib.core.credentials import expected_passwords  # with its list
 
-    problem = expected_passwords.problem(password, normalized, personal)
+    problem = expected_passwords.problem(password, normalized, personal, MIN_LENGTH)
     if problem:
         raise Invalid(field, problem)
     return normalized
