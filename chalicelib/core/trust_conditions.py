@@ -16,13 +16,13 @@ import re
 from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import Invalid
-from chalicelib.core.trust_rules import MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_CONDITIONS = 20
 MAX_PATTERNS = 20
+MAX_CONDITION_TEXT = 500  # characters of a claim's name, or of a pattern
 
 Path = tuple[str, ...]
 
@@ -212,8 +212,8 @@ def conditions(
             raise Invalid(where, f"is the same claim as {before}; write its patterns in one list.")
         if not 1 <= len(patterns) <= MAX_PATTERNS:
             raise Invalid(where, f"must have 1 to {MAX_PATTERNS} patterns.")
-        if any(not 1 <= len(pattern) <= MAX_TEXT or pattern.count("*") > 10 for pattern in patterns):
-            raise Invalid(where, f"patterns must have 1 to {MAX_TEXT} characters, and ten * at most.")
+        if any(not 1 <= len(pattern) <= MAX_CONDITION_TEXT or pattern.count("*") > 10 for pattern in patterns):
+            raise Invalid(where, f"patterns must have 1 to {MAX_CONDITION_TEXT} characters, and ten * at most.")
         valid[claim] = tuple(dict.fromkeys(patterns))
     problem = problem_of(issuer, valid)
     if problem:
@@ -222,8 +222,8 @@ def conditions(
 
 
 def _name(claim: str, field: str) -> str:
-    if not 1 <= len(claim) <= MAX_TEXT or not claim.isprintable():
-        raise Invalid(field, f"names of claims must have 1 to {MAX_TEXT} printable characters.")
+    if not 1 <= len(claim) <= MAX_CONDITION_TEXT or not claim.isprintable():
+        raise Invalid(field, f"names of claims must have 1 to {MAX_CONDITION_TEXT} printable characters.")
     try:
         return spelled(path(claim))
     except ValueError:

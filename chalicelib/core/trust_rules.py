@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MAX_TRUST_RULES = 20  # of one account
-MAX_TEXT = 500
+MAX_TEXT = 500  # characters of an issuer, or of an audience
 MAX_WORKLOAD = 255  # characters of a subject (OpenID Connect Core section 2); a longer one loses its middle
 MAX_SECONDS = 10**11  # since the epoch: in the year 5138
 CLOCK_SKEW_MS = 60_000

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from chalicelib.core.credentials.public_keys import MAX_KEYS
-from chalicelib.core.trust_conditions import MAX_CONDITIONS, MAX_PATTERNS
+from chalicelib.core.trust_conditions import MAX_CONDITION_TEXT, MAX_CONDITIONS, MAX_PATTERNS
 from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
 from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, formed
 from chalicelib.rest.token_bodies import Scope
@@ -16,7 +16,7 @@ from chalicelib.rest.token_bodies import Scope
 MAX_ASSERTION = 16_384
 
 Patterns = Annotated[
-    list[Annotated[str, Meta(min_length=1, max_length=MAX_TEXT)]],
+    list[Annotated[str, Meta(min_length=1, max_length=MAX_CONDITION_TEXT)]],
     Meta(min_length=1, max_length=MAX_PATTERNS),
 ]
 
