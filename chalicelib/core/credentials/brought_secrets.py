@@ -13,8 +13,8 @@ from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKin
 from chalicelib.core.errors import Invalid
 
 if TYPE_CHECKING:
+    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
-    from chalicelib.core.permanent_tokens import PermanentToken
 
 FORM = f"[0-9A-Za-z]{{{SECRET_LENGTH}}}"
 LEAST_DISTINCT = 16  # of a random one, fewer are different less than once in 10**10 times
@@ -35,9 +35,11 @@ def new_secret(bring: str | None, owner_id: str, token_id: str) -> str:
     return kind.issue(owner_id, token_id) if bring is None else kind.assemble(bring, owner_id, token_id)
 
 
-def secret_brought(verifier: SecretVerifier, token: PermanentToken, bring: str | None, now: int) -> str | None:
-    """What the token is presented as, if its current secret is the one that is brought. Raises Throttled."""
+def secret_brought(
+    verifier: SecretVerifier, current: SealedSecret, bring: str | None, owner_id: str, token_id: str, now: int
+) -> str | None:
+    """What the owner's token is presented as, if its current secret is the one that is brought. Raises Throttled."""
     if bring is None:
         return None
-    shown = new_secret(bring, token.user_id, token.id)
-    return shown if verifier.verify(shown, token.secret, now) else None
+    shown = new_secret(bring, owner_id, token_id)
+    return shown if verifier.verify(shown, current, now) else None

@@ -245,7 +245,7 @@ class PermanentTokens:
     def created(self, caller: Caller, user: str, token_id: str, secret: str | None) -> OwnedToken:
         """What `create` made: with its secret only if that was brought, and is the current one. Raises as `get`."""
         made = self.get(caller, user, token_id)
-        return replace(made, secret=secret_brought(self._verifier, made.token, secret, caller.now))
+        return replace(made, secret=self._shown(made.token, secret, caller.now))
 
     def delete(self, caller: Caller, user: str, token_id: str) -> None:
         """The token is refused from now on. Raises Forbidden or NotFound."""
@@ -265,8 +265,11 @@ class PermanentTokens:
         there = self._tokens.named(owner.id, wanted.name) if bring else None
         if there is None or not is_same(there, wanted):
             return None
-        shown = secret_brought(self._verifier, there, bring, now)
+        shown = self._shown(there, bring, now)
         return OwnedToken(there, owner, shown) if shown else None
+
+    def _shown(self, token: PermanentToken, bring: str | None, now: int) -> str | None:
+        return secret_brought(self._verifier, token.secret, bring, token.user_id, token.id, now)
 
     def _require_allowed_end(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> None:
         """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""

@@ -123,7 +123,8 @@ class Rotation:
         id, operation = _rotating(caller, token_id)
         owner = self._accounts.find(caller, user, operation)
         token = existing(self._tokens, owner, id)
-        return OwnedToken(token, owner, secret_brought(self._verifier, token, secret, caller.now))
+        shown = secret_brought(self._verifier, token.secret, secret, owner.id, token.id, caller.now)
+        return OwnedToken(token, owner, shown)
 
     def take_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:
         """The token with the earlier secret `kept` as the current one again, without end, for whoever could not put a
