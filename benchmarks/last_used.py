@@ -24,7 +24,7 @@ from benchmarks.verify import handler, seconds
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS, LastUses
 from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.ports import Credential
+from chalicelib.core.verification_ports import Credential
 
 VERIFICATIONS = 1_000_000
 ROUNDS = 2_000

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """What an account holds by itself: its own grants, and the ids of the groups that it is directly in."""
+
+    grants: tuple[Grant, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """One way by which an account has the permissions of a role.
 

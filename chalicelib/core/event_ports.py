@@ -1,4 +1,4 @@
-"""What telling events needs from storage and from outside. The rules of `core.ports` hold here too."""
+"""What telling events needs from storage and from outside. The rules of `core.stores` hold here."""
 
 from __future__ import annotations
 
@@ -127,22 +127,3 @@ class WebhookStore(Protocol):
         """Store what is known of how it answers, if it is still there, and at this address. Once it is `gone`, it stays
         so; `succeeded` says nothing if it is None. `given_up` is what was given up just now: it becomes the last one,
         and is counted, whatever others have noted meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """How far all tokens have been looked at since something that concerns all was changed, at `wanted`. `after`:
-    where to go on; None before the first and when it is `done`."""
-
-    wanted: int = 0
-    done: int = 0
-    after: str | None = None
-
-
-class WalkStore(Protocol):
-    """The one walk."""
-
-    def get(self) -> Walk: ...
-
-    def went(self, walk: Walk) -> None:
-        """Store how far it went. Raises StaleWrite if another walk is wanted meanwhile."""

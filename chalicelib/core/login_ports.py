@@ -1,4 +1,4 @@
-"""What logins need from storage. The rules of `core.ports` hold here too."""
+"""What logins need from storage. The rules of `core.stores` hold here."""
 
 from __future__ import annotations
 

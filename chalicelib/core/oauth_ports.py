@@ -1,4 +1,4 @@
-"""What OAuth 2.0 needs from storage and from outside. The rules of `core.ports` hold here too."""
+"""What OAuth 2.0 needs from storage and from outside. The rules of `core.stores` hold here."""
 
 from __future__ import annotations
 

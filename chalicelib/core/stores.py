@@ -1,5 +1,8 @@
-"""All that the core needs of storage, as one thing: the ports of `core.ports`, `core.login_ports`,
-`core.oauth_ports` and `core.event_ports`, by name.
+"""All that the core needs of storage, as one thing: the ports of each capability, by name.
+
+Every method of a port that writes takes the audit record of the change and writes both in one transaction, or
+neither; it raises AlreadyDone if the record carries a client's key that was used before. All reads are
+strongly consistent except the pages of whole collections.
 
 Who implements them is chosen where the parts are put together (`chalicelib.composition`): DynamoDB
 (`storage.stores`), or the memory of a test's process.
@@ -12,7 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from chalicelib.core.event_ports import EventStore, QueueStore, WalkStore, WebhookStore
+    from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore, RoleStore
+    from chalicelib.core.audit_ports import AuditStore, OnceStore
+    from chalicelib.core.directory_ports import ServiceStore, SweepStore
+    from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore
     from chalicelib.core.login_ports import (
         ApplicationPasswordStore,
         AuthenticatorStore,
@@ -27,18 +33,8 @@ if TYPE_CHECKING:
         DeviceStore,
         TrustRuleStore,
     )
-    from chalicelib.core.ports import (
-        AccessStore,
-        AccountStore,
-        AuditStore,
-        CredentialStore,
-        GroupStore,
-        OnceStore,
-        RoleStore,
-        ServiceStore,
-        SweepStore,
-        TokenStore,
-    )
+    from chalicelib.core.token_ports import TokenStore, WalkStore
+    from chalicelib.core.verification_ports import CredentialStore
 
 
 class Stores(Protocol):

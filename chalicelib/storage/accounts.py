@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import names
 from chalicelib.core.accounts import LOGIN_REST_MS
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import Conflict, LoginRests, StaleWrite
-from chalicelib.core.ports import Leftover
 from chalicelib.core.time import DAY_MS
 from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
@@ -48,7 +48,7 @@ LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make anothe
 
 @answers_or_unavailable
 class DynamoAccounts:
-    """Implements `core.ports.AccountStore`."""
+    """Implements `core.access_ports.AccountStore`."""
 
     def get(self, user_id: str) -> User | None:
         item = read_one(UserItem, keys.user(user_id))

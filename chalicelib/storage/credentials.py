@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
-from chalicelib.core.ports import Credential, Credentials
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
+from chalicelib.core.verification_ports import Credential, Credentials
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.availability import answers_or_unavailable
@@ -43,7 +43,7 @@ _PLACES = {
 
 @answers_or_unavailable
 class DynamoCredentials:
-    """Implements `core.ports.CredentialStore`."""
+    """Implements `core.verification_ports.CredentialStore`."""
 
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         places = []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.ports import Leftover
 from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoGroups:
-    """Implements `core.ports.GroupStore`."""
+    """Implements `core.access_ports.GroupStore`."""
 
     def get(self, group_id: str) -> Group | None:
         item = read_one(GroupItem, keys.group(group_id))

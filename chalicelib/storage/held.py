@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access import Held
 from chalicelib.core.errors import StaleWrite
-from chalicelib.core.ports import Held
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem, UserItem
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoHeld:
-    """Implements `core.ports.AccessStore`."""
+    """Implements `core.access_ports.AccessStore`."""
 
     def held_by(self, user_id: str) -> Held:
         pk, _ = keys.user(user_id)

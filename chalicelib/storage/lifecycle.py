@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.event_ports import Walk
+from chalicelib.core.token_ports import Walk
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoWalk:
-    """Implements `core.event_ports.WalkStore`."""
+    """Implements `core.token_ports.WalkStore`."""
 
     def get(self) -> Walk:
         item = read_one(LifecycleItem, keys.LIFECYCLE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.errors import NameTaken, StaleWrite
 from chalicelib.core.events import event
-from chalicelib.core.ports import TokenPage
+from chalicelib.core.token_ports import TokenPage
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.ports import Displaced
+    from chalicelib.core.token_ports import Displaced
 
 
 @answers_or_unavailable
 class DynamoTokens:
-    """Implements `core.ports.TokenStore`."""
+    """Implements `core.token_ports.TokenStore`."""
 
     def get(self, user_id: str, token_id: str) -> PermanentToken | None:
         item = read_one(TokenItem, keys.token(user_id, token_id))

@@ -12,8 +12,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.bounds import MAX_STEPS
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.ports import Leftover
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
@@ -29,7 +29,7 @@ PIECE = 1_000  # items that one call removes
 
 @answers_or_unavailable
 class DynamoSweeps:
-    """Implements `core.ports.SweepStore`."""
+    """Implements `core.directory_ports.SweepStore`."""
 
     def waiting(self, before: int, top: int) -> list[Leftover]:
         marks = Item.by_collection.query(SWEEPS, Item.position <= f"{before:015d}#~", limit=top)

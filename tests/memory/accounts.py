@@ -6,14 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.core import names
-from chalicelib.core.access import Access
+from chalicelib.core.access import Access, Held
 from chalicelib.core.accounts import LOGIN_REST_MS, AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import Conflict, LoginRests
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.ports import Held, Leftover
 from chalicelib.core.roles import Grant
 from chalicelib.core.search import Search, select
 from chalicelib.core.sessions import Session
@@ -26,7 +26,7 @@ LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make anothe
 
 
 class MemoryAccounts:
-    """Implements `core.ports.AccountStore`."""
+    """Implements `core.access_ports.AccountStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -102,7 +102,7 @@ class MemoryAccounts:
 
 
 class MemorySweeps:
-    """Implements `core.ports.SweepStore`."""
+    """Implements `core.directory_ports.SweepStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -125,7 +125,7 @@ class MemorySweeps:
 
 
 class MemoryAccess:
-    """Implements `core.ports.AccessStore`."""
+    """Implements `core.access_ports.AccessStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -9,15 +9,15 @@ from typing import TypeVar
 from chalicelib.core.access import Access
 from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import Conflict
-from chalicelib.core.event_ports import Walk
 from chalicelib.core.events import service_event
 from chalicelib.core.groups import Group
 from chalicelib.core.paging import Page, Window
-from chalicelib.core.ports import Leftover
 from chalicelib.core.roles import Grant, Role
 from chalicelib.core.search import Search, select
 from chalicelib.core.services import Service
+from chalicelib.core.token_ports import Walk
 from tests.memory.accounts import MemorySweeps, all_users, check_access, count_administrators, sweep_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class MemoryGroups:
-    """Implements `core.ports.GroupStore`."""
+    """Implements `core.access_ports.GroupStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -112,7 +112,7 @@ class MemoryGroups:
 
 
 class MemoryRoles:
-    """Implements `core.ports.RoleStore`."""
+    """Implements `core.access_ports.RoleStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -182,7 +182,7 @@ class MemoryRoles:
 
 
 class MemoryServices:
-    """Implements `core.ports.ServiceStore`."""
+    """Implements `core.directory_ports.ServiceStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

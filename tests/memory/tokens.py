@@ -13,14 +13,14 @@ from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.errors import NameTaken, StaleWrite
-from chalicelib.core.event_ports import Walk
 from chalicelib.core.events import Event, event
 from chalicelib.core.once import Done
 from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
-from chalicelib.core.ports import Credential, Credentials, Displaced, TokenPage
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
+from chalicelib.core.token_ports import Displaced, TokenPage, Walk
+from chalicelib.core.verification_ports import Credential, Credentials
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 from tests.memory.directory import WALK
@@ -33,7 +33,7 @@ KINDS = {
 
 
 class MemoryTokens:
-    """Implements `core.ports.TokenStore`."""
+    """Implements `core.token_ports.TokenStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -141,7 +141,7 @@ class MemoryTokens:
 
 
 class MemoryCredentials:
-    """Implements `core.ports.CredentialStore`."""
+    """Implements `core.verification_ports.CredentialStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -188,7 +188,7 @@ class MemoryCredentials:
 
 
 class MemoryAudit:
-    """Implements `core.ports.AuditStore`."""
+    """Implements `core.audit_ports.AuditStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -225,7 +225,7 @@ class MemoryAudit:
 
 
 class MemoryOnce:
-    """Implements `core.ports.OnceStore`."""
+    """Implements `core.audit_ports.OnceStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -236,7 +236,7 @@ class MemoryOnce:
 
 
 class MemoryWalk:
-    """Implements `core.event_ports.WalkStore`."""
+    """Implements `core.token_ports.WalkStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.access import Held
 from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS
 from chalicelib.core.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.authorization import Operation
@@ -19,7 +20,6 @@ from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.overlapping_secrets import MAX_EARLIER, EarlierSecret
 from chalicelib.core.permanent_tokens import MAX_LABELS, PermanentToken
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_USER
-from chalicelib.core.ports import Held
 from chalicelib.core.roles import MAX_GRANTS, Grant, Role
 from chalicelib.core.trust_rules import MAX_TRUST_RULES
 from chalicelib.rest.routes import ROUTES

@@ -23,11 +23,11 @@ from chalicelib.core.search import EVERYTHING, Search
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.paging import Page
-    from chalicelib.core.ports import AccessStore, AccountStore, GroupStore
 
 RELEASED_AT_ONCE = 25  # bots of an owner who is gone
 MYSELF = "me"

@@ -16,10 +16,10 @@ from chalicelib.core.search import EVERYTHING, Search
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.core.access_ports import AccountStore, GroupStore, RoleStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.roles import Roles
-    from chalicelib.core.ports import AccountStore, GroupStore, RoleStore
     from chalicelib.core.roles import Grant, Role
 
 

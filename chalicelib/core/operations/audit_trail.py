@@ -8,8 +8,8 @@ from chalicelib.core.authorization import Operation
 
 if TYPE_CHECKING:
     from chalicelib.core.audit import AuditPage, AuditQuery
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.caller import Caller
-    from chalicelib.core.ports import AuditStore
 
 
 class AuditTrail:

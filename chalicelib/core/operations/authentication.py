@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.origin import Origin
     from chalicelib.core.overlapping_secrets import EarlierSecret
-    from chalicelib.core.ports import AuditStore, Credentials, CredentialStore
     from chalicelib.core.services import Service
+    from chalicelib.core.verification_ports import Credentials, CredentialStore
 
 
 class Authentication:

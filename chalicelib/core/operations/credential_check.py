@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.exposure import Exposure
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.core.origin import Use
     from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.policies import Policy
-    from chalicelib.core.ports import AuditStore, Credential, CredentialStore
     from chalicelib.core.services import Service
+    from chalicelib.core.verification_ports import Credential, CredentialStore
 
 ELSEWHERE = "permanent-token.refused-elsewhere"
 

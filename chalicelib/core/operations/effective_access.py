@@ -14,10 +14,11 @@ from chalicelib.core.permissions import EVERY_PERMISSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from chalicelib.core.access import Held
+    from chalicelib.core.access_ports import AccessStore, GroupStore, RoleStore
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
     from chalicelib.core.groups import Group
-    from chalicelib.core.ports import AccessStore, GroupStore, Held, RoleStore
 
 
 class EffectiveAccess:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.errors import Conflict, NameTaken
-from chalicelib.core.ports import Displaced
 from chalicelib.core.time import rfc3339
+from chalicelib.core.token_ports import Displaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.ports import TokenStore
+    from chalicelib.core.token_ports import TokenStore
 
 
 def require_not_ended(token: PermanentToken, now: int) -> None:

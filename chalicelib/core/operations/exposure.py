@@ -29,14 +29,16 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.origin import Use
     from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy
-    from chalicelib.core.ports import AuditStore, ServiceStore, TokenStore
     from chalicelib.core.services import Service
+    from chalicelib.core.token_ports import TokenStore
 
 WINDOW_MS = 3_600_000
 REMEMBERED = 10_000  # records that a process knows to be there

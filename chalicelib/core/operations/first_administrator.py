@@ -27,11 +27,13 @@ from chalicelib.core.services import keyturn_service
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.core.access_ports import AccessStore, AccountStore, RoleStore
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import AccessStore, AccountStore, RoleStore, ServiceStore, TokenStore
+    from chalicelib.core.token_ports import TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
 

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.access import Access
+    from chalicelib.core.access_ports import AccessStore, GroupStore
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.paging import Page
-    from chalicelib.core.ports import AccessStore, GroupStore
 
 MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
 # What whoever may read a group may know, and search for, of its members.

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.login_ports import LoginAttemptStore
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import AuditStore
 
 NO_GUESS = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
 

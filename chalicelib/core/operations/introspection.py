@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.ports import Credentials, CredentialStore
     from chalicelib.core.services import Service
+    from chalicelib.core.verification_ports import Credentials, CredentialStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.origin import Origin
     from chalicelib.core.overlapping_secrets import Secrets
-    from chalicelib.core.ports import AuditStore, CredentialStore
+    from chalicelib.core.verification_ports import CredentialStore
 
 MAX_FOUND = 100  # in one report
 MAX_PLACE = 500

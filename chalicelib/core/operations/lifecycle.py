@@ -20,11 +20,12 @@ from chalicelib.core.time import DAY_MS, rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.core.event_ports import WalkStore
+    from chalicelib.core.access_ports import AccountStore
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.outlook import Outlook
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.ports import AccountStore, ServiceStore, TokenPage, TokenStore
+    from chalicelib.core.token_ports import TokenPage, TokenStore, WalkStore
 
 NEVER = 10**14  # milliseconds since the epoch, as when something is due
 AT_ONCE = 100

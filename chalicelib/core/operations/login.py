@@ -24,13 +24,13 @@ from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.sessions import LIFETIME_MS, Session
 
 if TYPE_CHECKING:
+    from chalicelib.core.access_ports import AccountStore
     from chalicelib.core.accounts import User
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import AccountStore
 
 
 NOBODY = ""  # whatever cannot be a login; where it leads nobody is

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permissions import Power
-    from chalicelib.core.ports import Displaced, TokenStore
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
+    from chalicelib.core.token_ports import Displaced, TokenStore
 
 
 class Unchanged(Enum):

@@ -16,15 +16,17 @@ from chalicelib.core.token_health import TokenFlags, token_flags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from chalicelib.core.access_ports import AccountStore, GroupStore
     from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy
-    from chalicelib.core.ports import AccountStore, GroupStore, ServiceStore, TokenStore
     from chalicelib.core.services import Service
+    from chalicelib.core.token_ports import TokenStore
 
 B = TypeVar("B", "Service", "Group")
 

@@ -16,9 +16,10 @@ from chalicelib.core.identifiers import is_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.core.access_ports import AccountStore, GroupStore, RoleStore
     from chalicelib.core.accounts import User
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.groups import Group
-    from chalicelib.core.ports import AccountStore, GroupStore, RoleStore, ServiceStore
     from chalicelib.core.roles import Role
     from chalicelib.core.services import Service
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.errors import KeyReused
 
 if TYPE_CHECKING:
+    from chalicelib.core.audit_ports import OnceStore
     from chalicelib.core.once import Once
-    from chalicelib.core.ports import OnceStore
 
 
 class Repetition:

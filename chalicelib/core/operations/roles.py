@@ -23,12 +23,12 @@ from chalicelib.core.search import EVERYTHING, Search
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from chalicelib.core.access_ports import AccessStore, GroupStore, RoleStore
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.services import Services
     from chalicelib.core.paging import Window
-    from chalicelib.core.ports import AccessStore, GroupStore, RoleStore
 
 
 class Roles:

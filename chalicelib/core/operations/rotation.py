@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.overlapping_secrets import EarlierSecret
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.ports import TokenStore
+    from chalicelib.core.token_ports import TokenStore
 
 
 class Rotation:

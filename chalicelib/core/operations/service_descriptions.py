@@ -24,9 +24,9 @@ from chalicelib.core.services import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from chalicelib.core.access_ports import GroupStore, RoleStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.grant_types import GrantType
-    from chalicelib.core.ports import GroupStore, RoleStore
 
 
 @dataclass(frozen=True, slots=True)

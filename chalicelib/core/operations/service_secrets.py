@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.services import Services
-    from chalicelib.core.ports import ServiceStore
     from chalicelib.core.services import Service
 
 

@@ -27,11 +27,12 @@ from chalicelib.core.services import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from chalicelib.core.access_ports import GroupStore, RoleStore
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.service_descriptions import ServiceDescription
-    from chalicelib.core.ports import GroupStore, RoleStore, ServiceStore
 
 
 # What became of these is in the audit record of a change; a service's permissions are many, and lead nowhere.

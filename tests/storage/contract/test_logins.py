@@ -14,9 +14,9 @@ from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKin
 from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import LastUse
-from chalicelib.core.ports import Credentials
 from chalicelib.core.stores import Stores
 from chalicelib.core.throttling import Budget
+from chalicelib.core.verification_ports import Credentials
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_token, stored_user

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.paging import Window
-from chalicelib.core.ports import Leftover
 from chalicelib.core.roles import Grant
 from chalicelib.core.search import EVERYTHING
 from chalicelib.core.stores import Stores

@@ -11,8 +11,8 @@ from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.events import EventKind
 from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
-from chalicelib.core.ports import Displaced
 from chalicelib.core.stores import Stores
+from chalicelib.core.token_ports import Displaced
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_group, stored_role, stored_token, stored_user

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
     from chalicelib.core.credentials.verifier import SecretVerifier
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.scopes import Scopes
     from chalicelib.core.origin import Origin
     from chalicelib.core.paging import Window
-    from chalicelib.core.ports import AuditStore
     from chalicelib.core.services import Service
 
 REFUSED = "The refresh token is not valid."

@@ -20,11 +20,11 @@ from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, wo
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from chalicelib.core.access_ports import AccountStore
     from chalicelib.core.credentials.outside_tokens import Assertion, OutsideTokens
     from chalicelib.core.oauth_ports import TrustRuleStore
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.ports import AccountStore
 
 REFUSED = "No trust rule of this account accepts the assertion. An administrator can try it out, and see why."
 

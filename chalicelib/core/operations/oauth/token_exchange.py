@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
     from chalicelib.core.origin import Origin
-    from chalicelib.core.ports import CredentialStore
     from chalicelib.core.services import Service
+    from chalicelib.core.verification_ports import CredentialStore
 
 REFUSED = "subject_token is not a good permanent token or access token."
 

@@ -1,0 +1,53 @@
+"""What checking a credential needs from storage. The rules of `core.stores` hold here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalicelib.core.accounts import User
+    from chalicelib.core.application_passwords import ApplicationPassword
+    from chalicelib.core.authenticators import Authenticators
+    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.credentials.wire_format import CredentialKey
+    from chalicelib.core.origin import Use
+    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.services import Service
+    from chalicelib.core.sessions import Session
+
+
+Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What one round trip finds: credential, its owner, and the service that asks; each may be missing.
+
+    `authenticators` only with a session, which they may have ended.
+    """
+
+    credential: Credential | None = None
+    owner: User | None = None
+    service: Service | None = None
+    authenticators: Authenticators | None = None
+
+
+class CredentialStore(Protocol):
+    """The path that every request takes: one round trip, strongly consistent."""
+
+    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+        """Credential and owner by key, service by id; None asks for nothing."""
+
+    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+        """Store when it was used and, of a permanent token, how and at which services. Raises StaleWrite if it is
+        gone."""
+
+    def settle(self, token: PermanentToken, since: int) -> None:
+        """Store that the secret which was made at `since` was used. Raises StaleWrite if that is stored of it or of a
+        later one, or if the token has changed since it was read."""
+
+    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+        """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""
