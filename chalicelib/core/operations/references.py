@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access_ports import AccountStore, GroupStore, RoleStore
     from chalicelib.core.accounts import User
-    from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.groups import Group
     from chalicelib.core.roles import Role
-    from chalicelib.core.services import Service
 
 T = TypeVar("T")
 
@@ -35,7 +33,7 @@ def account(accounts: AccountStore, reference: str) -> User | None:
 
 def account_called(accounts: AccountStore, login: str) -> User | None:
     """The account with this login."""
-    return _called(login, accounts.find_by_login, lambda user: user.login) if names.may_refer(login) else None
+    return called(login, accounts.find_by_login, lambda user: user.login) if names.may_refer(login) else None
 
 
 def group(groups: GroupStore, reference: str) -> Group | None:
@@ -46,7 +44,7 @@ def group(groups: GroupStore, reference: str) -> Group | None:
 def group_called(groups: GroupStore, name: str) -> Group | None:
     """The group with this name."""
     with contextlib.suppress(Invalid):  # what cannot be a name names no group
-        return _called(names.name(name), groups.find_by_name, lambda group: group.name)
+        return called(names.name(name), groups.find_by_name, lambda group: group.name)
     return None
 
 
@@ -60,18 +58,14 @@ def role(roles: RoleStore, reference: str) -> Role | None:
     """The role with this id or key."""
     if not names.may_refer(reference):
         return None
-    return roles.get(reference) or _called(reference, roles.find_by_key, lambda role: role.key)
-
-
-def service_called(services: ServiceStore, key: str) -> Service | None:
-    """The service with this key."""
-    return _called(key, services.find_by_key, lambda service: service.key)
+    return roles.get(reference) or called(reference, roles.find_by_key, lambda role: role.key)
 
 
 def _group_with_id(groups: GroupStore, id: str) -> Group | None:
     return groups.get(id) if names.may_refer(id) else None
 
 
-def _called(name: str, find: Callable[[str], T | None], name_of: Callable[[T], str]) -> T | None:
+def called(name: str, find: Callable[[str], T | None], name_of: Callable[[T], str]) -> T | None:
+    """What `find` finds by this name; what has the form of an id names only what is called exactly so."""
     found = find(name)
     return None if found is not None and is_id(name) and name_of(found) != name else found

@@ -13,7 +13,7 @@ from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.operations.optimistic import insistently, require_seen
-from chalicelib.core.operations.references import service_called
+from chalicelib.core.operations.references import called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.paging import Page, Window
 from chalicelib.core.search import EVERYTHING, Search
@@ -70,7 +70,7 @@ class Services:
         wanted = {reference for reference in references if names.may_refer(reference)}
         found = {id: _current(service) for id, service in self._services.get_many(wanted).items()}
         for reference in wanted - found.keys():
-            service = service_called(self._services, reference)
+            service = called(reference, self._services.find_by_key, lambda each: each.key)
             if service:
                 found[reference] = _current(service)
         return found
