@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.composition import Keyturn
+    from chalicelib.composition_shared import SharedParts
     from chalicelib.core.event_ports import Destination
     from chalicelib.core.operations.deliveries import Deliveries
     from chalicelib.core.operations.leaks import Leaks
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 class TokenLifecycle:
     """What is demanded of tokens, what becomes of them, and who is told."""
 
-    def __init__(self, keyturn: Keyturn, settings: Settings) -> None:
+    def __init__(self, shared: SharedParts, settings: Settings) -> None:
         """No network is used yet."""
-        self._keyturn = keyturn
-        self._stores = keyturn.stores
+        self._shared = shared
+        self._stores = shared.stores
         self._settings = settings
         self.events = self._stores.events
 
@@ -40,7 +40,7 @@ class TokenLifecycle:
         from chalicelib.core.operations.policies import Policies
 
         stores = self._stores.services, self._stores.groups, self._stores.accounts, self._stores.tokens
-        return Policies(self._keyturn.services, self._keyturn.groups, *stores, self._keyturn.policies_in_force)
+        return Policies(self._shared.services, self._shared.groups, *stores, self._shared.policies_in_force)
 
     @functools.cached_property
     def leaks(self) -> Leaks:
@@ -48,7 +48,7 @@ class TokenLifecycle:
         from chalicelib.core.operations.leaks import Leaks
 
         stores = self._stores.credentials, self._stores.application_passwords, self._stores.sessions, self._stores.audit
-        return Leaks(*stores, self._keyturn.exposure, self._keyturn.guesses, self._keyturn.verifier)
+        return Leaks(*stores, self._shared.exposure, self._shared.guesses, self._shared.verifier)
 
     @functools.cached_property
     def github_reports(self) -> GithubReports:
@@ -67,14 +67,14 @@ class TokenLifecycle:
         from chalicelib.core.operations.webhooks import Webhooks
 
         stores = self._stores.webhooks, self.events, self._stores.queues
-        return Webhooks(*stores, self._keyturn.keyring, self._webhook)
+        return Webhooks(*stores, self._shared.keyring, self._webhook)
 
     @functools.cached_property
     def webhook_renewal(self) -> WebhookRenewal:
         """New secrets for them."""
         from chalicelib.core.operations.webhook_renewal import WebhookRenewal
 
-        return WebhookRenewal(self._stores.webhooks, self._keyturn.keyring)
+        return WebhookRenewal(self._stores.webhooks, self._shared.keyring)
 
     @functools.cached_property
     def deliveries(self) -> Deliveries:
@@ -90,14 +90,14 @@ class TokenLifecycle:
         from chalicelib.core.operations.lifecycle import Lifecycle
 
         stores = self._stores.tokens, self._stores.accounts, self._stores.services
-        return Lifecycle(*stores, self._keyturn.policies_in_force, self._stores.walk, self._settings.notice_days)
+        return Lifecycle(*stores, self._shared.policies_in_force, self._stores.walk, self._settings.notice_days)
 
     @functools.cached_property
     def sweeping(self) -> Sweeping:
         """What deleted accounts and groups have left."""
         from chalicelib.core.operations.sweeping import Sweeping
 
-        return Sweeping(self._stores.sweeps, self._keyturn.accounts)
+        return Sweeping(self._stores.sweeps, self._shared.accounts)
 
     def _destinations(self) -> dict[str, Destination]:
         """All of them, read at this moment."""
@@ -116,7 +116,7 @@ class TokenLifecycle:
     def _webhook(self, webhook: Webhook) -> Destination:
         from chalicelib.delivery.webhook import WebhookDestination
 
-        return WebhookDestination(webhook, self._stores.webhooks, self._keyturn.keyring, self._client)
+        return WebhookDestination(webhook, self._stores.webhooks, self._shared.keyring, self._client)
 
     @functools.cached_property
     def _client(self) -> GuardedClient:

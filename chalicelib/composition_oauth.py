@@ -15,7 +15,7 @@ from chalicelib.signing.documents import key_document
 from chalicelib.signing.keys import StoredSigningKeys
 
 if TYPE_CHECKING:
-    from chalicelib.composition import Keyturn
+    from chalicelib.composition_shared import SharedParts
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
     from chalicelib.core.operations.oauth.client_credentials import ClientCredentials
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 class OAuth:
     """Everything about OAuth 2.0 that a face can ask."""
 
-    def __init__(self, keyturn: Keyturn, settings: Settings) -> None:
+    def __init__(self, shared: SharedParts, settings: Settings) -> None:
         """No network is used yet. Raises Conflict if there is no address, which access tokens name as issuer."""
         if settings.address is None:
             raise Conflict("OAuth 2.0 needs the setting KEYTURN_ADDRESS.")
-        self._keyturn = keyturn
-        self._stores = keyturn.stores
+        self._shared = shared
+        self._stores = shared.stores
         self._settings = settings
         self.issuer = settings.address
         self.signing_keys = StoredSigningKeys(key_document(settings))
         self.jwt = JwtFormat(self.issuer, self.signing_keys)
-        self.scopes = Scopes(keyturn.services)
+        self.scopes = Scopes(shared.services)
         self.access_token_check = AccessTokenCheck(self.jwt, self._stores.access_tokens)
         self._issuance = Issuance(self.jwt)
 
@@ -49,7 +49,7 @@ class OAuth:
         """What users have approved."""
         from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
 
-        return ApprovedScopes(self._stores.approved_scopes, self._stores.delegations, self._keyturn.accounts)
+        return ApprovedScopes(self._stores.approved_scopes, self._stores.delegations, self._shared.accounts)
 
     @functools.cached_property
     def delegations(self) -> Delegations:
@@ -57,15 +57,14 @@ class OAuth:
         from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
         from chalicelib.core.operations.oauth.delegations import Delegations
 
-        keyturn = self._keyturn
-        tokens = RefreshTokenFormat(keyturn.keyring)
+        tokens = RefreshTokenFormat(self._shared.keyring)
         return Delegations(
             self._stores.delegations,
             self._stores.approved_scopes,
-            keyturn.accounts,
+            self._shared.accounts,
             self.scopes,
             tokens,
-            keyturn.verifier,
+            self._shared.verifier,
             self._issuance,
             self._stores.audit,
         )
@@ -75,7 +74,7 @@ class OAuth:
         """Codes through the browser."""
         from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
 
-        parts = self._keyturn.accounts, self.approved_scopes, self.scopes, self.delegations
+        parts = self._shared.accounts, self.approved_scopes, self.scopes, self.delegations
         return AuthorizationCodes(self._stores.codes, *parts)
 
     @functools.cached_property
@@ -83,15 +82,14 @@ class OAuth:
         """Devices without a browser."""
         from chalicelib.core.operations.oauth.devices import Devices
 
-        keyturn = self._keyturn
         return Devices(
             self._stores.devices,
             self._stores.delegations,
-            keyturn.accounts,
+            self._shared.accounts,
             self.approved_scopes,
             self.scopes,
             self.delegations,
-            keyturn.guesses,
+            self._shared.guesses,
         )
 
     @functools.cached_property
@@ -106,7 +104,7 @@ class OAuth:
         """Narrowed tokens."""
         from chalicelib.core.operations.oauth.token_exchange import TokenExchange
 
-        check = self._keyturn.credential_check
+        check = self._shared.credential_check
         return TokenExchange(self._stores.credentials, check, self.access_token_check, self.scopes, self._issuance)
 
     @functools.cached_property
@@ -124,5 +122,4 @@ class OAuth:
         """Which outside tokens bots trust."""
         from chalicelib.core.operations.oauth.trust_rules import TrustRules
 
-        keyturn = self._keyturn
-        return TrustRules(self._stores.trust_rules, keyturn.accounts, self.scopes, self.federation)
+        return TrustRules(self._stores.trust_rules, self._shared.accounts, self.scopes, self.federation)

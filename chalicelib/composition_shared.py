@@ -1,0 +1,43 @@
+"""What the parts of OAuth 2.0 and those that look after tokens take of the others. Named as types, so that nobody has
+to load what puts the others together (`composition`), which puts these together too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.operations.credential_check import CredentialCheck
+    from chalicelib.core.operations.exposure import Exposure
+    from chalicelib.core.operations.groups import Groups
+    from chalicelib.core.operations.guesses import Guesses
+    from chalicelib.core.operations.policies_in_force import PoliciesInForce
+    from chalicelib.core.operations.services import Services
+    from chalicelib.core.stores import Stores
+
+
+class SharedParts(Protocol):
+    """One of each, for the life of a process."""
+
+    @property
+    def stores(self) -> Stores: ...
+    @property
+    def verifier(self) -> SecretVerifier: ...
+    @property
+    def keyring(self) -> Keyring: ...
+    @property
+    def credential_check(self) -> CredentialCheck: ...
+    @property
+    def policies_in_force(self) -> PoliciesInForce: ...
+    @property
+    def exposure(self) -> Exposure: ...
+    @property
+    def guesses(self) -> Guesses: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def groups(self) -> Groups: ...
+    @property
+    def services(self) -> Services: ...
