@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from chalicelib.core.grant_types import GrantType
+from chalicelib.rest.headers import sunset
 
 if TYPE_CHECKING:
     from chalicelib.core.services import Service
-    from chalicelib.oauth.server import Server
+    from chalicelib.message import Message
 
 
 class Client(ClientMixin):  # type: ignore[misc]
     """`service` is what the core works with; `secret_since`, when the secret was made by which it has proven itself, in
     milliseconds since the epoch (None: it has not)."""
 
-    def __init__(self, service: Service, server: Server) -> None:
+    def __init__(self, service: Service, message: Message) -> None:
         self.service = service
         self.secret_since: int | None = None
-        self._server = server
+        self._message = message
 
     def get_client_id(self) -> str:
         return self.service.id
@@ -38,7 +39,11 @@ class Client(ClientMixin):  # type: ignore[misc]
         return self.service.redirects_to(redirect_uri)
 
     def check_client_secret(self, client_secret: str) -> bool:
-        good = self._server.good_service(self.service, client_secret)
+        """The answer tells when an earlier secret ends. Raises Throttled."""
+        message = self._message
+        check, origin = message.keyturn.credential_check, message.origin
+        good = check.good_service(client_secret, self.service, origin.now, origin.address)
+        message.headers.update(sunset(good.ends if good else None))
         self.secret_since = good.since if good else None
         return good is not None
 

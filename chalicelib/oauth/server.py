@@ -20,17 +20,13 @@ from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError,
 from chalice.app import Response
 
 from chalicelib.core import errors
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.operations.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
 from chalicelib.oauth.protocol import ProtocolRequest, ascii_text
-from chalicelib.rest.headers import sunset
 from chalicelib.rest.refusals import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:
-    from chalicelib.core.operations.credential_check import Good
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
 
 
@@ -65,18 +61,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     def query_client(self, client_id: str) -> Client | None:
         """A service by id or key."""
         service = self.message.oauth.scopes.service(client_id)
-        return Client(service, self) if service else None
-
-    def good_service(self, service: Service, presented: str) -> Good | None:
-        """By which of its secrets the service proves itself, if it does; the answer tells when that ends. Raises
-        Throttled."""
-        if SERVICE_SECRET.parse(presented) != (service.id,):
-            return None
-        message = self.message
-        check, origin = message.keyturn.credential_check, message.origin
-        good = check.good_service(presented, service, origin.now, origin.address)
-        message.headers.update(sunset(good.ends if good else None))
-        return good
+        return Client(service, self.message) if service else None
 
     def authenticate_client(self, request: ProtocolRequest, methods: list[str], endpoint: str = "token") -> Client:
         """Raises InvalidClientError, in one text whatever was wrong (RFC 6749 section 5.2), or InvalidRequestError for

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import failure
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
 from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import PermanentToken
 
@@ -107,11 +107,11 @@ class CredentialCheck:
         return _end(token, earlier, policies)
 
     def good_service(self, presented: str, service: Service, now: int, address: str | None = None) -> Good | None:
-        """Whether a service proves itself by this secret: any of its own that is still good. The one rule for all that
-        a service asks. `address` is from where it asks. Raises Throttled.
+        """Whether a service proves itself by this secret: any of its own that is still good, and that names it. The one
+        rule for all that a service asks. `address` is from where it asks. Raises Throttled.
         """
         secrets = service.secrets
-        if secrets is None:
+        if secrets is None or SERVICE_SECRET.parse(presented) != (service.id,):
             return None
         if self._matches(presented, service, secrets.current, now):
             return Good(since=secrets.since)
