@@ -8,8 +8,7 @@ from urllib.parse import parse_qsl
 
 from chalicelib.composition import keyturn
 from chalicelib.core.errors import Invalid
-from chalicelib.rest.endpoint import origin_of
-from chalicelib.rest.headers import raw_body
+from chalicelib.rest.headers import origin_of, raw_body
 
 if TYPE_CHECKING:
     from chalice.app import Request

@@ -25,7 +25,7 @@ from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.services import RegisteredService
 from chalicelib.core.origin import Origin
-from chalicelib.rest import endpoint
+from chalicelib.rest import endpoint, headers
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.table import TableAddress, connect
 from embedded.stack import Stack
@@ -174,7 +174,7 @@ def installed_in_memory(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KEYTURN_TABLE", "none")
     keyturn.cache_clear()
     product = Keyturn(keyturn().settings, MemoryStores())
-    for module in (message, endpoint):
+    for module in (message, endpoint, headers):
         monkeypatch.setattr(module, "keyturn", lambda: product)
     yield product
     keyturn.cache_clear()

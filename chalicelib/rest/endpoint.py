@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -22,11 +21,10 @@ from chalice.app import Request, Response
 from chalicelib.composition import keyturn
 from chalicelib.core.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.once import AlreadyDone, once
-from chalicelib.core.origin import Origin, agent
 from chalicelib.core.paging import Window
 from chalicelib.rest import refusals
 from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
-from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, raw_body, sunset
+from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
 from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
@@ -34,6 +32,7 @@ if TYPE_CHECKING:
 
     from chalicelib.composition import Keyturn
     from chalicelib.core.caller import Caller
+    from chalicelib.core.origin import Origin
     from chalicelib.core.search import Search
     from chalicelib.rest import fields
 
@@ -268,15 +267,3 @@ def _is_dry_run(request: Request) -> bool:
     if text not in (None, "true", "false"):
         raise Invalid(DRY_RUN, "must be true or false.")
     return text == "true"
-
-
-def origin_of(request: Request) -> Origin:
-    """When and where the request comes from: who asked the gateway or, if that is a trusted proxy, who asked the
-    proxy. A header alone says nothing."""
-    address = request.context.get("identity", {}).get("sourceIp") or "unknown"
-    proxies = keyturn().settings.trusted_proxies
-    if proxies:
-        from chalicelib.core.networks import client_behind
-
-        address = client_behind(address, request.headers.get("x-forwarded-for", ""), proxies)
-    return Origin(time.time_ns() // 1_000_000, address, agent(request.headers.get("user-agent")))

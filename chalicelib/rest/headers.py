@@ -1,12 +1,16 @@
-"""What is read from a request's headers and body as such, and what headers say in answers."""
+"""What is read from a request as such: where it comes from, its headers and its body; and what headers say in
+answers."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from chalicelib.composition import keyturn
+from chalicelib.core.origin import Origin, agent
 from chalicelib.rest import refusals
 
 if TYPE_CHECKING:
@@ -40,3 +44,15 @@ def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES)
     if len(raw) > max_bytes:
         raise refusals.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
     return raw
+
+
+def origin_of(request: Request) -> Origin:
+    """When and where the request comes from: who asked the gateway or, if that is a trusted proxy, who asked the
+    proxy. A header alone says nothing."""
+    address = request.context.get("identity", {}).get("sourceIp") or "unknown"
+    proxies = keyturn().settings.trusted_proxies
+    if proxies:
+        from chalicelib.core.networks import client_behind
+
+        address = client_behind(address, request.headers.get("x-forwarded-for", ""), proxies)
+    return Origin(time.time_ns() // 1_000_000, address, agent(request.headers.get("user-agent")))
