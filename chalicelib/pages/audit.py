@@ -12,7 +12,7 @@ from chalicelib.pages.account import account_page, read
 from chalicelib.pages.days import FORM, beginning, end
 from chalicelib.pages.render import page
 from chalicelib.pages.views import for_users
-from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
+from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

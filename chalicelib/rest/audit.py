@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import LAST_MOMENT, AuditQuery
 from chalicelib.core.errors import Invalid
+from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.shapes import AUDIT_RECORD
 
 if TYPE_CHECKING:
     from chalice.app import Response
-
-REFERENCE_FORM = "[A-Za-z0-9.:/-]{1,64}"  # an id, `operator` or `anybody`, or a network
-KIND_FORM = "[a-z.-]{1,64}"
-POSITION_FORM = "[0-9]{15}#[A-Za-z0-9]{0,12}"
 
 
 @operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"), trail="audit")
@@ -33,10 +29,3 @@ def list_records(call: Call) -> Response:
     )
     page = call.keyturn.audit_trail.page(call.caller(), query, window.top)
     return call.trail(page.records, window.top, page.after)
-
-
-def checked(text: str | None, name: str, form: str) -> str | None:
-    """The text, if it has the form. Raises Invalid."""
-    if text is not None and not re.fullmatch(form, text, re.ASCII):
-        raise Invalid(name, f"must have the form {form}.")
-    return text

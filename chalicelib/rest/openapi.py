@@ -14,8 +14,8 @@ from chalicelib import __version__
 from chalicelib.core.audit import LAST_MOMENT
 from chalicelib.core.permanent_tokens import LABEL_FORM
 from chalicelib.core.search import MAX_QUERY
-from chalicelib.rest.audit import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.bodies import NAMED, Reference
+from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.contracts import SEARCH, Contract
 from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP
 from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape

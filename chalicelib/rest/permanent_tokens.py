@@ -9,7 +9,7 @@ from msgspec import UnsetType
 
 from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
 from chalicelib.core.permanent_tokens import LABEL_FORM, About
-from chalicelib.rest.audit import POSITION_FORM
+from chalicelib.rest.checked_parameters import POSITION_FORM
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation

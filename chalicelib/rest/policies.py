@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.audit import POSITION_FORM
+from chalicelib.rest.checked_parameters import POSITION_FORM
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import PolicyBody
 from chalicelib.rest.lifecycle_shapes import POLICY, PREVIEW
