@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.pages.account import read
 from chalicelib.pages.render import Dialog, redirect
-from chalicelib.pages.security import back, security_page, services_in
+from chalicelib.pages.security import back, security_page
+from chalicelib.pages.service_names import services_in
 from chalicelib.pages.views import for_users, form
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.paging import Window
 from chalicelib.core.search import EVERYTHING, Search
-from chalicelib.pages.access import Names
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.policy_fields import filled_in
 from chalicelib.pages.render import Dialog, link, page, redirect
+from chalicelib.pages.service_names import Names
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:

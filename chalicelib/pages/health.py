@@ -13,7 +13,8 @@ from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.charts import End, calendar, scatter
 from chalicelib.pages.paging import LAST, SIZE, Pager, window
 from chalicelib.pages.render import link, page
-from chalicelib.pages.security import ALL, services_in
+from chalicelib.pages.security import ALL
+from chalicelib.pages.service_names import services_in
 from chalicelib.pages.views import for_users
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authorization import Operation
 from chalicelib.core.permissions import EVERY_PERMISSION, Power
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
-from chalicelib.pages.access import Names
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
+from chalicelib.pages.service_names import Names
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:

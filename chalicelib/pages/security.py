@@ -13,10 +13,11 @@ from chalicelib.core.search import Order, Search
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import link
+from chalicelib.pages.service_names import services_in
 from chalicelib.pages.views import for_users
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from chalice.app import Response
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 
@@ -69,14 +69,6 @@ def security_page(
         ),
     }
     return account_page(message, caller, user, "security", values, dialog, problem)
-
-
-def services_in(
-    message: Message, caller: Caller, owner_id: str | None, scopes: Iterable[Iterable[str]]
-) -> Mapping[str, Service]:
-    """The services that these scopes name, by id, as far as they exist and the caller may know their names."""
-    services = message.keyturn.services
-    return services.shown(caller, services.resolve({id for scope in scopes for id in scope}), owner_id)
 
 
 def back(message: Message, user: User) -> str:

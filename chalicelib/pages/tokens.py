@@ -11,14 +11,14 @@ from chalicelib.core.operations.permanent_tokens import UNCHANGED
 from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.message import lines
-from chalicelib.pages.access import Names
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.days import day_of, end
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.graces import GRACES, chosen_grace
 from chalicelib.pages.render import Dialog, link, redirect
-from chalicelib.pages.security import back, security_page, services_in
+from chalicelib.pages.security import back, security_page
+from chalicelib.pages.service_names import Names, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from chalicelib.message import lines
 from chalicelib.pages.account import read
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, redirect
-from chalicelib.pages.security import back, security_page, services_in
+from chalicelib.pages.security import back, security_page
+from chalicelib.pages.service_names import services_in
 from chalicelib.pages.tokens import offered_services
 from chalicelib.pages.trust_rule_templates import TEMPLATES, left_open
 from chalicelib.pages.views import for_users, form, unless_refused

@@ -1,0 +1,60 @@
+"""What services and their permissions are called on pages, as far as whoever looks may know it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.permissions import EVERY_PERMISSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from chalicelib.core.caller import Caller
+    from chalicelib.core.permissions import Power
+    from chalicelib.core.services import Service
+    from chalicelib.message import Message
+
+
+def services_in(
+    message: Message, caller: Caller, owner_id: str | None, scopes: Iterable[Iterable[str]]
+) -> Mapping[str, Service]:
+    """The services that these scopes name, by id, as far as they exist and the caller may know their names."""
+    services = message.keyturn.services
+    return services.shown(caller, services.resolve({id for scope in scopes for id in scope}), owner_id)
+
+
+class Names:
+    """What services and their permissions are called, as far as the caller may know it."""
+
+    def __init__(
+        self,
+        message: Message,
+        caller: Caller,
+        owner_id: str | None,
+        powers: Iterable[Power],
+        places: Iterable[str] = (),
+    ) -> None:
+        powers = list(powers)
+        wanted = {power.permission.partition(":")[0] for power in powers} | {power.place for power in powers}
+        wanted = (wanted | set(places)) - {EVERYWHERE, EVERY_PERMISSION}
+        self._services = services_in(message, caller, owner_id, [wanted])
+        self._permissions = {each.id: each.name for service in self._services.values() for each in service.permissions}
+
+    def permission(self, power: Power) -> str:
+        """The permission as people call it."""
+        _, _, key = power.permission.partition(":")
+        return self._permissions.get(power.permission, key) or "Every permission"
+
+    def service(self, power: Power) -> str:
+        """The service that declares it."""
+        service_id = power.permission.partition(":")[0]
+        service = self._services.get(service_id)
+        return service.name if service else ""
+
+    def place(self, place: str) -> str:
+        """Where it holds."""
+        if place == EVERYWHERE:
+            return "everywhere"
+        service = self._services.get(place)
+        return service.name if service else place
