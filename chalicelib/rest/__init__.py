@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.routes import register_routes
+from chalicelib.rest.routes import ROUTES
+from chalicelib.web import routing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def register(app: Chalice) -> None:
     """Add every resource to the app."""
     app.register_middleware(_in_our_form, "http")
-    register_routes(app)
+    routing.register(app, ROUTES, __name__)
 
 
 def _in_our_form(request: Request, get_response: Callable[[Request], Response]) -> Response:

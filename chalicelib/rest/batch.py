@@ -12,7 +12,6 @@ import json
 import re
 import time
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request
@@ -25,6 +24,7 @@ from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape, parse
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.telemetry import note
+from chalicelib.web.routing import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,9 +130,7 @@ def _pattern(route: str) -> str:
 
 
 def _answered(call: Call, change: ChangeBody, target: _Target) -> Answered:
-    module, function = target.view.split(".")
-    view = getattr(import_module(f"chalicelib.rest.{module}"), function)
-    response = view(_request(call, change, target), **target.places)
+    response = load("chalicelib.rest", target.view)(_request(call, change, target), **target.places)
     return Answered(response.status_code, json.loads(response.body))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 from http import HTTPStatus
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +20,7 @@ from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP
 from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.routes import ROOT, ROUTES
+from chalicelib.web.routing import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,11 @@ def get_openapi(request: Request) -> Response:
 @functools.cache
 def description() -> dict[str, Any]:
     """The whole document, as JSON values."""
-    views = [(path, method, _view(view)) for path, methods in ROUTES.items() for method, view in methods.items()]
+    views = [
+        (path, method, load("chalicelib.rest", name))
+        for path, methods in ROUTES.items()
+        for method, name in methods.items()
+    ]
     bodies = {body for _, _, view in views if (body := _contract(view).body)}
     _, schemas = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     shapes: dict[str, Any] = {}
@@ -121,12 +125,6 @@ def description() -> dict[str, Any]:
         },
         "security": [{"token": []}, {"applicationPassword": []}],
     }
-
-
-def _view(name: str) -> Callable[..., Response]:
-    module, function = name.split(".")
-    view: Callable[..., Response] = getattr(import_module(f"chalicelib.rest.{module}"), function)
-    return view
 
 
 def _contract(view: Callable[..., Response]) -> Contract:

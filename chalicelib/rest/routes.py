@@ -1,18 +1,9 @@
 """Every operation of the REST face on one page: path, method, and the view that answers.
 
-A view is named as `module.function` and imported when it is first called, so that a cold start loads
-what its first request needs and nothing else.
+A view is named as `module.function` (`web/routing.py`).
 """
 
 from __future__ import annotations
-
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chalice.app import Chalice, Response
 
 ROOT = "/api/rest"
 
@@ -131,23 +122,3 @@ ROUTES: dict[str, dict[str, str]] = {
     f"{ROOT}/services/{{service}}/secret/comparison": {"POST": "services.compare_service_secret"},
     f"{ROOT}/services/{{service}}/secret/takeback": {"POST": "services.take_back_service_secret"},
 }
-
-
-def register_routes(app: Chalice) -> None:
-    """Add every route to the app."""
-    for path, views in ROUTES.items():
-        for method, view in views.items():
-            # Media types are checked by the views, which refuse in our own form.
-            register = app.route(path, methods=[method], name=view.replace(".", "_"), content_types=[])
-            register(_lazy(app, view))
-
-
-def _lazy(app: Chalice, view: str) -> Callable[..., Response]:
-    module, function = view.split(".")
-
-    def answer(**path_parameters: str) -> Response:
-        call_view = getattr(import_module(f"chalicelib.rest.{module}"), function)
-        response: Response = call_view(app.current_request, **path_parameters)
-        return response
-
-    return answer

@@ -41,6 +41,7 @@ from chalicelib.core.policies import Policy
 from chalicelib.rest import bodies, openapi
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES
+from chalicelib.web.routing import load
 from tests.conftest import Install, origin
 from tests.rest.calling import Answer, Client
 
@@ -256,7 +257,7 @@ def calls(world: World, permission: str | None, walker: Walker) -> Iterator[Twic
         if not route.startswith(ROOT):
             continue
         for method, view in methods.items():
-            contract = openapi._contract(openapi._view(view))
+            contract = openapi._contract(load("chalicelib.rest", view))
             yield from in_paths(world, permission, walker, route, method, contract)
             yield from in_bodies(world, permission, walker, route, method, contract)
             yield from in_queries(world, permission, walker, route, method, contract)
@@ -341,7 +342,7 @@ def refers(described: Any) -> bool:
 def test_every_body_that_refers_to_something_is_walked() -> None:
     for methods in ROUTES.values():
         for view in methods.values():
-            body = openapi._contract(openapi._view(view)).body
+            body = openapi._contract(load("chalicelib.rest", view)).body
             if body is not None:
                 assert set(referring(body)) <= set(BODIES.get(body.__name__, {})), body
 

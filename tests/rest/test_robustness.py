@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from importlib import import_module
 from urllib.parse import quote
 
 import pytest
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.composition import keyturn
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROUTES
+from chalicelib.web.routing import load
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send
 
@@ -131,8 +131,7 @@ def test_a_method_that_a_path_lacks_is_refused_in_our_form(module_scene: Scene, 
 
 
 def needs_a_body(method: str, path: str) -> bool:
-    module, view = ROUTES[path][method].split(".")
-    contract = getattr(getattr(import_module(f"chalicelib.rest.{module}"), view), "contract", Contract())
+    contract = getattr(load("chalicelib.rest", ROUTES[path][method]), "contract", Contract())
     return contract.body is not None and not contract.bare
 
 
