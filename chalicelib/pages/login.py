@@ -16,7 +16,7 @@ from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.pages import browser
 from chalicelib.pages.render import link, page, redirect
 from chalicelib.pages.views import for_people, form
-from chalicelib.rest.login import evenly_refused
+from chalicelib.web.login_timing import evenly_refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

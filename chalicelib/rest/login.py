@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import LoginRefused
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.rest.bodies import LoginBody, NewPassword
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import OPENED_SESSION, PASSKEY_OPTIONS
+from chalicelib.web.login_timing import evenly_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chalice.app import Response
-
-# A refusal waits for the next multiple of this: what is read of an account that exists takes half a
-# millisecond longer to read, and that must not be measurable (benchmarks/login_timing.py).
-REFUSAL_SECONDS = 0.25
 
 
 @operation(OPENED_SESSION, body=LoginBody, dry_run=False)
@@ -29,17 +21,6 @@ def log_in(call: Call) -> Response:
     attempt = LoginAttempt(body.login, body.password, body.code, body.passkey)
     with evenly_refused():
         return call.one(call.keyturn.login.log_in(attempt, call.origin))
-
-
-@contextmanager
-def evenly_refused() -> Iterator[None]:
-    """A refused login takes a time that tells nothing."""
-    began = time.monotonic()
-    try:
-        yield
-    except LoginRefused:
-        time.sleep(-(time.monotonic() - began) % REFUSAL_SECONDS)
-        raise
 
 
 @operation(PASSKEY_OPTIONS, dry_run=False)
