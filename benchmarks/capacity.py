@@ -22,7 +22,7 @@ from unittest.mock import patch
 import pyotp
 
 from benchmarks.installation import Installation, fresh_database, install
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription

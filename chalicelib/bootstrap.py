@@ -14,7 +14,7 @@ import argparse
 import sys
 import time
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.errors import Refusal
 from chalicelib.core.origin import Origin
 from chalicelib.settings import SettingsError

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Chalice, CloudWatchEvent, DynamoDBEvent
 
-    from chalicelib.composition_lifecycle import TokenLifecycle
+    from chalicelib.composition.lifecycle import TokenLifecycle
 
     Handler = Callable[[dict[str, Any], object], Any]
 
@@ -96,6 +96,6 @@ def _now() -> int:
 
 
 def _lifecycle() -> TokenLifecycle:
-    from chalicelib.composition import keyturn
+    from chalicelib.composition.keyturn import keyturn
 
     return keyturn().lifecycle

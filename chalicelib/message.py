@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.errors import Invalid
 from chalicelib.rest.headers import origin_of, raw_body
 
 if TYPE_CHECKING:
     from chalice.app import Request
 
-    from chalicelib.composition import Keyturn
-    from chalicelib.composition_oauth import OAuth
+    from chalicelib.composition.keyturn import Keyturn
+    from chalicelib.composition.oauth import OAuth
     from chalicelib.core.origin import Origin
 
 FORM = "application/x-www-form-urlencoded"

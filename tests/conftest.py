@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from chalicelib import message
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition.keyturn import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.sealing import Argon2Parameters

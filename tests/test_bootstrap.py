@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib import bootstrap
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition.keyturn import Keyturn, keyturn
 from tests.conftest import origin
 
 

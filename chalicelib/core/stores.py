@@ -4,7 +4,7 @@ Every method of a port that writes takes the audit record of the change and writ
 neither; it raises AlreadyDone if the record carries a client's key that was used before. All reads are
 strongly consistent except the pages of whole collections.
 
-Who implements them is chosen where the parts are put together (`chalicelib.composition`): DynamoDB
+Who implements them is chosen where the parts are put together (`chalicelib.composition.keyturn`): DynamoDB
 (`storage.stores`), or the memory of a test's process.
 """
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from chalice.app import Request, Response
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.once import AlreadyDone, once
 from chalicelib.core.paging import Window
@@ -30,7 +30,7 @@ from chalicelib.telemetry import note
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from chalicelib.composition import Keyturn
+    from chalicelib.composition.keyturn import Keyturn
     from chalicelib.core.caller import Caller
     from chalicelib.core.origin import Origin
     from chalicelib.core.search import Search

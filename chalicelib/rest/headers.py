@@ -9,7 +9,7 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.origin import Origin, agent
 from chalicelib.rest import refusals
 

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import boto3
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.rest.routes import ROUTES
 from chalicelib.storage.table import create_table
 from deployment.packaging import PROJECT, STAGES, Package, package, packaging_lock
@@ -71,7 +71,7 @@ def test_packages_that_are_made_at_once_are_whole_and_each_stages_own(
     for stage, each in packages.items():
         with zipfile.ZipFile(each.archive) as archive:
             assert archive.testzip() is None
-            assert {"app.py", "chalicelib/composition.py", "pynamodb/models.py"} <= {*archive.namelist()}
+            assert {"app.py", "chalicelib/composition/keyturn.py", "pynamodb/models.py"} <= {*archive.namelist()}
         assert f"keyturn-{stage}" in json.dumps(each.template)
         assert f"keyturn-{(set(STAGES) - {stage}).pop()}" not in json.dumps(each.template)
 

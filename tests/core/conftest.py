@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.settings import Settings
 from tests.conftest import Scene, configure, set_scene
 from tests.memory.stores import MemoryStores

@@ -12,7 +12,7 @@ import boto3
 import pyrage
 import pytest
 
-from chalicelib.composition import Keyturn, keyturn
+from chalicelib.composition.keyturn import Keyturn, keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.credentials.one_time_codes import STEP_MS

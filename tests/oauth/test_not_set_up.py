@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from tests.conftest import Scene
 from tests.oauth.calling import call, token_request
 from tests.rest.calling import introspect

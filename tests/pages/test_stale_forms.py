@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 from joserfc.jwk import ECKey
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind

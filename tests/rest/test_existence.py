@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
 from chalicelib.core.events import EventKind

@@ -75,7 +75,7 @@ class TestAbout:
         assert [each["endsOn"] is None for each in shown] == [False, True]
 
     def test_a_trusted_proxy_says_who_asks(self, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-        from chalicelib.composition import keyturn
+        from chalicelib.composition.keyturn import keyturn
 
         monkeypatch.setenv("KEYTURN_TRUSTED_PROXIES", "192.0.2.0/24")
         keyturn.cache_clear()
@@ -272,7 +272,7 @@ class TestGithub:
     @pytest.fixture
     def github(self, scene: Scene) -> Github:
         """The app's own source of keys asks this one."""
-        from chalicelib.composition import keyturn
+        from chalicelib.composition.keyturn import keyturn
 
         github = Github()
         keyturn().lifecycle.__dict__["github_reports"] = GithubReports(github.document, "https://api.github.com/keys")

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pyotp
 import pytest
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.storage.table import Item, connection
 from tests.authenticator import SoftwarePasskey

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROUTES
 from chalicelib.web.routing import load

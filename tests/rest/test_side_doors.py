@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.operations.accounts import AccountChange

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.webhooks import GivenUp, new_secret
 from tests.conftest import Scene, now

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.errors import Unavailable
 from chalicelib.core.identifiers import new_id

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 import botocore.session
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.storage.table import Item, connection, create_table
 from tests import tables
 from tests.conftest import set_scene

@@ -4,7 +4,7 @@ import pytest
 from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.errors import Conflict, TooLarge, Unavailable

@@ -12,7 +12,7 @@ HEAVY = ("authlib", "joserfc", "jinja2", "msgspec", "webauthn", "chalicelib.oaut
 SCRIPT = """
 import sys
 import app
-from chalicelib.composition import keyturn
+from chalicelib.composition.keyturn import keyturn
 print(*(name for name in sys.modules))
 """
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Refusal

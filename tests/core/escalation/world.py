@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import FRESH_MS, Caller

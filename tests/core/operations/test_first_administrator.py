@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.errors import Conflict
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.permissions import EVERY_PERMISSION, Power

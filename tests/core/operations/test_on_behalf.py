@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
 from chalicelib.core.errors import Forbidden, Refusal

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.composition import Keyturn
+from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.caller import Caller
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS

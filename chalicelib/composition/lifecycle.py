@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.composition_shared import SharedParts
+    from chalicelib.composition.shared import SharedParts
     from chalicelib.core.event_ports import Destination
     from chalicelib.core.operations.deliveries import Deliveries
     from chalicelib.core.operations.leaks import Leaks

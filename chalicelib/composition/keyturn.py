@@ -17,8 +17,8 @@ from chalicelib.storage.stores import DynamoStores
 from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
-    from chalicelib.composition_lifecycle import TokenLifecycle
-    from chalicelib.composition_oauth import OAuth
+    from chalicelib.composition.lifecycle import TokenLifecycle
+    from chalicelib.composition.oauth import OAuth
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
@@ -111,14 +111,14 @@ class Keyturn:
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:
         """What is demanded of tokens, what becomes of them, and who is told."""
-        from chalicelib.composition_lifecycle import TokenLifecycle
+        from chalicelib.composition.lifecycle import TokenLifecycle
 
         return TokenLifecycle(self, self.settings)
 
     @functools.cached_property
     def oauth(self) -> OAuth:
         """OAuth 2.0, and the access tokens that it issues. Raises Conflict if the settings name no address."""
-        from chalicelib.composition_oauth import OAuth
+        from chalicelib.composition.oauth import OAuth
 
         return OAuth(self, self.settings)
 

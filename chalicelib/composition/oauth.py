@@ -15,7 +15,7 @@ from chalicelib.signing.documents import key_document
 from chalicelib.signing.keys import StoredSigningKeys
 
 if TYPE_CHECKING:
-    from chalicelib.composition_shared import SharedParts
+    from chalicelib.composition.shared import SharedParts
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
     from chalicelib.core.operations.oauth.client_credentials import ClientCredentials

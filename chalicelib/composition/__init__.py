@@ -1,0 +1,1 @@
+"""Puts the parts together, each when it is first asked for."""
