@@ -27,10 +27,13 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
+from chalicelib.core.common.errors import LoginRefused
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import parse
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import LoginRefused
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
 from chalicelib.core.operations.groups import GroupDescription
@@ -38,12 +41,9 @@ from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.origin import Origin
-from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_GROUP, READ_USER
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import Grant
-from chalicelib.core.search import parse
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 

@@ -21,8 +21,8 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.verify import handler, seconds
+from chalicelib.core.common.origin import Use
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS, LastUses
-from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.verification_ports import Credential
 

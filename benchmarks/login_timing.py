@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, answered, fresh_database, install
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.origin import Origin
+from chalicelib.core.common.origin import Origin
 
 ATTEMPTS, WARM_UP = 400, 20
 HOUR_MS = 3_600_000  # between attempts, so that none is throttled

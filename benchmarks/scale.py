@@ -26,8 +26,8 @@ from benchmarks.capacity import measured
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.search import fill
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.origin import Origin
-from chalicelib.core.paging import Window
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
 from chalicelib.storage.table import Item, connection
 
 ROUNDS, SLOW_ROUNDS = 300, 30

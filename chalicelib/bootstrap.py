@@ -15,8 +15,8 @@ import sys
 import time
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.errors import Refusal
-from chalicelib.core.origin import Origin
+from chalicelib.core.common.errors import Refusal
+from chalicelib.core.common.origin import Origin
 from chalicelib.settings import SettingsError
 from chalicelib.storage.table import create_table
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.headers import origin_of, raw_body
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.composition.keyturn import Keyturn
     from chalicelib.composition.oauth import OAuth
-    from chalicelib.core.origin import Origin
+    from chalicelib.core.common.origin import Origin
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 300  # as many permissions as a role can have, and more

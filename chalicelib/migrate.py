@@ -14,7 +14,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.common.errors import Unavailable
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.storage.migrations import run, waiting
 from chalicelib.storage.table import connect

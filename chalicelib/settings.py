@@ -101,8 +101,8 @@ def _notice_days(text: str) -> tuple[int, ...]:
 def _trusted_proxies(text: str) -> tuple[str, ...]:
     if not text.strip():
         return ()
-    from chalicelib.core.errors import Invalid
-    from chalicelib.core.networks import networks  # only where there is a proxy
+    from chalicelib.core.common.errors import Invalid
+    from chalicelib.core.common.networks import networks  # only where there is a proxy
 
     try:
         return networks(text.split())

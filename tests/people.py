@@ -8,9 +8,9 @@ import pyotp
 
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
+from chalicelib.core.common.origin import Origin
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
-from chalicelib.core.origin import Origin
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now
 

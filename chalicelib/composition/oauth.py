@@ -6,8 +6,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.errors import Conflict
 from chalicelib.core.credentials.jwt_format import JwtFormat
-from chalicelib.core.errors import Conflict
 from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
 from chalicelib.core.operations.oauth.issuance import Issuance
 from chalicelib.core.operations.oauth.scopes import Scopes

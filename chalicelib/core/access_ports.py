@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access, Held
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.common.paging import Page, Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.groups import Group
-    from chalicelib.core.paging import Page, Window
     from chalicelib.core.roles import Grant, Role
-    from chalicelib.core.search import Search
 
 
 class AccountStore(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.time import DAY_MS
 
 
 class AccountType(Enum):

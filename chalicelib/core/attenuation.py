@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.core.errors import Forbidden, Invalid
-from chalicelib.core.time import rfc3339
+from chalicelib.core.common.errors import Forbidden, Invalid
+from chalicelib.core.common.time import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -117,6 +117,6 @@ def _are_within(networks: Sequence[str], others: Sequence[str]) -> bool:
     """None are all networks."""
     if not others:
         return True
-    from chalicelib.core.networks import are_inside  # only where a token has some
+    from chalicelib.core.common.networks import are_inside  # only where a token has some
 
     return bool(networks) and are_inside(networks, others)

@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import ID_LENGTH, base62, new_id
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.identifiers import ID_LENGTH, base62, new_id
+from chalicelib.core.common.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

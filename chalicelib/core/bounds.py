@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.common.errors import Conflict
 
 if TYPE_CHECKING:
     from chalicelib.core.access import Access

@@ -9,10 +9,10 @@ from chalicelib.core import permissions as p
 from chalicelib.core.audit import AuditRecord, Hand, failure
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.bounds import require_room
-from chalicelib.core.errors import Forbidden, LoginTooOld, Refusal
-from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.common.errors import Forbidden, LoginTooOld, Refusal
+from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.common.time import rfc3339
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
-from chalicelib.core.time import rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

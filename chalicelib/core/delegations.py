@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import KEYTURN
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

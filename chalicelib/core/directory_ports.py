@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Page, Window
-    from chalicelib.core.search import Search
+    from chalicelib.core.common.paging import Page, Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.services import Service
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.identifiers import KEYTURN
-from chalicelib.core.time import DAY_MS, rfc3339
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.time import DAY_MS, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

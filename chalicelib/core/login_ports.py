@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.authenticators import Authenticators, UsedChallenge
+    from chalicelib.core.common.rate_limits import Budget
     from chalicelib.core.sessions import Session
-    from chalicelib.core.throttling import Budget
 
 
 class AuthenticatorStore(Protocol):

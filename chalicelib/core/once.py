@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS
 
 LIFETIME_MS = DAY_MS
 

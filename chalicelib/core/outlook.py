@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.time import DAY_MS, earliest
 from chalicelib.core.policies import Consequence
-from chalicelib.core.time import DAY_MS, earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from chalicelib.core.errors import Conflict, Invalid
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.errors import Conflict, Invalid
+from chalicelib.core.common.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core import names
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.overlapping_secrets import Secrets
-from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +44,13 @@ class About:
         """What is said, as attributes of a token. Raises Invalid."""
         said: dict[str, Any] = {}
         if self.description is not None:
-            said["description"] = names.description(self.description) or None
+            said["description"] = validation.description(self.description) or None
         if self.contact is not None:
-            said["contact"] = names.name(self.contact, "contact") if self.contact else None
+            said["contact"] = validation.name(self.contact, "contact") if self.contact else None
         if self.labels is not None:
             said["labels"] = labels(self.labels)
         if self.networks is not None:
-            from chalicelib.core.networks import networks  # only where a token has some
+            from chalicelib.core.common.networks import networks  # only where a token has some
 
             said["networks"] = networks(self.networks)
         return said

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

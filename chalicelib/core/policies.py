@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.time import DAY_MS, earliest
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS, earliest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

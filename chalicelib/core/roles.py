@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.permissions import EVERY_PERMISSION, READ_SELF, ROTATE_SELF, UPDATE_SELF
 
 SYSTEM_ADMIN = "system-admin"

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import grant_types
-from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, permission_id
 

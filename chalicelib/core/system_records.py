@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.origin import Use
+    from chalicelib.core.common.origin import Use
     from chalicelib.core.permanent_tokens import PermanentToken
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.outlook import outlook
-from chalicelib.core.time import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

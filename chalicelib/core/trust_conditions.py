@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -16,8 +16,8 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
-from chalicelib.core.errors import Conflict, Invalid
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.overlapping_secrets import MAX_DEAD, EarlierSecret, Secrets
 from chalicelib.core.services import MAX_URL, URL_FORM
 
@@ -84,7 +84,7 @@ class Webhook:
     @property
     def unique_name(self) -> str:
         """What no other webhook of the installation is called; of those from before names were unique, some may be."""
-        return names.folded(self.name)
+        return validation.folded(self.name)
 
     def wants(self, kind: EventKind) -> bool:
         """Whether it is told of this."""

@@ -21,8 +21,8 @@ from authlib.oauth2.rfc6749.errors import (
     UnsupportedResponseTypeError,
 )
 
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.delegations import needs_no_consent
-from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.oauth import routes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.common.errors import Forbidden
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS
-from chalicelib.core.errors import Forbidden
-from chalicelib.core.time import DAY_MS
 from chalicelib.pages import browser
 from chalicelib.pages.render import page
 

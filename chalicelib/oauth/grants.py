@@ -15,7 +15,7 @@ from authlib.oauth2.rfc6749 import grants as standard
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc7636 import CodeChallenge
 
-from chalicelib.core.errors import ClientNotAllowed, Invalid
+from chalicelib.core.common.errors import ClientNotAllowed, Invalid
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from authlib.oauth2 import OAuth2Error
 
-from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.oauth import authorization, device, routes
 from chalicelib.oauth.server import Server
 from chalicelib.pages.login import answered

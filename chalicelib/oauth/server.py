@@ -19,7 +19,7 @@ from authlib.oauth2.rfc6749.errors import (
 from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError, SlowDownError
 from chalice.app import Response
 
-from chalicelib.core import errors
+from chalicelib.core.common import errors
 from chalicelib.core.operations.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client

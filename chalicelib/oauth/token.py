@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
-from chalicelib.core.errors import Invalid
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.identifiers import KEYTURN
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT
 from chalicelib.oauth.server import Server, UnsupportedToken

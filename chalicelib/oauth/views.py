@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from authlib.oauth2 import OAuth2Error
 
-from chalicelib.core.errors import Refusal
+from chalicelib.core.common.errors import Refusal
 from chalicelib.message import Message, read
 from chalicelib.oauth.server import Server, protocol_error
 from chalicelib.rest.refusals import failed, refused

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, link, page, redirect
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 
 

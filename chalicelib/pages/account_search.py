@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Page
-from chalicelib.core.search import parse
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.paging import Page
+from chalicelib.core.common.search import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
-    from chalicelib.core.paging import Window
+    from chalicelib.core.common.paging import Window
     from chalicelib.message import Message
 
 TRAITS = ("bot", "banned", "ownerless")

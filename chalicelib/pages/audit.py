@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import LAST_MOMENT, AuditQuery
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Forbidden, Invalid, NotFound, Refusal
+from chalicelib.core.common.errors import Forbidden, Invalid, NotFound, Refusal
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.days import FORM, beginning, end
 from chalicelib.pages.render import page

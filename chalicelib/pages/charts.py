@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.token_health import IDLE_MS, Condition, condition
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS
 
 FORM = r"\d{4}-\d\d-\d\d"
 

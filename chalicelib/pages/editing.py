@@ -8,8 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from chalicelib.core.errors import Changed, StaleWrite
-from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.common.errors import Changed, StaleWrite
+from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.pages.views import unless_refused
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 
 T = TypeVar("T")  # what is edited

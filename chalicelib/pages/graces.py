@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS
 
 if TYPE_CHECKING:
     from chalicelib.message import Message

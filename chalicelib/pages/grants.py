@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.identifiers import EVERYWHERE
-from chalicelib.core.paging import Window
+from chalicelib.core.common.identifiers import EVERYWHERE
+from chalicelib.core.common.paging import Window
 from chalicelib.pages.access import access_page
 from chalicelib.pages.account import read
 from chalicelib.pages.groups import group_page

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.paging import Window
-from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.policy_fields import filled_in
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.groups import Group
     from chalicelib.message import Message
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.paging import Window
+from chalicelib.core.common.paging import Window
 from chalicelib.core.token_health import Condition, condition, unused_scope
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.account_search import find_accounts, ticked

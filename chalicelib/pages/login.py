@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
+from chalicelib.core.common.errors import Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
 from chalicelib.core.operations.login import LoginAttempt
 from chalicelib.pages import browser
 from chalicelib.pages.render import link, page, redirect

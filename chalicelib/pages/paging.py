@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Window
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.paging import Window
 
 if TYPE_CHECKING:
     from chalicelib.message import Message

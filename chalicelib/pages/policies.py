@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.policies import Preview
     from chalicelib.core.policies import Policy

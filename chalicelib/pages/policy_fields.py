@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.policies import LONGEST_DAYS, WHEN_KNOWN_TO_OTHERS, WHEN_UNUSED, Consequence, Policy
 
 DAYS = ("longestLifeDays", "rotationDueDays", "unusedDays")

@@ -19,7 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
 from chalicelib.core.authorization import Operation
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.pages import assets, browser
 from chalicelib.pages.notices import notice
 from chalicelib.rest.refusals import SECURITY_HEADERS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 
 

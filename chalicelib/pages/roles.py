@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.roles import Role
     from chalicelib.core.services import DeclaredPermission, Service
     from chalicelib.message import Message

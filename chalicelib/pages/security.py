@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import Order, Search
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import Order, Search
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import link
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.delegations import ApprovedScope, Delegation
-    from chalicelib.core.errors import Refusal
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:

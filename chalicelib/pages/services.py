@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.service_secrets import check_renewable, could_renew
-from chalicelib.core.paging import Window
-from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import Service
 from chalicelib.message import lines
 from chalicelib.pages.charts import timeline
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.services import RegisteredService
     from chalicelib.message import Message

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.ended_tokens import require_not_ended
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
-from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.message import lines
 from chalicelib.pages.account import account_page, read
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.permissions import Power

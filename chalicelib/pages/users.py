@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 
 FIELDS = ("type", "login", "name", "email", "description", "owner")

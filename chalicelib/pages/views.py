@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
 
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound, Refusal
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound, Refusal
 from chalicelib.message import read
 from chalicelib.pages.browser import LoginNeeded, logged_in, require_login, submitted
 from chalicelib.pages.render import page, plain_page, redirect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.webhooks import MOST_COUNTED, WebhookChange
 from chalicelib.pages.editing import Edit, version_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.errors import Refusal
+    from chalicelib.core.common.errors import Refusal
     from chalicelib.core.operations.webhooks import CreatedWebhook
     from chalicelib.core.webhooks import Webhook
     from chalicelib.message import Message

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Operation
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import REFERENCE, NamedReference, service_reference

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Request
 from msgspec import Raw
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.batch_bodies import BatchBody, ChangeBody
 from chalicelib.rest.contracts import DRY_RUN
 from chalicelib.rest.endpoint import Call, operation

@@ -13,12 +13,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core import names, roles
+from chalicelib.core import roles
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import ID_FORM
 from chalicelib.core.credentials import passwords
-from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import ID_FORM
 from chalicelib.core.services import MAX_URL, URL_FORM
 
 B = TypeVar("B")
@@ -29,7 +30,7 @@ Ignored = Raw | UnsetType
 # Told, and not checked here: what has such a login or key from before may be sent back with it.
 _IN_ANY_CASE = (
     "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
-    for word in sorted(names.RESERVED)
+    for word in sorted(validation.RESERVED)
 )
 _NOT_AN_ID = {"not": {"pattern": f"^({'|'.join([ID_FORM, *_IN_ANY_CASE])})$"}}
 _RULES: dict[str, str] = {}  # what each pattern asks for, in words
@@ -46,22 +47,23 @@ _OF_KEYS = "must have only A-Z, a-z, 0-9 and . _ -, and start with a letter or d
 Login = Annotated[
     str,
     formed(
-        names.LOGIN_FORM,
+        validation.LOGIN_FORM,
         "must have only A-Z, a-z, 0-9 and . _ @ + -, and start with a letter or digit",
         min_length=1,
-        max_length=names.MAX_LOGIN,
+        max_length=validation.MAX_LOGIN,
         extra_json_schema=_NOT_AN_ID,
     ),
 ]
 Key = Annotated[
-    str, formed(names.KEY_FORM, _OF_KEYS, min_length=1, max_length=names.MAX_LOGIN, extra_json_schema=_NOT_AN_ID)
+    str,
+    formed(validation.KEY_FORM, _OF_KEYS, min_length=1, max_length=validation.MAX_LOGIN, extra_json_schema=_NOT_AN_ID),
 ]
-PermissionKey = Annotated[str, formed(names.KEY_FORM, _OF_KEYS, min_length=1, max_length=names.MAX_LOGIN)]
+PermissionKey = Annotated[str, formed(validation.KEY_FORM, _OF_KEYS, min_length=1, max_length=validation.MAX_LOGIN)]
 Name = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=names.MAX_NAME,
+        max_length=validation.MAX_NAME,
         description="printable, not only space",
         extra_json_schema={"format": "name"},
     ),
@@ -71,7 +73,7 @@ GroupName = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=names.MAX_NAME,
+        max_length=validation.MAX_NAME,
         description="printable, not only space",
         extra_json_schema={**PRINTABLE, **_NOT_AN_ID},
     ),
@@ -80,7 +82,7 @@ Moment = Annotated[
     int, Meta(ge=0, le=LAST_MOMENT, description="milliseconds since the epoch", extra_json_schema={"format": "moment"})
 ]
 Description = Annotated[
-    str, Meta(max_length=names.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
+    str, Meta(max_length=validation.MAX_DESCRIPTION, description="printable", extra_json_schema={"format": "name"})
 ]
 WebAddress = Annotated[str, formed(URL_FORM, "must be an http or https address in ASCII", max_length=MAX_URL)]
 
@@ -115,7 +117,10 @@ Referred = Annotated[Reference, Meta(extra_json_schema={"anyOf": NAMED})]
 
 class EmailBody(msgspec.Struct, kw_only=True):
     email: (
-        Annotated[str, formed(f"({names.EMAIL_FORM})?", "must be an e-mail address", max_length=names.MAX_EMAIL)] | None
+        Annotated[
+            str, formed(f"({validation.EMAIL_FORM})?", "must be an e-mail address", max_length=validation.MAX_EMAIL)
+        ]
+        | None
     ) = None
 
 
@@ -174,7 +179,7 @@ BrowserCredential = dict[str, Any]
 
 
 class LoginBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    login: Annotated[str, Meta(min_length=1, max_length=names.MAX_LOGIN)] | None = None
+    login: Annotated[str, Meta(min_length=1, max_length=validation.MAX_LOGIN)] | None = None
     password: Secret | None = None
     code: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
     passkey: BrowserCredential | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 REFERENCE_FORM = "[A-Za-z0-9.:/-]{1,64}"  # an id, `operator` or `anybody`, or a network
 KIND_FORM = "[a-z.-]{1,64}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 _FORM = re.compile(
     r"P(?!$)((?P<weeks>[0-9]{1,6})W)?((?P<days>[0-9]{1,6})D)?"

@@ -19,9 +19,9 @@ from urllib.parse import unquote
 from chalice.app import Request, Response
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.errors import Conflict, Invalid, Refusal, Unauthenticated
+from chalicelib.core.common.errors import Conflict, Invalid, Refusal, Unauthenticated
+from chalicelib.core.common.paging import Window
 from chalicelib.core.once import AlreadyDone, once
-from chalicelib.core.paging import Window
 from chalicelib.rest import refusals
 from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
 from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from chalicelib.composition.keyturn import Keyturn
     from chalicelib.core.caller import Caller
-    from chalicelib.core.origin import Origin
-    from chalicelib.core.search import Search
+    from chalicelib.core.common.origin import Origin
+    from chalicelib.core.common.search import Search
     from chalicelib.rest import fields
 
 DEFAULT_TOP = 100
@@ -119,7 +119,7 @@ class Call:
 
     def search(self) -> Search:
         """`query` and `orderBy`. Raises Invalid."""
-        from chalicelib.core.search import parse
+        from chalicelib.core.common.search import parse
 
         query, order_by = (parameter(self.request, name) or "" for name in SEARCH)
         allowed = self.contract.search

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.common.errors import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping

@@ -10,7 +10,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.origin import Origin, agent
+from chalicelib.core.common.origin import Origin, agent
 from chalicelib.rest import refusals
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def origin_of(request: Request) -> Origin:
     address = request.context.get("identity", {}).get("sourceIp") or "unknown"
     proxies = keyturn().settings.trusted_proxies
     if proxies:
-        from chalicelib.core.networks import client_behind
+        from chalicelib.core.common.networks import client_behind
 
         address = client_behind(address, request.headers.get("x-forwarded-for", ""), proxies)
     return Origin(time.time_ns() // 1_000_000, address, agent(request.headers.get("user-agent")))

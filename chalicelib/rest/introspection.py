@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.accounts import User
+from chalicelib.core.common.errors import Invalid, Unauthenticated
+from chalicelib.core.common.origin import agent, client_address
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
-from chalicelib.core.errors import Invalid, Unauthenticated
-from chalicelib.core.origin import agent, client_address
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.headers import basic_pair, raw_body, sunset

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.operations.leaks import MAX_FOUND, Found
 from chalicelib.rest.bodies import decode
 from chalicelib.rest.endpoint import Call, operation

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from chalice.app import Response
 
-from chalicelib.core import errors
+from chalicelib.core.common import errors
 
 log = logging.getLogger("keyturn.rest")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.caller import Caller
-    from chalicelib.core.paging import Window
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.roles import Grant, Role
 
 

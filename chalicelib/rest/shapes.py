@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.time import earliest
+from chalicelib.core.common.time import earliest
 from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from chalicelib.core import names
+from chalicelib.core.common import validation
+from chalicelib.core.common.networks import MAX_NETWORKS
 from chalicelib.core.credentials import brought_secrets
 from chalicelib.core.credentials.wire_format import SECRET_LENGTH
-from chalicelib.core.networks import MAX_NETWORKS
 from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody, formed
 from chalicelib.rest.headers import MAX_BODY_BYTES
@@ -27,7 +27,7 @@ Networks = Annotated[
 ]
 
 
-Contact = Annotated[str, Meta(max_length=names.MAX_NAME, description="printable", extra_json_schema=PRINTABLE)]
+Contact = Annotated[str, Meta(max_length=validation.MAX_NAME, description="printable", extra_json_schema=PRINTABLE)]
 
 
 class _TokenBody(ResourceBody, kw_only=True):

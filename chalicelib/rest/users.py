@@ -10,8 +10,8 @@ from msgspec import UnsetType
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import Grant
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange

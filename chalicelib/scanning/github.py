@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePub
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from chalicelib.core.errors import Unauthenticated, Unavailable
+from chalicelib.core.common.errors import Unauthenticated, Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import MAX_COLLECTED, Search, beginning, select
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import MAX_COLLECTED, Search, beginning, select
 from chalicelib.storage import keys
 from chalicelib.storage.collection import Kept, count, places_in, read
 from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.accounts import LOGIN_REST_MS
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, LoginRests, StaleWrite
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.errors import Conflict, LoginRests, StaleWrite
-from chalicelib.core.time import DAY_MS
 from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Page, Window
+    from chalicelib.core.common.paging import Page, Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.roles import Grant
-    from chalicelib.core.search import Search
 
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
 
@@ -59,7 +59,7 @@ class DynamoAccounts:
         return {user.id: user for user in users}
 
     def find_by_login(self, login: str) -> User | None:
-        name = read_one(NameItem, keys.login(names.login_key(login)))
+        name = read_one(NameItem, keys.login(validation.login_key(login)))
         return self.get(name.holder_id) if name else None
 
     def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
@@ -96,7 +96,7 @@ class DynamoAccounts:
         transaction = Transaction(audit)
         check_unchanged(transaction, compared)
         transaction.replace(UserItem.of(new), UserItem.revision == old.revision, otherwise=StaleWrite())
-        if names.login_key(old.login) != names.login_key(new.login):
+        if validation.login_key(old.login) != validation.login_key(new.login):
             _free_login(transaction, old, audit.at)
             _take_login(transaction, new, audit.at, reuse)
             self._move_members(transaction, new)
@@ -110,7 +110,7 @@ class DynamoAccounts:
         """Groups list their members by login. Joining or leaving one changes the account, and so cannot be missed."""
         pk, _ = keys.user(user.id)
         for member in MemberItem.query(pk, MemberItem.sk.startswith(keys.MEMBER_PREFIX), consistent_read=True):
-            position = MemberItem.position.set(names.login_key(user.login))
+            position = MemberItem.position.set(validation.login_key(user.login))
             transaction.update(member, [position], MemberItem.pk.exists(), otherwise=StaleWrite())
 
     def delete(self, user: User, audit: AuditRecord) -> None:
@@ -127,7 +127,7 @@ class DynamoAccounts:
 
 
 def _take_login(transaction: Transaction, user: User, now: int, reuse: bool) -> None:
-    login = names.login_key(user.login)
+    login = validation.login_key(user.login)
     transaction.take_name(keys.login(login), user.id, otherwise=_login_taken(user))
     if not reuse:
         former = FormerLoginItem
@@ -136,7 +136,7 @@ def _take_login(transaction: Transaction, user: User, now: int, reuse: bool) -> 
 
 
 def _free_login(transaction: Transaction, user: User, now: int) -> None:
-    login = names.login_key(user.login)
+    login = validation.login_key(user.login)
     transaction.free_name(keys.login(login))
     ends = moment(now + LOGIN_REST_MS)
     transaction.put(FormerLoginItem(*keys.former_login(login), holder_id=user.id, expires=ends))

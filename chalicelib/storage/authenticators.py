@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
-from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, StaleWrite
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -37,7 +37,7 @@ class DynamoAuthenticators:
         return authenticators_in(read(Item, [place]), user_id)
 
     def find_by_login(self, login: str) -> tuple[User | None, Authenticators]:
-        name = read_one(NameItem, keys.login(names.login_key(login)))
+        name = read_one(NameItem, keys.login(validation.login_key(login)))
         user_id = name.holder_id if name else new_id()  # nobody has it, and reading nothing takes as long
         found = read(Item, [keys.user(user_id), keys.authenticators(user_id)])
         user = found.get(keys.user(user_id))

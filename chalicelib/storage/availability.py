@@ -9,7 +9,7 @@ from botocore.exceptions import ConnectionError as ConnectionFailed
 from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.common.errors import Unavailable
 from chalicelib.storage.refused import refusal_code
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import MAX_COLLECTED, Order, Search, select
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.storage import keys
 from chalicelib.storage.items import CounterItem
 from chalicelib.storage.table import Item, quick_reader

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
+    from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.origin import Use
 
 _PLACES = {
     CredentialKind.PERMANENT_TOKEN: keys.token,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.common.paging import Page, Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.groups import Group
-    from chalicelib.core.paging import Page, Window
-    from chalicelib.core.search import Search
 
 
 @answers_or_unavailable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access import Held
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem, UserItem

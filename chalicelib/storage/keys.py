@@ -1,6 +1,6 @@
 """The forms of primary keys, each in one place. A partition holds what is read or deleted together."""
 
-from chalicelib.core import names
+from chalicelib.core.common import validation
 
 PROFILE = "PROFILE"  # the sort key of a thing's own record, beside what hangs on it
 TOKEN_PREFIX = "TOKEN#"
@@ -59,7 +59,7 @@ def webhook(webhook_id: str) -> Key:
 
 
 def webhook_name(name: str) -> Key:
-    return f"WEBHOOK_NAME#{names.folded(name)}", PROFILE
+    return f"WEBHOOK_NAME#{validation.folded(name)}", PROFILE
 
 
 def sweep(partition: str) -> Key:
@@ -158,7 +158,7 @@ def group_grant(group_id: str, grant_id: str) -> Key:
 
 
 def group_name(name: str) -> Key:
-    return f"GROUP_NAME#{names.folded(name)}", PROFILE
+    return f"GROUP_NAME#{validation.folded(name)}", PROFILE
 
 
 def login(login_key: str) -> Key:

@@ -11,7 +11,7 @@ from chalicelib.storage.collection import read_one
 from chalicelib.storage.items import AttemptsItem, MarkItem, moment
 
 if TYPE_CHECKING:
-    from chalicelib.core.throttling import Budget
+    from chalicelib.core.common.rate_limits import Budget
 
 
 @answers_or_unavailable

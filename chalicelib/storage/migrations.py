@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.items import MigrationsItem, TokenItem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import NameTaken, StaleWrite
+from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.events import event
 from chalicelib.core.token_ports import TokenPage
 from chalicelib.storage import keys

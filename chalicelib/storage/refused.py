@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 from pynamodb.exceptions import PutError, UpdateError
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.paging import Page
+from chalicelib.core.common.errors import Conflict, StaleWrite
+from chalicelib.core.common.paging import Page
 from chalicelib.storage import keys
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.availability import answers_or_unavailable
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Window
+    from chalicelib.core.common.paging import Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.roles import Grant, Role
-    from chalicelib.core.search import Search
 
 
 @answers_or_unavailable

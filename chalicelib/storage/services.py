@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.events import service_event
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.paging import Page, Window
-    from chalicelib.core.search import Search
+    from chalicelib.core.common.paging import Page, Window
+    from chalicelib.core.common.search import Search
     from chalicelib.core.services import Service
 
 

@@ -12,8 +12,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.bounds import MAX_STEPS
+from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one

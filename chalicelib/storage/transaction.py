@@ -15,7 +15,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core.bounds import MAX_STEPS
-from chalicelib.core.errors import StaleWrite, TooLarge, Unavailable
+from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
 from chalicelib.core.once import AlreadyDone
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.exceptions import UpdateError
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.webhooks import MAX_WEBHOOKS, name_taken
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable

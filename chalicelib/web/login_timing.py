@@ -6,7 +6,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import LoginRefused
+from chalicelib.core.common.errors import LoginRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from keyturn_cli.api import Api
 from keyturn_cli.errors import AnswerLost, ExitCode
 from keyturn_cli.patience import Patience
 
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.identifiers import new_id
 from embedded.layout import PROJECT
 from tests.cutting import Listener, message
 

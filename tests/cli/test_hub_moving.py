@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keyturn_cli.hub.moving import parents_first, service_key
 
-from chalicelib.core.names import KEY_FORM
+from chalicelib.core.common.validation import KEY_FORM
 
 
 @given(st.text(min_size=1, max_size=60), st.none() | st.text(max_size=60))

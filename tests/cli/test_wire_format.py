@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from keyturn_cli import wire_format
 
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
-from chalicelib.core.identifiers import new_id
 
 
 def test_what_is_brought_is_taken() -> None:

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.access import access, chain
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.groups import Group
-from chalicelib.core.identifiers import EVERYWHERE
 from chalicelib.core.permissions import Power
 from chalicelib.core.roles import Grant, Role
 

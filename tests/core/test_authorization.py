@@ -11,7 +11,7 @@ from chalicelib.core.access import Access
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS, Caller, Opening, Permit
-from chalicelib.core.errors import Forbidden, LoginTooOld
+from chalicelib.core.common.errors import Forbidden, LoginTooOld
 from chalicelib.core.permissions import EVERY_PERMISSION, KEYTURN_PERMISSIONS, READ_USER, PermissionSet, Power
 from embedded.layout import PROJECT
 

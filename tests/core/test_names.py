@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core import names
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid
 
 
 @pytest.mark.parametrize("login", ["a", "build-bot", "j.doe+ci@example.com", "0", "A" * 64])
 def test_ordinary_logins_are_valid(login: str) -> None:
-    assert names.login(login) == login
+    assert validation.login(login) == login
 
 
 @pytest.mark.parametrize(
@@ -22,30 +22,32 @@ def test_ordinary_logins_are_valid(login: str) -> None:
 )
 def test_other_logins_are_refused_by_name(login: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        names.login(login)
+        validation.login(login)
     assert refusal.value.field == "login"
 
 
 def test_logins_that_differ_in_case_are_the_same() -> None:
-    assert names.login_key("Build-Bot") == names.login_key("build-bot")
+    assert validation.login_key("Build-Bot") == validation.login_key("build-bot")
 
 
 @given(st.text(max_size=300))
 def test_a_valid_name_is_printable_normal_and_not_empty(text: str) -> None:
     try:
-        name = names.name(text)
+        name = validation.name(text)
     except Invalid:
         return
     assert name == unicodedata.normalize("NFC", name).strip() != ""
     assert not any(unicodedata.category(character).startswith(("Cc", "Cf", "Zl", "Zp")) for character in name)
-    assert len(name) <= names.MAX_NAME
+    assert len(name) <= validation.MAX_NAME
 
 
 def test_names_that_look_equal_are_equal() -> None:
-    assert names.name(" Cafe\u0301 ") == names.name("Caf\u00e9")
+    assert validation.name(" Cafe\u0301 ") == validation.name("Caf\u00e9")
 
 
-@pytest.mark.parametrize(("rule", "most"), [(names.name, names.MAX_NAME), (names.description, names.MAX_DESCRIPTION)])
+@pytest.mark.parametrize(
+    ("rule", "most"), [(validation.name, validation.MAX_NAME), (validation.description, validation.MAX_DESCRIPTION)]
+)
 def test_much_too_long_a_text_is_not_looked_at(rule: Callable[[str], str], most: int) -> None:
     """Thirty thousand combining characters take a second to put in order."""
     assert rule("u\u0308" * most) == "\u00fc" * most
@@ -58,17 +60,17 @@ def test_much_too_long_a_text_is_not_looked_at(rule: Callable[[str], str], most:
 
 @given(st.text(max_size=100))
 def test_whatever_is_a_valid_login_or_key_may_refer(text: str) -> None:
-    for rule in (names.login, names.key):
+    for rule in (validation.login, validation.key):
         try:
             valid = rule(text)
         except Invalid:
             continue
-        assert names.may_refer(valid)
+        assert validation.may_refer(valid)
 
 
 @pytest.mark.parametrize("address", ["", "jo@example.com", "jo.doe+bots@sub.example.com", "a@b"])
 def test_ordinary_mail_addresses_are_valid(address: str) -> None:
-    assert names.email(address) == address
+    assert validation.email(address) == address
 
 
 @pytest.mark.parametrize(
@@ -77,14 +79,14 @@ def test_ordinary_mail_addresses_are_valid(address: str) -> None:
 )
 def test_other_mail_addresses_are_refused_by_name(address: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        names.email(address)
+        validation.email(address)
     assert refusal.value.field == "profile.email.email"
 
 
 @given(st.text(max_size=60))
 def test_a_description_hides_nothing_and_is_trimmed(text: str) -> None:
     try:
-        described = names.description(text)
+        described = validation.description(text)
     except Invalid as refusal:
         assert refusal.field == "description"
     else:

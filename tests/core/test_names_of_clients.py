@@ -7,16 +7,16 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core import names
+from chalicelib.core.common import validation
 from chalicelib.storage import keys
 from embedded.layout import PROJECT
 
 EXAMPLES = json.loads((PROJECT / "ansible_module/tests/unit/plugins/module_utils/names.json").read_text())
 UNIQUE: dict[str, Callable[[str], object]] = {
-    "name": names.name,
-    "group": lambda text: keys.group_name(names.name(text)),
-    "webhook": lambda text: keys.webhook_name(names.name(text)),
-    "login": lambda text: names.login_key(names.login(text)),
+    "name": validation.name,
+    "group": lambda text: keys.group_name(validation.name(text)),
+    "webhook": lambda text: keys.webhook_name(validation.name(text)),
+    "login": lambda text: validation.login_key(validation.login(text)),
 }
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.networks import MAX_NETWORKS, are_inside, client_behind, contain, networks
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.networks import MAX_NETWORKS, are_inside, client_behind, contain, networks
 
 
 def test_networks_are_kept_in_their_usual_form_and_once() -> None:

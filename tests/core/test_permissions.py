@@ -2,7 +2,7 @@
 
 import itertools
 
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.permissions import EVERY_PERMISSION, PermissionSet, Power
 
 PERMISSIONS = ("ci:run", "ci:stop")

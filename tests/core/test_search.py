@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.search import EVERYTHING, Order, Search, parse, select
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.search import EVERYTHING, Order, Search, parse, select
 
 FIELDS, TRAITS, SORTABLE = ("login", "name", "group"), ("banned", "bot"), ("login", "name")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.throttling import (
+from chalicelib.core.common.rate_limits import (
     Budget,
     Typed,
     application_passwords,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.trust_conditions import conditions, path, problem_of, spelled
 from chalicelib.core.trust_rules import TrustRule, findings
 

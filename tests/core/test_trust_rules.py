@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.trust_rules import MAX_WORKLOAD, TrustRule, findings, issuer, workload
 
 letters = st.text(alphabet="ab*", min_size=1, max_size=8)

@@ -12,8 +12,8 @@ from detect_secrets.settings import transient_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials import wire_format
-from chalicelib.core.identifiers import new_id
 from examples.scanning.keyturn_detector import checksum
 
 FOLDER = Path(__file__).parents[2] / "examples" / "scanning"

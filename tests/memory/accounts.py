@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from chalicelib.core import names
 from chalicelib.core.access import Access, Held
 from chalicelib.core.accounts import LOGIN_REST_MS, AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, LoginRests
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.rate_limits import Budget
+from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.errors import Conflict, LoginRests
-from chalicelib.core.paging import Page, Window
 from chalicelib.core.roles import Grant
-from chalicelib.core.search import Search, select
 from chalicelib.core.sessions import Session
-from chalicelib.core.throttling import Budget
 from chalicelib.storage.items import BY_NAME, entries_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 
@@ -45,7 +45,7 @@ class MemoryAccounts:
     def page(self, window: Window, search: Search, group_id: str | None, owner_id: str | None) -> Page[User]:
         wanted = [
             user
-            for user in sorted(all_users(self._database), key=lambda user: names.login_key(user.login))
+            for user in sorted(all_users(self._database), key=lambda user: validation.login_key(user.login))
             if _has(user, search.traits)
             and (group_id is None or self._database.get(*_member(user.id, group_id)))
             and (owner_id is None or (user.owner and user.owner.id == owner_id))
@@ -81,7 +81,7 @@ class MemoryAccounts:
         with self._database.change(audit) as change:
             check_access(self._database, change, compared)
             change.replace(account(new.id), new, is_current(self.get(old.id), old))
-            if names.login_key(old.login) != names.login_key(new.login):
+            if validation.login_key(old.login) != validation.login_key(new.login):
                 _free_login(change, old, audit.at)
                 _take_login(change, new, audit.at, reuse)
                 change.index(len(list(self._database.below(*account(new.id), "member"))))
@@ -353,7 +353,7 @@ def _login_rests(user: User) -> LoginRests:
 
 
 def _login(login: str) -> tuple[str, ...]:
-    return ("login", names.login_key(login))
+    return ("login", validation.login_key(login))
 
 
 def _login_taken(user: User) -> Conflict:

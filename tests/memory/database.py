@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.bounds import MAX_STEPS
-from chalicelib.core.errors import StaleWrite, TooLarge
+from chalicelib.core.common.errors import StaleWrite, TooLarge
 from chalicelib.core.once import AlreadyDone, Done
 
 Key = tuple[str, ...]

@@ -9,13 +9,13 @@ from typing import TypeVar
 from chalicelib.core.access import Access
 from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
+from chalicelib.core.common.errors import Conflict
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.errors import Conflict
 from chalicelib.core.events import service_event
 from chalicelib.core.groups import Group
-from chalicelib.core.paging import Page, Window
 from chalicelib.core.roles import Grant, Role
-from chalicelib.core.search import Search, select
 from chalicelib.core.services import Service
 from chalicelib.core.token_ports import Walk
 from tests.memory.accounts import MemorySweeps, all_users, check_access, count_administrators, sweep_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.events import Event
 from chalicelib.core.webhooks import GivenUp, Webhook, name_taken

@@ -9,8 +9,8 @@ from chalicelib.core.access import Access
 from chalicelib.core.access_tokens import AccessToken, SourceKind, Standing
 from chalicelib.core.accounts import User
 from chalicelib.core.audit import AuditRecord
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
-from chalicelib.core.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.trust_rules import TrustRule
 from tests.memory.accounts import check_owner

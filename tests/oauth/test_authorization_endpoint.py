@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from chalicelib.core.authenticators import MAX_WRONG_CODES
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.oauth.routes import AUTHORIZATION

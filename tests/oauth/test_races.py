@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.core.common.errors import InvalidGrant
+from chalicelib.core.common.origin import Origin
 from chalicelib.core.delegations import REFRESH_LEEWAY_MS
-from chalicelib.core.errors import InvalidGrant
 from chalicelib.core.operations.oauth.issuance import Issued
-from chalicelib.core.origin import Origin
 from tests.conftest import now
 from tests.oauth.calling import Pkce
 from tests.oauth.conftest import Stage

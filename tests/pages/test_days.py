@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.time import DAY_MS
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.pages.days import beginning, day_of, end
 
 

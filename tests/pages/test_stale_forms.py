@@ -19,15 +19,15 @@ from joserfc.jwk import ECKey
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
+from chalicelib.core.common import optimistic_retry
+from chalicelib.core.common.paging import Page
+from chalicelib.core.common.paging import Window as Paging
 from chalicelib.core.events import EventKind
-from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.core.paging import Page
-from chalicelib.core.paging import Window as Paging
 from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
@@ -331,7 +331,10 @@ def test_a_ban_is_done_however_often_something_else_is_changed_meanwhile(
         if (number := next(left, None)) is not None:
             scene.product.accounts.update(scene.caller(), account.id, AccountChange(name=f"Renamed {number}"))
 
-    with patch.object(editing, "require_version", overtaken), patch.object(optimistic, "pause", lambda seconds: None):
+    with (
+        patch.object(editing, "require_version", overtaken),
+        patch.object(optimistic_retry, "pause", lambda seconds: None),
+    ):
         assert administrator.send(path, form, banReason="leaked").status == 303
     assert next(left, None) is None
     assert victim(scene).banned

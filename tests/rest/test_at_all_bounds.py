@@ -15,8 +15,8 @@ from chalicelib.core.access import Held
 from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS
 from chalicelib.core.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
-from chalicelib.core.identifiers import KEYTURN, new_id
 from chalicelib.core.overlapping_secrets import MAX_EARLIER, EarlierSecret
 from chalicelib.core.permanent_tokens import MAX_LABELS, PermanentToken
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_USER

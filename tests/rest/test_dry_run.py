@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.origin import Origin
+from chalicelib.core.common.origin import Origin
 from chalicelib.rest import openapi
 from chalicelib.rest.fields import Shape
 from chalicelib.rest.groups import LISTED_GROUP

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.durations import milliseconds
 
 

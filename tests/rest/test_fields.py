@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.rest import service_shapes, token_shapes
 from chalicelib.rest.fields import MAX_DEPTH, Field, Kind, Selection, Shape, parse
 

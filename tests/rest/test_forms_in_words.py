@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 from chalicelib.rest import bodies
 from chalicelib.rest.bodies import decode
 from chalicelib.rest.lifecycle_bodies import NewWebhook

@@ -2,8 +2,8 @@
 
 import pytest
 
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.identifiers import new_id
 from tests.conftest import Scene
 from tests.rest.calling import REST, Client, basic, introspect, send
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.scanning.github import PAUSE_SECONDS, GithubReports
 from tests.conftest import Scene

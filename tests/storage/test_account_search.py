@@ -13,12 +13,12 @@ import pytest
 
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Forbidden, Invalid
+from chalicelib.core.common.errors import Forbidden, Invalid
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import parse
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN
-from chalicelib.core.search import parse
 from chalicelib.storage import account_search, keys
 from chalicelib.storage.items import EntryItem
 from tests import tables

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.paging import Window
-from chalicelib.core.search import EVERYTHING
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING
 from chalicelib.storage.accounts import DynamoAccounts
 from chalicelib.storage.collection import read
 from chalicelib.storage.items import UserItem

@@ -10,8 +10,8 @@ import argon2
 import pytest
 from fido2.utils import websafe_encode
 
-from chalicelib.core.errors import LoginRefused
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common.errors import LoginRefused
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 from tests.conftest import Scene

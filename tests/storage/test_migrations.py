@@ -9,8 +9,8 @@ from collections import Counter
 
 import pytest
 
+from chalicelib.core.common.paging import Window
 from chalicelib.core.overlapping_secrets import RetiredSecret
-from chalicelib.core.paging import Window
 from chalicelib.storage import keys, migrations
 from chalicelib.storage.items import TOKENS, TokenItem
 from chalicelib.storage.migrations import MIGRATIONS, run, waiting

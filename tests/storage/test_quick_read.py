@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 from pynamodb.models import Model
 
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.storage import keys
 from chalicelib.storage.collection import read
 from chalicelib.storage.lines import Answer, Lines

@@ -7,7 +7,7 @@ from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseC
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.bounds import MAX_STEPS
-from chalicelib.core.errors import Conflict, TooLarge, Unavailable
+from chalicelib.core.common.errors import Conflict, TooLarge, Unavailable
 from chalicelib.storage.items import CounterItem, NameItem
 from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.common.errors import Conflict
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.webhooks import Webhook
 from chalicelib.storage import keys

@@ -24,11 +24,11 @@ from hypothesis.stateful import (
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
-from chalicelib.core.identifiers import EVERYWHERE
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
+from chalicelib.core.common.identifiers import EVERYWHERE
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_SELF, READ_SERVICE, READ_USER, ROTATE_SELF, UPDATE_SELF, UPDATE_USER
 from chalicelib.core.roles import REGISTERED_USER, Grant
 from tests.budgets import budget

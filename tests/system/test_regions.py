@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from chalicelib.core.errors import Unavailable
+from chalicelib.core.common.errors import Unavailable
 from chalicelib.storage.items import TokenItem
 from chalicelib.storage.keys import token
 from chalicelib.storage.table import TableAddress, connect, create_table

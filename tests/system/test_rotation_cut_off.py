@@ -18,7 +18,7 @@ from keyturn_cli.patience import Patience
 from keyturn_cli.place import Place, beside
 from keyturn_cli.renewal import renew
 
-from chalicelib.core.errors import Refusal, Unavailable
+from chalicelib.core.common.errors import Refusal, Unavailable
 from embedded.stack import Stack
 from tests.conftest import NewStack, Scene, origin
 from tests.cutting import Cut, CuttingProxy

@@ -13,8 +13,8 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.audit import AuditQuery
+from chalicelib.core.common.errors import Unauthenticated, Unavailable
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
-from chalicelib.core.errors import Unauthenticated, Unavailable
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.services import DynamoServices
 from tests.budgets import budget

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKind
-from chalicelib.core.errors import Invalid
 
 if TYPE_CHECKING:
     from chalicelib.core.credentials.sealing import SealedSecret

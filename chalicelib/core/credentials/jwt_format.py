@@ -13,8 +13,8 @@ from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey
 
 from chalicelib.core.access_tokens import AccessToken, Source
-from chalicelib.core.errors import Conflict
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common.errors import Conflict
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.signing_keys import Algorithm, SigningKey, current, published
 
 if TYPE_CHECKING:

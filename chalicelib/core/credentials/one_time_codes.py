@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 
-from chalicelib.core.identifiers import random_text
+from chalicelib.core.common.identifiers import random_text
 
 STEP_MS = 30_000
 DRIFT = 1  # steps that a clock may be off, either way

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.common.errors import Conflict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

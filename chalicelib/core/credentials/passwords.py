@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import argon2
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

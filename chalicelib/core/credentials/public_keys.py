@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, RSAKey
 
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.credentials.outside_tokens import ALGORITHMS, MIN_RSA_BITS
-from chalicelib.core.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,8 +14,8 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.identifiers import base62, random_text
 from chalicelib.core.credentials.wire_format import CHECKSUM_LENGTH, REFRESH_TOKEN, SECRET_LENGTH, SIGNATURE_LENGTH
-from chalicelib.core.identifiers import base62, random_text
 
 if TYPE_CHECKING:
     from chalicelib.core.credentials.keyring import Keyring

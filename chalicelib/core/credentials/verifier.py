@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Throttled
+from chalicelib.core.common.errors import Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

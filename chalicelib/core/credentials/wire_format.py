@@ -20,7 +20,7 @@ import zlib
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.core.identifiers import ID_LENGTH, base62, random_text
+from chalicelib.core.common.identifiers import ID_LENGTH, base62, random_text
 
 SECRET_LENGTH = 43
 CHECKSUM_LENGTH = 6  # 62**6 > 2**32

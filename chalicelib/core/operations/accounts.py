@@ -7,18 +7,18 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Including, Operation
-from chalicelib.core.errors import Invalid, LoginRests, NotFound, Unavailable
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid, LoginRests, NotFound, Unavailable
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.groups import Group
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import REGISTERED_USER, Grant
-from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.common.paging import Page
     from chalicelib.core.operations.effective_access import EffectiveAccess
-    from chalicelib.core.paging import Page
 
 RELEASED_AT_ONCE = 25  # bots of an owner who is gone
 MYSELF = "me"
@@ -142,13 +142,13 @@ class Accounts:
         permit = caller.require(Operation.CREATE_USER)
         user = User(
             id=new_id(),
-            login=names.not_an_id(names.login(login), "login"),
-            name=names.name(name),
+            login=validation.not_an_id(validation.login(login), "login"),
+            name=validation.name(name),
             type=type,
             created=caller.now,
             owner=self._owner_of_new(caller, type, owner),
-            description=names.description(description) or None,
-            email=names.email(email) or None,
+            description=validation.description(description) or None,
+            email=validation.email(email) or None,
         )
         grant = Grant(user.id, REGISTERED_USER)
         record = _record(permit, "user.created", user, {"login": user.login})
@@ -158,11 +158,11 @@ class Accounts:
     def update(self, caller: Caller, reference: str, change: AccountChange, seen: int | None = None) -> User:
         """The account, changed. Raises Invalid, Forbidden, NotFound or Conflict; Changed unless it has still the
         revision `seen`, if one is given."""
-        login = None if change.login is None else names.login(change.login)
-        name = None if change.name is None else names.name(change.name)
-        reason = None if change.ban_reason is None else names.name(change.ban_reason, "banReason")
-        description = None if change.description is None else names.description(change.description)
-        email = None if change.email is None else names.email(change.email)
+        login = None if change.login is None else validation.login(change.login)
+        name = None if change.name is None else validation.name(change.name)
+        reason = None if change.ban_reason is None else validation.name(change.ban_reason, "banReason")
+        description = None if change.description is None else validation.description(change.description)
+        email = None if change.email is None else validation.email(change.email)
 
         def attempt() -> User:
             old, permit = self.permitted(caller, reference, *change.operations)
@@ -173,7 +173,7 @@ class Accounts:
             if change.owner is not None:
                 new = replace(new, owner=self._owner_of(caller, old.type, change.owner))
             if new.login != old.login:
-                names.not_an_id(new.login, "login")
+                validation.not_an_id(new.login, "login")
             details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description", "email")
             if not details:
                 return old

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import User
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid, NotFound
+from chalicelib.core.common.errors import Invalid, NotFound
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.operations import references
 from chalicelib.core.operations.accounts import MYSELF
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

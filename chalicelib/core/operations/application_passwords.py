@@ -9,23 +9,23 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS, ApplicationPassword
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.paging import Page
+from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict, NotFound
-from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, until_current
-from chalicelib.core.paging import Page
-from chalicelib.core.search import EVERYTHING, Search, select
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.paging import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ApplicationPasswords:
 
         Raises Invalid, Forbidden, NotFound, or Conflict (2FA is off; the name is taken; there are too many).
         """
-        valid_name = names.name(name)
+        valid_name = validation.name(name)
         id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
         make_secret = functools.cache(CredentialKind.APPLICATION_PASSWORD.issue)
 
@@ -115,7 +115,7 @@ class ApplicationPasswords:
         insistently(attempt)
 
     def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
-        password = self._passwords.get(owner.id, password_id) if names.may_refer(password_id) else None
+        password = self._passwords.get(owner.id, password_id) if validation.may_refer(password_id) else None
         if password is None or not password.is_alive(owner):
             raise NotFound("application password", password_id)
         return password

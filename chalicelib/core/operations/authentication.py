@@ -6,19 +6,19 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.access_tokens import SourceKind
 from chalicelib.core.accounts import User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import Hand
 from chalicelib.core.caller import Caller
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.time import earliest
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
-from chalicelib.core.errors import InsufficientScope, Unauthenticated, Unavailable
-from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import READING, ROTATE_SELF
 from chalicelib.core.sessions import Session
-from chalicelib.core.time import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
-    from chalicelib.core.origin import Origin
     from chalicelib.core.overlapping_secrets import EarlierSecret
     from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credentials, CredentialStore
@@ -139,7 +139,7 @@ class Authentication:
             raise refusal
         found = self._credentials.find(key, None)
         owner = found.owner
-        is_owners = owner is not None and names.login_key(login) == names.login_key(owner.login)
+        is_owners = owner is not None and validation.login_key(login) == validation.login_key(owner.login)
         good = self._check.good(presented, found.credential, owner, None, origin.use(), noted=is_owners)
         if good is None or not is_owners:
             with contextlib.suppress(Unavailable):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import failure
+from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
-from chalicelib.core.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import PermanentToken
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.origin import Use
     from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
@@ -217,6 +217,6 @@ def _is_asked_for(presented: str, credential: Credential, use: Use) -> bool:
 
 
 def _is_inside(token: PermanentToken, use: Use) -> bool:
-    from chalicelib.core.networks import contain  # only where a token has some
+    from chalicelib.core.common.networks import contain  # only where a token has some
 
     return contain(token.networks, use.address)

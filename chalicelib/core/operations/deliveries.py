@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.webhooks import JITTER, PAUSES_MS
 
 if TYPE_CHECKING:

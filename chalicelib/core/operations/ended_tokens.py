@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Conflict, NameTaken
-from chalicelib.core.time import rfc3339
+from chalicelib.core.common.errors import Conflict, NameTaken
+from chalicelib.core.common.time import rfc3339
 from chalicelib.core.token_ports import Displaced
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.audit import failure
-from chalicelib.core.errors import StaleWrite, Unavailable
-from chalicelib.core.operations.optimistic import insistently
+from chalicelib.core.common.errors import StaleWrite, Unavailable
+from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.policies import SILENT, Consequence, strictest
 from chalicelib.core.system_records import by_keyturn
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.origin import Use
     from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.policies import Policy

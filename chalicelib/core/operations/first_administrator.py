@@ -11,14 +11,14 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditRecord
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict
+from chalicelib.core.common.identifiers import KEYTURN, new_id
+from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict
-from chalicelib.core.identifiers import KEYTURN, new_id
-from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access_ports import AccessStore, AccountStore, RoleStore
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.login_ports import AuthenticatorStore
-    from chalicelib.core.origin import Origin
     from chalicelib.core.token_ports import TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
@@ -120,9 +120,9 @@ class FirstAdministrator:
 
     def _administrator(self, login: str, origin: Origin) -> User:
         self.found(origin)
-        owner = self._accounts.find_by_login(names.login(login))
+        owner = self._accounts.find_by_login(validation.login(login))
         if owner is None:
-            owner = self._create(names.not_an_id(login, "login"), origin)
+            owner = self._create(validation.not_an_id(login, "login"), origin)
         if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
         return owner

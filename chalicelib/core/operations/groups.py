@@ -10,18 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import attenuation, names
+from chalicelib.core import attenuation
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
 from chalicelib.core.bounds import require_room
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
-from chalicelib.core.paging import Window
 from chalicelib.core.permissions import EVERY_PERMISSION
-from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit import AuditRecord
     from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.common.paging import Page
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.effective_access import EffectiveAccess
-    from chalicelib.core.paging import Page
 
 MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
 # What whoever may read a group may know, and search for, of its members.
@@ -214,9 +215,9 @@ class Groups:
         """The group as described, as its next revision."""
         required = description.requires_two_factor
         parent = description.parent
-        name = group.name if description.name is None else names.name(description.name)
+        name = group.name if description.name is None else validation.name(description.name)
         if name != group.name:
-            names.not_an_id(name, "name")
+            validation.not_an_id(name, "name")
         return replace(
             group,
             name=name,

@@ -5,9 +5,16 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names, throttling
 from chalicelib.core.audit import failure
-from chalicelib.core.errors import Forbidden, Invalid, NotFound, SecondFactorLocked, SecondFactorRequired, Throttled
+from chalicelib.core.common import rate_limits, validation
+from chalicelib.core.common.errors import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    SecondFactorLocked,
+    SecondFactorRequired,
+    Throttled,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,9 +22,9 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.login_ports import LoginAttemptStore
-    from chalicelib.core.origin import Origin
 
 NO_GUESS = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
 
@@ -37,17 +44,17 @@ class Guesses:
 
         Raises Throttled, before anything happens, when a budget is used up.
         """
-        key, network = names.login_key(login), throttling.network(address)
-        spent = throttling.budgets if passkey is None else throttling.passkey_budgets
+        key, network = validation.login_key(login), rate_limits.network(address)
+        spent = rate_limits.budgets if passkey is None else rate_limits.passkey_budgets
         budgets = spent(self._name(passkey or key), network, self._attempts.is_known(key, network, now))
         with self._spending(budgets, now):
             yield
-        self._attempts.remember(key, network, now + throttling.KNOWN_FOR_MS)
+        self._attempts.remember(key, network, now + rate_limits.KNOWN_FOR_MS)
 
     @contextmanager
-    def typed(self, what: throttling.Typed, caller: Caller) -> Iterator[None]:
+    def typed(self, what: rate_limits.Typed, caller: Caller) -> Iterator[None]:
         """The same, for a code that a caller types in: what is Invalid or NotFound was none. Raises Throttled."""
-        with self._spending([throttling.typed(what, caller.user.id)], caller.now):
+        with self._spending([rate_limits.typed(what, caller.user.id)], caller.now):
             try:
                 yield
             except (Invalid, NotFound):
@@ -61,18 +68,18 @@ class Guesses:
     def login_failed(self, kind: str, owner: User | None, origin: Origin) -> None:
         """The same, for somebody who has not logged in: in the audit log of the account or, where there is none, of
         the network. It takes as long for both."""
-        target = ("user", owner.id) if owner else ("network", throttling.network(origin.address))
+        target = ("user", owner.id) if owner else ("network", rate_limits.network(origin.address))
         self._trail.count(failure(kind, origin.now, origin.address, target, owner.id if owner else None))
 
     def application_password_failed(self, owner: User | None, origin: Origin) -> None:
         """The same, for what was given in place of an application password. Nothing slows such attempts down, since no
         secret of 256 bits is guessed; so of those from one network only some are recorded."""
-        budget = throttling.application_passwords(throttling.network(origin.address))
+        budget = rate_limits.application_passwords(rate_limits.network(origin.address))
         if self._attempts.add(budget, +1, origin.now) <= budget.limit:
             self.login_failed("application-password.failed", owner, origin)
 
     @contextmanager
-    def _spending(self, budgets: list[throttling.Budget], now: int) -> Iterator[None]:
+    def _spending(self, budgets: list[rate_limits.Budget], now: int) -> Iterator[None]:
         for budget in budgets:
             self.spend(budget, now)
         try:
@@ -82,12 +89,12 @@ class Guesses:
             raise
         self._forgive(budgets, now)
 
-    def spend(self, budget: throttling.Budget, now: int) -> None:
+    def spend(self, budget: rate_limits.Budget, now: int) -> None:
         """One of what a budget allows. Raises Throttled."""
         if self._attempts.add(budget, +1, now) > budget.limit:
             raise Throttled(retry_after=max(1, (budget.ends(now) - now) // 1000))
 
-    def _forgive(self, budgets: list[throttling.Budget], now: int) -> None:
+    def _forgive(self, budgets: list[rate_limits.Budget], now: int) -> None:
         for budget in budgets:
             self._attempts.add(budget, -1, now)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.common.errors import Unauthenticated
+from chalicelib.core.common.origin import Use
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
-from chalicelib.core.errors import Unauthenticated
-from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
 

@@ -7,13 +7,13 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import StaleWrite, Unavailable
+from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.permanent_tokens import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.core.origin import Use
+    from chalicelib.core.common.origin import Use
     from chalicelib.core.verification_ports import Credential, CredentialStore
 
 LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise

@@ -10,12 +10,12 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core import throttling
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord, failure
+from chalicelib.core.common import rate_limits
+from chalicelib.core.common.errors import Invalid, StaleWrite
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
-from chalicelib.core.errors import Invalid, StaleWrite
-from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.sessions import Session
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.guesses import Guesses
-    from chalicelib.core.origin import Origin
     from chalicelib.core.overlapping_secrets import Secrets
     from chalicelib.core.verification_ports import CredentialStore
 
@@ -68,7 +68,7 @@ class Leaks:
 
     def report(self, found: Sequence[Found], origin: Origin) -> None:
         """End what is ours among it. Raises Invalid, Throttled or Unavailable; what was done by then stays done."""
-        self._guesses.spend(throttling.leak_reports(throttling.network(origin.address)), origin.now)
+        self._guesses.spend(rate_limits.leak_reports(rate_limits.network(origin.address)), origin.now)
         self.ended(found, origin)
 
     def ended(self, found: Sequence[Found], origin: Origin) -> list[bool]:

@@ -10,12 +10,12 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.common.origin import Use
+from chalicelib.core.common.time import DAY_MS, rfc3339
 from chalicelib.core.events import EventKind
-from chalicelib.core.origin import Use
 from chalicelib.core.outlook import outlook
 from chalicelib.core.system_records import by_keyturn
-from chalicelib.core.time import DAY_MS, rfc3339
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

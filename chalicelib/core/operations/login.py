@@ -11,26 +11,33 @@ import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.audit import ANYBODY, AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import (
+    Forbidden,
+    Invalid,
+    LoginRefused,
+    Refusal,
+    SecondFactorLocked,
+    SecondFactorRequired,
+)
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.credentials.passwords import PasswordHasher, normal
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Forbidden, Invalid, LoginRefused, Refusal, SecondFactorLocked, SecondFactorRequired
-from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import until_current
 from chalicelib.core.sessions import LIFETIME_MS, Session
 
 if TYPE_CHECKING:
     from chalicelib.core.access_ports import AccountStore
     from chalicelib.core.accounts import User
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
-    from chalicelib.core.origin import Origin
 
 
 NOBODY = ""  # whatever cannot be a login; where it leads nobody is
@@ -70,9 +77,9 @@ class _Slow:
 def _counted_as(attempt: LoginAttempt) -> str:
     """By which name an attempt with a passkey alone counts: what was given, whether or not it is somebody's."""
     if attempt.login is not None:
-        return names.login_key(attempt.login) if names.may_refer(attempt.login) else NOBODY
+        return validation.login_key(attempt.login) if validation.may_refer(attempt.login) else NOBODY
     handle = user_handle(attempt.passkey or {})
-    return f"id:{handle}" if names.may_refer(handle) else NOBODY  # no login has a colon
+    return f"id:{handle}" if validation.may_refer(handle) else NOBODY  # no login has a colon
 
 
 class Login:
@@ -116,12 +123,12 @@ class Login:
         if attempt.password is None and attempt.passkey is None:
             raise Invalid("password", "is required, or a passkey.")
         if attempt.login is not None:
-            return names.login_key(attempt.login) if names.may_refer(attempt.login) else NOBODY
+            return validation.login_key(attempt.login) if validation.may_refer(attempt.login) else NOBODY
         if attempt.passkey is None:
             raise Invalid("login", "is required with a password.")
         handle = user_handle(attempt.passkey)
-        user = self._accounts.get(handle) if names.may_refer(handle) else None
-        return names.login_key(user.login) if user else NOBODY
+        user = self._accounts.get(handle) if validation.may_refer(handle) else None
+        return validation.login_key(user.login) if user else NOBODY
 
     def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin, slow: _Slow) -> OpenedSession:
         user, stored = self._authenticators.find_by_login(login)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Conflict, Invalid
+from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.passwords import PasswordHasher, strong
-from chalicelib.core.errors import Conflict, Invalid
-from chalicelib.core.operations.optimistic import insistently
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core import attenuation, names
+from chalicelib.core import attenuation
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid, NameTaken, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import EVERYTHING, Search, select
+from chalicelib.core.common.time import earliest, rfc3339
 from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
-from chalicelib.core.errors import Invalid, NameTaken, NotFound
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.ended_tokens import labels_of, require_not_ended, taking_name
-from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
 from chalicelib.core.operations.token_descriptions import difference, is_same, told
-from chalicelib.core.paging import Page, Window
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
-from chalicelib.core.search import EVERYTHING, Search, select
-from chalicelib.core.time import earliest, rfc3339
 from chalicelib.core.token_health import token_flags
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class PermanentTokens:
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
-        valid_name, named, said = names.name(name), expiry(expires, caller.now), about.valid()
+        valid_name, named, said = validation.name(name), expiry(expires, caller.now), about.valid()
         bring = None if secret is None else brought(secret)
         token_id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
         make_secret = functools.cache(lambda owner_id: new_secret(bring, owner_id, token_id))
@@ -210,7 +211,7 @@ class PermanentTokens:
         """
         said = about.valid()
         if name is not None:
-            said["name"] = names.name(name)
+            said["name"] = validation.name(name)
         if not isinstance(expires, Unchanged):
             said["expires"] = expiry(expires, caller.now)
         reaches = scope is not None or {"expires", "networks"} & said.keys()
@@ -305,7 +306,7 @@ class PermanentTokens:
 
 def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
     """The owner's token with this id. Raises NotFound."""
-    token = tokens.get(owner.id, token_id) if names.may_refer(token_id) else None
+    token = tokens.get(owner.id, token_id) if validation.may_refer(token_id) else None
     if token is None:
         raise NotFound("permanent token", token_id)
     return token

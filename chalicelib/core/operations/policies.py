@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.attenuation import require_no_longer_life
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import NotFound
-from chalicelib.core.identifiers import KEYTURN
-from chalicelib.core.operations.optimistic import insistently, require_seen
+from chalicelib.core.common.errors import NotFound
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.token_health import TokenFlags, token_flags
 

@@ -1,7 +1,7 @@
 """What a reference leads to: an id, or else a login, a key or a name.
 
-No new name has the form of an id (`names.not_an_id`), but older ones may. So whatever has that form is an id, maybe of
-something that is gone, and names only what is called exactly so, letter by letter.
+No new name has the form of an id (`validation.not_an_id`), but older ones may. So whatever has that form is an id,
+maybe of something that is gone, and names only what is called exactly so, letter by letter.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core import names
-from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import is_id
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import is_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,14 +26,14 @@ T = TypeVar("T")
 
 def account(accounts: AccountStore, reference: str) -> User | None:
     """The account with this id or login. The caller asks for who may know; so below."""
-    if not names.may_refer(reference):
+    if not validation.may_refer(reference):
         return None
     return accounts.get(reference) or account_called(accounts, reference)
 
 
 def account_called(accounts: AccountStore, login: str) -> User | None:
     """The account with this login."""
-    return called(login, accounts.find_by_login, lambda user: user.login) if names.may_refer(login) else None
+    return called(login, accounts.find_by_login, lambda user: user.login) if validation.may_refer(login) else None
 
 
 def group(groups: GroupStore, reference: str) -> Group | None:
@@ -44,25 +44,25 @@ def group(groups: GroupStore, reference: str) -> Group | None:
 def group_called(groups: GroupStore, name: str) -> Group | None:
     """The group with this name."""
     with contextlib.suppress(Invalid):  # what cannot be a name names no group
-        return called(names.name(name), groups.find_by_name, lambda group: group.name)
+        return called(validation.name(name), groups.find_by_name, lambda group: group.name)
     return None
 
 
 def account_or_group_with_id(accounts: AccountStore, groups: GroupStore, id: str) -> User | Group | None:
     """Where either can stand, this comes before any name: a group's id must not lead to an account that is called like
     it."""
-    return (accounts.get(id) if names.may_refer(id) else None) or _group_with_id(groups, id)
+    return (accounts.get(id) if validation.may_refer(id) else None) or _group_with_id(groups, id)
 
 
 def role(roles: RoleStore, reference: str) -> Role | None:
     """The role with this id or key."""
-    if not names.may_refer(reference):
+    if not validation.may_refer(reference):
         return None
     return roles.get(reference) or called(reference, roles.find_by_key, lambda role: role.key)
 
 
 def _group_with_id(groups: GroupStore, id: str) -> Group | None:
-    return groups.get(id) if names.may_refer(id) else None
+    return groups.get(id) if validation.may_refer(id) else None
 
 
 def called(name: str, find: Callable[[str], T | None], name_of: Callable[[T], str]) -> T | None:

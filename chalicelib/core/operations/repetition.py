@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import KeyReused
+from chalicelib.core.common.errors import KeyReused
 
 if TYPE_CHECKING:
     from chalicelib.core.audit_ports import OnceStore

@@ -8,27 +8,27 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller, Opening, Permit
-from chalicelib.core.errors import Conflict, Invalid, NotFound
-from chalicelib.core.identifiers import EVERYWHERE, new_id
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid, NotFound
+from chalicelib.core.common.identifiers import EVERYWHERE, new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.paging import Page
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.operations import references
-from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
-from chalicelib.core.paging import Page
 from chalicelib.core.permissions import PermissionSet, Power
 from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
-from chalicelib.core.search import EVERYTHING, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chalicelib.core.access_ports import AccessStore, GroupStore, RoleStore
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.groups import Group
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.services import Services
-    from chalicelib.core.paging import Window
 
 
 class Roles:
@@ -65,8 +65,8 @@ class Roles:
     def create(self, caller: Caller, key: str, name: str, permissions: Sequence[str]) -> Role:
         """A new role of permission ids. Raises Invalid, Forbidden or Conflict (the key is taken)."""
         caller.check(Operation.CREATE_ROLE)
-        valid_key = names.not_an_id(names.key(key), "key")
-        role = Role(new_id(), valid_key, names.name(name), self._valid(caller, permissions), caller.now)
+        valid_key = validation.not_an_id(validation.key(key), "key")
+        role = Role(new_id(), valid_key, validation.name(name), self._valid(caller, permissions), caller.now)
         permit = caller.require(Operation.CREATE_ROLE, opens=_opening(role.permissions, EVERYWHERE))
         details = {"key": role.key, "permissions": " ".join(sorted(role.permissions))}
         self._roles.create(role, permit.record("role.created", "role", role.id, details=details))
@@ -83,8 +83,8 @@ class Roles:
     ) -> Role:
         """The role, changed; it binds at the next request of everybody who has it. Raises as `create`; Changed unless
         it has still the revision `seen`, if one is given."""
-        valid_key = None if key is None else names.key(key)
-        valid_name = None if name is None else names.name(name)
+        valid_key = None if key is None else validation.key(key)
+        valid_name = None if name is None else validation.name(name)
 
         def attempt() -> Role:
             caller.check(Operation.UPDATE_ROLE)
@@ -100,7 +100,7 @@ class Roles:
                 revision=old.revision + 1,
             )
             if new.key != old.key:
-                names.not_an_id(new.key, "key")
+                validation.not_an_id(new.key, "key")
             # Also what stays, or goes: by its key it is granted, and who has it is weaker without it.
             opens = _opening(old.permissions | new.permissions, EVERYWHERE)
             permit = caller.require(Operation.UPDATE_ROLE, opens=opens)

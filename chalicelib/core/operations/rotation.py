@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from chalicelib.core import attenuation
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import EARLIER_SECRET
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
+from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.operations.ended_tokens import require_not_ended
-from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing
 from chalicelib.core.overlapping_secrets import require_grace
 from chalicelib.core.permanent_tokens import About

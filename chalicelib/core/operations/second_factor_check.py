@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authenticators import Totp
+from chalicelib.core.common.errors import SecondFactorLocked
 from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.keyring import UnknownKey
 from chalicelib.core.credentials.passkeys import NotProven, credential_id
-from chalicelib.core.errors import SecondFactorLocked
 
 if TYPE_CHECKING:
     from chalicelib.core.authenticators import Authenticators

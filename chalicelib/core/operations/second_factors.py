@@ -14,17 +14,17 @@ import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.rate_limits import Typed
 from chalicelib.core.credentials import one_time_codes
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
-from chalicelib.core.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
-from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, until_current
 from chalicelib.core.operations.second_factor_check import totp_context
-from chalicelib.core.throttling import Typed
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
@@ -186,7 +186,7 @@ class SecondFactors:
 
         Raises Invalid (it does not answer our challenge), Forbidden, NotFound or Conflict.
         """
-        valid_name, codes = names.name(name), self._recovery_codes()
+        valid_name, codes = validation.name(name), self._recovery_codes()
 
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)

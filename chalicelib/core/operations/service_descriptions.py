@@ -6,9 +6,9 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core import names
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.operations.references import role as role_of
 from chalicelib.core.services import (
     MAX_DEFAULT_ROLES,
@@ -77,11 +77,13 @@ class ServiceDescriptions:
     def _rules(self, caller: Caller, service: Service) -> dict[str, Callable[[Any], Any]]:
         """How each part of a description becomes a value; what is not said stays None."""
         rules: dict[str, Callable[[Any], Any]] = {
-            "key": lambda key: names.key(key) if key == service.key else names.not_an_id(names.key(key), "key"),
-            "name": names.name,
-            "application_name": lambda text: names.name(text, "applicationName"),
-            "vendor": lambda text: names.name(text, "vendor"),
-            "version": lambda text: names.name(text, "version"),
+            "key": lambda key: (
+                validation.key(key) if key == service.key else validation.not_an_id(validation.key(key), "key")
+            ),
+            "name": validation.name,
+            "application_name": lambda text: validation.name(text, "applicationName"),
+            "vendor": lambda text: validation.name(text, "vendor"),
+            "version": lambda text: validation.name(text, "version"),
             "home_url": lambda text: address(text, "homeUrl"),
             "base_urls": lambda texts: addresses(texts, "baseUrls"),
             "redirect_uris": redirect_uris,
@@ -118,7 +120,7 @@ class ServiceDescriptions:
         new = [reference for reference in references if reference not in already]
         if new:
             caller.check(Operation.READ_GROUP)
-        found = self._groups.get_many({reference for reference in new if names.may_refer(reference)})
+        found = self._groups.get_many({reference for reference in new if validation.may_refer(reference)})
         for reference in new:
             if reference not in found:
                 raise Invalid("groups", f"there is no group with the id {reference!r}.")
@@ -140,9 +142,9 @@ def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> 
         raise Invalid("permissions", f"may hold at most {MAX_PERMISSIONS}.")
     declared: dict[str, DeclaredPermission] = {}
     for permission in permissions:
-        key = names.key(permission.key, "permissions.key")
+        key = validation.key(permission.key, "permissions.key")
         if key in declared:
             raise Invalid("permissions.key", f"{key!r} stands twice.")
-        name = names.name(permission.name, "permissions.name")
+        name = validation.name(permission.name, "permissions.name")
         declared[key] = DeclaredPermission.of(service_id, key, name)
     return tuple(declared.values())

@@ -9,10 +9,10 @@ import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Conflict, Invalid
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.brought_secrets import brought
-from chalicelib.core.errors import Conflict, Invalid
-from chalicelib.core.identifiers import KEYTURN
-from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.services import RegisteredService, new_secret, service_record
 from chalicelib.core.overlapping_secrets import RetiredSecret, Secrets, require_grace
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid, NotFound
+from chalicelib.core.common.identifiers import KEYTURN, new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen
+from chalicelib.core.common.paging import Page, Window
+from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
-from chalicelib.core.errors import Conflict, Invalid, NotFound
-from chalicelib.core.identifiers import KEYTURN, new_id
-from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.operations.references import called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
-from chalicelib.core.paging import Page, Window
-from chalicelib.core.search import EVERYTHING, Search
 from chalicelib.core.services import (
     MAX_SERVICES,
     DeclaredPermission,
@@ -67,7 +67,7 @@ class Services:
 
     def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
         """Services by the id or key that names them; unknown references are left out."""
-        wanted = {reference for reference in references if names.may_refer(reference)}
+        wanted = {reference for reference in references if validation.may_refer(reference)}
         found = {id: _current(service) for id, service in self._services.get_many(wanted).items()}
         for reference in wanted - found.keys():
             service = called(reference, self._services.find_by_key, lambda each: each.key)

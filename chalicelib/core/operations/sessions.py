@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import NotFound
-from chalicelib.core.operations.optimistic import insistently
-from chalicelib.core.paging import Page
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import NotFound
+from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.paging import Page
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.login_ports import AuthenticatorStore, SessionStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.paging import Window
     from chalicelib.core.sessions import Session
 
 CURRENT = "current"
@@ -42,7 +42,7 @@ class Sessions:
         def attempt() -> None:
             owner, permit = self._accounts.permitted(caller, user, Operation.END_SESSION)
             id = caller.credential_id if reference == CURRENT else reference
-            session = self._sessions.get(owner.id, id) if names.may_refer(id) else None
+            session = self._sessions.get(owner.id, id) if validation.may_refer(id) else None
             if session is None:
                 raise NotFound("session", reference)
             self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))

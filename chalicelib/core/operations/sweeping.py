@@ -7,8 +7,8 @@ import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit import AuditRecord
-from chalicelib.core.errors import Unavailable
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Unavailable
+from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core import webhooks
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.errors import Invalid
-from chalicelib.core.operations.optimistic import insistently
 from chalicelib.core.operations.webhooks import CreatedWebhook, existing
 from chalicelib.core.overlapping_secrets import require_grace
 

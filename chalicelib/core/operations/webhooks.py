@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import names, webhooks
+from chalicelib.core import webhooks
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.errors import Conflict, Invalid, NotFound
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
-from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, require_seen
 from chalicelib.core.webhooks import ATTEMPTS, MAX_WEBHOOKS, Webhook
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class WebhookChange:
         """The webhook with it. At another address nothing is known of how it answers. Raises Invalid."""
         new = replace(
             old,
-            name=old.name if self.name is None else names.name(self.name),
+            name=old.name if self.name is None else validation.name(self.name),
             url=old.url if self.url is None else webhooks.url(self.url),
             kinds=old.kinds if self.kinds is None else tuple(dict.fromkeys(self.kinds)),
         )
@@ -122,7 +123,7 @@ class Webhooks:
         id = new_id()
         webhook = Webhook(
             id=id,
-            name=names.name(name),
+            name=validation.name(name),
             url=webhooks.url(url),
             kinds=tuple(dict.fromkeys(kinds)),
             encrypted_secret=WebhookSecrets(self._keyring, id).encrypt(shown),
@@ -203,7 +204,7 @@ class Webhooks:
 
 def existing(store: WebhookStore, webhook_id: str) -> Webhook:
     """The webhook. Raises NotFound."""
-    webhook = store.get(webhook_id) if names.may_refer(webhook_id) else None
+    webhook = store.get(webhook_id) if validation.may_refer(webhook_id) else None
     if webhook is None:
         raise NotFound("webhook", webhook_id)
     return webhook

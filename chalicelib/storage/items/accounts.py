@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.common import validation
 from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
@@ -65,7 +65,7 @@ class UserItem(Item, discriminator="user"):
             password_epoch=user.password_epoch or None,
             revision=user.revision,
             collection=USERS,
-            position=names.login_key(user.login),
+            position=validation.login_key(user.login),
         )
 
     def to_user(self) -> User:
@@ -100,7 +100,7 @@ class EntryItem(Item, discriminator="entry"):
 
 def entries_of(user: User) -> dict[str, str]:
     """The collections in which an account is found besides USERS, and its position in each."""
-    login = names.login_key(user.login)
+    login = validation.login_key(user.login)
     entries = {BY_NAME: f"{keys.sortable(user.name)}{BETWEEN}{login}"}
     if user.type is AccountType.BOT:
         entries[TRAITS["bot"]] = login
@@ -153,5 +153,5 @@ class MemberItem(Item, discriminator="member"):
             *keys.member(user.id, group.id),
             group_id=group.id,
             collection=members_of(group.id),
-            position=names.login_key(user.login),
+            position=validation.login_key(user.login),
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.delegations import (
     ApprovedScope,
     AuthorizationCode,
@@ -15,7 +16,6 @@ from chalicelib.core.delegations import (
     DeviceStatus,
     RefreshSecret,
 )
-from chalicelib.core.time import DAY_MS
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment

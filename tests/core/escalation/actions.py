@@ -11,7 +11,8 @@ from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import NotFound
+from chalicelib.core.common.errors import NotFound
+from chalicelib.core.common.paging import Window
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
@@ -19,7 +20,6 @@ from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRe
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF
 from chalicelib.core.policies import Policy

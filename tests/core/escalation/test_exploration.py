@@ -16,7 +16,7 @@ import pytest
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Refusal
+from chalicelib.core.common.errors import Refusal
 from chalicelib.core.permissions import READ_SELF
 from tests.budgets import LONG, only_long
 from tests.core.escalation.actions import Action, actions

@@ -9,9 +9,9 @@ from typing import Any
 from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.accounts import User
 from chalicelib.core.authenticators import Authenticators
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.networks import are_inside
 from chalicelib.core.groups import Group
-from chalicelib.core.identifiers import KEYTURN
-from chalicelib.core.networks import are_inside
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import EVERY_PERMISSION, PermissionSet, Power
 from chalicelib.core.services import Service

@@ -11,16 +11,16 @@ from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import FRESH_MS, Caller
+from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.common.origin import Origin
 from chalicelib.core.events import EventKind
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
 from chalicelib.core.policies import Policy

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
+from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
+from chalicelib.core.common.origin import Origin
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
 from tests.conftest import Scene, now, origin
 from tests.people import person

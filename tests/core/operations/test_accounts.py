@@ -7,9 +7,9 @@ import pytest
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from tests.conftest import Scene, now
 from tests.people import person

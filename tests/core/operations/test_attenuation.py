@@ -9,8 +9,9 @@ import pytest
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Forbidden, Invalid
-from chalicelib.core.identifiers import KEYTURN, new_id
+from chalicelib.core.common.errors import Forbidden, Invalid
+from chalicelib.core.common.identifiers import KEYTURN, new_id
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
@@ -21,7 +22,6 @@ from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
 from chalicelib.core.roles import SYSTEM_ADMIN
-from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.bounds import MAX_TOGETHER
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Conflict, Forbidden
+from chalicelib.core.common.errors import Conflict, Forbidden
 from chalicelib.core.groups import MAX_MEMBERSHIPS
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.permanent_tokens import MAX_LABELS, About

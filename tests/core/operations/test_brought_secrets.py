@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
+from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.credentials.brought_secrets import LEAST_DISTINCT, brought
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import Conflict, Forbidden, Invalid
-from chalicelib.core.identifiers import random_text
 from tests.conftest import Scene, origin
 from tests.people import person
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from chalicelib.core.caller import Caller
+from chalicelib.core.common import optimistic_retry
+from chalicelib.core.common.errors import LoginRefused, StaleWrite, Unavailable
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.passwords import PasswordHasher
 from chalicelib.core.credentials.verifier import SecretVerifier
-from chalicelib.core.errors import LoginRefused, StaleWrite, Unavailable
-from chalicelib.core.operations import optimistic
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
@@ -21,7 +22,6 @@ from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
-from chalicelib.core.time import DAY_MS
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.people import Person, person
@@ -94,7 +94,7 @@ def attack(scene: Scene) -> Attack:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long there would have been a wait, in seconds."""
     noted: list[float] = []
-    monkeypatch.setattr(optimistic, "pause", noted.append)
+    monkeypatch.setattr(optimistic_retry, "pause", noted.append)
     return noted
 
 
@@ -369,11 +369,11 @@ def test_recovery_codes_are_sealed_once(attack: Attack, monkeypatch: pytest.Monk
 
 def test_the_pauses_grow_are_random_and_stay_below_five_seconds(pauses: list[float]) -> None:
     with pytest.raises(Unavailable):
-        optimistic.insistently(_always_stale)
-    assert len(set(pauses)) == len(pauses) == len(optimistic.PAUSES)
-    assert all(0 <= pause <= longest for pause, longest in zip(pauses, optimistic.PAUSES, strict=True))
-    assert [*optimistic.PAUSES] == sorted(optimistic.PAUSES)
-    assert sum(optimistic.PAUSES) < 5
+        optimistic_retry.insistently(_always_stale)
+    assert len(set(pauses)) == len(pauses) == len(optimistic_retry.PAUSES)
+    assert all(0 <= pause <= longest for pause, longest in zip(pauses, optimistic_retry.PAUSES, strict=True))
+    assert [*optimistic_retry.PAUSES] == sorted(optimistic_retry.PAUSES)
+    assert sum(optimistic_retry.PAUSES) < 5
 
 
 def test_what_takes_nothing_away_gives_up_sooner_and_without_a_pause(pauses: list[float]) -> None:
@@ -384,8 +384,8 @@ def test_what_takes_nothing_away_gives_up_sooner_and_without_a_pause(pauses: lis
         raise StaleWrite
 
     with pytest.raises(Unavailable):
-        optimistic.until_current(attempt)
-    assert (len(attempts), pauses) == (optimistic.ATTEMPTS, [])
+        optimistic_retry.until_current(attempt)
+    assert (len(attempts), pauses) == (optimistic_retry.ATTEMPTS, [])
 
 
 def _always_stale() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.operations.deliveries import HELD_MS, NEW_MS, STAYS_MS, Deliveries, Time

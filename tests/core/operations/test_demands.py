@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Forbidden
+from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.permissions import CREATE_GROUP, CREATE_ROLE, DELETE_GROUP, READ_GROUP, READ_USER, UPDATE_GROUP
 from chalicelib.core.policies import Consequence, Policy

@@ -12,18 +12,18 @@ from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Conflict, Forbidden, Unavailable
+from chalicelib.core.common.errors import Conflict, Forbidden, Unavailable
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.origin import Origin
 from chalicelib.core.overlapping_secrets import MAX_EARLIER
-from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed
 

@@ -9,15 +9,15 @@ import pytest
 
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.caller import Caller
+from chalicelib.core.common.errors import Changed, Conflict, NotFound
+from chalicelib.core.common.identifiers import random_text
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.wire_format import SECRET_LENGTH
-from chalicelib.core.errors import Changed, Conflict, NotFound
-from chalicelib.core.identifiers import random_text
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.outlook import outlook
-from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.policies import Policy
-from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now
 
 HOUR = 3_600_000

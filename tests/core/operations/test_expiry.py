@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.errors import Forbidden, Invalid, InvalidGrant
+from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant
+from chalicelib.core.common.origin import Origin
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import LONGEST_LIFE_MS, PermanentToken
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed

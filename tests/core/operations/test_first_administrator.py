@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.errors import Conflict
+from chalicelib.core.common.errors import Conflict
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.permissions import EVERY_PERMISSION, Power
 from tests.conftest import Scene, origin

@@ -7,12 +7,12 @@ import pytest
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, StaleWrite
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, StaleWrite
+from chalicelib.core.common.paging import Window
 from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_SERVICE, READ_USER, UPDATE_GROUP, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene

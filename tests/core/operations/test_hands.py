@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import AuditQuery, AuditRecord, Hand
 from chalicelib.core.caller import ESCALATION, Caller
-from chalicelib.core.errors import Forbidden
+from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.permissions import READ_USER, UPDATE_USER

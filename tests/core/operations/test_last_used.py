@@ -4,12 +4,12 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.errors import Unavailable
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Unavailable
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.origin import Origin
-from chalicelib.core.paging import Window
 from tests.conftest import Scene, now
 from tests.people import HOME, person
 

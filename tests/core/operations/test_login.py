@@ -11,9 +11,7 @@ import pytest
 from chalicelib.core.audit import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.core.authorization import Operation
-from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.credentials.sealing import Argon2Parameters
-from chalicelib.core.errors import (
+from chalicelib.core.common.errors import (
     Conflict,
     Forbidden,
     Invalid,
@@ -25,15 +23,17 @@ from chalicelib.core.errors import (
     Throttled,
     Unauthenticated,
 )
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.rate_limits import Budget
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
-from chalicelib.core.origin import Origin
-from chalicelib.core.paging import Window
 from chalicelib.core.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.sessions import LIFETIME_MS
-from chalicelib.core.throttling import Budget
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now, origin
 from tests.people import HOME, PASSWORD, Person, person

@@ -11,8 +11,8 @@ import pytest
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Forbidden, Refusal
-from chalicelib.core.identifiers import EVERYWHERE, KEYTURN
+from chalicelib.core.common.errors import Forbidden, Refusal
+from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permissions import READ_SERVICE, UPDATE_USER
 from chalicelib.core.roles import SYSTEM_ADMIN

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.caller import Caller, Opening
-from chalicelib.core.errors import Forbidden
+from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER

@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.paging import Window
 from tests.conftest import Scene
 
 

@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core import names
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
-from chalicelib.core.errors import Invalid, NotFound
-from chalicelib.core.identifiers import is_id, new_id
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Invalid, NotFound
+from chalicelib.core.common.identifiers import is_id, new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
@@ -59,7 +59,7 @@ def account(scene: Scene, login: str, type: AccountType = AccountType.USER) -> U
 
 def older(scene: Scene, login: str) -> User:
     """An account from before names could not be like ids."""
-    with patch.object(names, "not_an_id", lambda value, field: value):
+    with patch.object(validation, "not_an_id", lambda value, field: value):
         return account(scene, login)
 
 

@@ -10,18 +10,24 @@ import pytest
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.caller import EARLIER_SECRET, ESCALATION, Caller
+from chalicelib.core.common.errors import (
+    LoginTooOld,
+    Refusal,
+    SecondFactorLocked,
+    SecondFactorRequired,
+    Unauthenticated,
+)
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.rate_limits import APPLICATION_PASSWORDS, QUARTER_HOUR_MS
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.wire_format import CredentialKind
-from chalicelib.core.errors import LoginTooOld, Refusal, SecondFactorLocked, SecondFactorRequired, Unauthenticated
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.origin import Origin
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.roles import SYSTEM_ADMIN
-from chalicelib.core.throttling import APPLICATION_PASSWORDS, QUARTER_HOUR_MS
-from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene, now, origin
 from tests.core.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person

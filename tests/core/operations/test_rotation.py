@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
+from chalicelib.core.common.paging import Window
 from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER
-from chalicelib.core.paging import Window
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.permissions import ROTATE_SELF
 from chalicelib.core.roles import REGISTERED_USER

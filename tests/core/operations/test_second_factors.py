@@ -10,9 +10,7 @@ import pytest
 
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.caller import Caller
-from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
-from chalicelib.core.errors import (
+from chalicelib.core.common.errors import (
     Conflict,
     Forbidden,
     Invalid,
@@ -23,10 +21,12 @@ from chalicelib.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+from chalicelib.core.common.origin import Origin
+from chalicelib.core.common.paging import Window
+from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.login import LoginAttempt
-from chalicelib.core.origin import Origin
-from chalicelib.core.paging import Window
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.memory.accounts import MemoryApplicationPasswords

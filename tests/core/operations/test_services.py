@@ -3,10 +3,10 @@
 import pytest
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, NotFound
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.paging import Window
 from tests.conftest import Scene
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.errors import Forbidden, Unauthenticated
-from chalicelib.core.paging import Window
+from chalicelib.core.common.errors import Forbidden, Unauthenticated
+from chalicelib.core.common.paging import Window
 from tests.conftest import Scene
 from tests.people import person
 

@@ -9,8 +9,8 @@ import pytest
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
-from chalicelib.core.errors import Unavailable
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Unavailable
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.operations.accounts import Accounts
 from chalicelib.core.operations.sweeping import SETTLED_MS
 from tests.conftest import Scene, now

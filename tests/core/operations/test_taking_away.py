@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS, Caller
-from chalicelib.core.errors import Conflict, Forbidden, LoginTooOld
+from chalicelib.core.common.errors import Conflict, Forbidden, LoginTooOld
 from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.caller import Caller
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.overlapping_secrets import MAX_EARLIER
 from chalicelib.core.policies import Consequence, Policy
-from chalicelib.core.time import DAY_MS
 from tests.conftest import Scene
 
 _names = itertools.count()

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.credentials.keyring import Keyring
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.operations.webhook_renewal import WebhookRenewal
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER

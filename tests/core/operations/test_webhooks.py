@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.audit import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS
-from chalicelib.core.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
+from chalicelib.core.common.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.operations.webhooks import Backlog, WebhookChange, Webhooks

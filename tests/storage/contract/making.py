@@ -12,11 +12,11 @@ from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit import AuditRecord
 from chalicelib.core.authenticators import Authenticators
+from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.groups import Group
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.once import Once
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant, Role

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
-from chalicelib.core.errors import StaleWrite
-from chalicelib.core.identifiers import new_id
+from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.stores import Stores
-from chalicelib.core.time import DAY_MS
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import NOW, record

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
-from chalicelib.core.errors import Invalid
-from chalicelib.core.paging import Window
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.core.roles import Grant
-from chalicelib.core.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.core.stores import Stores
 from chalicelib.storage.stores import DynamoStores
 from tests import tables

@@ -12,14 +12,14 @@ import pytest
 
 from chalicelib.core.audit import AuditQuery
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
-from chalicelib.core.errors import Conflict, StaleWrite, Unavailable
+from chalicelib.core.common.errors import Conflict, StaleWrite, Unavailable
+from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.rate_limits import Budget
+from chalicelib.core.common.search import EVERYTHING
 from chalicelib.core.once import AlreadyDone, Once
-from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import SYSTEM_ADMIN
-from chalicelib.core.search import EVERYTHING
 from chalicelib.core.stores import Stores
-from chalicelib.core.throttling import Budget
 from tests.storage.contract import making
 from tests.storage.contract.making import newer, record, stored_group, stored_token, stored_user, token_record
 

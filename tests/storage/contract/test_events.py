@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.once import AlreadyDone, Once
 from chalicelib.core.overlapping_secrets import EarlierSecret

@@ -14,7 +14,7 @@ from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.audit import AuditQuery, AuditRecord, failure
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.bounds import MAX_FIXED
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.once import AlreadyDone, Done, Once
 from chalicelib.core.roles import Grant

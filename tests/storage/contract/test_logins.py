@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp, UsedChallenge
+from chalicelib.core.common.errors import Conflict, StaleWrite
+from chalicelib.core.common.origin import Use
+from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
-from chalicelib.core.errors import Conflict, StaleWrite
-from chalicelib.core.origin import Use
 from chalicelib.core.permanent_tokens import LastUse
 from chalicelib.core.stores import Stores
-from chalicelib.core.throttling import Budget
 from chalicelib.core.verification_ports import Credentials
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

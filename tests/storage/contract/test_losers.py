@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.errors import StaleWrite
+from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING
 from chalicelib.core.event_ports import Queue
-from chalicelib.core.paging import Window
 from chalicelib.core.roles import Grant
-from chalicelib.core.search import EVERYTHING
 from chalicelib.core.stores import Stores
 from tests.budgets import budget
 from tests.engine import OwnDatabase

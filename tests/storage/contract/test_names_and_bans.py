@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.core.errors import Conflict
+from chalicelib.core.common.errors import Conflict
 from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making

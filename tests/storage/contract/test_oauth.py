@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.access_tokens import Source, SourceKind, Standing
 from chalicelib.core.audit import AuditQuery
-from chalicelib.core.errors import Conflict, StaleWrite
+from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import AccessToken, Standing, in_force
 from chalicelib.core.audit import AuditRecord, Hand
-from chalicelib.core.errors import StaleWrite
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.oauth_ports import AccessTokenStore
-    from chalicelib.core.origin import Origin
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.services import Service
 

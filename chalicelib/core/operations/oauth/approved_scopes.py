@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import NotFound, Unavailable
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.paging import Page
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
-from chalicelib.core.errors import NotFound, Unavailable
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.oauth_ports import Approving
-from chalicelib.core.operations.optimistic import insistently, until_current
-from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.paging import Window
     from chalicelib.core.services import Service
 
 

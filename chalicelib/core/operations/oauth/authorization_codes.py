@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import InvalidGrant
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.credentials.digests import digest, is_digest_of
 from chalicelib.core.credentials.wire_format import AUTHORIZATION_CODE
 from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
-from chalicelib.core.errors import InvalidGrant
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
-from chalicelib.core.operations.optimistic import until_current
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.oauth_ports import CodeStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.delegations import Delegations
     from chalicelib.core.operations.oauth.issuance import Issued
     from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
-    from chalicelib.core.origin import Origin
     from chalicelib.core.services import Service
 
 REFUSED = "The authorization code is not valid."

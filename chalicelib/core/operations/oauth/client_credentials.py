@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
-from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.audit import AuditRecord, failure
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
+from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.paging import Page
 from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
 from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
-from chalicelib.core.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.operations.oauth.issuance import Issued
-from chalicelib.core.operations.optimistic import insistently, until_current
-from chalicelib.core.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from chalicelib.core.accounts import User
     from chalicelib.core.audit_ports import AuditStore
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.origin import Origin
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.oauth_ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.issuance import Issuance
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.origin import Origin
-    from chalicelib.core.paging import Window
     from chalicelib.core.services import Service
 
 REFUSED = "The refresh token is not valid."

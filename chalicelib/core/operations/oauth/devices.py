@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common.errors import Invalid, InvalidGrant, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.rate_limits import Typed, device_starts, network
 from chalicelib.core.credentials.digests import digest, is_digest_of
 from chalicelib.core.credentials.wire_format import DEVICE_CODE
 from chalicelib.core.delegations import (
@@ -19,15 +23,12 @@ from chalicelib.core.delegations import (
     needs_no_consent,
     normal_user_code,
 )
-from chalicelib.core.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.grant_types import GrantType
-from chalicelib.core.identifiers import new_id
 from chalicelib.core.operations.oauth.delegations import Begun
-from chalicelib.core.operations.optimistic import until_current
-from chalicelib.core.throttling import Typed, device_starts, network
 
 if TYPE_CHECKING:
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.oauth.delegations import Delegations
     from chalicelib.core.operations.oauth.issuance import Issued
     from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
-    from chalicelib.core.origin import Origin
     from chalicelib.core.services import Service
 
 REFUSED = "The device code is not valid."

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import Source, SourceKind
-from chalicelib.core.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
-from chalicelib.core.identifiers import KEYTURN
+from chalicelib.core.common.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.oauth_ports import IssuerUnreachable
 from chalicelib.core.operations import references
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS

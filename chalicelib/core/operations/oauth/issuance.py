@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, EMAIL, LIFETIME_MS, OPENID, PROFILE, AccessToken
-from chalicelib.core.identifiers import KEYTURN, new_id
+from chalicelib.core.common.identifiers import KEYTURN, new_id
 
 if TYPE_CHECKING:
     from chalicelib.core.access_tokens import Source

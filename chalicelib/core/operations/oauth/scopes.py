@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES
-from chalicelib.core.errors import Invalid
-from chalicelib.core.names import may_refer
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.validation import may_refer
 from chalicelib.core.permanent_tokens import MAX_SCOPE
 
 if TYPE_CHECKING:

@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
+from chalicelib.core.common.errors import Invalid, InvalidGrant
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.time import earliest
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise
-from chalicelib.core.errors import Invalid, InvalidGrant
-from chalicelib.core.identifiers import KEYTURN
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.time import earliest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.accounts import User
+    from chalicelib.core.common.origin import Origin
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.origin import Origin
     from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import CredentialStore
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core import names, trust_conditions
+from chalicelib.core import trust_conditions
 from chalicelib.core import trust_rules as rules
 from chalicelib.core.accounts import AccountType
 from chalicelib.core.audit import changes
 from chalicelib.core.authorization import Operation
+from chalicelib.core.common import validation
+from chalicelib.core.common.errors import Conflict, Invalid, NotFound
+from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.paging import Page
 from chalicelib.core.credentials.public_keys import public_keys
-from chalicelib.core.errors import Conflict, Invalid, NotFound
-from chalicelib.core.identifiers import new_id
-from chalicelib.core.operations.optimistic import insistently, require_seen, until_current
-from chalicelib.core.paging import Page
 from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
 
     from chalicelib.core.accounts import User
     from chalicelib.core.caller import Caller
+    from chalicelib.core.common.paging import Window
     from chalicelib.core.oauth_ports import TrustRuleStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.federation import Federation, Trial
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.paging import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class RuleChange:
     def valid(self) -> dict[str, Any]:
         """What can be judged without the rule, by attribute. Raises Invalid."""
         checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-            "name": (self.name, names.name),
+            "name": (self.name, validation.name),
             "issuer": (self.issuer, rules.issuer),
             "audience": (self.audience, rules.audience),
             "keys": (self.keys, public_keys),
@@ -105,7 +106,7 @@ class TrustRules:
 
         Raises Invalid, Forbidden, NotFound, or Conflict (the account is a person; the name is taken; too many).
         """
-        name = names.name(description.name)
+        name = validation.name(description.name)
         issuer, audience = rules.issuer(description.issuer), rules.audience(description.audience)
         conditions = trust_conditions.conditions(issuer, description.conditions)
         keys = public_keys(description.keys)

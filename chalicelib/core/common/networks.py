@@ -6,7 +6,7 @@ import functools
 import ipaddress
 from typing import TYPE_CHECKING
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

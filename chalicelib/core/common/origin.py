@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from chalicelib.core.errors import Invalid
+from chalicelib.core.common.errors import Invalid
 
 MAX_AGENT = 200  # characters of a program's description that are kept
 

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from chalicelib.core.errors import Invalid
-from chalicelib.core.identifiers import EVERYWHERE, ID_LENGTH, KEYTURN, is_id
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import EVERYWHERE, ID_LENGTH, KEYTURN, is_id
 
 MAX_LOGIN = 64
 MAX_NAME = 200

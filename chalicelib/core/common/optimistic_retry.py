@@ -10,7 +10,7 @@ import random
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.errors import Changed, StaleWrite, Unavailable
+from chalicelib.core.common.errors import Changed, StaleWrite, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

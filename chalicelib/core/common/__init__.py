@@ -1,0 +1,1 @@
+"""What every capability uses: errors, validation, time, paging, search, origin, rate limits."""
