@@ -24,7 +24,7 @@ import pyotp
 from benchmarks.installation import Installation, fresh_database, install
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import LoginRefused

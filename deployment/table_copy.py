@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.audit import position_at
+from chalicelib.core.audit.records import position_at
 from chalicelib.storage import keys
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from chalicelib.storage.table import connect, open_client
 if TYPE_CHECKING:
     from chalicelib.composition.lifecycle import TokenLifecycle
     from chalicelib.composition.oauth import OAuth
+    from chalicelib.core.audit.replays import Repetition
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.permissions import Permissions
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.repetition import Repetition
     from chalicelib.core.operations.roles import Roles
     from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
@@ -235,7 +235,7 @@ class Keyturn:
     @functools.cached_property
     def repetition(self) -> Repetition:
         """What became of a request that is sent again?"""
-        from chalicelib.core.operations.repetition import Repetition
+        from chalicelib.core.audit.replays import Repetition
 
         return Repetition(self.stores.once)
 

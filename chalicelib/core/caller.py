@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core import permissions as p
-from chalicelib.core.audit import AuditRecord, Hand, failure
+from chalicelib.core.audit.records import AuditRecord, Hand, failure
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.bounds import require_room
 from chalicelib.core.common.errors import Forbidden, LoginTooOld, Refusal
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
+    from chalicelib.core.audit.idempotency import Once
     from chalicelib.core.authorization import Rule
-    from chalicelib.core.once import Once
     from chalicelib.core.permissions import Power
 
 R = TypeVar("R", bound=Refusal)

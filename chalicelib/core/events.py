@@ -19,7 +19,7 @@ from chalicelib.core.common.time import DAY_MS, rfc3339
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.services import Service
 

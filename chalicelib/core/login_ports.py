@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.authenticators import Authenticators, UsedChallenge
     from chalicelib.core.common.rate_limits import Budget
     from chalicelib.core.sessions import Session

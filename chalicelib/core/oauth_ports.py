@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.access_tokens import AccessToken, Standing
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
     from chalicelib.core.signing_keys import SigningKey
     from chalicelib.core.trust_rules import TrustRule

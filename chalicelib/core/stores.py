@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore, RoleStore
-    from chalicelib.core.audit_ports import AuditStore, OnceStore
+    from chalicelib.core.audit.ports import AuditStore, OnceStore
     from chalicelib.core.directory_ports import ServiceStore, SweepStore
     from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore
     from chalicelib.core.login_ports import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import LAST_MOMENT, AuditQuery
+from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Forbidden, Invalid, NotFound, Refusal
 from chalicelib.pages.account import account_page, read
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditPage
+    from chalicelib.core.audit.records import AuditPage
     from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 

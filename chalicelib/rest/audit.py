@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import LAST_MOMENT, AuditQuery
+from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
 from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.endpoint import Call, operation

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Raw, UnsetType
 
 from chalicelib.core import roles
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import ID_FORM

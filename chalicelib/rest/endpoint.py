@@ -19,9 +19,9 @@ from urllib.parse import unquote
 from chalice.app import Request, Response
 
 from chalicelib.composition.keyturn import keyturn
+from chalicelib.core.audit.idempotency import AlreadyDone, once
 from chalicelib.core.common.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.paging import Window
-from chalicelib.core.once import AlreadyDone, once
 from chalicelib.rest import refusals
 from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
 from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib import __version__
-from chalicelib.core.audit import LAST_MOMENT
+from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common.search import MAX_QUERY
 from chalicelib.core.permanent_tokens import LABEL_FORM
 from chalicelib.rest.bodies import NAMED, Reference

@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import AuditPage, position_at
+from chalicelib.core.audit.records import AuditPage, position_at
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
@@ -17,7 +17,7 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.core.audit import AuditQuery, AuditRecord
+    from chalicelib.core.audit.records import AuditQuery, AuditRecord
 
 MAX_DAYS = 31  # that one request looks through
 BATCH = 100  # records, most of which a filter may leave out

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.sessions import Session
 
 

@@ -16,7 +16,7 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.delegations import Delegation, DeviceAuthorization
     from chalicelib.core.oauth_ports import Approving
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access import Access
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
     from chalicelib.core.groups import Group

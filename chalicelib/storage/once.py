@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.core.once import Done
+from chalicelib.core.audit.idempotency import Done
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Window
     from chalicelib.core.common.search import Search
     from chalicelib.core.roles import Grant, Role

@@ -12,7 +12,7 @@ from chalicelib.storage.items import SessionItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.sessions import Session
 
 

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.core.audit.idempotency import AlreadyDone
 from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
-from chalicelib.core.once import AlreadyDone
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
 from chalicelib.storage.refused import refusal_code
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
 
 ATTEMPTS = 12
 LONGEST_PAUSE_SECONDS = 0.4

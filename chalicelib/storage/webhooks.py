@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.webhooks import GivenUp, Webhook
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from chalicelib.core.access import Access, Held
 from chalicelib.core.accounts import LOGIN_REST_MS, AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, LoginRests

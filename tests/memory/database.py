@@ -12,10 +12,10 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.idempotency import AlreadyDone, Done
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, TooLarge
-from chalicelib.core.once import AlreadyDone, Done
 
 Key = tuple[str, ...]
 NOTHING = object()

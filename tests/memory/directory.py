@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from chalicelib.core.access import Access
 from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import Search, select

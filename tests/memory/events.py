@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.events import Event

@@ -8,7 +8,7 @@ from dataclasses import replace
 from chalicelib.core.access import Access
 from chalicelib.core.access_tokens import AccessToken, SourceKind, Standing
 from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
 from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound

@@ -9,13 +9,13 @@ from typing import Any
 
 from chalicelib.core.access import Access
 from chalicelib.core.accounts import User
-from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord, counted
+from chalicelib.core.audit.idempotency import Done
+from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.events import Event, event
-from chalicelib.core.once import Done
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session

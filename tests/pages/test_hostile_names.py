@@ -12,7 +12,7 @@ import pytest
 from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
-from chalicelib.core.audit import AuditRecord, Hand
+from chalicelib.core.audit.records import AuditRecord, Hand
 from chalicelib.pages.render import _environment
 from tests.budgets import only_long
 from tests.pages.furnishing import furnish, places, start_device

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.once import AlreadyDone, once
+from chalicelib.core.audit.idempotency import AlreadyDone, once
 from tests.conftest import Scene, origin
 from tests.core.operations.test_brought_secrets import FIRST as BROUGHT
 from tests.rest.calling import REST, Answer, Client, introspect, send

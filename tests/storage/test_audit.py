@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import Hand
+from chalicelib.core.audit.records import Hand
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.roles import REGISTERED_USER

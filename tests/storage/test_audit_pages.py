@@ -7,7 +7,7 @@ import random
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord
+from chalicelib.core.audit.records import FIRST_MOMENT, AuditQuery, AuditRecord
 from chalicelib.storage import audit
 from chalicelib.storage.audit import DynamoAudit
 from chalicelib.storage.items import AuditItem

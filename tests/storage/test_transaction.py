@@ -5,7 +5,7 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import Conflict, TooLarge, Unavailable
 from chalicelib.storage.items import CounterItem, NameItem

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Unauthenticated, Unavailable
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.storage.permanent_tokens import DynamoTokens

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
-from chalicelib.core.audit import changes
+from chalicelib.core.audit.records import changes
 from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, LoginRests, NotFound, Unavailable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.common.paging import Page
     from chalicelib.core.operations.effective_access import EffectiveAccess

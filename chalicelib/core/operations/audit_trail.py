@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authorization import Operation
 
 if TYPE_CHECKING:
-    from chalicelib.core.audit import AuditPage, AuditQuery
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
+    from chalicelib.core.audit.records import AuditPage, AuditQuery
     from chalicelib.core.caller import Caller
 
 

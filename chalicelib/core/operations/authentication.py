@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import SourceKind
 from chalicelib.core.accounts import User
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import Hand
+from chalicelib.core.audit.records import Hand
 from chalicelib.core.caller import Caller
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access_tokens import AccessToken
-    from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good

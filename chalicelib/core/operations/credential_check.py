@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import failure
+from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
 from chalicelib.core.permanent_tokens import PermanentToken
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier

@@ -18,7 +18,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.audit import failure
+from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.policies import SILENT, Consequence, strictest
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.directory_ports import ServiceStore

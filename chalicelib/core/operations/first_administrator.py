@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.identifiers import KEYTURN, new_id

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import attenuation
-from chalicelib.core.audit import changes
+from chalicelib.core.audit.records import changes
 from chalicelib.core.authorization import Operation
 from chalicelib.core.bounds import require_room
 from chalicelib.core.common import validation
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access import Access
     from chalicelib.core.access_ports import AccessStore, GroupStore
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit import AuditRecord
+    from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.common.paging import Page
     from chalicelib.core.operations.accounts import Accounts

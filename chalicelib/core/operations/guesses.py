@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import failure
+from chalicelib.core.audit.records import failure
 from chalicelib.core.common import rate_limits, validation
 from chalicelib.core.common.errors import (
     Forbidden,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.keyring import Keyring

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import AuditRecord, failure
+from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common import rate_limits
 from chalicelib.core.common.errors import Invalid, StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier

@@ -11,7 +11,7 @@ import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import ANYBODY, AuditRecord
+from chalicelib.core.audit.records import ANYBODY, AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import (

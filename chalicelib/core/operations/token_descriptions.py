@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.audit import changes
+from chalicelib.core.audit.records import changes
 
 if TYPE_CHECKING:
     from chalicelib.core.permanent_tokens import PermanentToken

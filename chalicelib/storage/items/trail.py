@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.audit import FAILURES_KEPT_MS, AuditRecord, Hand, counted
-from chalicelib.core.once import LIFETIME_MS, Once
+from chalicelib.core.audit.idempotency import LIFETIME_MS, Once
+from chalicelib.core.audit.records import FAILURES_KEPT_MS, AuditRecord, Hand, counted
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import NotFound

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.access_tokens import Source, SourceKind
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Conflict, Forbidden, Unavailable

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Changed, Conflict, NotFound
 from chalicelib.core.common.identifiers import random_text

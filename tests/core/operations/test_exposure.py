@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.audit import FAILURES_WINDOW_MS, AuditQuery
+from chalicelib.core.audit.records import FAILURES_WINDOW_MS, AuditQuery
 from chalicelib.core.common.errors import Invalid, NotFound, Throttled, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN, random_text
 from chalicelib.core.common.rate_limits import LEAK_REPORTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import AuditQuery, AuditRecord, Hand
+from chalicelib.core.audit.records import AuditQuery, AuditRecord, Hand
 from chalicelib.core.caller import ESCALATION, Caller
 from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.accounts import AccountChange

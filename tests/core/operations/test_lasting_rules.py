@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Forbidden, LoginTooOld, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.audit import ANYBODY, AuditQuery, AuditRecord
+from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import (

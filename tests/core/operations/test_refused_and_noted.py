@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import ANYBODY, AuditQuery, AuditRecord
+from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.caller import EARLIER_SECRET, ESCALATION, Caller
 from chalicelib.core.common.errors import (
     LoginTooOld,

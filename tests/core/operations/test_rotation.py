@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.common.paging import Window

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from chalicelib.core.common.time import DAY_MS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Forbidden, Unauthenticated
 from chalicelib.core.common.paging import Window
 from tests.conftest import Scene

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import KEYTURN

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery, AuditRecord
+from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.authorization import Operation
 from chalicelib.core.caller import FRESH_MS
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound

@@ -10,14 +10,14 @@ from chalicelib.core.access import Access, Holding
 from chalicelib.core.access_tokens import AccessToken, Source, SourceKind
 from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
-from chalicelib.core.audit import AuditRecord
+from chalicelib.core.audit.idempotency import Once
+from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.groups import Group
-from chalicelib.core.once import Once
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant, Role
 from chalicelib.core.services import Service

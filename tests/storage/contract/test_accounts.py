@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.accounts import LOGIN_REST_MS, Owner, OwnerKind, User
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
 from chalicelib.core.groups import MAX_MEMBERSHIPS
-from chalicelib.core.once import AlreadyDone, Done, Once
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making

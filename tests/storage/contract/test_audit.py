@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
+from chalicelib.core.audit.records import FIRST_MOMENT, AuditQuery, AuditRecord, Hand, failure
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.time import DAY_MS

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit import AuditQuery
+from chalicelib.core.audit.idempotency import AlreadyDone, Once
+from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
-from chalicelib.core.once import AlreadyDone, Once
 from chalicelib.core.overlapping_secrets import EarlierSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks import GivenUp

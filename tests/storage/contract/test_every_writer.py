@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.audit import AuditQuery, AuditRecord, failure
+from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
+from chalicelib.core.audit.records import AuditQuery, AuditRecord, failure
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.bounds import MAX_FIXED
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving
-from chalicelib.core.once import AlreadyDone, Done, Once
 from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from chalicelib.core.token_ports import Displaced

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.accounts import AccountType, Owner, OwnerKind
+from chalicelib.core.audit.idempotency import AlreadyDone, Once
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
-from chalicelib.core.once import AlreadyDone, Once
 from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.core.stores import Stores
 from tests.budgets import budget

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import AccessToken, Standing, in_force
-from chalicelib.core.audit import AuditRecord, Hand
+from chalicelib.core.audit.records import AuditRecord, Hand
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
 

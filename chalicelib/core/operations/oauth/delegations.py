@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
-from chalicelib.core.audit import AuditRecord, failure
+from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently, until_current
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.accounts import User
-    from chalicelib.core.audit_ports import AuditStore
+    from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.paging import Window

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core import trust_conditions
 from chalicelib.core import trust_rules as rules
 from chalicelib.core.accounts import AccountType
-from chalicelib.core.audit import changes
+from chalicelib.core.audit.records import changes
 from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.core.audit import AuditPage, AuditQuery, AuditRecord
-    from chalicelib.core.once import Done
+    from chalicelib.core.audit.idempotency import Done
+    from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord
 
 
 class AuditStore(Protocol):

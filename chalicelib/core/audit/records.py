@@ -12,7 +12,7 @@ from chalicelib.core.common.time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.once import Once
+    from chalicelib.core.audit.idempotency import Once
 
 # Milliseconds since the epoch. Keyturn is younger than the first, so no search has to look before it.
 FIRST_MOMENT = 1_767_225_600_000  # 2026-01-01

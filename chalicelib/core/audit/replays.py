@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import KeyReused
 
 if TYPE_CHECKING:
-    from chalicelib.core.audit_ports import OnceStore
-    from chalicelib.core.once import Once
+    from chalicelib.core.audit.idempotency import Once
+    from chalicelib.core.audit.ports import OnceStore
 
 
 class Repetition:

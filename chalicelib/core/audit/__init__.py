@@ -1,0 +1,1 @@
+"""What every change leaves behind: its audit record, and the idempotency key of its request."""
