@@ -23,10 +23,13 @@ import pyotp
 
 from benchmarks.installation import Installation, fresh_database, install
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READ_GROUP, READ_USER
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import LoginRefused
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
@@ -41,9 +44,6 @@ from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.permissions import READ_GROUP, READ_USER
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import Grant
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection
 

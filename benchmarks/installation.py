@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription

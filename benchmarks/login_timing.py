@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.installation import Installation, answered, fresh_database, install
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 
 ATTEMPTS, WARM_UP = 400, 20

@@ -25,7 +25,7 @@ from rich.table import Table
 from benchmarks.capacity import measured
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.search import fill
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.storage.table import Item, connection

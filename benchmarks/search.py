@@ -20,12 +20,12 @@ from rich.table import Table
 
 from benchmarks.capacity import Cost, measured
 from benchmarks.installation import Installation, fresh_database, install
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.role import REGISTERED_USER, Grant
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
-from chalicelib.core.roles import REGISTERED_USER, Grant
 from chalicelib.storage import keys
 from chalicelib.storage.items import USERS, CounterItem, EntryItem, GrantItem, NameItem, TokenItem, UserItem, entries_of
 from chalicelib.storage.table import Item, connection

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.policies import stricter
-from chalicelib.core.roles import Grant
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.token_policy import stricter
 from chalicelib.storage import keys
 from chalicelib.storage.items.directory import policy_in, policy_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chalicelib.core.policies import Policy
+    from chalicelib.core.access.token_policy import Policy
 
 RawItem = dict[str, Any]  # as DynamoDB's API has it: types by name
 

@@ -14,8 +14,8 @@ from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import LOGIN_REST_MS
-from chalicelib.core.roles import Grant
+from chalicelib.core.access.account import LOGIN_REST_MS
+from chalicelib.core.access.role import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.items import TRAITS, owned_by
 from deployment.demands import Demands, demands_something

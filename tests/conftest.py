@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, settings
 
 from chalicelib import message
 from chalicelib.composition.keyturn import Keyturn, keyturn
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.core.operations.permanent_tokens import OwnedToken

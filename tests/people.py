@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pyotp
 
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession

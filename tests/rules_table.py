@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from chalicelib.core import permissions as p
-from chalicelib.core.authorization import Operation, Rule
-from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.access import permissions as p
+from chalicelib.core.access.caller import FRESH_MS
+from chalicelib.core.access.rules import Operation, Rule
 from embedded.layout import PROJECT
 
 PAGE = PROJECT / "docs" / "authorization.md"
 INTRODUCTION = f"""# Who may do what
 
-This page is made from the table in `chalicelib/core/authorization.py` (`python -m tests.rules_table`); a test compares
-the two. What has no row cannot be asked. `chalicelib/core/caller.py` holds every column, in one place. No caller's
-change is written without an audit record, and only what it permits makes those of a caller.
+This page is made from the table in `chalicelib/core/access/rules.py` (`python -m tests.rules_table`); a test compares
+the two. What has no row cannot be asked. `chalicelib/core/access/caller.py` holds every column, in one place. No
+caller's change is written without an audit record, and only what it permits makes those of a caller.
 
 Whatever a request names has to be something that you may see: a role that you grant needs *Read Role*, the account or
 group that it is granted to or revoked from *Read User* or *Read Group*, a member that you add or remove *Read User*,

@@ -19,6 +19,7 @@ from chalicelib.storage.table import connect, open_client
 if TYPE_CHECKING:
     from chalicelib.composition.lifecycle import TokenLifecycle
     from chalicelib.composition.oauth import OAuth
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.replays import Repetition
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.credential_check import CredentialCheck
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.first_administrator import FirstAdministrator
     from chalicelib.core.operations.groups import Groups
@@ -285,7 +285,7 @@ class Keyturn:
     @functools.cached_property
     def access(self) -> EffectiveAccess:
         """What accounts may do."""
-        from chalicelib.core.operations.effective_access import EffectiveAccess
+        from chalicelib.core.access.reader import EffectiveAccess
 
         return EffectiveAccess(self.stores.access, self.stores.groups, self.stores.roles)
 

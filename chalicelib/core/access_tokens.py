@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.services import Service

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.credentials.sealing import SealedSecret
 
 MAX_APPLICATION_PASSWORDS = 50  # of one account

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.authenticators import Authenticators, UsedChallenge

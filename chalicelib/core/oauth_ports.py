@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.access import Access
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.core.access_tokens import AccessToken, Standing
-    from chalicelib.core.accounts import User
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
     from chalicelib.core.signing_keys import SigningKey

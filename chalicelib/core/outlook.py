@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.token_policy import Consequence
 from chalicelib.core.common.time import DAY_MS, earliest
-from chalicelib.core.policies import Consequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import grant_types
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, permission_id
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS, permission_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.grant_types import GrantType
-    from chalicelib.core.policies import Policy
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50

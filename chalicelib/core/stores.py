@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore, RoleStore
+    from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore, RoleStore
     from chalicelib.core.audit.ports import AuditStore, OnceStore
     from chalicelib.core.directory_ports import ServiceStore, SweepStore
     from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore

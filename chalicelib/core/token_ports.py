@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
 

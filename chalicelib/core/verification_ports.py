@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.authenticators import Authenticators
     from chalicelib.core.common.origin import Use

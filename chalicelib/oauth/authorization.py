@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.services import Service
     from chalicelib.message import Message, Pairs
 

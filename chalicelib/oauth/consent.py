@@ -14,7 +14,7 @@ from chalicelib.pages.render import page
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.oauth.scopes import RequestedScope
     from chalicelib.core.services import Service
     from chalicelib.message import Message

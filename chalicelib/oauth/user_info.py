@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.account import User
 from chalicelib.core.access_tokens import OPENID
-from chalicelib.core.accounts import User
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated
 from chalicelib.core.operations.oauth.issuance import user_claims
 from chalicelib.oauth.views import for_bearers

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.service_names import Names
 from chalicelib.pages.views import for_users
@@ -12,8 +12,8 @@ from chalicelib.pages.views import for_users
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog

@@ -12,8 +12,8 @@ from chalicelib.core.common.search import parse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.message import Message
 

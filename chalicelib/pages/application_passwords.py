@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.pages.account import read
 from chalicelib.pages.render import Dialog, redirect
 from chalicelib.pages.security import back, security_page
@@ -13,8 +13,8 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.message import Message
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Forbidden, Invalid, NotFound, Refusal
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.days import FORM, beginning, end
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.records import AuditPage
-    from chalicelib.core.caller import Caller
     from chalicelib.message import Message
 
 TOP = 50

@@ -20,7 +20,7 @@ from chalicelib.core.sessions import LIFETIME_MS
 from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.credentials.passkeys import JsonObject
     from chalicelib.core.operations.login import OpenedSession
     from chalicelib.message import Message

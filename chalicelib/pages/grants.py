@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.common.paging import Window
 from chalicelib.pages.access import access_page
@@ -16,7 +16,7 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.message import Message
 
 OFFERED = Window(0, 500)  # roles and services to choose from

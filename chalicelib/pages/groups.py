@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.groups import Group
     from chalicelib.message import Message
 
 OFFERED = Window(0, 500)  # groups to choose from

@@ -10,7 +10,7 @@ from chalicelib.pages.views import for_users
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.message import Message
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.access.token_policy import LONGEST_DAYS
 from chalicelib.core.operations.policies import setting_policy_of
-from chalicelib.core.policies import LONGEST_DAYS
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.groups import group_page
 from chalicelib.pages.policy_fields import CONSEQUENCES, DAYS, filled_in, policy_of
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.groups import Group
     from chalicelib.core.operations.policies import Preview
-    from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
     from chalicelib.message import Message
 

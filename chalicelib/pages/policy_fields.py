@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.core.access.token_policy import LONGEST_DAYS, WHEN_KNOWN_TO_OTHERS, WHEN_UNUSED, Consequence, Policy
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.policies import LONGEST_DAYS, WHEN_KNOWN_TO_OTHERS, WHEN_UNUSED, Consequence, Policy
 
 DAYS = ("longestLifeDays", "rotationDueDays", "unusedDays")
 CONSEQUENCES = {"unused": WHEN_UNUSED, "reused": WHEN_KNOWN_TO_OTHERS, "leaked": WHEN_KNOWN_TO_OTHERS}

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from chalice.app import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.pages import assets, browser
 from chalicelib.pages.notices import notice
@@ -31,7 +31,7 @@ CLAIMS = {OPENID: "who it is", PROFILE: "name and login", EMAIL: "e-mail address
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 

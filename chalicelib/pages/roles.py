@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
-from chalicelib.core.permissions import EVERY_PERMISSION, Power
-from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
+from chalicelib.core.access.permissions import EVERY_PERMISSION, Power
+from chalicelib.core.access.role import REGISTERED_USER, SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.render import Dialog, link, page, redirect
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.role import Role
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.roles import Role
     from chalicelib.core.services import DeclaredPermission, Service
     from chalicelib.message import Message
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.pages import browser
 from chalicelib.pages.authentication import authentication_page, dialog_of, read
 from chalicelib.pages.render import redirect
@@ -17,8 +17,8 @@ from chalicelib.pages.views import for_users, form, unless_refused
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.operations.second_factors import SecondFactorStatus
     from chalicelib.message import Message

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import Order, Search
 from chalicelib.pages.account import account_page, read
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule

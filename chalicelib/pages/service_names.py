@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.permissions import EVERY_PERMISSION
 from chalicelib.core.common.identifiers import EVERYWHERE
-from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.permissions import Power
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.permissions import Power
     from chalicelib.core.services import Service
     from chalicelib.message import Message
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.paging import Window
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.groups import Group
     from chalicelib.core.operations.services import RegisteredService
     from chalicelib.message import Message
 

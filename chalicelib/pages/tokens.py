@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.ended_tokens import require_not_ended
 from chalicelib.core.operations.permanent_tokens import UNCHANGED
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.permissions import Power
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.permissions import Power
     from chalicelib.core.services import Service
     from chalicelib.message import Message
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.paging import Pager, window
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.message import Message
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Request, Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.message import Message
 
     View = Callable[..., Response]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.events import EventKind
 from chalicelib.core.operations.webhooks import MOST_COUNTED, WebhookChange
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.operations.webhooks import CreatedWebhook
     from chalicelib.core.webhooks import Webhook

@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import User
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import User
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.identifiers import EVERYWHERE
-from chalicelib.core.roles import Grant
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import REFERENCE, NamedReference, service_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.access import Holding
-    from chalicelib.core.groups import Group
-    from chalicelib.core.permissions import Power
-    from chalicelib.core.roles import Role
+    from chalicelib.core.access.effective import Holding
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.role import Role
     from chalicelib.core.services import DeclaredPermission, Service
 
 

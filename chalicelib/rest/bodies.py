@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core import roles
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access import role as roles
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid

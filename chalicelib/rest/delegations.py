@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.oauth.approved_scopes import OwnedApproval
     from chalicelib.core.operations.oauth.delegations import OwnedDelegation
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from chalicelib.composition.keyturn import Keyturn
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.search import Search
     from chalicelib.rest import fields

@@ -16,7 +16,7 @@ from chalicelib.core.common.errors import Invalid, NotFound
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
 
 BASIC = ("id", "name", "type")
 MAX_LENGTH = 2_000

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
     from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.users import AccountView
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus
 
+from chalicelib.core.access.account import User
 from chalicelib.core.access_tokens import AccessToken
-from chalicelib.core.accounts import User
 from chalicelib.core.common.errors import Invalid, Unauthenticated
 from chalicelib.core.common.origin import agent, client_address
 from chalicelib.core.credentials.wire_format import CredentialKind, recognise

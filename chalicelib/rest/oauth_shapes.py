@@ -12,7 +12,7 @@ from chalicelib.rest.shapes import REFERENCE, USER, NamedReference, service_refe
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.operations.oauth.federation import Trial
     from chalicelib.core.services import Service

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.token_health import TokenFlags
     from chalicelib.rest.bodies import Reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import User
+from chalicelib.core.access.account import User
 from chalicelib.core.operations.all_grants import HeldGrant
 from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.common.paging import Window
-    from chalicelib.core.roles import Grant, Role
 
 
 @operation(ROLE, collection="roles", search=Searchable(("key", "name"), (), ("key", "name")))

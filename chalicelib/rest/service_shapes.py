@@ -17,7 +17,7 @@ from chalicelib.rest.shapes import (
 )
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.services import Service
 
 

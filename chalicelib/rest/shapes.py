@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.time import earliest
 from chalicelib.rest.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
     from chalicelib.core.overlapping_secrets import Secrets
     from chalicelib.core.services import Service
 

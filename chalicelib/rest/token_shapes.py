@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import (
     REFERENCE,
@@ -21,8 +21,8 @@ from chalicelib.rest.shapes import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import LastUse
     from chalicelib.core.services import Service

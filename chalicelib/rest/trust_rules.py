@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import parse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.oauth.trust_rules import OwnedRule
     from chalicelib.rest.bodies import Reference
 

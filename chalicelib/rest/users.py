@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
-from chalicelib.core.roles import Grant
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.contracts import Searchable
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
     from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.oauth_shapes import GrantedView

@@ -28,7 +28,7 @@ from chalicelib.rest.token_bodies import TakingBack
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.webhooks import CreatedWebhook
     from chalicelib.core.webhooks import Webhook
 

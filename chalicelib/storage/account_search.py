@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Search, beginning, select
@@ -21,7 +21,7 @@ from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, 
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
 
 
 @dataclass(frozen=True, slots=True)

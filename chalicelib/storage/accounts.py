@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import LOGIN_REST_MS
+from chalicelib.core.access.account import LOGIN_REST_MS
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, LoginRests, StaleWrite
 from chalicelib.core.common.time import DAY_MS
@@ -36,12 +36,12 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
+    from chalicelib.core.access.role import Grant
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
-    from chalicelib.core.roles import Grant
 
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
 

@@ -15,7 +15,7 @@ from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.authenticators import Authenticators

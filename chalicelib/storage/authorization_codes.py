@@ -18,7 +18,7 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.delegations import AuthorizationCode, Delegation
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
+    from chalicelib.core.access.group import Group
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
-    from chalicelib.core.groups import Group
 
 
 @answers_or_unavailable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access import Held
+from chalicelib.core.access.effective import Held
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.storage.transaction import Transaction
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from pynamodb.expressions.condition import Condition
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.token_ports import Displaced

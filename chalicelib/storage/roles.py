@@ -17,11 +17,11 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Window
     from chalicelib.core.common.search import Search
-    from chalicelib.core.roles import Grant, Role
 
 
 @answers_or_unavailable

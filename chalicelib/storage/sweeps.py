@@ -11,7 +11,7 @@ import contextlib
 import itertools
 from typing import TYPE_CHECKING
 
-from chalicelib.core.bounds import MAX_STEPS
+from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.directory_ports import Leftover
 from chalicelib.storage import keys

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.idempotency import AlreadyDone
-from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
 from chalicelib.storage import keys
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem

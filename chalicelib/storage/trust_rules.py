@@ -15,8 +15,8 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.trust_rules import TrustRule
 

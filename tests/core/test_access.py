@@ -7,11 +7,11 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.access import access, chain
+from chalicelib.core.access.effective import access, chain
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.permissions import Power
+from chalicelib.core.access.role import Grant, Role
 from chalicelib.core.common.identifiers import EVERYWHERE
-from chalicelib.core.groups import Group
-from chalicelib.core.permissions import Power
-from chalicelib.core.roles import Grant, Role
 
 RUN = Role("run", "run", "Run", frozenset({"ci:run"}), 0)
 STOP = Role("stop", "stop", "Stop", frozenset({"ci:stop", "ci:run"}), 0)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.access import Access
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import FRESH_MS, Caller, Opening, Permit
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import FRESH_MS, Caller, Opening, Permit
+from chalicelib.core.access.effective import Access
+from chalicelib.core.access.permissions import EVERY_PERMISSION, KEYTURN_PERMISSIONS, READ_USER, PermissionSet, Power
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Forbidden, LoginTooOld
-from chalicelib.core.permissions import EVERY_PERMISSION, KEYTURN_PERMISSIONS, READ_USER, PermissionSet, Power
 from embedded.layout import PROJECT
 
 ME = User("me1", "me", "Me", AccountType.USER, 0)

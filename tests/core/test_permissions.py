@@ -2,8 +2,8 @@
 
 import itertools
 
+from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
 from chalicelib.core.common.identifiers import EVERYWHERE
-from chalicelib.core.permissions import EVERY_PERMISSION, PermissionSet, Power
 
 PERMISSIONS = ("ci:run", "ci:stop")
 PLACES = ("ci", "deploy")

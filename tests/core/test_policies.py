@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.access.token_policy import SILENT, Consequence, Policy, stricter, strictest
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.lifecycle import notices
 from chalicelib.core.outlook import outlook
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.policies import SILENT, Consequence, Policy, stricter, strictest
 from chalicelib.core.token_health import Flag, token_flags
 from tests.core.operations.test_rotation import sealed
 

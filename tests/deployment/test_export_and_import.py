@@ -13,14 +13,14 @@ import pyrage
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn, keyturn
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.permissions import CREATE_USER
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import LoginRefused, LoginRests, SecondFactorRequired, Unauthenticated
 from chalicelib.core.common.paging import Window
 from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.permissions import CREATE_USER
 from chalicelib.storage.table import create_table
 from deployment.table_copy import ChangedMeanwhile, TableCopy
 from embedded.layout import PROJECT

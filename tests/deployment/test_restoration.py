@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.accounts import LOGIN_REST_MS
-from chalicelib.core.policies import Consequence, Policy
+from chalicelib.core.access.account import LOGIN_REST_MS
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.storage.items.directory import policy_in, policy_text
 from chalicelib.storage.table import Item
 from deployment.restoration import KINDS, Restoration, Treatment, UnknownKind

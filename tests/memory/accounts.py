@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from chalicelib.core.access import Access, Held
-from chalicelib.core.accounts import LOGIN_REST_MS, AccountType, User
+from chalicelib.core.access.account import LOGIN_REST_MS, AccountType, User
+from chalicelib.core.access.effective import Access, Held
+from chalicelib.core.access.role import Grant
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.authenticators import Authenticators, UsedChallenge
@@ -16,7 +17,6 @@ from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory_ports import Leftover
-from chalicelib.core.roles import Grant
 from chalicelib.core.sessions import Session
 from chalicelib.storage.items import BY_NAME, entries_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current

@@ -12,9 +12,9 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
+from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.idempotency import AlreadyDone, Done
 from chalicelib.core.audit.records import AuditRecord
-from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, TooLarge
 
 Key = tuple[str, ...]

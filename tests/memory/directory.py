@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from chalicelib.core.access import Access
-from chalicelib.core.accounts import User
+from chalicelib.core.access.account import User
+from chalicelib.core.access.effective import Access
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.role import Grant, Role
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory_ports import Leftover
 from chalicelib.core.events import service_event
-from chalicelib.core.groups import Group
-from chalicelib.core.roles import Grant, Role
 from chalicelib.core.services import Service
 from chalicelib.core.token_ports import Walk
 from tests.memory.accounts import MemorySweeps, all_users, check_access, count_administrators, sweep_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from chalicelib.core.access import Access
+from chalicelib.core.access.account import User
+from chalicelib.core.access.effective import Access
 from chalicelib.core.access_tokens import AccessToken, SourceKind, Standing
-from chalicelib.core.accounts import User
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization

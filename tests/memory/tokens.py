@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.core.access import Access
-from chalicelib.core.accounts import User
+from chalicelib.core.access.account import User
+from chalicelib.core.access.effective import Access
 from chalicelib.core.audit.idempotency import Done
 from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.common.errors import NameTaken, StaleWrite

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from chalicelib.core.permissions import READ_USER
+from chalicelib.core.access.permissions import READ_USER
 from tests.pages.site import Site, Visitor
 from tests.receiver import Receiver
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.operations.permanent_tokens import OwnedToken

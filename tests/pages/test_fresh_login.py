@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.pages.routes import ACCOUNT, SECURITY
 from tests.conftest import Scene
 from tests.oauth.calling import Forms, call

@@ -17,8 +17,18 @@ import pytest
 from joserfc.jwk import ECKey
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import (
+    READ_GROUP,
+    READ_ROLE,
+    READ_SERVICE,
+    READ_USER,
+    UPDATE_ROLE,
+    UPDATE_SERVICE,
+)
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common import optimistic_retry
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.paging import Window as Paging
@@ -28,9 +38,6 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.core.permissions import READ_GROUP, READ_ROLE, READ_SERVICE, READ_USER, UPDATE_ROLE, UPDATE_SERVICE
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.pages import editing
 from chalicelib.pages import groups as group_pages

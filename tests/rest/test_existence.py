@@ -16,13 +16,9 @@ import msgspec
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.caller import Caller
-from chalicelib.core.events import EventKind
-from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.permissions import (
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import (
     DELETE_GROUP,
     DELETE_ROLE,
     DELETE_USER,
@@ -37,7 +33,11 @@ from chalicelib.core.permissions import (
     UPDATE_ROLE,
     UPDATE_USER,
 )
-from chalicelib.core.policies import Policy
+from chalicelib.core.access.token_policy import Policy
+from chalicelib.core.events import EventKind
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.rest import bodies, openapi
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import (
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.permissions import (
     CREATE_USER,
     READ_GROUP,
     READ_ROLE,
@@ -22,6 +18,10 @@ from chalicelib.core.permissions import (
     UPDATE_ROLE,
     UPDATE_USER,
 )
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.permanent_tokens import About
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import Client
 

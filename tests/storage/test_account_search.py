@@ -11,14 +11,14 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
 from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.storage import account_search, keys
 from chalicelib.storage.items import EntryItem
 from tests import tables
@@ -192,7 +192,7 @@ def test_what_does_not_exist_is_named(crowd: Scene, query: str) -> None:
 
 
 def test_who_may_not_read_groups_cannot_search_by_them(crowd: Scene) -> None:
-    from chalicelib.core.permissions import READ_USER
+    from chalicelib.core.access.permissions import READ_USER
 
     crowd.product.roles.create(crowd.caller(), "reader", "Reader", [READ_USER])
     crowd.product.roles.grant(crowd.caller(), "build-bot", "reader")

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING
 from chalicelib.storage.accounts import DynamoAccounts

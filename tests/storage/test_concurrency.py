@@ -4,17 +4,17 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, LoginRefused, NotFound, Refusal, StaleWrite, Throttled
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.groups import Group
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import OpenedSession
-from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.table import Item

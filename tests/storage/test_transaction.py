@@ -5,8 +5,8 @@ from pynamodb.connection import Connection
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 
 from chalicelib.composition.keyturn import Keyturn
+from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.records import AuditRecord
-from chalicelib.core.bounds import MAX_STEPS
 from chalicelib.core.common.errors import Conflict, TooLarge, Unavailable
 from chalicelib.storage.items import CounterItem, NameItem
 from chalicelib.storage.table import Item

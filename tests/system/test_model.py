@@ -22,15 +22,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READ_SELF, READ_SERVICE, READ_USER, ROTATE_SELF, UPDATE_SELF, UPDATE_USER
+from chalicelib.core.access.role import REGISTERED_USER, Grant
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.permissions import READ_SELF, READ_SERVICE, READ_USER, ROTATE_SELF, UPDATE_SELF, UPDATE_USER
-from chalicelib.core.roles import REGISTERED_USER, Grant
 from tests.budgets import budget
 from tests.conftest import Install, Scene, origin, set_scene
 from tests.people import PASSWORD, Person

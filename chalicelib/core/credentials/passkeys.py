@@ -18,7 +18,7 @@ from chalicelib.core.common.errors import Conflict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.authenticators import Passkey
     from chalicelib.core.credentials.keyring import Keyring
 

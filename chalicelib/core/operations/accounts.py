@@ -7,27 +7,27 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access import references
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.role import REGISTERED_USER, Grant
+from chalicelib.core.access.rules import Including, Operation
 from chalicelib.core.audit.records import changes
-from chalicelib.core.authorization import Including, Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, LoginRests, NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.groups import Group
-from chalicelib.core.operations import references
-from chalicelib.core.roles import REGISTERED_USER, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from chalicelib.core.access_ports import AccessStore, AccountStore, GroupStore
+    from chalicelib.core.access.caller import Caller, Permit
+    from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.common.paging import Page
-    from chalicelib.core.operations.effective_access import EffectiveAccess
 
 RELEASED_AT_ONCE = 25  # bots of an owner who is gone
 MYSELF = "me"

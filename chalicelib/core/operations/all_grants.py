@@ -5,22 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import User
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access import references
+from chalicelib.core.access.account import User
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid, NotFound
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.operations import references
 from chalicelib.core.operations.accounts import MYSELF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.access_ports import AccountStore, GroupStore, RoleStore
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.ports import AccountStore, GroupStore, RoleStore
+    from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.operations.roles import Roles
-    from chalicelib.core.roles import Grant, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS, ApplicationPassword
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, NotFound
 from chalicelib.core.common.identifiers import new_id
@@ -20,8 +20,8 @@ from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.credentials.wire_format import CredentialKind
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 
 if TYPE_CHECKING:
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditPage, AuditQuery
-    from chalicelib.core.caller import Caller
 
 
 class AuditTrail:

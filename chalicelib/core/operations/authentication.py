@@ -6,30 +6,30 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.account import User
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READING, ROTATE_SELF
 from chalicelib.core.access_tokens import SourceKind
-from chalicelib.core.accounts import User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import Hand
-from chalicelib.core.caller import Caller
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
 from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import READING, ROTATE_SELF
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.overlapping_secrets import EarlierSecret

@@ -19,7 +19,8 @@ from chalicelib.core.permanent_tokens import PermanentToken
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
     from chalicelib.core.credentials.sealing import SealedSecret
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
-    from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credential, CredentialStore
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, NameTaken
 from chalicelib.core.common.time import rfc3339
 from chalicelib.core.token_ports import Displaced
@@ -19,8 +19,8 @@ from chalicelib.core.token_ports import Displaced
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.token_ports import TokenStore
 

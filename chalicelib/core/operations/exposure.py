@@ -18,16 +18,17 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.core.access.token_policy import SILENT, Consequence, strictest
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently
-from chalicelib.core.policies import SILENT, Consequence, strictest
 from chalicelib.core.system_records import by_keyturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Use
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.overlapping_secrets import RetiredSecret
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
     from chalicelib.core.token_ports import TokenStore
 

@@ -11,7 +11,8 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.role import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict
@@ -21,13 +22,12 @@ from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN, Grant, built_in_roles
 from chalicelib.core.services import keyturn_service
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.core.access_ports import AccessStore, AccountStore, RoleStore
+    from chalicelib.core.access.ports import AccessStore, AccountStore, RoleStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.credentials.verifier import SecretVerifier

@@ -10,31 +10,30 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import attenuation
+from chalicelib.core.access import attenuation, references
+from chalicelib.core.access.group import MAX_DEPTH, MAX_MEMBERSHIPS, Group
+from chalicelib.core.access.permissions import EVERY_PERMISSION
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.access.transaction_limits import require_room
 from chalicelib.core.audit.records import changes
-from chalicelib.core.authorization import Operation
-from chalicelib.core.bounds import require_room
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS, Group
-from chalicelib.core.operations import references
-from chalicelib.core.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.access_ports import AccessStore, GroupStore
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller, Permit
+    from chalicelib.core.access.effective import Access
+    from chalicelib.core.access.ports import AccessStore, GroupStore
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.common.paging import Page
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
 
 MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
 # What whoever may read a group may know, and search for, of its members.

@@ -19,9 +19,9 @@ from chalicelib.core.common.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.ports import AuditStore
-    from chalicelib.core.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.login_ports import LoginAttemptStore

@@ -18,8 +18,8 @@ from chalicelib.core.sessions import Session
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.core.access.account import User
     from chalicelib.core.access_tokens import AccessToken
-    from chalicelib.core.accounts import User
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck

@@ -22,7 +22,7 @@ from chalicelib.core.sessions import Session
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.sealing import SealedSecret

@@ -20,7 +20,7 @@ from chalicelib.core.system_records import by_keyturn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.core.access_ports import AccountStore
+    from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.outlook import Outlook

@@ -31,8 +31,8 @@ from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.sessions import LIFETIME_MS, Session
 
 if TYPE_CHECKING:
-    from chalicelib.core.access_ports import AccountStore
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import AuthenticatorStore

@@ -9,14 +9,14 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.passwords import PasswordHasher, strong
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from chalicelib.core import attenuation
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access import attenuation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, NameTaken, NotFound
 from chalicelib.core.common.identifiers import new_id
@@ -28,14 +28,14 @@ from chalicelib.core.token_health import token_flags
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
-    from chalicelib.core.permissions import Power
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
     from chalicelib.core.token_ports import Displaced, TokenStore

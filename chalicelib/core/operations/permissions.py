@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 
 if TYPE_CHECKING:
-    from chalicelib.core.access import Access, Holding
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.effective import Access, Holding
+    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.effective_access import EffectiveAccess
-    from chalicelib.core.permissions import Power
 
 
 class Permissions:

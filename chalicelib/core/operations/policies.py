@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core.attenuation import require_no_longer_life
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.attenuation import require_no_longer_life
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
@@ -16,15 +16,15 @@ from chalicelib.core.token_health import TokenFlags, token_flags
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from chalicelib.core.access_ports import AccountStore, GroupStore
-    from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.access.caller import Caller, Permit
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.ports import AccountStore, GroupStore
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.directory_ports import ServiceStore
-    from chalicelib.core.groups import Group
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
     from chalicelib.core.token_ports import TokenStore
 

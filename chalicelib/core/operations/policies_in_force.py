@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access import chain
+from chalicelib.core.access.effective import chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.policies import Policy
     from chalicelib.core.services import Service
 
 REMEMBERED_MS = 60_000

@@ -8,24 +8,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller, Opening, Permit
+from chalicelib.core.access import references
+from chalicelib.core.access.caller import Caller, Opening, Permit
+from chalicelib.core.access.permissions import PermissionSet, Power
+from chalicelib.core.access.role import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import EVERYWHERE, new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.operations import references
-from chalicelib.core.permissions import PermissionSet, Power
-from chalicelib.core.roles import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.core.access_ports import AccessStore, GroupStore, RoleStore
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.ports import AccessStore, GroupStore, RoleStore
     from chalicelib.core.common.paging import Window
-    from chalicelib.core.groups import Group
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.services import Services

@@ -9,9 +9,9 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import attenuation
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import EARLIER_SECRET
+from chalicelib.core.access import attenuation
+from chalicelib.core.access.caller import EARLIER_SECRET
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
@@ -24,7 +24,7 @@ from chalicelib.core.permanent_tokens import About
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts

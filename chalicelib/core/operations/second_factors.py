@@ -14,9 +14,9 @@ import functools
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
@@ -27,9 +27,9 @@ from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObje
 from chalicelib.core.operations.second_factor_check import totp_context
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.authenticators import Totp
-    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier

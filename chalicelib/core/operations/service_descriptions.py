@@ -6,10 +6,10 @@ import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.references import role as role_of
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.operations.references import role as role_of
 from chalicelib.core.services import (
     MAX_DEFAULT_ROLES,
     MAX_GROUPS,
@@ -24,8 +24,8 @@ from chalicelib.core.services import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.core.access_ports import GroupStore, RoleStore
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.ports import GroupStore, RoleStore
     from chalicelib.core.grant_types import GrantType
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.optimistic_retry import insistently
@@ -19,7 +19,7 @@ from chalicelib.core.overlapping_secrets import RetiredSecret, Secrets, require_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.directory_ports import ServiceStore

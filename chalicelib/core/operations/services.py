@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.references import called
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import changes
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import KEYTURN, new_id
@@ -15,7 +16,6 @@ from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.credentials.brought_secrets import brought
 from chalicelib.core.credentials.wire_format import SERVICE_SECRET
-from chalicelib.core.operations.references import called
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
 from chalicelib.core.services import (
     MAX_SERVICES,
@@ -27,9 +27,9 @@ from chalicelib.core.services import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.access_ports import GroupStore, RoleStore
+    from chalicelib.core.access.caller import Caller, Permit
+    from chalicelib.core.access.ports import GroupStore, RoleStore
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.caller import Caller, Permit
     from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.service_descriptions import ServiceDescription

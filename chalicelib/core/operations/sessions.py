@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.common.paging import Page
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.login_ports import AuthenticatorStore, SessionStore
     from chalicelib.core.operations.accounts import Accounts

@@ -11,7 +11,7 @@ from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.directory_ports import SweepStore
     from chalicelib.core.operations.accounts import Accounts
 

@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core import webhooks
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
@@ -18,7 +18,7 @@ from chalicelib.core.operations.webhooks import CreatedWebhook, existing
 from chalicelib.core.overlapping_secrets import require_grace
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import WebhookStore
     from chalicelib.core.webhooks import Webhook

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core import webhooks
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import changes
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
@@ -20,7 +20,7 @@ from chalicelib.core.webhooks import ATTEMPTS, MAX_WEBHOOKS, Webhook
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import Destination, EventStore, QueueStore, WebhookStore
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Self
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.role import Grant
 from chalicelib.core.common import validation
-from chalicelib.core.roles import Grant
 from chalicelib.storage import keys
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.group import Group
 
 USERS = "USERS"
 GRANTS = "GRANTS"  # of accounts and groups, by role

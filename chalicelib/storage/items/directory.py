@@ -14,17 +14,17 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.role import Role
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.grant_types import DEFAULT, GrantType
-from chalicelib.core.groups import Group
-from chalicelib.core.roles import Role
 from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.policies import Policy
+    from chalicelib.core.access.token_policy import Policy
 
 # What a service says of itself, as one JSON text of what is not empty.
 ABOUT = (
@@ -175,7 +175,7 @@ def policy_in(text: str | None) -> Policy | None:
     """The policy in such an attribute."""
     if text is None:
         return None
-    from chalicelib.core.policies import Consequence, Policy  # only where there is one
+    from chalicelib.core.access.token_policy import Consequence, Policy  # only where there is one
 
     life, rotation, unused, *consequences = json.loads(text)
     return Policy(life, rotation, unused, *map(Consequence, consequences))

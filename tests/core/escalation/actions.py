@@ -7,10 +7,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_SELF
+from chalicelib.core.access.role import REGISTERED_USER, SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.paging import Window
 from chalicelib.core.events import EventKind
@@ -21,9 +24,6 @@ from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescrip
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import REGISTERED_USER, SYSTEM_ADMIN
 from chalicelib.core.webhooks import new_secret
 from tests.core.escalation.world import FORMER_LOGIN, World
 from tests.people import PASSWORD

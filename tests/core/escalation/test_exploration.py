@@ -14,10 +14,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READ_SELF
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Refusal
-from chalicelib.core.permissions import READ_SELF
 from tests.budgets import LONG, only_long
 from tests.core.escalation.actions import Action, actions
 from tests.core.escalation.verdicts import Before, violations

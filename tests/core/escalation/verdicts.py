@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chalicelib.core.access.account import User
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
 from chalicelib.core.access_tokens import LIFETIME_MS
-from chalicelib.core.accounts import User
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.networks import are_inside
-from chalicelib.core.groups import Group
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import EVERY_PERMISSION, PermissionSet, Power
 from chalicelib.core.services import Service
 from chalicelib.core.webhooks import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World

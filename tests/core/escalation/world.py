@@ -8,9 +8,12 @@ from enum import Enum
 from typing import Any
 
 from chalicelib.composition.keyturn import Keyturn
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import FRESH_MS, Caller
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.caller import FRESH_MS, Caller
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.events import EventKind
@@ -22,9 +25,6 @@ from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, set_scene
 from tests.people import Person, person
 from tests.storage.contract import making

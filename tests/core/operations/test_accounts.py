@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import FRESH_MS
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import FRESH_MS
+from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.common.paging import Window
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from tests.conftest import Scene, now
 from tests.people import person
 

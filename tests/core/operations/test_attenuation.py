@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.time import DAY_MS
@@ -20,8 +22,6 @@ from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.bounds import MAX_TOGETHER
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.group import MAX_MEMBERSHIPS
+from chalicelib.core.access.permissions import (
+    CREATE_GROUP,
+    DELETE_GROUP,
+    READ_GROUP,
+    READ_USER,
+    UPDATE_GROUP,
+    UPDATE_USER,
+)
+from chalicelib.core.access.role import MAX_GRANTS
+from chalicelib.core.access.transaction_limits import MAX_TOGETHER
 from chalicelib.core.common.errors import Conflict, Forbidden
-from chalicelib.core.groups import MAX_MEMBERSHIPS
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.permanent_tokens import MAX_LABELS, About
-from chalicelib.core.permissions import CREATE_GROUP, DELETE_GROUP, READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
-from chalicelib.core.roles import MAX_GRANTS
 from tests.conftest import Scene, origin
 from tests.people import Person, person
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.credentials.brought_secrets import LEAST_DISTINCT, brought

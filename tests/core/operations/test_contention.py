@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common import optimistic_retry
 from chalicelib.core.common.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.common.time import DAY_MS
@@ -21,7 +22,6 @@ from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.policies import Policy
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.people import Person, person

@@ -8,12 +8,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import (
+    CREATE_GROUP,
+    CREATE_ROLE,
+    DELETE_GROUP,
+    READ_GROUP,
+    READ_USER,
+    UPDATE_GROUP,
+)
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.permissions import CREATE_GROUP, CREATE_ROLE, DELETE_GROUP, READ_GROUP, READ_USER, UPDATE_GROUP
-from chalicelib.core.policies import Consequence, Policy
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene
 from tests.people import Person, person
 

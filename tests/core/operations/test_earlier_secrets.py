@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Conflict, Forbidden, Unavailable
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Changed, Conflict, NotFound
 from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.common.paging import Window
@@ -17,7 +18,6 @@ from chalicelib.core.credentials.wire_format import SECRET_LENGTH
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.outlook import outlook
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.policies import Policy
 from tests.conftest import Scene, now
 
 HOUR = 3_600_000

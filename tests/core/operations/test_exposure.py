@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.audit.records import FAILURES_WINDOW_MS, AuditQuery
 from chalicelib.core.common.errors import Invalid, NotFound, Throttled, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN, random_text
@@ -18,7 +19,6 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.overlapping_secrets import MAX_DEAD, RetiredSecret
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.policies import Consequence, Policy
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import MINUTE, is_good, rotate
 from tests.people import person

@@ -3,9 +3,9 @@
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
+from chalicelib.core.access.permissions import EVERY_PERMISSION, Power
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.permissions import EVERY_PERMISSION, Power
 from tests.conftest import Scene, origin
 
 

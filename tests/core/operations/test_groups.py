@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.group import MAX_DEPTH, MAX_MEMBERSHIPS
+from chalicelib.core.access.permissions import READ_SERVICE, READ_USER, UPDATE_GROUP, UPDATE_USER
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, StaleWrite
 from chalicelib.core.common.paging import Window
-from chalicelib.core.groups import MAX_DEPTH, MAX_MEMBERSHIPS
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.permissions import READ_SERVICE, READ_USER, UPDATE_GROUP, UPDATE_USER
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene
 
 

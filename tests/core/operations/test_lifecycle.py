@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations import lifecycle
 from chalicelib.core.operations.lifecycle import MAX_LOOKED_AT
-from chalicelib.core.policies import Consequence, Policy
 from tests.conftest import Scene, now
 
 

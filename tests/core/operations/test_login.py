@@ -8,9 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.core.access.permissions import READ_USER, UPDATE_USER
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.authenticators import MAX_WRONG_CODES
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import (
     Conflict,
     Forbidden,
@@ -32,7 +33,6 @@ from chalicelib.core.credentials.sealing import Argon2Parameters
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
-from chalicelib.core.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.sessions import LIFETIME_MS
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now, origin

@@ -9,13 +9,13 @@ import itertools
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.accounts import AccountType, User
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READ_SERVICE, UPDATE_USER
+from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.common.errors import Forbidden, Refusal
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.permissions import READ_SERVICE, UPDATE_USER
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, origin
 
 PERMISSIONS = ("run", "stop")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.accounts import AccountType
-from chalicelib.core.caller import Caller, Opening
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.caller import Caller, Opening
+from chalicelib.core.access.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
-from chalicelib.core.policies import Policy
 from tests.conftest import Scene
 from tests.people import Person, person
 

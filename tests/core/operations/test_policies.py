@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.core.access.group import MAX_DEPTH
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.policies_in_force import REMEMBERED_MS
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS
-from chalicelib.core.policies import Consequence, Policy
 from chalicelib.core.token_health import Flag
 from tests.conftest import Scene, now
 from tests.core.operations.test_rotation import is_good

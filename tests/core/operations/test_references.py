@@ -8,16 +8,16 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.role import SYSTEM_ADMIN
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, NotFound
 from chalicelib.core.common.identifiers import is_id, new_id
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, origin
 
 ID = "aB3dEf6hIjKl"

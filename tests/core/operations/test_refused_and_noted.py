@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.access.caller import EARLIER_SECRET, ESCALATION, Caller
+from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
-from chalicelib.core.caller import EARLIER_SECRET, ESCALATION, Caller
 from chalicelib.core.common.errors import (
     LoginTooOld,
     Refusal,
@@ -27,7 +28,6 @@ from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import About
-from chalicelib.core.roles import SYSTEM_ADMIN
 from tests.conftest import Scene, now, origin
 from tests.core.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person

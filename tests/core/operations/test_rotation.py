@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.access.permissions import ROTATE_SELF
+from chalicelib.core.access.role import REGISTERED_USER
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.common.paging import Window
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_EARLIER
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.permissions import ROTATE_SELF
-from chalicelib.core.roles import REGISTERED_USER
 from tests.conftest import Scene, now, origin
 from tests.people import person
 

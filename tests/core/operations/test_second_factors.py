@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.errors import (
     Conflict,
     Forbidden,

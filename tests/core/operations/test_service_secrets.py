@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.permissions import READ_SERVICE, UPDATE_SERVICE
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
-from chalicelib.core.caller import Caller
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.sealing import Sealer
@@ -18,7 +19,6 @@ from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.service_secrets import ServiceSecrets, could_renew
 from chalicelib.core.overlapping_secrets import LONGEST_GRACE_MS, MAX_DEAD, MAX_EARLIER
-from chalicelib.core.permissions import READ_SERVICE, UPDATE_SERVICE
 from chalicelib.core.services import Service, keyturn_service
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_brought_secrets import FIRST, SECOND, WEAK

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.paging import Window

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.operations.accounts import Accounts

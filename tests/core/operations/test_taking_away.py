@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import FRESH_MS, Caller
+from chalicelib.core.access.caller import FRESH_MS, Caller
+from chalicelib.core.access.group import MAX_DEPTH
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_SELF
+from chalicelib.core.access.role import MAX_GRANTS
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, LoginTooOld
-from chalicelib.core.groups import MAX_DEPTH
 from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS, READ_SELF
-from chalicelib.core.roles import MAX_GRANTS
 from tests.conftest import Scene
 from tests.people import PASSWORD, Person, person
 

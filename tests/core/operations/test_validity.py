@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.caller import Caller
+from chalicelib.core.access.caller import Caller
+from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.overlapping_secrets import MAX_EARLIER
-from chalicelib.core.policies import Consequence, Policy
 from tests.conftest import Scene
 
 _names = itertools.count()

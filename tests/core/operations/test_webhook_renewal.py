@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.caller import FRESH_MS
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.credentials.keyring import Keyring
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets

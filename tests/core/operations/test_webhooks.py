@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.core.access.caller import FRESH_MS
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
-from chalicelib.core.authorization import Operation
-from chalicelib.core.caller import FRESH_MS
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.events import Event, EventKind

@@ -6,9 +6,11 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.core.access import Access, Holding
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.effective import Access, Holding
+from chalicelib.core.access.group import Group
+from chalicelib.core.access.role import SYSTEM_ADMIN, Grant, Role
 from chalicelib.core.access_tokens import AccessToken, Source, SourceKind
-from chalicelib.core.accounts import AccountType, User
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.idempotency import Once
 from chalicelib.core.audit.records import AuditRecord
@@ -17,9 +19,7 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.events import Event, EventKind
-from chalicelib.core.groups import Group
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.roles import SYSTEM_ADMIN, Grant, Role
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
 from chalicelib.core.stores import Stores

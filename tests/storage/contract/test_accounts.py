@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.accounts import LOGIN_REST_MS, Owner, OwnerKind, User
+from chalicelib.core.access.account import LOGIN_REST_MS, Owner, OwnerKind, User
+from chalicelib.core.access.group import MAX_MEMBERSHIPS
+from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
 from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
-from chalicelib.core.groups import MAX_MEMBERSHIPS
-from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import everything, refused

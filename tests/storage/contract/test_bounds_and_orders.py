@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
+from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
-from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from chalicelib.storage.stores import DynamoStores
 from tests import tables

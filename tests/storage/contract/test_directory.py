@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
 from chalicelib.core.overlapping_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret, RetiredSecret
-from chalicelib.core.policies import Policy
-from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

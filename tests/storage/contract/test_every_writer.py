@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.accounts import AccountType, User
+from chalicelib.core.access.account import AccountType, User
+from chalicelib.core.access.role import Grant
+from chalicelib.core.access.transaction_limits import MAX_FIXED
 from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
 from chalicelib.core.audit.records import AuditQuery, AuditRecord, failure
 from chalicelib.core.authenticators import Authenticators
-from chalicelib.core.bounds import MAX_FIXED
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.oauth_ports import Approving
-from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from chalicelib.core.token_ports import Displaced
 from chalicelib.storage.transaction import Transaction

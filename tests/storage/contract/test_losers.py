@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.core.access.role import Grant
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING
 from chalicelib.core.event_ports import Queue
-from chalicelib.core.roles import Grant
 from chalicelib.core.stores import Stores
 from tests.budgets import budget
 from tests.engine import OwnDatabase

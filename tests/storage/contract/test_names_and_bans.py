@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.common.errors import Conflict
-from chalicelib.core.roles import SYSTEM_ADMIN
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.accounts import AccountType, Owner, OwnerKind
+from chalicelib.core.access.account import AccountType, Owner, OwnerKind
+from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
 from chalicelib.core.audit.idempotency import AlreadyDone, Once
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
-from chalicelib.core.roles import SYSTEM_ADMIN, Grant
 from chalicelib.core.stores import Stores
 from tests.budgets import budget
 from tests.engine import OwnDatabase

@@ -12,7 +12,7 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.oauth_ports import AccessTokenStore

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
@@ -15,8 +15,8 @@ from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
 from chalicelib.core.oauth_ports import Approving
 
 if TYPE_CHECKING:
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller, Permit
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.common.paging import Window
     from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
     from chalicelib.core.operations.accounts import Accounts

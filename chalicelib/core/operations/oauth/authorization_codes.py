@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
@@ -18,7 +18,7 @@ from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, nee
 from chalicelib.core.operations.oauth.delegations import Begun
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.oauth_ports import CodeStore
     from chalicelib.core.operations.accounts import Accounts

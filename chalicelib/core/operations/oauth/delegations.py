@@ -7,9 +7,9 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.audit.records import AuditRecord, failure
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
@@ -20,9 +20,9 @@ from chalicelib.core.operations.oauth.issuance import Issued
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.ports import AuditStore
-    from chalicelib.core.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authorization import Operation
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
@@ -27,7 +27,7 @@ from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.delegations import Begun
 
 if TYPE_CHECKING:
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
     from chalicelib.core.operations.accounts import Accounts

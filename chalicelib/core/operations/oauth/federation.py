@@ -9,18 +9,18 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from chalicelib.core.access import references
 from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.common.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.oauth_ports import IssuerUnreachable
-from chalicelib.core.operations import references
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from chalicelib.core.access_ports import AccountStore
+    from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.credentials.outside_tokens import Assertion, OutsideTokens
     from chalicelib.core.oauth_ports import TrustRuleStore
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued

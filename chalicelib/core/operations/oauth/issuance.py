@@ -9,8 +9,8 @@ from chalicelib.core.access_tokens import CLAIM_SCOPES, EMAIL, LIFETIME_MS, OPEN
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 
 if TYPE_CHECKING:
+    from chalicelib.core.access.account import User
     from chalicelib.core.access_tokens import Source
-    from chalicelib.core.accounts import User
     from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.delegations import Delegation
 

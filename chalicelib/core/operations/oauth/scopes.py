@@ -13,7 +13,7 @@ from chalicelib.core.permanent_tokens import MAX_SCOPE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.operations.services import Services
     from chalicelib.core.services import Service
 

@@ -19,7 +19,7 @@ from chalicelib.core.permanent_tokens import PermanentToken
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck

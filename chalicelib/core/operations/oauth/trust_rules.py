@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core import trust_conditions
 from chalicelib.core import trust_rules as rules
-from chalicelib.core.accounts import AccountType
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import changes
-from chalicelib.core.authorization import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
@@ -21,8 +21,8 @@ from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.oauth_ports import TrustRuleStore
     from chalicelib.core.operations.accounts import Accounts

@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.core import permissions as p
+from chalicelib.core.access import permissions as p
+from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, PermissionSet
+from chalicelib.core.access.rules import Including, Operation
+from chalicelib.core.access.transaction_limits import require_room
 from chalicelib.core.audit.records import AuditRecord, Hand, failure
-from chalicelib.core.authorization import Including, Operation
-from chalicelib.core.bounds import require_room
 from chalicelib.core.common.errors import Forbidden, LoginTooOld, Refusal
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.common.time import rfc3339
-from chalicelib.core.permissions import KEYTURN_PERMISSIONS, PermissionSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from chalicelib.core.access import Access
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access
+    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.rules import Rule
     from chalicelib.core.audit.idempotency import Once
-    from chalicelib.core.authorization import Rule
-    from chalicelib.core.permissions import Power
 
 R = TypeVar("R", bound=Refusal)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.core.policies import Policy
+    from chalicelib.core.access.token_policy import Policy
 
 MAX_DEPTH = 8  # of nesting: a caller's groups are read level by level
 MAX_MEMBERSHIPS = 40  # of one account: deleting it takes two steps of a transaction for each

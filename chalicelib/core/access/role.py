@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from chalicelib.core.access.permissions import EVERY_PERMISSION, READ_SELF, ROTATE_SELF, UPDATE_SELF
 from chalicelib.core.common.identifiers import EVERYWHERE
-from chalicelib.core.permissions import EVERY_PERMISSION, READ_SELF, ROTATE_SELF, UPDATE_SELF
 
 SYSTEM_ADMIN = "system-admin"
 REGISTERED_USER = "registered-user"

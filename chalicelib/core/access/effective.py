@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.permissions import PermissionSet, Power
-from chalicelib.core.roles import current
+from chalicelib.core.access.permissions import PermissionSet, Power
+from chalicelib.core.access.role import current
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from chalicelib.core.groups import Group
-    from chalicelib.core.roles import Grant, Role
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.role import Grant, Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from chalicelib.core.common.time import rfc3339
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.policies import Policy
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.token_policy import Policy
 
 
 class Bounded(Protocol):

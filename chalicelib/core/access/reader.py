@@ -7,18 +7,18 @@ from contextvars import ContextVar
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access import Access, access
-from chalicelib.core.caller import NOTHING, Opening
-from chalicelib.core.permissions import EVERY_PERMISSION
+from chalicelib.core.access.caller import NOTHING, Opening
+from chalicelib.core.access.effective import Access, access
+from chalicelib.core.access.permissions import EVERY_PERMISSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from chalicelib.core.access import Held
-    from chalicelib.core.access_ports import AccessStore, GroupStore, RoleStore
-    from chalicelib.core.accounts import User
-    from chalicelib.core.caller import Caller
-    from chalicelib.core.groups import Group
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.effective import Held
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.ports import AccessStore, GroupStore, RoleStore
 
 
 class EffectiveAccess:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from chalicelib.core import permissions as p
+from chalicelib.core.access import permissions as p
 
 
 class Including(Enum):

@@ -16,10 +16,10 @@ from chalicelib.core.common.identifiers import is_id
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.core.access_ports import AccountStore, GroupStore, RoleStore
-    from chalicelib.core.accounts import User
-    from chalicelib.core.groups import Group
-    from chalicelib.core.roles import Role
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.ports import AccountStore, GroupStore, RoleStore
+    from chalicelib.core.access.role import Role
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import Conflict
 
 if TYPE_CHECKING:
-    from chalicelib.core.access import Access
+    from chalicelib.core.access.effective import Access
 
 MAX_STEPS = 100  # of one transaction. Source: DynamoDB's API reference, "TransactWriteItems"
 # The audit record, the client's key, the event, the account, the thing, its old and new name, its old and new place,

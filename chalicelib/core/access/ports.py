@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from chalicelib.core.access import Access, Held
-    from chalicelib.core.accounts import User
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.effective import Access, Held
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
-    from chalicelib.core.groups import Group
-    from chalicelib.core.roles import Grant, Role
 
 
 class AccountStore(Protocol):
