@@ -25,7 +25,7 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, answered, fresh_database, install
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.storage import keys
 from embedded.layout import PROJECT
 

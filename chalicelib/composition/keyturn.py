@@ -10,8 +10,8 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.sealing import Sealer
-from chalicelib.core.credentials.verifier import SecretVerifier
+from chalicelib.core.secrets.hashing import Sealer
+from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.settings import Settings
 from chalicelib.storage.stores import DynamoStores
 from chalicelib.storage.table import connect, open_client
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chalicelib.composition.oauth import OAuth
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.replays import Repetition
-    from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.all_grants import AllGrants
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.service_secrets import ServiceSecrets
     from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
+    from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
 
 
@@ -270,7 +270,7 @@ class Keyturn:
     @functools.cached_property
     def keyring(self) -> Keyring:
         """What encrypts and signs."""
-        from chalicelib.core.credentials.keyring import Keyring
+        from chalicelib.core.secrets.keyring import Keyring
 
         return Keyring(self.settings.tag_keys, self.settings.current_tag_key)
 

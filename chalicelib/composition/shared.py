@@ -6,8 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.keyring import Keyring
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.exposure import Exposure
@@ -15,6 +13,8 @@ if TYPE_CHECKING:
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
+    from chalicelib.core.secrets.keyring import Keyring
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.stores import Stores
 
 

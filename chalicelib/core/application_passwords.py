@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 MAX_APPLICATION_PASSWORDS = 50  # of one account
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 MAX_PASSKEYS = 20
 MAX_WRONG_CODES = 50  # in a row; NIST SP 800-63B-4 section 3.2.2 allows 100

@@ -17,7 +17,7 @@ from chalicelib.core.common.time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.services import Service
 
 CODE_LIFETIME_MS = 60_000

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.overlapping_secrets import Secrets
+from chalicelib.core.secrets.previous_secrets import Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 
 MAX_SCOPE = 100
 MAX_LABELS = 20

@@ -10,14 +10,14 @@ from chalicelib.core import grant_types
 from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, permission_id
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
+from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.grant_types import GrantType
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.core.authenticators import Authenticators
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 LIFETIME_MS = 12 * 3600 * 1000
 

@@ -13,9 +13,9 @@ from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, GivenUp, signatures
 from chalicelib.guarded_client import Unreachable
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import WebhookStore
     from chalicelib.core.events import Event
+    from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
 

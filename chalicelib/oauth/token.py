@@ -10,9 +10,9 @@ from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
 from chalicelib.core.grant_types import GrantType
+from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT
 from chalicelib.oauth.server import Server, UnsupportedToken

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
-from chalicelib.core.credentials.wire_format import CredentialKind, recognise
 from chalicelib.core.operations.sessions import CURRENT
+from chalicelib.core.secrets.token_format import CredentialKind, recognise
 from chalicelib.core.sessions import LIFETIME_MS
 from chalicelib.telemetry import note
 

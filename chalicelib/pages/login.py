@@ -147,7 +147,7 @@ def _ticket(message: Message, attempt: LoginAttempt) -> str:
 def _in_ticket(message: Message, ticket: str) -> tuple[str, str]:
     from cryptography.exceptions import InvalidTag
 
-    from chalicelib.core.credentials.keyring import UnknownKey
+    from chalicelib.core.secrets.keyring import UnknownKey
 
     try:
         until, login, password = json.loads(message.keyturn.keyring.decrypt(ticket, TICKET))

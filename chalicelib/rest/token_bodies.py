@@ -9,9 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.common import validation
 from chalicelib.core.common.networks import MAX_NETWORKS
-from chalicelib.core.credentials import brought_secrets
-from chalicelib.core.credentials.wire_format import SECRET_LENGTH
 from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
+from chalicelib.core.secrets import client_supplied
+from chalicelib.core.secrets.token_format import SECRET_LENGTH
 from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody, formed
 from chalicelib.rest.headers import MAX_BODY_BYTES
 
@@ -47,7 +47,7 @@ class _TokenBody(ResourceBody, kw_only=True):
 BroughtSecret = Annotated[
     str,
     formed(
-        brought_secrets.FORM,
+        client_supplied.FORM,
         f"must have exactly {SECRET_LENGTH} characters of A-Z, a-z and 0-9, chosen at random",
         description="chosen at random, of which the whole is made, instead of one that is made here",
         extra_json_schema={"format": "random"},

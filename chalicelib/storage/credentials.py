@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
+from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
 from chalicelib.core.verification_ports import Credential, Credentials
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.common.origin import Use
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 _PLACES = {
     CredentialKind.PERMANENT_TOKEN: keys.token,

@@ -22,7 +22,7 @@ from keyturn_cli.errors import AnswerLost, ExitCode
 from keyturn_cli.patience import Patience
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 from embedded.layout import PROJECT
 from tests.cutting import Listener, message
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from keyturn_cli import wire_format
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.brought_secrets import brought
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
+from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
 
 
 def test_what_is_brought_is_taken() -> None:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.delegations import (
     MAX_SECRETS,
     REFRESH_LEEWAY_MS,
@@ -16,6 +15,7 @@ from chalicelib.core.delegations import (
     RefreshSecret,
     normal_user_code,
 )
+from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.services import Service
 
 CLIENT = Service(id="client", key="client", name="Client", created=0)

@@ -13,22 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials import wire_format
+from chalicelib.core.secrets import token_format
 from examples.scanning.keyturn_detector import checksum
 
 FOLDER = Path(__file__).parents[2] / "examples" / "scanning"
 PLUGIN = {"name": "KeyturnDetector", "path": f"file://{FOLDER / 'keyturn_detector.py'}"}
 RULE = tomllib.loads((FOLDER / "gitleaks.toml").read_text())["rules"][0]
 FORMATS = [
-    *(kind.value for kind in wire_format.CredentialKind),
-    wire_format.SERVICE_SECRET,
-    wire_format.AUTHORIZATION_CODE,
-    wire_format.DEVICE_CODE,
-    wire_format.REFRESH_TOKEN,
+    *(kind.value for kind in token_format.CredentialKind),
+    token_format.SERVICE_SECRET,
+    token_format.AUTHORIZATION_CODE,
+    token_format.DEVICE_CODE,
+    token_format.REFRESH_TOKEN,
 ]
 
 
-def issued(format: wire_format.WireFormat) -> str:
+def issued(format: token_format.WireFormat) -> str:
     return format.issue(*(new_id() for _ in range(format.ids)))
 
 
@@ -42,7 +42,7 @@ def found(folder: Path, text: str) -> int:
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.prefix)
-def test_every_kind_of_secret_is_found_wherever_it_stands(tmp_path: Path, format: wire_format.WireFormat) -> None:
+def test_every_kind_of_secret_is_found_wherever_it_stands(tmp_path: Path, format: token_format.WireFormat) -> None:
     for frame in ("TOKEN = '{}'", "Authorization: Bearer {}", "x={}&y=1", "{}"):
         secret = issued(format)
         assert found(tmp_path, frame.format(secret)) == 1
@@ -51,7 +51,7 @@ def test_every_kind_of_secret_is_found_wherever_it_stands(tmp_path: Path, format
 
 
 def test_what_only_looks_like_one_raises_no_alarm(tmp_path: Path) -> None:
-    secret = issued(wire_format.CredentialKind.PERMANENT_TOKEN.value)
+    secret = issued(token_format.CredentialKind.PERMANENT_TOKEN.value)
     changed = secret[:-1] + ("0" if secret[-1] != "0" else "1")
     for text in (changed, "ktp_" + "x" * 73, secret[:-1], "ktp_EXAMPLE", secret + "x", "x" + secret):
         assert found(tmp_path, f"t = '{text}'") == 0
@@ -59,4 +59,4 @@ def test_what_only_looks_like_one_raises_no_alarm(tmp_path: Path) -> None:
 
 @given(st.text(st.sampled_from("abcXYZ019_"), max_size=90))
 def test_the_published_checksum_is_ours(text: str) -> None:
-    assert checksum(text) == wire_format._checksum(text)
+    assert checksum(text) == token_format._checksum(text)

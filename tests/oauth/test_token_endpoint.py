@@ -7,12 +7,12 @@ from email.utils import formatdate
 import pytest
 
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.credentials.sealing import Sealer
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.delegations import CODE_LIFETIME_MS
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.secrets.hashing import Sealer
+from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.oauth.routes import DEVICE_AUTHORIZATION, REVOCATION, TOKEN
 from tests.conftest import now
 from tests.oauth.calling import Pkce, call, claims_of, token_request

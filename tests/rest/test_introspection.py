@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 from tests.conftest import Scene
 from tests.rest.calling import REST, Client, basic, introspect, send
 

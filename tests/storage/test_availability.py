@@ -7,7 +7,7 @@ from pynamodb.exceptions import UpdateError
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.settings import Settings
 from chalicelib.storage.refused import condition_failed, refusal_code
 from embedded.processes import free_port

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from chalicelib.core.common.paging import Window
-from chalicelib.core.overlapping_secrets import RetiredSecret
+from chalicelib.core.secrets.previous_secrets import RetiredSecret
 from chalicelib.storage import keys, migrations
 from chalicelib.storage.items import TOKENS, TokenItem
 from chalicelib.storage.migrations import MIGRATIONS, run, waiting

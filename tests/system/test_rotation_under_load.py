@@ -14,7 +14,7 @@ import pytest
 
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Unauthenticated, Unavailable
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET
+from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.services import DynamoServices
 from tests.budgets import budget

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.authenticators import Passkey
-    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.secrets.keyring import Keyring
 
 CHALLENGE_LIFETIME_MS = 5 * 60_000
 _STAMP, _RANDOM = 8, 16  # bytes; a signature of 32 follows

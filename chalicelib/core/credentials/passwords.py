@@ -19,7 +19,7 @@ from chalicelib.core.common.errors import Invalid
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.credentials.sealing import Argon2Parameters
+    from chalicelib.core.secrets.hashing import Argon2Parameters
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256

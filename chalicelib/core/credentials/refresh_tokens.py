@@ -15,11 +15,11 @@ import hmac
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.identifiers import base62, random_text
-from chalicelib.core.credentials.wire_format import CHECKSUM_LENGTH, REFRESH_TOKEN, SECRET_LENGTH, SIGNATURE_LENGTH
+from chalicelib.core.secrets.token_format import CHECKSUM_LENGTH, REFRESH_TOKEN, SECRET_LENGTH, SIGNATURE_LENGTH
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.keyring import Keyring
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.keyring import Keyring
 
 CONTEXT = "refresh token"
 NEXT_CONTEXT = "next refresh token"

@@ -7,10 +7,10 @@ import base64
 import hmac
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.keyring import UnknownKey
+from chalicelib.core.secrets.keyring import UnknownKey
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.keyring import Keyring
+    from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.webhooks import Webhook
 
 PURPOSE = "webhook"  # what a secret is encrypted for, with the webhook's id

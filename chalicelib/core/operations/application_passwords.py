@@ -17,15 +17,15 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.search import EVERYTHING, Search, select
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 
 @dataclass(frozen=True, slots=True)

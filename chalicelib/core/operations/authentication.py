@@ -16,8 +16,8 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
-from chalicelib.core.credentials.wire_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.credentials.sealing import SealedSecret
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
-    from chalicelib.core.overlapping_secrets import EarlierSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.previous_secrets import EarlierSecret
     from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credentials, CredentialStore
 

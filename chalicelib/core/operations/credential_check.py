@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
-    from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret, Secrets
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credential, CredentialStore
 

@@ -19,9 +19,9 @@ from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.credentials.passwords import normal
-from chalicelib.core.credentials.wire_format import CredentialKind
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.services import keyturn_service
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.ports import AccessStore, AccountStore, RoleStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.passwords import PasswordHasher
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.login_ports import AuthenticatorStore
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.token_ports import TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database

@@ -15,8 +15,8 @@ from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common import rate_limits
 from chalicelib.core.common.errors import Invalid, StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.guesses import Guesses
-    from chalicelib.core.overlapping_secrets import Secrets
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.previous_secrets import Secrets
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.verification_ports import CredentialStore
 
 MAX_FOUND = 100  # in one report

@@ -27,17 +27,17 @@ from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
 from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.credentials.passwords import PasswordHasher, normal
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.sessions import LIFETIME_MS, Session
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import AuthenticatorStore
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 
 NOBODY = ""  # whatever cannot be a login; where it leads nobody is

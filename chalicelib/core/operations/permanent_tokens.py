@@ -19,10 +19,10 @@ from chalicelib.core.common.optimistic_retry import insistently, require_seen, u
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.common.time import earliest, rfc3339
-from chalicelib.core.credentials.brought_secrets import brought, new_secret, secret_brought
 from chalicelib.core.operations.ended_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.operations.token_descriptions import difference, is_same, told
 from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
+from chalicelib.core.secrets.client_supplied import brought, new_secret, secret_brought
 from chalicelib.core.token_health import token_flags
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.access.reader import EffectiveAccess
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.services import Services
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
     from chalicelib.core.token_ports import Displaced, TokenStore

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from chalicelib.core.authenticators import Totp
 from chalicelib.core.common.errors import SecondFactorLocked
 from chalicelib.core.credentials import one_time_codes
-from chalicelib.core.credentials.keyring import UnknownKey
 from chalicelib.core.credentials.passkeys import NotProven, credential_id
+from chalicelib.core.secrets.keyring import UnknownKey
 
 if TYPE_CHECKING:
     from chalicelib.core.authenticators import Authenticators
-    from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.credentials.passkeys import Asserted, JsonObject, PasskeyCeremonies
-    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.secrets.keyring import Keyring
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 
 class SecondFactorCheck:

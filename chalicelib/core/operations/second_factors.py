@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.authenticators import Totp
-    from chalicelib.core.credentials.keyring import Keyring
-    from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.keyring import Keyring
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.credentials.brought_secrets import brought
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET
 from chalicelib.core.operations.service_descriptions import ServiceDescriptions
+from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.core.services import (
     MAX_SERVICES,
     DeclaredPermission,
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.access.ports import GroupStore, RoleStore
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.directory_ports import ServiceStore
     from chalicelib.core.operations.service_descriptions import ServiceDescription
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 
 # What became of these is in the audit record of a change; a service's permissions are many, and lead nowhere.

@@ -15,12 +15,12 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.operations.webhooks import CreatedWebhook, existing
-from chalicelib.core.overlapping_secrets import require_grace
+from chalicelib.core.secrets.previous_secrets import require_grace
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import WebhookStore
+    from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.webhooks import Webhook
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.credentials.keyring import Keyring
     from chalicelib.core.event_ports import Destination, EventStore, QueueStore, WebhookStore
+    from chalicelib.core.secrets.keyring import Keyring
 
 LOOKED_AT = 100  # queues of all destinations, to find those of one: a request that shows a webhook does no more
 MOST_COUNTED = 100  # messages that wait; that there are more is said

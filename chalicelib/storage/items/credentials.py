@@ -18,8 +18,8 @@ from pynamodb.attributes import (
 
 from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.authenticators import Authenticators, Passkey, Totp
-from chalicelib.core.credentials.sealing import SealedSecret
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
+from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.sessions import Session
 from chalicelib.storage import keys
 from chalicelib.storage.items.secrets import (

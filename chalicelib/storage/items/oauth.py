@@ -23,7 +23,7 @@ from chalicelib.storage.items.secrets import sealed_in, sealed_list
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.sealing import SealedSecret
+    from chalicelib.core.secrets.hashing import SealedSecret
 
 
 class AuthorizationCodeItem(Item, discriminator="authorization-code"):

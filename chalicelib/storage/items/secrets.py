@@ -6,8 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
+from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.credentials.keyring import Keyring, UnknownKey
+from chalicelib.core.secrets.keyring import Keyring, UnknownKey
 
 OLD, NEW = {"old": bytes(32)}, {"new": bytes(range(32)), "old": bytes(32)}
 

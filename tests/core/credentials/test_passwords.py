@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.credentials.expected_passwords import MAX_ENTRY, MIN_ENTRY, common, weight
 from chalicelib.core.credentials.passwords import MAX_LENGTH, MIN_LENGTH, PasswordHasher, normal, strong
-from chalicelib.core.credentials.sealing import Argon2Parameters
+from chalicelib.core.secrets.hashing import Argon2Parameters
 
 HASHER = PasswordHasher(Argon2Parameters())
 ORDER_OF_MAGNITUDE = 1.0  # seconds of a processor, where it takes some milliseconds

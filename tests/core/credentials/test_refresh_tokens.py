@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.keyring import Keyring
 from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
-from chalicelib.core.credentials.sealing import SealedSecret
-from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
+from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.keyring import Keyring
+from chalicelib.core.secrets.token_format import REFRESH_TOKEN
 
 USER, DELEGATION = new_id(), new_id()
 KEYS = {"old": b"o" * 32, "new": b"n" * 32}

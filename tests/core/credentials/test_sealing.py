@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.core.credentials.sealing import Argon2Parameters, SealedSecret, Sealer
+from chalicelib.core.secrets.hashing import Argon2Parameters, SealedSecret, Sealer
 
 KEYS = {"new": b"n" * 32, "old": b"o" * 32}
 SECRET = "a secret"

@@ -6,8 +6,8 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.common.errors import Throttled
-from chalicelib.core.credentials.sealing import Argon2Parameters, SealedSecret, Sealer
-from chalicelib.core.credentials.verifier import FAILURE_LIMIT, FAILURE_WINDOW_MS, REMEMBERED, SecretVerifier
+from chalicelib.core.secrets.hashing import Argon2Parameters, SealedSecret, Sealer
+from chalicelib.core.secrets.verifier import FAILURE_LIMIT, FAILURE_WINDOW_MS, REMEMBERED, SecretVerifier
 
 SEALER = Sealer(Argon2Parameters(), {"key": b"k" * 32}, "key")
 SECRET, OTHER = "the secret", "another secret"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.identifiers import ALPHABET, ID_LENGTH, new_id
-from chalicelib.core.credentials.wire_format import SECRET_LENGTH, SERVICE_SECRET, CredentialKind, WireFormat
+from chalicelib.core.secrets.token_format import SECRET_LENGTH, SERVICE_SECRET, CredentialKind, WireFormat
 
 FORMATS = (CredentialKind.PERMANENT_TOKEN.value, SERVICE_SECRET)
 

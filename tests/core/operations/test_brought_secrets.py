@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.identifiers import random_text
-from chalicelib.core.credentials.brought_secrets import LEAST_DISTINCT, brought
-from chalicelib.core.credentials.wire_format import CredentialKind
+from chalicelib.core.secrets.client_supplied import LEAST_DISTINCT, brought
+from chalicelib.core.secrets.token_format import CredentialKind
 from tests.conftest import Scene, origin
 from tests.people import person
 

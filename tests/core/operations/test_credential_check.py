@@ -6,10 +6,10 @@ import pytest
 
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.sealing import Argon2Parameters, Sealer
-from chalicelib.core.credentials.wire_format import SERVICE_SECRET, CredentialKey, CredentialKind
 from chalicelib.core.operations.accounts import AccountChange
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.hashing import Argon2Parameters, Sealer
+from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKey, CredentialKind
 from tests.conftest import Scene, now, origin
 
 

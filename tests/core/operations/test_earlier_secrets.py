@@ -22,8 +22,8 @@ from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.overlapping_secrets import MAX_EARLIER
 from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed
 

@@ -16,7 +16,7 @@ from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.overlapping_secrets import MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
 from tests.conftest import Scene
 
 _names = itertools.count()

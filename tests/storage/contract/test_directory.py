@@ -13,7 +13,7 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
-from chalicelib.core.overlapping_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret, RetiredSecret
+from chalicelib.core.secrets.previous_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret, RetiredSecret
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

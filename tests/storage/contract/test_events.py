@@ -10,7 +10,7 @@ from chalicelib.core.audit.idempotency import AlreadyDone, Once
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
-from chalicelib.core.overlapping_secrets import EarlierSecret
+from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks import GivenUp
 from tests.storage.contract import making

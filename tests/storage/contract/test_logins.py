@@ -13,8 +13,8 @@ from chalicelib.core.authenticators import Authenticators, Passkey, Totp, UsedCh
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.common.rate_limits import Budget
-from chalicelib.core.credentials.wire_format import CredentialKey, CredentialKind
 from chalicelib.core.permanent_tokens import LastUse
+from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores
 from chalicelib.core.verification_ports import Credentials
 from tests.storage.contract import making

@@ -9,8 +9,8 @@ import pytest
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.events import EventKind
-from chalicelib.core.overlapping_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
+from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.token_ports import Displaced
 from tests.storage.contract import making

@@ -12,10 +12,10 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
-from chalicelib.core.credentials.digests import digest, is_digest_of
-from chalicelib.core.credentials.wire_format import AUTHORIZATION_CODE
 from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
 from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.secrets.digests import digest, is_digest_of
+from chalicelib.core.secrets.token_format import AUTHORIZATION_CODE
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller

@@ -13,9 +13,9 @@ from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
-from chalicelib.core.credentials.wire_format import REFRESH_TOKEN
 from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
 from chalicelib.core.operations.oauth.issuance import Issued
+from chalicelib.core.secrets.token_format import REFRESH_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
-    from chalicelib.core.credentials.verifier import SecretVerifier
     from chalicelib.core.oauth_ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
     from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.issuance import Issuance
     from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.services import Service
 
 REFUSED = "The refresh token is not valid."

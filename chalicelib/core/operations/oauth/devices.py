@@ -11,8 +11,6 @@ from chalicelib.core.common.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.common.rate_limits import Typed, device_starts, network
-from chalicelib.core.credentials.digests import digest, is_digest_of
-from chalicelib.core.credentials.wire_format import DEVICE_CODE
 from chalicelib.core.delegations import (
     DEVICE_INTERVAL_MS,
     DEVICE_LIFETIME_MS,
@@ -25,6 +23,8 @@ from chalicelib.core.delegations import (
 )
 from chalicelib.core.grant_types import GrantType
 from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.secrets.digests import digest, is_digest_of
+from chalicelib.core.secrets.token_format import DEVICE_CODE
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller

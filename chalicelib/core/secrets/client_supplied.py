@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.credentials.wire_format import SECRET_LENGTH, CredentialKind
+from chalicelib.core.secrets.token_format import SECRET_LENGTH, CredentialKind
 
 if TYPE_CHECKING:
-    from chalicelib.core.credentials.sealing import SealedSecret
-    from chalicelib.core.credentials.verifier import SecretVerifier
+    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.verifier import SecretVerifier
 
 FORM = f"[0-9A-Za-z]{{{SECRET_LENGTH}}}"
 LEAST_DISTINCT = 16  # of a random one, fewer are different less than once in 10**10 times

@@ -19,7 +19,7 @@ from chalicelib.core.common.errors import Throttled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.credentials.sealing import SealedSecret, Sealer
+    from chalicelib.core.secrets.hashing import SealedSecret, Sealer
 
 REMEMBERED = 10_000  # digests of 16 bytes: about 2 MB of a process
 FAILURE_LIMIT = 10
