@@ -36,13 +36,13 @@ from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
-from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection

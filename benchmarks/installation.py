@@ -11,9 +11,9 @@ from typing import Any
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
+from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.directory.services import RegisteredService
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.operations.services import RegisteredService
 from chalicelib.core.signing_keys import Algorithm
 from chalicelib.settings import Settings
 from chalicelib.signing.documents import KeyFile

@@ -21,9 +21,9 @@ from chalicelib.composition.keyturn import Keyturn, keyturn
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.origin import Origin
+from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.directory.services import RegisteredService
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.operations.services import RegisteredService
 from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.rest import endpoint, headers
 from chalicelib.signing.__main__ import main as signing

@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.replays import Repetition
     from chalicelib.core.credentials.passwords import PasswordHasher
-    from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.all_grants import AllGrants
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.audit_trail import AuditTrail
+    from chalicelib.core.directory.explain import Permissions
+    from chalicelib.core.directory.grants import AllGrants
+    from chalicelib.core.directory.groups import Groups
+    from chalicelib.core.directory.roles import Roles
+    from chalicelib.core.directory.service_secrets import ServiceSecrets
+    from chalicelib.core.directory.services import Services
     from chalicelib.core.operations.application_passwords import ApplicationPasswords
-    from chalicelib.core.operations.audit_trail import AuditTrail
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.first_administrator import FirstAdministrator
-    from chalicelib.core.operations.groups import Groups
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.login import Login
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
-    from chalicelib.core.operations.permissions import Permissions
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.roles import Roles
     from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.operations.second_factors import SecondFactors
-    from chalicelib.core.operations.service_secrets import ServiceSecrets
-    from chalicelib.core.operations.services import Services
     from chalicelib.core.operations.sessions import Sessions
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
@@ -125,7 +125,7 @@ class Keyturn:
     @functools.cached_property
     def accounts(self) -> Accounts:
         """Users and bots."""
-        from chalicelib.core.operations.accounts import Accounts
+        from chalicelib.core.directory.accounts import Accounts
 
         return Accounts(self.stores.accounts, self.stores.access, self.stores.groups, self.access)
 
@@ -192,21 +192,21 @@ class Keyturn:
     @functools.cached_property
     def services(self) -> Services:
         """Connected services."""
-        from chalicelib.core.operations.services import Services
+        from chalicelib.core.directory.services import Services
 
         return Services(self.stores.services, self.stores.groups, self.stores.roles, self.verifier)
 
     @functools.cached_property
     def service_secrets(self) -> ServiceSecrets:
         """New secrets for connected services."""
-        from chalicelib.core.operations.service_secrets import ServiceSecrets
+        from chalicelib.core.directory.service_secrets import ServiceSecrets
 
         return ServiceSecrets(self.services, self.stores.services, self.verifier)
 
     @functools.cached_property
     def roles(self) -> Roles:
         """Roles and grants."""
-        from chalicelib.core.operations.roles import Roles
+        from chalicelib.core.directory.roles import Roles
 
         stores = self.stores.roles, self.stores.access, self.stores.groups
         return Roles(*stores, self.accounts, self.groups, self.services)
@@ -214,21 +214,21 @@ class Keyturn:
     @functools.cached_property
     def all_grants(self) -> AllGrants:
         """What everybody was granted."""
-        from chalicelib.core.operations.all_grants import AllGrants
+        from chalicelib.core.directory.grants import AllGrants
 
         return AllGrants(self.roles, self.stores.roles, self.stores.accounts, self.stores.groups)
 
     @functools.cached_property
     def groups(self) -> Groups:
         """Groups and their members."""
-        from chalicelib.core.operations.groups import Groups
+        from chalicelib.core.directory.groups import Groups
 
         return Groups(self.stores.groups, self.stores.access, self.accounts, self.access)
 
     @functools.cached_property
     def audit_trail(self) -> AuditTrail:
         """Who did what."""
-        from chalicelib.core.operations.audit_trail import AuditTrail
+        from chalicelib.core.directory.audit_trail import AuditTrail
 
         return AuditTrail(self.stores.audit)
 
@@ -242,7 +242,7 @@ class Keyturn:
     @functools.cached_property
     def permissions(self) -> Permissions:
         """Why an account may do what it may do."""
-        from chalicelib.core.operations.permissions import Permissions
+        from chalicelib.core.directory.explain import Permissions
 
         return Permissions(self.accounts, self.access)
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.composition.shared import SharedParts
+    from chalicelib.core.directory.sweeping import Sweeping
     from chalicelib.core.event_ports import Destination
     from chalicelib.core.operations.deliveries import Deliveries
     from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.operations.lifecycle import Lifecycle
     from chalicelib.core.operations.policies import Policies
-    from chalicelib.core.operations.sweeping import Sweeping
     from chalicelib.core.operations.webhook_renewal import WebhookRenewal
     from chalicelib.core.operations.webhooks import Webhooks
     from chalicelib.core.webhooks import Webhook
@@ -95,7 +95,7 @@ class TokenLifecycle:
     @functools.cached_property
     def sweeping(self) -> Sweeping:
         """What deleted accounts and groups have left."""
-        from chalicelib.core.operations.sweeping import Sweeping
+        from chalicelib.core.directory.sweeping import Sweeping
 
         return Sweeping(self._stores.sweeps, self._shared.accounts)
 

@@ -17,8 +17,8 @@ from chalicelib.core.common.time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.hashing import SealedSecret
-    from chalicelib.core.services import Service
 
 CODE_LIFETIME_MS = 60_000
 APPROVAL_LIFETIME_MS = 180 * DAY_MS

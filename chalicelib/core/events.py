@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.audit.records import AuditRecord
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.services import Service
 
 EVENTS_KEPT_MS = 30 * DAY_MS
 

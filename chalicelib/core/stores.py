@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore, RoleStore
     from chalicelib.core.audit.ports import AuditStore, OnceStore
-    from chalicelib.core.directory_ports import ServiceStore, SweepStore
+    from chalicelib.core.directory.ports import ServiceStore, SweepStore
     from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore
     from chalicelib.core.login_ports import (
         ApplicationPasswordStore,

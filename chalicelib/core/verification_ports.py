@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.authenticators import Authenticators
     from chalicelib.core.common.origin import Use
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.token_format import CredentialKey
-    from chalicelib.core.services import Service
     from chalicelib.core.sessions import Session
 
 

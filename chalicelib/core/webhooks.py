@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid
+from chalicelib.core.directory.service import MAX_URL, URL_FORM
 from chalicelib.core.secrets.previous_secrets import MAX_DEAD, EarlierSecret, Secrets
-from chalicelib.core.services import MAX_URL, URL_FORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

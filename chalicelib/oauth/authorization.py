@@ -23,7 +23,7 @@ from authlib.oauth2.rfc6749.errors import (
 
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.delegations import needs_no_consent
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.oauth import routes
 from chalicelib.oauth.consent import confirmed, consent_page, require_as_shown
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
     from chalicelib.message import Message, Pairs
 
 SILENT, REQUIRED = "silent", "required"

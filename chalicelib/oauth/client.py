@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from authlib.oauth2.rfc6749 import ClientMixin
 
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.rest.headers import sunset
 
 if TYPE_CHECKING:
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
     from chalicelib.message import Message
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.oauth.scopes import RequestedScope
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.operations.oauth.scopes import OFFLINE_ACCESS
 from chalicelib.core.signing_keys import CACHED_MS, Algorithm
 from chalicelib.oauth import routes

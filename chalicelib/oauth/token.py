@@ -11,7 +11,7 @@ from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT
@@ -22,7 +22,7 @@ from chalicelib.rest.refusals import answer
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
     from chalicelib.message import Message
 
 MAY_REPEAT = frozenset({"audience", "resource"})  # RFC 8693 section 2.1

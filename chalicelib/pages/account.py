@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.policy_fields import filled_in

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.common.errors import Refusal
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.policies import Preview
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
 
     Body = Service | Group

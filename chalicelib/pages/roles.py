@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.role import Role
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.services import DeclaredPermission, Service
+    from chalicelib.core.directory.service import DeclaredPermission, Service
     from chalicelib.message import Message
 
     Offered = Sequence[tuple[DeclaredPermission, Service]]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import Power
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
     from chalicelib.message import Message
 
 

@@ -10,10 +10,10 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.operations.service_secrets import check_renewable, could_renew
-from chalicelib.core.services import Service
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.service import Service
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.service_secrets import check_renewable, could_renew
 from chalicelib.message import lines
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.editing import Edit, version_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.operations.services import RegisteredService
+    from chalicelib.core.directory.services import RegisteredService
     from chalicelib.message import Message
 
 OFFERED = Window(0, 500)  # groups to choose from

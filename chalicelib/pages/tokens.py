@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.common.errors import Refusal
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.services import Service
     from chalicelib.message import Message
 
 OFFERED = 1_000  # services to choose from

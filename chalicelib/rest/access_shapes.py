@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.access.role import Role
-    from chalicelib.core.services import DeclaredPermission, Service
+    from chalicelib.core.directory.service import DeclaredPermission, Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import ID_FORM
 from chalicelib.core.credentials import passwords
-from chalicelib.core.services import MAX_URL, URL_FORM
+from chalicelib.core.directory.service import MAX_URL, URL_FORM
 
 B = TypeVar("B")
 

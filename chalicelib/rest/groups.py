@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
 from chalicelib.rest.contracts import Searchable

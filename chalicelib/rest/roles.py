@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.account import User
-from chalicelib.core.operations.all_grants import HeldGrant
+from chalicelib.core.directory.grants import HeldGrant
 from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
 from chalicelib.rest.contracts import Searchable

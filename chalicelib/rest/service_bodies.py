@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from chalicelib.core import services
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.services import MAX_URL, REDIRECT_FORM
+from chalicelib.core.directory import service as services
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.service import MAX_URL, REDIRECT_FORM
 from chalicelib.rest.bodies import (
     Ignored,
     Key,

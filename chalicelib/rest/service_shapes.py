@@ -18,7 +18,7 @@ from chalicelib.rest.shapes import (
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ServiceView:
 
 
 def _renews_service(caller: Caller, view: ServiceView) -> bool:
-    from chalicelib.core.operations.service_secrets import could_renew  # only where it is asked for
+    from chalicelib.core.directory.service_secrets import could_renew  # only where it is asked for
 
     return could_renew(caller, view.service)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from chalice.app import Response
 
-    from chalicelib.core.operations.services import RegisteredService
+    from chalicelib.core.directory.services import RegisteredService
     from chalicelib.rest.bodies import Reference
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.previous_secrets import Secrets
-    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)

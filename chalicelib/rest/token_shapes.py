@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.permanent_tokens import LastUse
-    from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
 
 

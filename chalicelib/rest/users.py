@@ -12,7 +12,7 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.role import Grant
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
+from chalicelib.core.directory.accounts import OWNERLESS, AccountChange
 from chalicelib.rest.access_shapes import PROJECT_ROLE
 from chalicelib.rest.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.contracts import Searchable

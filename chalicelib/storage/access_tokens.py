@@ -24,7 +24,7 @@ from chalicelib.storage.transaction import Transaction
 if TYPE_CHECKING:
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
 
 
 @answers_or_unavailable

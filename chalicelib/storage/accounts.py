@@ -8,7 +8,7 @@ from chalicelib.core.access.account import LOGIN_REST_MS
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, LoginRests, StaleWrite
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.directory_ports import Leftover
+from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage import keys
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.availability import answers_or_unavailable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.directory_ports import Leftover
+from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.directory_ports import Leftover
+from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one

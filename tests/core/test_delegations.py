@@ -15,8 +15,8 @@ from chalicelib.core.delegations import (
     RefreshSecret,
     normal_user_code,
 )
+from chalicelib.core.directory.service import Service
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.core.services import Service
 
 CLIENT = Service(id="client", key="client", name="Client", created=0)
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.services import address
+from chalicelib.core.directory.service import address
 
 
 @pytest.mark.parametrize("url", ["https://ci.example.com", "http://127.0.0.1:8000/path?x=1", "https://[::1]/"])

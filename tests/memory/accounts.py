@@ -16,7 +16,7 @@ from chalicelib.core.common.errors import Conflict, LoginRests
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import Search, select
-from chalicelib.core.directory_ports import Leftover
+from chalicelib.core.directory.ports import Leftover
 from chalicelib.core.sessions import Session
 from chalicelib.storage.items import BY_NAME, entries_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current

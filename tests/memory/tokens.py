@@ -13,11 +13,11 @@ from chalicelib.core.audit.idempotency import Done
 from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
+from chalicelib.core.directory.service import Service
 from chalicelib.core.events import Event, event
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
-from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
 from chalicelib.core.token_ports import Displaced, TokenPage, Walk
 from chalicelib.core.verification_ports import Credential, Credentials

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.operations.services import RegisteredService
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.directory.services import RegisteredService
 from tests.conftest import Install, NewStack, Scene, set_scene
 from tests.oauth.calling import Browser, Pkce, authorization_path, call, sent_back, token_request
 from tests.oauth.issuer import Issuer

@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import requests
 
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from embedded.stack import Stack
 from tests.oauth.calling import Forms
 from tests.oauth.issuer import Issuer

@@ -17,7 +17,7 @@ from joserfc.jws import JWSRegistry
 
 from chalicelib.core.access_tokens import LIFETIME_MS, AccessToken, Source, SourceKind
 from chalicelib.core.credentials.jwt_format import JwtFormat, generate_key
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.signing_keys import Algorithm
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import call, claims_of

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.oauth.grants import JWT_BEARER
 from chalicelib.oauth.routes import ROUTES
 from tests.conftest import ADDRESS

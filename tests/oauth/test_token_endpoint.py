@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.delegations import CODE_LIFETIME_MS
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.secrets.hashing import Sealer
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.oauth.routes import DEVICE_AUTHORIZATION, REVOCATION, TOKEN

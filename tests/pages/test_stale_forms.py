@@ -32,11 +32,11 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common import optimistic_retry
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.paging import Window as Paging
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.events import EventKind
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.pages import editing

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.core.access.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.rest import batch
 from chalicelib.rest.routes import ROUTES
 from tests.conftest import Scene

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from tests.conftest import Scene
 from tests.core.operations.test_brought_secrets import FIRST, SECOND

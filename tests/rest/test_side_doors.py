@@ -19,8 +19,8 @@ from chalicelib.core.access.permissions import (
     UPDATE_USER,
 )
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.permanent_tokens import About
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import Client

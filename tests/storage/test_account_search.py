@@ -17,8 +17,8 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
-from chalicelib.core.operations.accounts import OWNERLESS, AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import OWNERLESS, AccountChange
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.storage import account_search, keys
 from chalicelib.storage.items import EntryItem
 from tests import tables

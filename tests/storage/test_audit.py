@@ -5,8 +5,8 @@ from dataclasses import replace
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.role import REGISTERED_USER
 from chalicelib.core.audit.records import Hand
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.table import Item
 from tests.conftest import Scene

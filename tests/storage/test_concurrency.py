@@ -12,8 +12,8 @@ from chalicelib.core.common.errors import Conflict, LoginRefused, NotFound, Refu
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.operations.login import OpenedSession
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.permanent_tokens import DynamoTokens

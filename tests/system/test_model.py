@@ -29,8 +29,8 @@ from chalicelib.core.access.role import REGISTERED_USER, Grant
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from tests.budgets import budget
 from tests.conftest import Install, Scene, origin, set_scene
 from tests.people import PASSWORD, Person

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 

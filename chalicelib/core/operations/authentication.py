@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
-    from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credentials, CredentialStore
 
 

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credential, CredentialStore
 
 ELSEWHERE = "permanent-token.refused-elsewhere"

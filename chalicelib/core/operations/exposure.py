@@ -32,12 +32,12 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Use
-    from chalicelib.core.directory_ports import ServiceStore
+    from chalicelib.core.directory.ports import ServiceStore
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import RetiredSecret
-    from chalicelib.core.services import Service
     from chalicelib.core.token_ports import TokenStore
 
 WINDOW_MS = 3_600_000

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.application_passwords import ApplicationPassword
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.services import Service
     from chalicelib.core.verification_ports import Credentials, CredentialStore
 
 

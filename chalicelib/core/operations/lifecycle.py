@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.core.access.ports import AccountStore
-    from chalicelib.core.directory_ports import ServiceStore
+    from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.outlook import Outlook
     from chalicelib.core.permanent_tokens import PermanentToken

@@ -17,8 +17,8 @@ from chalicelib.core.credentials.passwords import PasswordHasher, strong
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.login_ports import AuthenticatorStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
 
 

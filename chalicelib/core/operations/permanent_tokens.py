@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.access.reader import EffectiveAccess
-    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.service import Service
+    from chalicelib.core.directory.services import Services
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.services import Services
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.services import Service
     from chalicelib.core.token_health import TokenFlags
     from chalicelib.core.token_ports import Displaced, TokenStore
 

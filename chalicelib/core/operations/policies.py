@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.ports import AccountStore, GroupStore
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.directory_ports import ServiceStore
-    from chalicelib.core.operations.groups import Groups
+    from chalicelib.core.directory.groups import Groups
+    from chalicelib.core.directory.ports import ServiceStore
+    from chalicelib.core.directory.service import Service
+    from chalicelib.core.directory.services import Services
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.services import Services
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.services import Service
     from chalicelib.core.token_ports import TokenStore
 
 B = TypeVar("B", "Service", "Group")

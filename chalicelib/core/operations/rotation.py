@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret

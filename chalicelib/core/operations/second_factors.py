@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.authenticators import Totp
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.second_factor_check import SecondFactorCheck
     from chalicelib.core.secrets.hashing import SealedSecret

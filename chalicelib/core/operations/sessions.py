@@ -14,8 +14,8 @@ from chalicelib.core.common.paging import Page
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.login_ports import AuthenticatorStore, SessionStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.sessions import Session
 
 CURRENT = "current"

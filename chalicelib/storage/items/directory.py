@@ -16,9 +16,9 @@ from pynamodb.attributes import (
 
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import Role
-from chalicelib.core.grant_types import DEFAULT, GrantType
+from chalicelib.core.directory.grant_types import DEFAULT, GrantType
+from chalicelib.core.directory.service import DeclaredPermission, Service
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.core.services import DeclaredPermission, Service
 from chalicelib.storage import keys
 from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
 from chalicelib.storage.table import Item

@@ -16,12 +16,12 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.paging import Window
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.events import EventKind
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.webhooks import new_secret

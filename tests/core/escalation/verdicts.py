@@ -13,8 +13,8 @@ from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.networks import are_inside
+from chalicelib.core.directory.service import Service
 from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.services import Service
 from chalicelib.core.webhooks import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 

@@ -16,14 +16,14 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.common.origin import Origin
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.events import EventKind
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.permanent_tokens import About
 from tests.conftest import Scene, set_scene
 from tests.people import Person, person

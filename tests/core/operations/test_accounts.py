@@ -10,7 +10,7 @@ from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from tests.conftest import Scene, now
 from tests.people import person
 

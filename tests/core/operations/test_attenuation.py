@@ -14,12 +14,12 @@ from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.permanent_tokens import About
 from tests.conftest import Scene, now, origin

@@ -10,12 +10,12 @@ from chalicelib.core.common.errors import InvalidGrant, NotFound, Unauthenticate
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, CODE_LIFETIME_MS, DEVICE_LIFETIME_MS, ApprovedScope
-from chalicelib.core.grant_types import GrantType
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.service import Service
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.devices import StartedDevice
-from chalicelib.core.operations.service_descriptions import ServiceDescription
-from chalicelib.core.services import Service
 from tests.conftest import Scene
 from tests.people import HOME, Person, person
 

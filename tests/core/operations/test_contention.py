@@ -14,11 +14,11 @@ from chalicelib.core.common import optimistic_retry
 from chalicelib.core.common.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.credentials.passwords import PasswordHasher
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.verifier import SecretVerifier

@@ -20,7 +20,7 @@ from chalicelib.core.access.permissions import (
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.errors import Forbidden
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from tests.conftest import Scene
 from tests.people import Person, person
 
@@ -91,7 +91,7 @@ def test_are_changed_for_members_who_may_do_no_more(scene: Scene, jo: Person, ho
 def test_of_more_members_than_can_be_compared_are_changed_by_a_system_admin_alone(
     scene: Scene, jo: Person, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.core.operations.groups.MAX_COMPARED_MEMBERS", 1)
+    monkeypatch.setattr("chalicelib.core.directory.groups.MAX_COMPARED_MEMBERS", 1)
     scene.product.groups.add_member(scene.caller(), "staff", "build-bot")
     with pytest.raises(Forbidden, match="more than 1 members"):
         CHANGING[how](scene, jo.log_in())

@@ -16,12 +16,12 @@ from chalicelib.core.common.errors import Conflict, Forbidden, Unavailable
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
 from tests.conftest import Scene, now, origin

@@ -13,8 +13,8 @@ from chalicelib.core.common.errors import Invalid, NotFound, Throttled, Unauthen
 from chalicelib.core.common.identifiers import KEYTURN, random_text
 from chalicelib.core.common.rate_limits import LEAK_REPORTS
 from chalicelib.core.credentials.one_time_codes import STEP_MS
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.operations.exposure import WINDOW_MS
-from chalicelib.core.operations.groups import GroupDescription
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.previous_secrets import MAX_DEAD, RetiredSecret

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.access.permissions import EVERY_PERMISSION, Power
 from chalicelib.core.common.errors import Conflict
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from tests.conftest import Scene, origin
 
 

@@ -12,9 +12,9 @@ from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, StaleWrite
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from tests.conftest import Scene
 
 
@@ -238,7 +238,7 @@ def test_an_account_in_as_many_groups_as_can_be_is_deleted_and_every_group_count
 
 
 def test_grants_are_bounded(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chalicelib.core.operations.roles.MAX_GRANTS", 2)
+    monkeypatch.setattr("chalicelib.core.directory.roles.MAX_GRANTS", 2)
     roles = cast.product.roles
     cast.group("team", None, "reader", "manager")
     roles.grant(cast.administrator, "user", "reader")

@@ -9,9 +9,9 @@ from chalicelib.core.access.caller import ESCALATION, Caller
 from chalicelib.core.access.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.audit.records import AuditQuery, AuditRecord, Hand
 from chalicelib.core.common.errors import Forbidden
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.service import Service
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.services import Service
 from tests.conftest import Scene, now, origin
 from tests.people import person
 

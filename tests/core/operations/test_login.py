@@ -29,8 +29,8 @@ from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.operations.login import LoginAttempt, OpenedSession
 from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.core.sessions import LIFETIME_MS

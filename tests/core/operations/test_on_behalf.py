@@ -15,7 +15,7 @@ from chalicelib.core.access.permissions import READ_SERVICE, UPDATE_USER
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.common.errors import Forbidden, Refusal
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from tests.conftest import Scene, origin
 
 PERMISSIONS = ("run", "stop")

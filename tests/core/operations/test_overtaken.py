@@ -12,8 +12,8 @@ from chalicelib.core.access.caller import Caller, Opening
 from chalicelib.core.access.permissions import READ_GROUP, READ_USER, UPDATE_GROUP, UPDATE_USER
 from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common.errors import Forbidden
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from tests.conftest import Scene
 from tests.people import Person, person
 
@@ -60,7 +60,7 @@ def jo(scene: Scene) -> Person:
 
 
 def _seen_by(scene: Scene, jo: Person) -> Any:
-    from chalicelib.core.operations.service_descriptions import ServiceDescription
+    from chalicelib.core.directory.service_descriptions import ServiceDescription
 
     seen = scene.product.groups.create(scene.caller(), GroupDescription(name="developers"))
     scene.product.groups.add_member(scene.caller(), seen.id, jo.user.id)

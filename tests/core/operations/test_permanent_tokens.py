@@ -5,7 +5,7 @@ import pytest
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.accounts import AccountChange
+from chalicelib.core.directory.accounts import AccountChange
 from tests.conftest import Scene
 
 

@@ -10,7 +10,7 @@ from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.policies_in_force import REMEMBERED_MS
 from chalicelib.core.token_health import Flag

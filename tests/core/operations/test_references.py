@@ -15,9 +15,9 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, NotFound
 from chalicelib.core.common.identifiers import is_id, new_id
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
-from chalicelib.core.operations.service_descriptions import ServiceDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from tests.conftest import Scene, origin
 
 ID = "aB3dEf6hIjKl"

@@ -22,10 +22,10 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.rate_limits import APPLICATION_PASSWORDS, QUARTER_HOUR_MS
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.accounts import AccountChange
-from chalicelib.core.operations.groups import GroupDescription
+from chalicelib.core.directory.accounts import AccountChange
+from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.service_descriptions import ServiceDescription
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.token_format import CredentialKind
 from tests.conftest import Scene, now, origin

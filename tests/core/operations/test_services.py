@@ -6,7 +6,7 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from tests.conftest import Scene
 
 

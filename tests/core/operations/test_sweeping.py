@@ -11,8 +11,8 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.operations.accounts import Accounts
-from chalicelib.core.operations.sweeping import SETTLED_MS
+from chalicelib.core.directory.accounts import Accounts
+from chalicelib.core.directory.sweeping import SETTLED_MS
 from tests.conftest import Scene, now
 from tests.memory.accounts import MemorySweeps
 from tests.people import person
@@ -20,7 +20,7 @@ from tests.people import person
 
 def test_an_owner_of_many_bots_goes_in_bounded_pieces(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     product, caller = scene.product, scene.caller()
-    monkeypatch.setattr("chalicelib.core.operations.accounts.RELEASED_AT_ONCE", 2)
+    monkeypatch.setattr("chalicelib.core.directory.accounts.RELEASED_AT_ONCE", 2)
     owner = person(scene).user
     bots = [product.accounts.create(caller, f"bot-{n}", "Bot", AccountType.BOT, owner="jo") for n in range(5)]
     product.accounts.delete(caller, "jo")

@@ -13,8 +13,8 @@ from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_SELF
 from chalicelib.core.access.role import MAX_GRANTS
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, LoginTooOld
-from chalicelib.core.operations.groups import OUTERMOST, GroupDescription
-from chalicelib.core.operations.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from tests.conftest import Scene
 from tests.people import PASSWORD, Person, person
 

@@ -17,10 +17,10 @@ from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
+from chalicelib.core.directory.service import Service
 from chalicelib.core.events import Event, EventKind
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.core.services import Service
 from chalicelib.core.sessions import Session
 from chalicelib.core.stores import Stores
 from chalicelib.core.trust_rules import TrustRule

@@ -10,7 +10,7 @@ from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING
-from chalicelib.core.directory_ports import Leftover
+from chalicelib.core.directory.ports import Leftover
 from chalicelib.core.stores import Stores
 from chalicelib.storage.sweeps import DynamoSweeps
 from tests.memory.accounts import MemorySweeps

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.credentials.jwt_format import JwtFormat
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import AccessTokenStore
     from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)

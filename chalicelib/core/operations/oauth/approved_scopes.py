@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.common.paging import Window
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
-    from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.services import Service
 
 
 @dataclass(frozen=True, slots=True)

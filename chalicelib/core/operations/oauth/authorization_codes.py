@@ -20,13 +20,13 @@ from chalicelib.core.secrets.token_format import AUTHORIZATION_CODE
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.origin import Origin
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import CodeStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.delegations import Delegations
     from chalicelib.core.operations.oauth.issuance import Issued
     from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
-    from chalicelib.core.services import Service
 
 REFUSED = "The authorization code is not valid."
 

@@ -9,9 +9,9 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.services import Service
 
 
 class ClientCredentials:

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.paging import Window
     from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.issuance import Issuance
     from chalicelib.core.operations.oauth.scopes import Scopes
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.services import Service
 
 REFUSED = "The refresh token is not valid."
 REPEATED = "refresh-token.repeated"  # the kind of the audit record

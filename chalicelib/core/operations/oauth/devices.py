@@ -21,7 +21,7 @@ from chalicelib.core.delegations import (
     needs_no_consent,
     normal_user_code,
 )
-from chalicelib.core.grant_types import GrantType
+from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.operations.oauth.delegations import Begun
 from chalicelib.core.secrets.digests import digest, is_digest_of
 from chalicelib.core.secrets.token_format import DEVICE_CODE
@@ -29,14 +29,14 @@ from chalicelib.core.secrets.token_format import DEVICE_CODE
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.origin import Origin
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.delegations import Delegations
     from chalicelib.core.operations.oauth.issuance import Issued
     from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
-    from chalicelib.core.services import Service
 
 REFUSED = "The device code is not valid."
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.services import Services
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
+    from chalicelib.core.directory.services import Services
 
 OFFLINE_ACCESS = "offline_access"  # OpenID Connect Core section 11: asks for a refresh token
 WORDS = CLAIM_SCOPES | {OFFLINE_ACCESS, ""}  # what may stand in a scope and is no service

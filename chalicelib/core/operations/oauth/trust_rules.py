@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
+    from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.oauth_ports import TrustRuleStore
-    from chalicelib.core.operations.accounts import Accounts
     from chalicelib.core.operations.oauth.federation import Federation, Trial
     from chalicelib.core.operations.oauth.scopes import Scopes
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.ports import AccessStore, GroupStore, RoleStore
     from chalicelib.core.common.paging import Window
-    from chalicelib.core.operations.accounts import Accounts
-    from chalicelib.core.operations.groups import Groups
-    from chalicelib.core.operations.services import Services
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.groups import Groups
+    from chalicelib.core.directory.services import Services
 
 
 class Roles:

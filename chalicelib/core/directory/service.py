@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import grant_types
 from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, permission_id
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.directory import grant_types
 from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.grant_types import GrantType
+    from chalicelib.core.directory.grant_types import GrantType
     from chalicelib.core.secrets.hashing import SealedSecret
 
 MAX_PERMISSIONS = 100

@@ -10,7 +10,7 @@ from chalicelib.core.access.references import role as role_of
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.services import (
+from chalicelib.core.directory.service import (
     MAX_DEFAULT_ROLES,
     MAX_GROUPS,
     MAX_PERMISSIONS,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.ports import GroupStore, RoleStore
-    from chalicelib.core.grant_types import GrantType
+    from chalicelib.core.directory.grant_types import GrantType
 
 
 @dataclass(frozen=True, slots=True)

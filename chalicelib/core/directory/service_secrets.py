@@ -12,7 +12,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.optimistic_retry import insistently
-from chalicelib.core.operations.services import RegisteredService, new_secret, service_record
+from chalicelib.core.directory.services import RegisteredService, new_secret, service_record
 from chalicelib.core.secrets.client_supplied import brought
 from chalicelib.core.secrets.previous_secrets import RetiredSecret, Secrets, require_grace
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.access.caller import Caller, Permit
-    from chalicelib.core.directory_ports import ServiceStore
-    from chalicelib.core.operations.services import Services
+    from chalicelib.core.directory.ports import ServiceStore
+    from chalicelib.core.directory.service import Service
+    from chalicelib.core.directory.services import Services
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.services import Service
 
 
 def could_renew(caller: Caller, service: Service) -> bool:

@@ -12,8 +12,8 @@ from chalicelib.core.common.identifiers import KEYTURN
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
-    from chalicelib.core.directory_ports import SweepStore
-    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.directory.accounts import Accounts
+    from chalicelib.core.directory.ports import SweepStore
 
 SETTLED_MS = 15_000  # by then indexes show what was written before the deletion, and whoever deleted has finished
 AT_ONCE = 25  # deleted accounts and groups in one run

@@ -14,15 +14,15 @@ from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.operations.service_descriptions import ServiceDescriptions
-from chalicelib.core.secrets.client_supplied import brought
-from chalicelib.core.secrets.token_format import SERVICE_SECRET
-from chalicelib.core.services import (
+from chalicelib.core.directory.service import (
     MAX_SERVICES,
     DeclaredPermission,
     Service,
     keyturn_service,
 )
+from chalicelib.core.directory.service_descriptions import ServiceDescriptions
+from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.token_format import SERVICE_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.access.ports import GroupStore, RoleStore
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.directory_ports import ServiceStore
-    from chalicelib.core.operations.service_descriptions import ServiceDescription
+    from chalicelib.core.directory.ports import ServiceStore
+    from chalicelib.core.directory.service_descriptions import ServiceDescription
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page
-    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.directory.accounts import Accounts
 
 MAX_COMPARED_MEMBERS = 50  # whose permissions are read one by one
 # What whoever may read a group may know, and search for, of its members.

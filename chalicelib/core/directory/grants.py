@@ -11,7 +11,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid, NotFound
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
-from chalicelib.core.operations.accounts import MYSELF
+from chalicelib.core.directory.accounts import MYSELF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.ports import AccountStore, GroupStore, RoleStore
     from chalicelib.core.access.role import Grant, Role
-    from chalicelib.core.operations.roles import Roles
+    from chalicelib.core.directory.roles import Roles
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.effective import Access, Holding
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.access.reader import EffectiveAccess
-    from chalicelib.core.operations.accounts import Accounts
+    from chalicelib.core.directory.accounts import Accounts
 
 
 class Permissions:

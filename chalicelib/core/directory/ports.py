@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
-    from chalicelib.core.services import Service
+    from chalicelib.core.directory.service import Service
 
 
 class ServiceStore(Protocol):
