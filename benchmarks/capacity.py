@@ -35,12 +35,12 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
-from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
-from chalicelib.core.operations.login import LoginAttempt, OpenedSession
+from chalicelib.core.login.application_passwords import OwnedApplicationPassword
+from chalicelib.core.login.log_in import LoginAttempt, OpenedSession
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind

@@ -9,8 +9,8 @@ import pyotp
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.operations.login import LoginAttempt, OpenedSession
+from chalicelib.core.login.log_in import LoginAttempt, OpenedSession
+from chalicelib.core.login.totp import STEP_MS
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from chalicelib.composition.oauth import OAuth
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.replays import Repetition
-    from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.audit_trail import AuditTrail
     from chalicelib.core.directory.explain import Permissions
@@ -30,22 +29,23 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.roles import Roles
     from chalicelib.core.directory.service_secrets import ServiceSecrets
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.operations.application_passwords import ApplicationPasswords
+    from chalicelib.core.login.application_passwords import ApplicationPasswords
+    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.log_in import Login
+    from chalicelib.core.login.password_hashing import PasswordHasher
+    from chalicelib.core.login.passwords import Passwords
+    from chalicelib.core.login.second_factor_check import SecondFactorCheck
+    from chalicelib.core.login.second_factors import SecondFactors
+    from chalicelib.core.login.sessions import Sessions
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.first_administrator import FirstAdministrator
-    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.introspection import Introspection
-    from chalicelib.core.operations.login import Login
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.operations.passwords import Passwords
     from chalicelib.core.operations.permanent_tokens import PermanentTokens
     from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.operations.rotation import Rotation
-    from chalicelib.core.operations.second_factor_check import SecondFactorCheck
-    from chalicelib.core.operations.second_factors import SecondFactors
-    from chalicelib.core.operations.sessions import Sessions
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
 
@@ -147,7 +147,7 @@ class Keyturn:
     @functools.cached_property
     def application_passwords(self) -> ApplicationPasswords:
         """Application passwords."""
-        from chalicelib.core.operations.application_passwords import ApplicationPasswords
+        from chalicelib.core.login.application_passwords import ApplicationPasswords
 
         stores = self.stores.application_passwords, self.stores.authenticators
         return ApplicationPasswords(*stores, self.accounts, self.verifier)
@@ -155,7 +155,7 @@ class Keyturn:
     @functools.cached_property
     def login(self) -> Login:
         """Who proves to be the owner of an account?"""
-        from chalicelib.core.operations.login import Login
+        from chalicelib.core.login.log_in import Login
 
         stores = self.stores.accounts, self.stores.authenticators
         return Login(*stores, self.guesses, self._hasher, self._second_factor_check, self.verifier)
@@ -163,14 +163,14 @@ class Keyturn:
     @functools.cached_property
     def passwords(self) -> Passwords:
         """Passwords that people choose."""
-        from chalicelib.core.operations.passwords import Passwords
+        from chalicelib.core.login.passwords import Passwords
 
         return Passwords(self.stores.authenticators, self.accounts, self._hasher, self.guesses)
 
     @functools.cached_property
     def second_factors(self) -> SecondFactors:
         """What else people prove when they log in."""
-        from chalicelib.core.operations.second_factors import SecondFactors
+        from chalicelib.core.login.second_factors import SecondFactors
 
         return SecondFactors(
             self.stores.authenticators,
@@ -185,7 +185,7 @@ class Keyturn:
     @functools.cached_property
     def sessions(self) -> Sessions:
         """Where people are logged in."""
-        from chalicelib.core.operations.sessions import Sessions
+        from chalicelib.core.login.sessions import Sessions
 
         return Sessions(self.stores.sessions, self.stores.authenticators, self.accounts)
 
@@ -257,13 +257,13 @@ class Keyturn:
     @functools.cached_property
     def guesses(self) -> Guesses:
         """How often something was guessed."""
-        from chalicelib.core.operations.guesses import Guesses
+        from chalicelib.core.login.attempt_limits import Guesses
 
         return Guesses(self.stores.login_attempts, self.stores.audit, self.keyring)
 
     @functools.cached_property
     def _hasher(self) -> PasswordHasher:
-        from chalicelib.core.credentials.passwords import PasswordHasher
+        from chalicelib.core.login.password_hashing import PasswordHasher
 
         return PasswordHasher(self.settings.argon2)
 
@@ -276,8 +276,8 @@ class Keyturn:
 
     @functools.cached_property
     def _second_factor_check(self) -> SecondFactorCheck:
-        from chalicelib.core.credentials.passkeys import PasskeyCeremonies
-        from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+        from chalicelib.core.login.passkeys import PasskeyCeremonies
+        from chalicelib.core.login.second_factor_check import SecondFactorCheck
 
         passkeys = PasskeyCeremonies(self.settings.address, self.keyring)
         return SecondFactorCheck(self.keyring, passkeys, self.verifier)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore, OnceStore
     from chalicelib.core.directory.ports import ServiceStore, SweepStore
     from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore
-    from chalicelib.core.login_ports import (
+    from chalicelib.core.login.ports import (
         ApplicationPasswordStore,
         AuthenticatorStore,
         LoginAttemptStore,

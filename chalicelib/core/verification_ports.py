@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.application_passwords import ApplicationPassword
-    from chalicelib.core.authenticators import Authenticators
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.login.application_password import ApplicationPassword
+    from chalicelib.core.login.authenticators import Authenticators
+    from chalicelib.core.login.session import Session
     from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.token_format import CredentialKey
-    from chalicelib.core.sessions import Session
 
 
 Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal, Unauthenticated
-from chalicelib.core.operations.sessions import CURRENT
+from chalicelib.core.login.session import LIFETIME_MS
+from chalicelib.core.login.sessions import CURRENT
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
-from chalicelib.core.sessions import LIFETIME_MS
 from chalicelib.telemetry import note
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.credentials.passkeys import JsonObject
-    from chalicelib.core.operations.login import OpenedSession
+    from chalicelib.core.login.log_in import OpenedSession
+    from chalicelib.core.login.passkeys import JsonObject
     from chalicelib.message import Message
 
 CONTEXT = "form"

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Invalid, LoginRefused, SecondFactorLocked, SecondFactorRequired
-from chalicelib.core.operations.login import LoginAttempt
+from chalicelib.core.login.log_in import LoginAttempt
 from chalicelib.pages import browser
 from chalicelib.pages.render import link, page, redirect
 from chalicelib.pages.views import for_people, form

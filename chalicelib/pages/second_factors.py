@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.operations.second_factors import SecondFactorStatus
+    from chalicelib.core.login.second_factors import SecondFactorStatus
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 

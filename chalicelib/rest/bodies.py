@@ -19,8 +19,8 @@ from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import ID_FORM
-from chalicelib.core.credentials import passwords
 from chalicelib.core.directory.service import MAX_URL, URL_FORM
+from chalicelib.core.login import password_hashing
 
 B = TypeVar("B")
 
@@ -173,7 +173,7 @@ class Renewal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     grace: int | str = 0
 
 
-Secret = Annotated[str, Meta(min_length=1, max_length=passwords.MAX_LENGTH)]
+Secret = Annotated[str, Meta(min_length=1, max_length=password_hashing.MAX_LENGTH)]
 # A browser's PublicKeyCredential as JSON (WebAuthn Level 3 section 5.1); the library for passkeys reads it.
 BrowserCredential = dict[str, Any]
 
@@ -186,7 +186,7 @@ class LoginBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class NewPassword(msgspec.Struct, forbid_unknown_fields=True, rename="camel", kw_only=True):
-    password: Annotated[str, Meta(min_length=passwords.MIN_LENGTH, max_length=passwords.MAX_LENGTH)]
+    password: Annotated[str, Meta(min_length=password_hashing.MIN_LENGTH, max_length=password_hashing.MAX_LENGTH)]
     current_password: Secret | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.login import LoginAttempt
+from chalicelib.core.login.log_in import LoginAttempt
 from chalicelib.rest.bodies import LoginBody, NewPassword
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.refusals import answer

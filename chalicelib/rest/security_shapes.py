@@ -9,9 +9,9 @@ from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import SECRET_WAS_SHOWN, USER
 
 if TYPE_CHECKING:
-    from chalicelib.core.authenticators import Authenticators
-    from chalicelib.core.credentials.passkeys import JsonObject
-    from chalicelib.core.operations.second_factors import Pairing, SecondFactorStatus
+    from chalicelib.core.login.authenticators import Authenticators
+    from chalicelib.core.login.passkeys import JsonObject
+    from chalicelib.core.login.second_factors import Pairing, SecondFactorStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
-    from chalicelib.core.operations.application_passwords import OwnedApplicationPassword
+    from chalicelib.core.login.application_passwords import OwnedApplicationPassword
     from chalicelib.rest.access_shapes import GrantView
     from chalicelib.rest.oauth_shapes import GrantedView
     from chalicelib.rest.token_shapes import TokenView

@@ -16,9 +16,9 @@ from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
-    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.authenticators import Authenticators
+    from chalicelib.core.login.application_password import ApplicationPassword
+    from chalicelib.core.login.authenticators import Authenticators
 
 
 @answers_or_unavailable

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.identifiers import new_id
+from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.sessions import Session
+    from chalicelib.core.login.session import Session
 
 
 @answers_or_unavailable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.directory.service import Service
+from chalicelib.core.login.session import Session
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
-from chalicelib.core.sessions import Session
 from chalicelib.core.verification_ports import Credential, Credentials
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in

@@ -13,7 +13,7 @@ from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.sessions import Session
+    from chalicelib.core.login.session import Session
 
 
 @answers_or_unavailable

@@ -18,9 +18,9 @@ from chalicelib.core.access.permissions import CREATE_USER
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import LoginRefused, LoginRests, SecondFactorRequired, Unauthenticated
 from chalicelib.core.common.paging import Window
-from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.storage.table import create_table
 from deployment.table_copy import ChangedMeanwhile, TableCopy
 from embedded.layout import PROJECT

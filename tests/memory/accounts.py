@@ -8,16 +8,16 @@ from dataclasses import replace
 from chalicelib.core.access.account import LOGIN_REST_MS, AccountType, User
 from chalicelib.core.access.effective import Access, Held
 from chalicelib.core.access.role import Grant
-from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import AuditRecord
-from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, LoginRests
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory.ports import Leftover
-from chalicelib.core.sessions import Session
+from chalicelib.core.login.application_password import ApplicationPassword
+from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.login.session import Session
 from chalicelib.storage.items import BY_NAME, entries_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 

@@ -15,10 +15,10 @@ from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.directory.service import Service
 from chalicelib.core.events import Event, event
+from chalicelib.core.login.session import Session
 from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
-from chalicelib.core.sessions import Session
 from chalicelib.core.token_ports import Displaced, TokenPage, Walk
 from chalicelib.core.verification_ports import Credential, Credentials
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.login.authenticators import MAX_WRONG_CODES
 from chalicelib.oauth.routes import AUTHORIZATION
 from tests.conftest import ADDRESS
 from tests.oauth.calling import Browser, Forms, Pkce, authorization_path, call, sent_back

@@ -16,9 +16,9 @@ from chalicelib.core.access.group import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_USER
 from chalicelib.core.access.role import MAX_GRANTS, Grant, Role
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS
-from chalicelib.core.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.common.identifiers import KEYTURN, new_id
+from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS
+from chalicelib.core.login.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.permanent_tokens import MAX_LABELS, PermanentToken
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER, EarlierSecret
 from chalicelib.core.trust_rules import MAX_TRUST_RULES

@@ -10,7 +10,7 @@ import pyotp
 import pytest
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.authenticators import MAX_WRONG_CODES
+from chalicelib.core.login.authenticators import MAX_WRONG_CODES
 from chalicelib.storage.table import Item, connection
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now

@@ -11,10 +11,10 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, LoginRefused, NotFound, Refusal, StaleWrite, Throttled
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
-from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.operations.login import OpenedSession
+from chalicelib.core.login.log_in import OpenedSession
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.table import Item

@@ -10,9 +10,9 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
 

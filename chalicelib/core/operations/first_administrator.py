@@ -18,8 +18,8 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
-from chalicelib.core.credentials.passwords import normal
 from chalicelib.core.directory.service import keyturn_service
+from chalicelib.core.login.password_hashing import normal
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKind
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.ports import AccessStore, AccountStore, RoleStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.credentials.passwords import PasswordHasher
     from chalicelib.core.directory.ports import ServiceStore
-    from chalicelib.core.login_ports import AuthenticatorStore
+    from chalicelib.core.login.password_hashing import PasswordHasher
+    from chalicelib.core.login.ports import AuthenticatorStore
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.token_ports import TokenStore
 

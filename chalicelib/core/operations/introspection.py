@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Unauthenticated
 from chalicelib.core.common.origin import Use
+from chalicelib.core.login.session import Session
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
-from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access_tokens import AccessToken
-    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.verification_ports import Credentials, CredentialStore

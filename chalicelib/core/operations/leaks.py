@@ -10,14 +10,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common import rate_limits
 from chalicelib.core.common.errors import Invalid, StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.login.application_password import ApplicationPassword
+from chalicelib.core.login.session import Session
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind, recognise
-from chalicelib.core.sessions import Session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.login_ports import ApplicationPasswordStore, SessionStore
+    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.operations.exposure import Exposure
-    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.credentials.one_time_codes import (
+from chalicelib.core.login.totp import (
     STEP_MS,
     looks_like_recovery_code,
     matching_step,

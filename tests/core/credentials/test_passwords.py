@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.credentials.expected_passwords import MAX_ENTRY, MIN_ENTRY, common, weight
-from chalicelib.core.credentials.passwords import MAX_LENGTH, MIN_LENGTH, PasswordHasher, normal, strong
+from chalicelib.core.login.expected_passwords import MAX_ENTRY, MIN_ENTRY, common, weight
+from chalicelib.core.login.password_hashing import MAX_LENGTH, MIN_LENGTH, PasswordHasher, normal, strong
 from chalicelib.core.secrets.hashing import Argon2Parameters
 
 HASHER = PasswordHasher(Argon2Parameters())

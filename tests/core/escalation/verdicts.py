@@ -10,10 +10,10 @@ from chalicelib.core.access.account import User
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
 from chalicelib.core.access_tokens import LIFETIME_MS
-from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.networks import are_inside
 from chalicelib.core.directory.service import Service
+from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.webhooks import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World

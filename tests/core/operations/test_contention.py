@@ -13,10 +13,10 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common import optimistic_retry
 from chalicelib.core.common.errors import LoginRefused, StaleWrite, Unavailable
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.credentials.passwords import PasswordHasher
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.login.password_hashing import PasswordHasher
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
 from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange

@@ -12,8 +12,8 @@ from chalicelib.core.audit.records import FAILURES_WINDOW_MS, AuditQuery
 from chalicelib.core.common.errors import Invalid, NotFound, Throttled, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN, random_text
 from chalicelib.core.common.rate_limits import LEAK_REPORTS
-from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.directory.groups import GroupDescription
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.operations.exposure import WINDOW_MS
 from chalicelib.core.operations.leaks import Found
 from chalicelib.core.permanent_tokens import PermanentToken

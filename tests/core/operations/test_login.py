@@ -11,7 +11,6 @@ import pytest
 from chalicelib.core.access.permissions import READ_USER, UPDATE_USER
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
-from chalicelib.core.authenticators import MAX_WRONG_CODES
 from chalicelib.core.common.errors import (
     Conflict,
     Forbidden,
@@ -28,12 +27,13 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.rate_limits import Budget
-from chalicelib.core.credentials.one_time_codes import STEP_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.operations.login import LoginAttempt, OpenedSession
+from chalicelib.core.login.authenticators import MAX_WRONG_CODES
+from chalicelib.core.login.log_in import LoginAttempt, OpenedSession
+from chalicelib.core.login.session import LIFETIME_MS
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.secrets.hashing import Argon2Parameters
-from chalicelib.core.sessions import LIFETIME_MS
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now, origin
 from tests.people import HOME, PASSWORD, Person, person

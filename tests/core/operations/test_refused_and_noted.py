@@ -9,7 +9,6 @@ import pytest
 
 from chalicelib.core.access.caller import EARLIER_SECRET, ESCALATION, Caller
 from chalicelib.core.access.role import SYSTEM_ADMIN
-from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.common.errors import (
     LoginTooOld,
@@ -25,6 +24,7 @@ from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.token_format import CredentialKind

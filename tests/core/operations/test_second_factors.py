@@ -23,10 +23,10 @@ from chalicelib.core.common.errors import (
 )
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
-from chalicelib.core.credentials.one_time_codes import STEP_MS
-from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS
+from chalicelib.core.login.log_in import LoginAttempt
+from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS
+from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.operations.leaks import Found
-from chalicelib.core.operations.login import LoginAttempt
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.memory.accounts import MemoryApplicationPasswords

@@ -11,17 +11,17 @@ from chalicelib.core.access.effective import Access, Holding
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant, Role
 from chalicelib.core.access_tokens import AccessToken, Source, SourceKind
-from chalicelib.core.application_passwords import ApplicationPassword
 from chalicelib.core.audit.idempotency import Once
 from chalicelib.core.audit.records import AuditRecord
-from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.directory.service import Service
 from chalicelib.core.events import Event, EventKind
+from chalicelib.core.login.application_password import ApplicationPassword
+from chalicelib.core.login.authenticators import Authenticators
+from chalicelib.core.login.session import Session
 from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.core.sessions import Session
 from chalicelib.core.stores import Stores
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.core.webhooks import Webhook

@@ -13,12 +13,12 @@ import pytest
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.audit.idempotency import AlreadyDone, Once
 from chalicelib.core.audit.records import AuditQuery
-from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common.errors import Conflict, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import EVERYTHING
+from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.making import newer, record, stored_group, stored_token, stored_user, token_record

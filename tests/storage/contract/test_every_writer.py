@@ -15,8 +15,8 @@ from chalicelib.core.access.role import Grant
 from chalicelib.core.access.transaction_limits import MAX_FIXED
 from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
 from chalicelib.core.audit.records import AuditQuery, AuditRecord, failure
-from chalicelib.core.authenticators import Authenticators
 from chalicelib.core.common.errors import Conflict, StaleWrite
+from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.stores import Stores
 from chalicelib.core.token_ports import Displaced

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.authenticators import Authenticators, Passkey, Totp, UsedChallenge
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.common.rate_limits import Budget
+from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, UsedChallenge
 from chalicelib.core.permanent_tokens import LastUse
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.login.attempt_limits import Guesses
     from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
-    from chalicelib.core.operations.guesses import Guesses
     from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.operations.oauth.delegations import Delegations
     from chalicelib.core.operations.oauth.issuance import Issued

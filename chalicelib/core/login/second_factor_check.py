@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.authenticators import Totp
 from chalicelib.core.common.errors import SecondFactorLocked
-from chalicelib.core.credentials import one_time_codes
-from chalicelib.core.credentials.passkeys import NotProven, credential_id
+from chalicelib.core.login import totp as one_time_codes
+from chalicelib.core.login.authenticators import Totp
+from chalicelib.core.login.passkeys import NotProven, credential_id
 from chalicelib.core.secrets.keyring import UnknownKey
 
 if TYPE_CHECKING:
-    from chalicelib.core.authenticators import Authenticators
-    from chalicelib.core.credentials.passkeys import Asserted, JsonObject, PasskeyCeremonies
+    from chalicelib.core.login.authenticators import Authenticators
+    from chalicelib.core.login.passkeys import Asserted, JsonObject, PasskeyCeremonies
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier
 

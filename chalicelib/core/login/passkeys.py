@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.authenticators import Passkey
+    from chalicelib.core.login.authenticators import Passkey
     from chalicelib.core.secrets.keyring import Keyring
 
 CHALLENGE_LIFETIME_MS = 5 * 60_000

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit.records import ANYBODY, AuditRecord
-from chalicelib.core.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import (
     Forbidden,
@@ -24,19 +23,20 @@ from chalicelib.core.common.errors import (
 )
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
-from chalicelib.core.credentials.one_time_codes import looks_like_recovery_code
-from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
-from chalicelib.core.credentials.passwords import PasswordHasher, normal
+from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
+from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
+from chalicelib.core.login.password_hashing import PasswordHasher, normal
+from chalicelib.core.login.session import LIFETIME_MS, Session
+from chalicelib.core.login.totp import looks_like_recovery_code
 from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.core.sessions import LIFETIME_MS, Session
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.login_ports import AuthenticatorStore
-    from chalicelib.core.operations.guesses import Guesses
-    from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.ports import AuthenticatorStore
+    from chalicelib.core.login.second_factor_check import SecondFactorCheck
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 

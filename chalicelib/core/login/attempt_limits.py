@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.login_ports import LoginAttemptStore
+    from chalicelib.core.login.ports import LoginAttemptStore
     from chalicelib.core.secrets.keyring import Keyring
 
 NO_GUESS = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right

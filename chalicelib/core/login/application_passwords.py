@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.application_passwords import MAX_APPLICATION_PASSWORDS, ApplicationPassword
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.search import EVERYTHING, Search, select
+from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS, ApplicationPassword
 from chalicelib.core.secrets.token_format import CredentialKind
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
+    from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 

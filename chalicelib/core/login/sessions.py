@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login_ports import AuthenticatorStore, SessionStore
-    from chalicelib.core.sessions import Session
+    from chalicelib.core.login.ports import AuthenticatorStore, SessionStore
+    from chalicelib.core.login.session import Session
 
 CURRENT = "current"
 

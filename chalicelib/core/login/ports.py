@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
-    from chalicelib.core.application_passwords import ApplicationPassword
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.authenticators import Authenticators, UsedChallenge
     from chalicelib.core.common.rate_limits import Budget
-    from chalicelib.core.sessions import Session
+    from chalicelib.core.login.application_password import ApplicationPassword
+    from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
+    from chalicelib.core.login.session import Session
 
 
 class AuthenticatorStore(Protocol):

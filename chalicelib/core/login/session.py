@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.core.authenticators import Authenticators
+    from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.secrets.hashing import SealedSecret
 
 LIFETIME_MS = 12 * 3600 * 1000

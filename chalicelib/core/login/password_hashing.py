@@ -38,7 +38,7 @@ def strong(password: str, personal: Sequence[str], field: str = "password") -> s
     normalized = normal(password) if fits else ""
     if not MIN_LENGTH <= len(normalized) <= MAX_LENGTH:
         raise Invalid(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters.")
-    from chalicelib.core.credentials import expected_passwords  # with its list
+    from chalicelib.core.login import expected_passwords  # with its list
 
     problem = expected_passwords.problem(password, normalized, personal, MIN_LENGTH)
     if problem:

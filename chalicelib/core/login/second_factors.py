@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.rate_limits import Typed
-from chalicelib.core.credentials import one_time_codes
-from chalicelib.core.credentials.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
-from chalicelib.core.operations.second_factor_check import totp_context
+from chalicelib.core.login import totp as one_time_codes
+from chalicelib.core.login.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
+from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
+from chalicelib.core.login.second_factor_check import totp_context
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller, Permit
-    from chalicelib.core.authenticators import Totp
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login_ports import ApplicationPasswordStore, AuthenticatorStore
-    from chalicelib.core.operations.guesses import Guesses
-    from chalicelib.core.operations.second_factor_check import SecondFactorCheck
+    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.authenticators import Totp
+    from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
+    from chalicelib.core.login.second_factor_check import SecondFactorCheck
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier

@@ -13,13 +13,13 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.optimistic_retry import insistently
-from chalicelib.core.credentials.passwords import PasswordHasher, strong
+from chalicelib.core.login.password_hashing import PasswordHasher, strong
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login_ports import AuthenticatorStore
-    from chalicelib.core.operations.guesses import Guesses
+    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.ports import AuthenticatorStore
 
 
 class Passwords:

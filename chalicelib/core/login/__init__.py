@@ -1,0 +1,1 @@
+"""Passwords, second factors, sessions and application passwords."""
