@@ -13,8 +13,8 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.services import RegisteredService
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.signing_keys import Algorithm
+from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.settings import Settings
 from chalicelib.signing.documents import KeyFile
 from chalicelib.signing.keys import add_key

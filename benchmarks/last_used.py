@@ -23,7 +23,7 @@ from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.verify import handler, seconds
 from chalicelib.core.common.origin import Use
 from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS, LastUses
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification_ports import Credential
 
 VERIFICATIONS = 1_000_000

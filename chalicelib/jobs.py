@@ -61,7 +61,7 @@ def end_orphans(records: Iterable[dict[str, Any]]) -> None:
     for record in records:
         image = record["dynamodb"].get("OldImage", {})
         if record["eventName"] == "REMOVE" and image.get("kind", {}).get("S") == "token":
-            from chalicelib.core.events import ended_with_account
+            from chalicelib.core.tokens.event import ended_with_account
             from chalicelib.storage.items import TokenItem
 
             item = TokenItem()

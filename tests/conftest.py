@@ -23,8 +23,8 @@ from chalicelib.core.access.caller import Caller
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.services import RegisteredService
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.secrets.hashing import Argon2Parameters
+from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.rest import endpoint, headers
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.table import TableAddress, connect

@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from chalicelib.core.login.sessions import Sessions
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.credential_check import CredentialCheck
-    from chalicelib.core.operations.exposure import Exposure
-    from chalicelib.core.operations.first_administrator import FirstAdministrator
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.operations.permanent_tokens import PermanentTokens
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.operations.rotation import Rotation
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
+    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.first_administrator import FirstAdministrator
+    from chalicelib.core.tokens.manage import PermanentTokens
+    from chalicelib.core.tokens.rotation import Rotation
 
 
 class Keyturn:
@@ -96,7 +96,7 @@ class Keyturn:
     @functools.cached_property
     def policies_in_force(self) -> PoliciesInForce:
         """What is demanded of a token."""
-        from chalicelib.core.operations.policies_in_force import PoliciesInForce
+        from chalicelib.core.tokens.effective_policies import PoliciesInForce
 
         return PoliciesInForce(lambda ids: self.access.with_outer(ids))
 
@@ -104,7 +104,7 @@ class Keyturn:
     def exposure(self) -> Exposure:
         """What follows when a secret shows up where it should not. One for the process, which remembers what it has
         noted."""
-        from chalicelib.core.operations.exposure import Exposure
+        from chalicelib.core.tokens.compromise import Exposure
 
         return Exposure(self.stores.tokens, self.stores.services, self.policies_in_force, self.stores.audit)
 
@@ -132,7 +132,7 @@ class Keyturn:
     @functools.cached_property
     def permanent_tokens(self) -> PermanentTokens:
         """Permanent tokens."""
-        from chalicelib.core.operations.permanent_tokens import PermanentTokens
+        from chalicelib.core.tokens.manage import PermanentTokens
 
         parts = self.accounts, self.services, self.access, self.policies_in_force, self.verifier
         return PermanentTokens(self.stores.tokens, *parts)
@@ -140,7 +140,7 @@ class Keyturn:
     @functools.cached_property
     def rotation(self) -> Rotation:
         """New secrets for permanent tokens."""
-        from chalicelib.core.operations.rotation import Rotation
+        from chalicelib.core.tokens.rotation import Rotation
 
         return Rotation(self.stores.tokens, self.accounts, self.verifier)
 
@@ -249,7 +249,7 @@ class Keyturn:
     @functools.cached_property
     def first_administrator(self) -> FirstAdministrator:
         """How an installation begins."""
-        from chalicelib.core.operations.first_administrator import FirstAdministrator
+        from chalicelib.core.tokens.first_administrator import FirstAdministrator
 
         stores = self.stores.accounts, self.stores.tokens, self.stores.services, self.stores.roles, self.stores.access
         return FirstAdministrator(*stores, self.stores.authenticators, self.verifier, lambda: self._hasher)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from chalicelib.core.event_ports import Destination
     from chalicelib.core.operations.deliveries import Deliveries
     from chalicelib.core.operations.leaks import Leaks
-    from chalicelib.core.operations.lifecycle import Lifecycle
-    from chalicelib.core.operations.policies import Policies
     from chalicelib.core.operations.webhook_renewal import WebhookRenewal
     from chalicelib.core.operations.webhooks import Webhooks
+    from chalicelib.core.tokens.expiry_notices import Lifecycle
+    from chalicelib.core.tokens.policies import Policies
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
     from chalicelib.scanning.github import GithubReports
@@ -37,7 +37,7 @@ class TokenLifecycle:
     @functools.cached_property
     def policies(self) -> Policies:
         """What services and groups demand of tokens."""
-        from chalicelib.core.operations.policies import Policies
+        from chalicelib.core.tokens.policies import Policies
 
         stores = self._stores.services, self._stores.groups, self._stores.accounts, self._stores.tokens
         return Policies(self._shared.services, self._shared.groups, *stores, self._shared.policies_in_force)
@@ -87,7 +87,7 @@ class TokenLifecycle:
     @functools.cached_property
     def announcements(self) -> Lifecycle:
         """What will happen to tokens."""
-        from chalicelib.core.operations.lifecycle import Lifecycle
+        from chalicelib.core.tokens.expiry_notices import Lifecycle
 
         stores = self._stores.tokens, self._stores.accounts, self._stores.services
         return Lifecycle(*stores, self._shared.policies_in_force, self._stores.walk, self._settings.notice_days)

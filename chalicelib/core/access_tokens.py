@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.core.trust_rules import TrustRule
 
 # How long a service that only looks at the signature still accepts what was revoked.

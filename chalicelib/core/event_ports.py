@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.events import Event
+    from chalicelib.core.tokens.event import Event
     from chalicelib.core.webhooks import GivenUp, Webhook
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         DeviceStore,
         TrustRuleStore,
     )
-    from chalicelib.core.token_ports import TokenStore, WalkStore
+    from chalicelib.core.tokens.ports import TokenStore, WalkStore
     from chalicelib.core.verification_ports import CredentialStore
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.login.session import Session
-    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.token_format import CredentialKey
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"

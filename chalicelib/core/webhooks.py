@@ -24,7 +24,7 @@ from chalicelib.core.secrets.previous_secrets import MAX_DEAD, EarlierSecret, Se
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from chalicelib.core.events import EventKind
+    from chalicelib.core.tokens.event import EventKind
 
 MAX_WEBHOOKS = 20  # each is told of every event that it wants: many would make every change dear
 SECRET_PREFIX = "whsec_"

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.core.event_ports import NotDelivered
 
 if TYPE_CHECKING:
-    from chalicelib.core.events import Event
+    from chalicelib.core.tokens.event import Event
 
 SOURCE = "keyturn"
 

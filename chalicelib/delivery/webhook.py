@@ -14,8 +14,8 @@ from chalicelib.guarded_client import Unreachable
 
 if TYPE_CHECKING:
     from chalicelib.core.event_ports import WebhookStore
-    from chalicelib.core.events import Event
     from chalicelib.core.secrets.keyring import Keyring
+    from chalicelib.core.tokens.event import Event
     from chalicelib.core.webhooks import Webhook
     from chalicelib.guarded_client import GuardedClient
 

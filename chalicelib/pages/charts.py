@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.token_health import IDLE_MS, Condition, condition
+from chalicelib.core.tokens.health import IDLE_MS, Condition, condition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.core.operations.permanent_tokens import OwnedToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
+    from chalicelib.core.tokens.manage import OwnedToken
 
 HOUR_MS = 3600 * 1000
 TICKS = ((HOUR_MS, "1 h"), (DAY_MS, "1 d"), (7 * DAY_MS, "1 w"), (30 * DAY_MS, "1 mo"), (365 * DAY_MS, "1 y"))

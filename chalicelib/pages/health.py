@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
-from chalicelib.core.token_health import Condition, condition, unused_scope
+from chalicelib.core.tokens.health import Condition, condition, unused_scope
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.account_search import find_accounts, ticked
 from chalicelib.pages.charts import End, calendar, scatter
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.permanent_tokens import OwnedToken
+    from chalicelib.core.tokens.manage import OwnedToken
     from chalicelib.message import Message
 
 EVERY_TOKEN = Window(0, SIZE * LAST)

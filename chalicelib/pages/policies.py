@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.access.token_policy import LONGEST_DAYS
-from chalicelib.core.operations.policies import setting_policy_of
+from chalicelib.core.tokens.policies import setting_policy_of
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.groups import group_page
 from chalicelib.pages.policy_fields import CONSEQUENCES, DAYS, filled_in, policy_of
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.policies import Preview
+    from chalicelib.core.tokens.policies import Preview
     from chalicelib.message import Message
 
     Body = Service | Group

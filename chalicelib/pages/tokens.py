@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.ended_tokens import require_not_ended
-from chalicelib.core.operations.permanent_tokens import UNCHANGED
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.tokens.expired_tokens import require_not_ended
+from chalicelib.core.tokens.manage import UNCHANGED
+from chalicelib.core.tokens.token import About
 from chalicelib.message import lines
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.permanent_tokens import OwnedToken
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.manage import OwnedToken
+    from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.message import Message
 
 OFFERED = 1_000  # services to choose from

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.events import EventKind
 from chalicelib.core.operations.webhooks import MOST_COUNTED, WebhookChange
+from chalicelib.core.tokens.event import EventKind
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.graces import GRACES, chosen_grace
 from chalicelib.pages.render import Dialog, link, page, redirect

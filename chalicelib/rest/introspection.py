@@ -9,8 +9,8 @@ from chalicelib.core.access.account import User
 from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.common.errors import Invalid, Unauthenticated
 from chalicelib.core.common.origin import agent, client_address
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
+from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.headers import basic_pair, raw_body, sunset
 from chalicelib.rest.refusals import ClientUnauthenticated, answer

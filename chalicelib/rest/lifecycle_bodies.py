@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta
 
 from chalicelib.core import webhooks
 from chalicelib.core.access.token_policy import LONGEST_DAYS, Consequence, Policy
-from chalicelib.core.events import EventKind
 from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
+from chalicelib.core.tokens.event import EventKind
 from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress, formed
 
 Days = Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]

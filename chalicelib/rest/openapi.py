@@ -12,7 +12,7 @@ import msgspec
 from chalicelib import __version__
 from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common.search import MAX_QUERY
-from chalicelib.core.permanent_tokens import LABEL_FORM
+from chalicelib.core.tokens.token import LABEL_FORM
 from chalicelib.rest.bodies import NAMED, Reference
 from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.contracts import SEARCH, Contract

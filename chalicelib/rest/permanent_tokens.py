@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import UnsetType
 
-from chalicelib.core.operations.permanent_tokens import CURRENT, UNCHANGED
-from chalicelib.core.permanent_tokens import LABEL_FORM, About
+from chalicelib.core.tokens.manage import CURRENT, UNCHANGED
+from chalicelib.core.tokens.token import LABEL_FORM, About
 from chalicelib.rest.checked_parameters import POSITION_FORM
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.permanent_tokens import OwnedToken
-    from chalicelib.core.token_health import TokenFlags
+    from chalicelib.core.tokens.health import TokenFlags
+    from chalicelib.core.tokens.manage import OwnedToken
     from chalicelib.rest.bodies import Reference
 
 

@@ -9,9 +9,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from chalicelib.core.common import validation
 from chalicelib.core.common.networks import MAX_NETWORKS
-from chalicelib.core.permanent_tokens import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.core.secrets import client_supplied
 from chalicelib.core.secrets.token_format import SECRET_LENGTH
+from chalicelib.core.tokens.token import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody, formed
 from chalicelib.rest.headers import MAX_BODY_BYTES
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.permanent_tokens import OwnedToken
-    from chalicelib.core.permanent_tokens import LastUse
-    from chalicelib.core.token_health import TokenFlags
+    from chalicelib.core.tokens.health import TokenFlags
+    from chalicelib.core.tokens.manage import OwnedToken
+    from chalicelib.core.tokens.token import LastUse
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
+from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.core.verification_ports import Credential, Credentials
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in

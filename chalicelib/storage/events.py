@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.events import Event
+    from chalicelib.core.tokens.event import Event
 
 
 @answers_or_unavailable

@@ -6,8 +6,8 @@ from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import NameTaken, StaleWrite
-from chalicelib.core.events import event
-from chalicelib.core.token_ports import TokenPage
+from chalicelib.core.tokens.event import event
+from chalicelib.core.tokens.ports import TokenPage
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.token_ports import Displaced
+    from chalicelib.core.tokens.ports import Displaced
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 @answers_or_unavailable

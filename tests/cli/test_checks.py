@@ -6,22 +6,22 @@ import click
 import pytest
 from keyturn_cli import checks, tokens, webhooks, wire_format
 
-from chalicelib.core import permanent_tokens
 from chalicelib.core import webhooks as core_webhooks
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.directory import service
-from chalicelib.core.events import EventKind
 from chalicelib.core.secrets import client_supplied, previous_secrets
+from chalicelib.core.tokens import token
+from chalicelib.core.tokens.event import EventKind
 
 
 def test_bounds_are_the_servers() -> None:
     assert checks.LONGEST_GRACE * 1000 == previous_secrets.LONGEST_GRACE_MS
-    assert checks.LONGEST_LIFE * 1000 == permanent_tokens.LONGEST_LIFE_MS
+    assert checks.LONGEST_LIFE * 1000 == token.LONGEST_LIFE_MS
     assert (checks.LONGEST_NAME, checks.LONGEST_ABOUT) == (validation.MAX_NAME, validation.MAX_DESCRIPTION)
     assert checks.LONGEST_ADDRESS == service.MAX_URL
-    assert checks._LABEL.pattern == permanent_tokens.LABEL_FORM
-    assert tokens.MOST_LABELS == permanent_tokens.MAX_LABELS
+    assert checks._LABEL.pattern == token.LABEL_FORM
+    assert tokens.MOST_LABELS == token.MAX_LABELS
     assert wire_format.LEAST_DISTINCT == client_supplied.LEAST_DISTINCT
     assert wire_format.WEBHOOK_PREFIX == core_webhooks.SECRET_PREFIX
     assert wire_format.WEBHOOK_BYTES == core_webhooks.SECRET_BYTES

@@ -12,7 +12,7 @@ from typing import Any
 import ansible
 import pytest
 
-from chalicelib.core.events import EventKind
+from chalicelib.core.tokens.event import EventKind
 from embedded import playbook
 from embedded.api import introspect
 from embedded.playbook import environment

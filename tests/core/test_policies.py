@@ -9,10 +9,10 @@ import pytest
 from chalicelib.core.access.token_policy import SILENT, Consequence, Policy, stricter, strictest
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.lifecycle import notices
-from chalicelib.core.outlook import outlook
-from chalicelib.core.permanent_tokens import PermanentToken
-from chalicelib.core.token_health import Flag, token_flags
+from chalicelib.core.tokens.expiry_notices import notices
+from chalicelib.core.tokens.health import Flag, token_flags
+from chalicelib.core.tokens.outlook import outlook
+from chalicelib.core.tokens.token import PermanentToken
 from tests.core.operations.test_rotation import sealed
 
 TOKEN = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.core.token_health import IDLE_MS, NEW_MS, Condition, condition, unused_scope
+from chalicelib.core.tokens.health import IDLE_MS, NEW_MS, Condition, condition, unused_scope
+from chalicelib.core.tokens.token import PermanentToken
 
 NOW = 10 * IDLE_MS
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.events import Event, EventKind
+from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.delivery.aws import Topic
 
 NOW = 1_800_000_000_000

@@ -16,8 +16,8 @@ from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory.ports import Leftover
 from chalicelib.core.directory.service import Service
-from chalicelib.core.events import service_event
-from chalicelib.core.token_ports import Walk
+from chalicelib.core.tokens.event import service_event
+from chalicelib.core.tokens.ports import Walk
 from tests.memory.accounts import MemorySweeps, all_users, check_access, count_administrators, sweep_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 

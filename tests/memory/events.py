@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.event_ports import Queue, Waiting
-from chalicelib.core.events import Event
+from chalicelib.core.tokens.event import Event
 from chalicelib.core.webhooks import GivenUp, Webhook, name_taken
 from tests.memory.database import Database, Key, is_current
 

@@ -14,12 +14,12 @@ from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, co
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.directory.service import Service
-from chalicelib.core.events import Event, event
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
-from chalicelib.core.token_ports import Displaced, TokenPage, Walk
+from chalicelib.core.tokens.event import Event, event
+from chalicelib.core.tokens.ports import Displaced, TokenPage, Walk
+from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.core.verification_ports import Credential, Credentials
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current

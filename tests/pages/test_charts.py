@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.pages.charts import MOST_DOTS, TIMELINE_WIDTH, WEEKS, End, Frame, calendar, scatter, timeline
 from tests.core.test_token_health import NOW, token
 

@@ -36,8 +36,8 @@ from chalicelib.core.access.permissions import (
 from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.events import EventKind
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.tokens.event import EventKind
 from chalicelib.rest import bodies, openapi
 from chalicelib.rest.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from chalicelib.core.common.identifiers import random_text
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now
 from tests.rest.calling import REST, Answer, Client, introspect, send
 

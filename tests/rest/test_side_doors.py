@@ -21,7 +21,7 @@ from chalicelib.core.access.permissions import (
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.tokens.token import About
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import Client
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.events import Event, EventKind
+from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks import GivenUp, new_secret
 from tests.conftest import Scene, now
 from tests.rest.calling import REST, Answer, send

@@ -17,8 +17,8 @@ from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

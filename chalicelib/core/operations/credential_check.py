@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.login.application_password import ApplicationPassword
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.operations.last_use import LastUses
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
+    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
     from chalicelib.core.verification_ports import Credential, CredentialStore
 
 ELSEWHERE = "permanent-token.refused-elsewhere"
@@ -145,7 +145,7 @@ class CredentialCheck:
             return None
         policies = self._policies.at_use(owner, service, use.now)
         if policies:
-            from chalicelib.core.outlook import outlook
+            from chalicelib.core.tokens.outlook import outlook
 
             disabled = outlook(token, policies).disabled
             if disabled is not None and use.now >= disabled:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import Unauthenticated
 from chalicelib.core.common.origin import Use
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

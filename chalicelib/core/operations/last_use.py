@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.permanent_tokens import PermanentToken
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

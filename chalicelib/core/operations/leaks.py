@@ -16,8 +16,8 @@ from chalicelib.core.common.errors import Invalid, StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind, recognise
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.login.attempt_limits import Guesses
     from chalicelib.core.login.ports import ApplicationPasswordStore, SessionStore
-    from chalicelib.core.operations.exposure import Exposure
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
+    from chalicelib.core.tokens.compromise import Exposure
     from chalicelib.core.verification_ports import CredentialStore
 
 MAX_FOUND = 100  # in one report

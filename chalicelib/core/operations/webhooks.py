@@ -14,7 +14,7 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
 from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.events import Event, EventKind
+from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks import ATTEMPTS, MAX_WEBHOOKS, Webhook
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from pynamodb.attributes import (
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.storage import keys
 from chalicelib.storage.items.secrets import (
     dead_in,

@@ -6,8 +6,8 @@ import json
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.events import EVENTS_KEPT_MS, TOKEN, Event, EventKind
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.tokens.event import EVENTS_KEPT_MS, TOKEN, Event, EventKind
 from chalicelib.core.webhooks import GivenUp, Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment

@@ -20,11 +20,11 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.events import EventKind
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, set_scene
 from tests.people import Person, person
 from tests.storage.contract import making

@@ -9,8 +9,8 @@ import pytest
 from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.permanent_tokens import About
+from chalicelib.core.tokens.manage import OwnedToken
+from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now, origin
 from tests.people import person
 

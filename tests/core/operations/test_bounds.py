@@ -19,7 +19,7 @@ from chalicelib.core.access.role import MAX_GRANTS
 from chalicelib.core.access.transaction_limits import MAX_TOGETHER
 from chalicelib.core.common.errors import Conflict, Forbidden
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.permanent_tokens import MAX_LABELS, About
+from chalicelib.core.tokens.token import MAX_LABELS, About
 from tests.conftest import Scene, origin
 from tests.people import Person, person
 

@@ -7,9 +7,9 @@ import pytest
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.directory.accounts import AccountChange
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import Argon2Parameters, Sealer
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKey, CredentialKind
+from chalicelib.core.tokens.token import PermanentToken
 from tests.conftest import Scene, now, origin
 
 

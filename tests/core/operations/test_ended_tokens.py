@@ -14,10 +14,10 @@ from chalicelib.core.common.errors import Changed, Conflict, NotFound
 from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.outlook import outlook
-from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.token_format import SECRET_LENGTH
+from chalicelib.core.tokens.manage import OwnedToken
+from chalicelib.core.tokens.outlook import outlook
+from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now
 
 HOUR = 3_600_000

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.permanent_tokens import LONGEST_LIFE_MS, PermanentToken
+from chalicelib.core.tokens.manage import OwnedToken
+from chalicelib.core.tokens.token import LONGEST_LIFE_MS, PermanentToken
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed
 

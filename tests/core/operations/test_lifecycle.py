@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations import lifecycle
-from chalicelib.core.operations.lifecycle import MAX_LOOKED_AT
+from chalicelib.core.tokens import expiry_notices
+from chalicelib.core.tokens.expiry_notices import MAX_LOOKED_AT
 from tests.conftest import Scene, now
 
 
@@ -122,7 +122,7 @@ def test_a_use_puts_off_what_is_said_of_a_token_that_nobody_uses(scene: Scene) -
 def test_a_run_that_is_killed_anywhere_is_made_good_by_the_next(scene: Scene) -> None:
     ids = [ending(scene, 40, f"t{number}") for number in range(4)]
     scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(rotation_due_days=20))
-    by_keyturn, calls = lifecycle.by_keyturn, []
+    by_keyturn, calls = expiry_notices.by_keyturn, []
 
     def dies(*arguments: object) -> object:
         calls.append(arguments)
@@ -130,7 +130,7 @@ def test_a_run_that_is_killed_anywhere_is_made_good_by_the_next(scene: Scene) ->
             raise KeyboardInterrupt
         return by_keyturn(*arguments)  # type: ignore[arg-type]
 
-    with patch.object(lifecycle, "by_keyturn", dies):
+    with patch.object(expiry_notices, "by_keyturn", dies):
         for _ in range(4):
             with pytest.raises(KeyboardInterrupt):
                 run(scene, 39.5)
@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_anywhere_is_made_good_by_the_next(scene: Scene) ->
 def test_more_tokens_than_one_run_looks_at_are_left_to_the_next(scene: Scene) -> None:
     ids = [ending(scene, 40, f"t{number}") for number in range(7)]
     assert MAX_LOOKED_AT == 5_000
-    with patch.object(lifecycle, "MAX_LOOKED_AT", 4), patch.object(lifecycle, "AT_ONCE", 2):
+    with patch.object(expiry_notices, "MAX_LOOKED_AT", 4), patch.object(expiry_notices, "AT_ONCE", 2):
         for _ in range(6):
             run(scene, 39.5)
     assert [told(scene, id) for id in ids] == [["expiring1"]] * 7

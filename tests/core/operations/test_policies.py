@@ -12,8 +12,8 @@ from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.policies_in_force import REMEMBERED_MS
-from chalicelib.core.token_health import Flag
+from chalicelib.core.tokens.effective_policies import REMEMBERED_MS
+from chalicelib.core.tokens.health import Flag
 from tests.conftest import Scene, now
 from tests.core.operations.test_rotation import is_good
 from tests.people import person

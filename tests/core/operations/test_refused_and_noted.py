@@ -26,8 +26,8 @@ from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.token_format import CredentialKind
+from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now, origin
 from tests.core.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person

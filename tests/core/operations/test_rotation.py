@@ -14,9 +14,9 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.common.paging import Window
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.tokens.token import PermanentToken
 from tests.conftest import Scene, now, origin
 from tests.people import person
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.operations.permanent_tokens import OwnedToken
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
+from chalicelib.core.tokens.manage import OwnedToken
 from tests.conftest import Scene
 
 _names = itertools.count()

@@ -11,8 +11,8 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.events import Event, EventKind
 from chalicelib.core.operations.webhooks import Backlog, WebhookChange, Webhooks
+from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks import Webhook
 from tests.conftest import Scene, now
 from tests.people import person

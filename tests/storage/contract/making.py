@@ -16,13 +16,13 @@ from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.directory.service import Service
-from chalicelib.core.events import Event, EventKind
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.login.session import Session
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.stores import Stores
+from chalicelib.core.tokens.event import Event, EventKind
+from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.trust_rules import TrustRule
 from chalicelib.core.webhooks import Webhook
 

@@ -19,7 +19,7 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.oauth_ports import Approving
 from chalicelib.core.stores import Stores
-from chalicelib.core.token_ports import Displaced
+from chalicelib.core.tokens.ports import Displaced
 from chalicelib.storage.transaction import Transaction
 from tests.engine import OwnDatabase
 from tests.memory.database import Change

@@ -13,9 +13,9 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, UsedChallenge
-from chalicelib.core.permanent_tokens import LastUse
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores
+from chalicelib.core.tokens.token import LastUse
 from chalicelib.core.verification_ports import Credentials
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

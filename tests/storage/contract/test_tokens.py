@@ -8,11 +8,11 @@ import pytest
 
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.events import EventKind
-from chalicelib.core.permanent_tokens import LastUse, PermanentToken
 from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 from chalicelib.core.stores import Stores
-from chalicelib.core.token_ports import Displaced
+from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.tokens.ports import Displaced
+from chalicelib.core.tokens.token import LastUse, PermanentToken
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_group, stored_role, stored_token, stored_user

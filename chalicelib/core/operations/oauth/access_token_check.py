@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth_ports import AccessTokenStore
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 @dataclass(frozen=True, slots=True)

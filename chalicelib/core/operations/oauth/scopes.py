@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.validation import may_refer
-from chalicelib.core.permanent_tokens import MAX_SCOPE
+from chalicelib.core.tokens.token import MAX_SCOPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,8 +13,8 @@ from chalicelib.core.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessTok
 from chalicelib.core.common.errors import Invalid, InvalidGrant
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,11 +19,11 @@ from chalicelib.core.common.optimistic_retry import insistently, require_seen, u
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.common.time import earliest, rfc3339
-from chalicelib.core.operations.ended_tokens import labels_of, require_not_ended, taking_name
-from chalicelib.core.operations.token_descriptions import difference, is_same, told
-from chalicelib.core.permanent_tokens import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
 from chalicelib.core.secrets.client_supplied import brought, new_secret, secret_brought
-from chalicelib.core.token_health import token_flags
+from chalicelib.core.tokens.descriptions import difference, is_same, told
+from chalicelib.core.tokens.expired_tokens import labels_of, require_not_ended, taking_name
+from chalicelib.core.tokens.health import token_flags
+from chalicelib.core.tokens.token import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.token_health import TokenFlags
-    from chalicelib.core.token_ports import Displaced, TokenStore
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.health import TokenFlags
+    from chalicelib.core.tokens.ports import Displaced, TokenStore
 
 
 class Unchanged(Enum):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.outlook import outlook
+from chalicelib.core.tokens.outlook import outlook
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.outlook import Outlook
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.outlook import Outlook
+    from chalicelib.core.tokens.token import PermanentToken
 
 NEW_MS = 7 * DAY_MS  # so long may pass until a token is used first
 IDLE_MS = 90 * DAY_MS  # a quarter: what runs once in three months is not called idle

@@ -14,23 +14,23 @@ from chalicelib.core.access.caller import EARLIER_SECRET
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
-from chalicelib.core.operations.ended_tokens import require_not_ended
-from chalicelib.core.operations.permanent_tokens import CURRENT, OwnedToken, existing
-from chalicelib.core.permanent_tokens import About
 from chalicelib.core.secrets.client_supplied import brought, new_secret, secret_brought
 from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.secrets.token_format import CredentialKind
+from chalicelib.core.tokens.expired_tokens import require_not_ended
+from chalicelib.core.tokens.manage import CURRENT, OwnedToken, existing
+from chalicelib.core.tokens.token import About
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.token_ports import TokenStore
+    from chalicelib.core.tokens.ports import TokenStore
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 class Rotation:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.common.time import DAY_MS, rfc3339
-from chalicelib.core.events import EventKind
-from chalicelib.core.outlook import outlook
-from chalicelib.core.system_records import by_keyturn
+from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.tokens.outlook import outlook
+from chalicelib.core.tokens.system_records import by_keyturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.directory.ports import ServiceStore
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.outlook import Outlook
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.token_ports import TokenPage, TokenStore, WalkStore
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.outlook import Outlook
+    from chalicelib.core.tokens.ports import TokenPage, TokenStore, WalkStore
+    from chalicelib.core.tokens.token import PermanentToken
 
 NEVER = 10**14  # milliseconds since the epoch, as when something is due
 AT_ONCE = 100

@@ -22,7 +22,7 @@ from chalicelib.core.access.token_policy import SILENT, Consequence, strictest
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently
-from chalicelib.core.system_records import by_keyturn
+from chalicelib.core.tokens.system_records import by_keyturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.permanent_tokens import PermanentToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import RetiredSecret
-    from chalicelib.core.token_ports import TokenStore
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.ports import TokenStore
+    from chalicelib.core.tokens.token import PermanentToken
 
 WINDOW_MS = 3_600_000
 REMEMBERED = 10_000  # records that a process knows to be there

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 @dataclass(frozen=True, slots=True)

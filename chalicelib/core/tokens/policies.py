@@ -10,8 +10,8 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
-from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.token_health import TokenFlags, token_flags
+from chalicelib.core.tokens.health import TokenFlags, token_flags
+from chalicelib.core.tokens.manage import OwnedToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.operations.policies_in_force import PoliciesInForce
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.token_ports import TokenStore
+    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.ports import TokenStore
+    from chalicelib.core.tokens.token import PermanentToken
 
 B = TypeVar("B", "Service", "Group")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import changes
 
 if TYPE_CHECKING:
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 SAID = ("name", "expires", "description", "contact", "labels", "networks")

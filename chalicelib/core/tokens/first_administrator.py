@@ -20,9 +20,9 @@ from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.directory.service import keyturn_service
 from chalicelib.core.login.password_hashing import normal
-from chalicelib.core.operations.permanent_tokens import OwnedToken
-from chalicelib.core.permanent_tokens import PermanentToken
 from chalicelib.core.secrets.token_format import CredentialKind
+from chalicelib.core.tokens.manage import OwnedToken
+from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.password_hashing import PasswordHasher
     from chalicelib.core.login.ports import AuthenticatorStore
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.token_ports import TokenStore
+    from chalicelib.core.tokens.ports import TokenStore
 
 OPERATOR = "operator"  # the actor in the audit record: somebody with access to the database
 

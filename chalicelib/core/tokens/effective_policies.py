@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 REMEMBERED_MS = 60_000
 REMEMBERED = 10_000  # combinations of groups

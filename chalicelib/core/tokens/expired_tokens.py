@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, NameTaken
 from chalicelib.core.common.time import rfc3339
-from chalicelib.core.token_ports import Displaced
+from chalicelib.core.tokens.ports import Displaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.permanent_tokens import PermanentToken
-    from chalicelib.core.token_ports import TokenStore
+    from chalicelib.core.tokens.ports import TokenStore
+    from chalicelib.core.tokens.token import PermanentToken
 
 
 def require_not_ended(token: PermanentToken, now: int) -> None:

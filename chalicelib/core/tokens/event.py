@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.permanent_tokens import PermanentToken
+    from chalicelib.core.tokens.token import PermanentToken
 
 EVENTS_KEPT_MS = 30 * DAY_MS
 

@@ -1,0 +1,1 @@
+"""Permanent tokens: managing them, rotation, policies, expiry notices, health."""
