@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chalicelib.composition.shared import SharedParts
     from chalicelib.core.directory.sweeping import Sweeping
-    from chalicelib.core.event_ports import Destination
-    from chalicelib.core.operations.deliveries import Deliveries
     from chalicelib.core.operations.leaks import Leaks
-    from chalicelib.core.operations.webhook_renewal import WebhookRenewal
-    from chalicelib.core.operations.webhooks import Webhooks
     from chalicelib.core.tokens.expiry_notices import Lifecycle
     from chalicelib.core.tokens.policies import Policies
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.deliveries import Deliveries
+    from chalicelib.core.webhooks.manage import Webhooks
+    from chalicelib.core.webhooks.ports import Destination
+    from chalicelib.core.webhooks.rotation import WebhookRenewal
+    from chalicelib.core.webhooks.webhook import Webhook
     from chalicelib.guarded_client import GuardedClient
     from chalicelib.scanning.github import GithubReports
     from chalicelib.settings import Settings
@@ -64,7 +64,7 @@ class TokenLifecycle:
     @functools.cached_property
     def webhooks(self) -> Webhooks:
         """The addresses that are told."""
-        from chalicelib.core.operations.webhooks import Webhooks
+        from chalicelib.core.webhooks.manage import Webhooks
 
         stores = self._stores.webhooks, self.events, self._stores.queues
         return Webhooks(*stores, self._shared.keyring, self._webhook)
@@ -72,14 +72,14 @@ class TokenLifecycle:
     @functools.cached_property
     def webhook_renewal(self) -> WebhookRenewal:
         """New secrets for them."""
-        from chalicelib.core.operations.webhook_renewal import WebhookRenewal
+        from chalicelib.core.webhooks.rotation import WebhookRenewal
 
         return WebhookRenewal(self._stores.webhooks, self._shared.keyring)
 
     @functools.cached_property
     def deliveries(self) -> Deliveries:
         """What is on its way."""
-        from chalicelib.core.operations.deliveries import Deliveries, Time
+        from chalicelib.core.webhooks.deliveries import Deliveries, Time
 
         own_time = Time(_now, lambda milliseconds: time.sleep(milliseconds / 1_000), random.random)
         return Deliveries(self.events, self._stores.queues, self._destinations, own_time)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore, RoleStore
     from chalicelib.core.audit.ports import AuditStore, OnceStore
     from chalicelib.core.directory.ports import ServiceStore, SweepStore
-    from chalicelib.core.event_ports import EventStore, QueueStore, WebhookStore
     from chalicelib.core.login.ports import (
         ApplicationPasswordStore,
         AuthenticatorStore,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.core.tokens.ports import TokenStore, WalkStore
     from chalicelib.core.verification_ports import CredentialStore
+    from chalicelib.core.webhooks.ports import EventStore, QueueStore, WebhookStore
 
 
 class Stores(Protocol):

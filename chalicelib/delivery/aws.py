@@ -14,7 +14,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.core.event_ports import NotDelivered
+from chalicelib.core.webhooks.ports import NotDelivered
 
 if TYPE_CHECKING:
     from chalicelib.core.tokens.event import Event

@@ -7,16 +7,16 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, GivenUp, signatures
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
+from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, signatures
 from chalicelib.guarded_client import Unreachable
 
 if TYPE_CHECKING:
-    from chalicelib.core.event_ports import WebhookStore
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.tokens.event import Event
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.ports import WebhookStore
+    from chalicelib.core.webhooks.webhook import Webhook
     from chalicelib.guarded_client import GuardedClient
 
 SECONDS = 5.0  # for an answer: a slow receiver is asked again, and holds up nobody else's events for long

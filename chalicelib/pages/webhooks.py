@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.operations.webhooks import MOST_COUNTED, WebhookChange
 from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.webhooks.manage import MOST_COUNTED, WebhookChange
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.graces import GRACES, chosen_grace
 from chalicelib.pages.render import Dialog, link, page, redirect
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.operations.webhooks import CreatedWebhook
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.manage import CreatedWebhook
+    from chalicelib.core.webhooks.webhook import Webhook
     from chalicelib.message import Message
 
 Filled = dict[str, object]  # the form, by the names of its fields

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from chalicelib.core import webhooks
 from chalicelib.core.access.token_policy import LONGEST_DAYS, Consequence, Policy
 from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.webhooks import webhook
 from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress, formed
 
 Days = Annotated[int, Meta(ge=1, le=LONGEST_DAYS)]
@@ -37,9 +37,9 @@ EventKinds = Annotated[list[EventKind], Meta(max_length=len(EventKind))]
 BroughtWebhookSecret = Annotated[
     str,
     formed(
-        webhooks.SECRET_FORM,
+        webhook.SECRET_FORM,
         "must be whsec_ and the base64 of 24 to 64 bytes, chosen at random",
-        max_length=webhooks.MAX_SECRET,
+        max_length=webhook.MAX_SECRET,
         description="whsec_ and the base64 of 24 to 64 random bytes, instead of one that is made here",
         extra_json_schema={"format": "webhook-secret"},
     ),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core.webhooks import ATTEMPTS
+from chalicelib.core.webhooks.webhook import ATTEMPTS
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import SECRET_WAS_SHOWN, SecretView, secret_views
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalicelib.core.operations.webhooks import Backlog
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.manage import Backlog
+    from chalicelib.core.webhooks.webhook import Webhook
 
 POLICY = Shape(
     "policy",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.webhooks import WebhookChange
+from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import (
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.webhooks import CreatedWebhook
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.manage import CreatedWebhook
+    from chalicelib.core.webhooks.webhook import Webhook
 
 
 @operation(LISTED_WEBHOOK, collection="webhooks")

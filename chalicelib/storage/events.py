@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pynamodb.exceptions import PutError, UpdateError
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.event_ports import Queue, Waiting
+from chalicelib.core.webhooks.ports import Queue, Waiting
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read

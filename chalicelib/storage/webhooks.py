@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.exceptions import UpdateError
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.webhooks import MAX_WEBHOOKS, name_taken
+from chalicelib.core.webhooks.webhook import MAX_WEBHOOKS, name_taken
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.webhooks import GivenUp, Webhook
+    from chalicelib.core.webhooks.webhook import GivenUp, Webhook
 
 
 @answers_or_unavailable

@@ -6,13 +6,13 @@ import click
 import pytest
 from keyturn_cli import checks, tokens, webhooks, wire_format
 
-from chalicelib.core import webhooks as core_webhooks
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.directory import service
 from chalicelib.core.secrets import client_supplied, previous_secrets
 from chalicelib.core.tokens import token
 from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.webhooks import webhook as core_webhooks
 
 
 def test_bounds_are_the_servers() -> None:

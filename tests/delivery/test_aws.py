@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.tokens.event import Event, EventKind
+from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.delivery.aws import Topic
 
 NOW = 1_800_000_000_000

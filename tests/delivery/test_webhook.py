@@ -8,13 +8,13 @@ import pytest
 from standardwebhooks import Webhook as Standard
 from standardwebhooks import WebhookVerificationError
 
-from chalicelib.core import webhooks
-from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.secrets.keyring import Keyring
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import SUCCESS_WINDOW_MS, GivenUp, Webhook
+from chalicelib.core.webhooks import webhook as webhooks
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
+from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, Webhook
 from chalicelib.delivery.webhook import WebhookDestination
 from chalicelib.guarded_client import Unreachable
 

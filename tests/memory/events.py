@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.tokens.event import Event
-from chalicelib.core.webhooks import GivenUp, Webhook, name_taken
+from chalicelib.core.webhooks.ports import Queue, Waiting
+from chalicelib.core.webhooks.webhook import GivenUp, Webhook, name_taken
 from tests.memory.database import Database, Key, is_current
 
 HEALTH = ("failing", "problem", "gone", "succeeded", "given_up", "given_ups")  # what is known of how a webhook answers

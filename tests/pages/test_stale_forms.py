@@ -36,9 +36,9 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
-from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.trust_rules import TrustRule
+from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.pages import editing
 from chalicelib.pages import groups as group_pages
 from chalicelib.pages import services as service_pages

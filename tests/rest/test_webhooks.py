@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import GivenUp, new_secret
+from chalicelib.core.webhooks.webhook import GivenUp, new_secret
 from tests.conftest import Scene, now
 from tests.rest.calling import REST, Answer, send
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.core.common.errors import Conflict
-from chalicelib.core.operations.webhooks import WebhookChange
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks.manage import WebhookChange
+from chalicelib.core.webhooks.webhook import Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items import NameItem, WebhookItem
 from tests.conftest import Scene

@@ -12,7 +12,7 @@ from functools import partial
 
 import pytest
 
-from chalicelib.core import webhooks
+from chalicelib.core.webhooks import webhook
 from embedded.api import Api
 from embedded.stack import Stack
 from examples.webhook_receiver import app
@@ -152,7 +152,7 @@ def test_a_webhook_is_tried_and_says_how_it_answers(stack: Stack) -> None:
 
 
 def test_a_forged_message_is_refused_by_the_example_of_a_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
-    secret, other = webhooks.new_secret(), webhooks.new_secret()
+    secret, other = webhook.new_secret(), webhook.new_secret()
     now = int(time.time())
     data = {"id": "e", "token": {"name": "t"}, "owner": "o"}
     body = json.dumps({"type": "permanent-token.revoked", "data": data}).encode()
@@ -161,7 +161,7 @@ def test_a_forged_message_is_refused_by_the_example_of_a_receiver(monkeypatch: p
         return {
             "webhook-id": "msg_1",
             "webhook-timestamp": str(at),
-            "webhook-signature": webhooks.signature(key, id, at, body),
+            "webhook-signature": webhook.signature(key, id, at, body),
         }
 
     monkeypatch.setenv("KEYTURN_WEBHOOK_SECRET", secret)

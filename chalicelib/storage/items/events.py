@@ -8,7 +8,7 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, 
 
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.tokens.event import EVENTS_KEPT_MS, TOKEN, Event, EventKind
-from chalicelib.core.webhooks import GivenUp, Webhook
+from chalicelib.core.webhooks.webhook import GivenUp, Webhook
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment
 from chalicelib.storage.table import Item

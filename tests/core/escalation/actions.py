@@ -21,10 +21,10 @@ from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
-from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.token import About
-from chalicelib.core.webhooks import new_secret
+from chalicelib.core.webhooks.manage import WebhookChange
+from chalicelib.core.webhooks.webhook import new_secret
 from tests.core.escalation.world import FORMER_LOGIN, World
 from tests.people import PASSWORD
 

@@ -15,7 +15,7 @@ from chalicelib.core.common.networks import are_inside
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.tokens.token import PermanentToken
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks.webhook import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
 CREDENTIALS = ("application password", "session", "trust rule", "code", "delegation", "approved scope")

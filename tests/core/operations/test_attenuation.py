@@ -19,9 +19,9 @@ from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.operations.oauth.trust_rules import RuleDescription
-from chalicelib.core.operations.webhooks import WebhookChange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About
+from chalicelib.core.webhooks.manage import WebhookChange
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person

@@ -18,10 +18,10 @@ from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.password_hashing import PasswordHasher
 from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
-from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About
+from chalicelib.core.webhooks.manage import CreatedWebhook, WebhookChange
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.people import Person, person

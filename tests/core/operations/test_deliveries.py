@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.operations.deliveries import HELD_MS, NEW_MS, STAYS_MS, Deliveries, Time
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import PAUSES_MS
+from chalicelib.core.webhooks.deliveries import HELD_MS, NEW_MS, STAYS_MS, Deliveries, Time
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.webhook import PAUSES_MS
 
 _ids = itertools.count()
 

@@ -10,12 +10,12 @@ import pytest
 from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
-from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.operations.webhook_renewal import WebhookRenewal
-from chalicelib.core.operations.webhooks import CreatedWebhook, WebhookChange
 from chalicelib.core.secrets.keyring import Keyring
 from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_EARLIER
-from chalicelib.core.webhooks import new_secret
+from chalicelib.core.webhooks.manage import CreatedWebhook, WebhookChange
+from chalicelib.core.webhooks.rotation import WebhookRenewal
+from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
+from chalicelib.core.webhooks.webhook import new_secret
 from tests.conftest import Scene, now
 from tests.people import person
 

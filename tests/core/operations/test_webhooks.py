@@ -10,10 +10,10 @@ from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery, AuditRecord
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, Invalid, LoginTooOld, NotFound
-from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.operations.webhooks import Backlog, WebhookChange, Webhooks
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks.manage import Backlog, WebhookChange, Webhooks
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.webhook import Webhook
 from tests.conftest import Scene, now
 from tests.people import person
 

@@ -24,7 +24,7 @@ from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.trust_rules import TrustRule
-from chalicelib.core.webhooks import Webhook
+from chalicelib.core.webhooks.webhook import Webhook
 
 NOW = 1_800_000_000_000
 _numbers = itertools.count(1)

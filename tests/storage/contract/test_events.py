@@ -9,10 +9,10 @@ import pytest
 from chalicelib.core.audit.idempotency import AlreadyDone, Once
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.event_ports import Queue, Waiting
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.stores import Stores
-from chalicelib.core.webhooks import GivenUp
+from chalicelib.core.webhooks.ports import Queue, Waiting
+from chalicelib.core.webhooks.webhook import GivenUp
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import NOW, record

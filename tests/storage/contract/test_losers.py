@@ -14,8 +14,8 @@ from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING
-from chalicelib.core.event_ports import Queue
 from chalicelib.core.stores import Stores
+from chalicelib.core.webhooks.ports import Queue
 from tests.budgets import budget
 from tests.engine import OwnDatabase
 from tests.storage.contract import making

@@ -9,19 +9,19 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from chalicelib.core import webhooks
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.optimistic_retry import insistently
-from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.operations.webhooks import CreatedWebhook, existing
 from chalicelib.core.secrets.previous_secrets import require_grace
+from chalicelib.core.webhooks import webhook as webhooks
+from chalicelib.core.webhooks.manage import CreatedWebhook, existing
+from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.event_ports import WebhookStore
     from chalicelib.core.secrets.keyring import Keyring
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.ports import WebhookStore
+    from chalicelib.core.webhooks.webhook import Webhook
 
 
 class WebhookRenewal:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.event_ports import NotDelivered
-from chalicelib.core.webhooks import JITTER, PAUSES_MS
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.webhook import JITTER, PAUSES_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from chalicelib.core.event_ports import Destination, EventStore, Queue, QueueStore
+    from chalicelib.core.webhooks.ports import Destination, EventStore, Queue, QueueStore
 
 HELD_MS = 20_000  # longer than one event takes, however slow the receiver
 AT_ONCE = 25

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.tokens.event import Event
-    from chalicelib.core.webhooks import GivenUp, Webhook
+    from chalicelib.core.webhooks.webhook import GivenUp, Webhook
 
 
 class NotDelivered(Exception):

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from chalicelib.core import webhooks
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
-from chalicelib.core.credentials.webhook_secrets import WebhookSecrets
-from chalicelib.core.event_ports import NotDelivered
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import ATTEMPTS, MAX_WEBHOOKS, Webhook
+from chalicelib.core.webhooks import webhook as webhooks
+from chalicelib.core.webhooks.ports import NotDelivered
+from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
+from chalicelib.core.webhooks.webhook import ATTEMPTS, MAX_WEBHOOKS, Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.event_ports import Destination, EventStore, QueueStore, WebhookStore
     from chalicelib.core.secrets.keyring import Keyring
+    from chalicelib.core.webhooks.ports import Destination, EventStore, QueueStore, WebhookStore
 
 LOOKED_AT = 100  # queues of all destinations, to find those of one: a request that shows a webhook does no more
 MOST_COUNTED = 100  # messages that wait; that there are more is said

@@ -11,7 +11,7 @@ from chalicelib.core.secrets.keyring import UnknownKey
 
 if TYPE_CHECKING:
     from chalicelib.core.secrets.keyring import Keyring
-    from chalicelib.core.webhooks import Webhook
+    from chalicelib.core.webhooks.webhook import Webhook
 
 PURPOSE = "webhook"  # what a secret is encrypted for, with the webhook's id
 ENDED = "webhook secret that has ended"

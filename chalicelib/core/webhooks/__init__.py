@@ -1,0 +1,1 @@
+"""Webhooks, and the delivery of events to them."""
