@@ -22,9 +22,9 @@ from rich.table import Table
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.verify import handler, seconds
 from chalicelib.core.common.origin import Use
-from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS, LastUses
 from chalicelib.core.tokens.token import PermanentToken
-from chalicelib.core.verification_ports import Credential
+from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS, LastUses
+from chalicelib.core.verification.ports import Credential
 
 VERIFICATIONS = 1_000_000
 ROUNDS = 2_000

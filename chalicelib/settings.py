@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.secrets.hashing import Argon2Parameters
+from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 from chalicelib.storage.table import TableAddress
 
 if TYPE_CHECKING:

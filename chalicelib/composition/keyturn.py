@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from chalicelib.core.login.second_factors import SecondFactors
     from chalicelib.core.login.sessions import Sessions
     from chalicelib.core.operations.authentication import Authentication
-    from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.secrets.keyring import Keyring
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tokens.first_administrator import FirstAdministrator
     from chalicelib.core.tokens.manage import PermanentTokens
     from chalicelib.core.tokens.rotation import Rotation
+    from chalicelib.core.verification.credential_check import CredentialCheck
 
 
 class Keyturn:
@@ -85,8 +85,8 @@ class Keyturn:
     @functools.cached_property
     def credential_check(self) -> CredentialCheck:
         """Is this secret good? One for the process, which remembers what it has noted of uses."""
-        from chalicelib.core.operations.credential_check import CredentialCheck
-        from chalicelib.core.operations.last_use import LastUses
+        from chalicelib.core.verification.credential_check import CredentialCheck
+        from chalicelib.core.verification.last_use import LastUses
 
         credentials = self.stores.credentials
         uses = LastUses(credentials, self.settings.last_used_window_ms)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chalicelib.composition.shared import SharedParts
     from chalicelib.core.directory.sweeping import Sweeping
-    from chalicelib.core.operations.leaks import Leaks
     from chalicelib.core.tokens.expiry_notices import Lifecycle
     from chalicelib.core.tokens.policies import Policies
+    from chalicelib.core.verification.leaks import Leaks
     from chalicelib.core.webhooks.deliveries import Deliveries
     from chalicelib.core.webhooks.manage import Webhooks
     from chalicelib.core.webhooks.ports import Destination
@@ -45,7 +45,7 @@ class TokenLifecycle:
     @functools.cached_property
     def leaks(self) -> Leaks:
         """Secrets that were found."""
-        from chalicelib.core.operations.leaks import Leaks
+        from chalicelib.core.verification.leaks import Leaks
 
         stores = self._stores.credentials, self._stores.application_passwords, self._stores.sessions, self._stores.audit
         return Leaks(*stores, self._shared.exposure, self._shared.guesses, self._shared.verifier)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.groups import Groups
     from chalicelib.core.directory.services import Services
     from chalicelib.core.login.attempt_limits import Guesses
-    from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.stores import Stores
     from chalicelib.core.tokens.compromise import Exposure
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.verification.credential_check import CredentialCheck
 
 
 class SharedParts(Protocol):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
         TrustRuleStore,
     )
     from chalicelib.core.tokens.ports import TokenStore, WalkStore
-    from chalicelib.core.verification_ports import CredentialStore
+    from chalicelib.core.verification.ports import CredentialStore
     from chalicelib.core.webhooks.ports import EventStore, QueueStore, WebhookStore
 
 

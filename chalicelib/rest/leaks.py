@@ -7,7 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.operations.leaks import MAX_FOUND, Found
+from chalicelib.core.verification.leaks import MAX_FOUND, Found
 from chalicelib.rest.bodies import decode
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.headers import raw_body

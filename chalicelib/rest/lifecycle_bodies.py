@@ -8,8 +8,8 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from chalicelib.core.access.token_policy import LONGEST_DAYS, Consequence, Policy
-from chalicelib.core.operations.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.tokens.event import EventKind
+from chalicelib.core.verification.leaks import MAX_FOUND, MAX_PLACE
 from chalicelib.core.webhooks import webhook
 from chalicelib.rest.bodies import Ignored, Name, Renewal, ResourceBody, WebAddress, formed
 

@@ -8,7 +8,7 @@ from chalicelib.core.directory.service import Service
 from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.token import LastUse, PermanentToken
-from chalicelib.core.verification_ports import Credential, Credentials
+from chalicelib.core.verification.ports import Credential, Credentials
 from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.availability import answers_or_unavailable

@@ -20,7 +20,7 @@ from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
 from chalicelib.core.tokens.ports import Displaced, TokenPage, Walk
 from chalicelib.core.tokens.token import LastUse, PermanentToken
-from chalicelib.core.verification_ports import Credential, Credentials
+from chalicelib.core.verification.ports import Credential, Credentials
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 from tests.memory.directory import WALK

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.attempt_limits import Guesses
-    from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
-    from chalicelib.core.verification_ports import Credentials, CredentialStore
+    from chalicelib.core.verification.credential_check import CredentialCheck, Good
+    from chalicelib.core.verification.ports import Credentials, CredentialStore
 
 
 class Authentication:

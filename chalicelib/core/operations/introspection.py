@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.application_password import ApplicationPassword
-    from chalicelib.core.operations.credential_check import CredentialCheck, Good
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.verification_ports import Credentials, CredentialStore
+    from chalicelib.core.verification.credential_check import CredentialCheck, Good
+    from chalicelib.core.verification.ports import Credentials, CredentialStore
 
 
 @dataclass(frozen=True, slots=True)

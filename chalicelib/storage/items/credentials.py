@@ -35,7 +35,7 @@ from chalicelib.storage.items.secrets import (
 from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
-    from chalicelib.core.verification_ports import Credential
+    from chalicelib.core.verification.ports import Credential
 
 
 TOKENS = "TOKENS"  # all permanent tokens, by when each has to be looked at

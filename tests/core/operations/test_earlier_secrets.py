@@ -18,12 +18,12 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
-from chalicelib.core.operations.leaks import Found
 from chalicelib.core.operations.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import PermanentToken
+from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
+from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import is_good, sealed
 

@@ -14,11 +14,11 @@ from chalicelib.core.common.identifiers import KEYTURN, random_text
 from chalicelib.core.common.rate_limits import LEAK_REPORTS
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.login.totp import STEP_MS
-from chalicelib.core.operations.leaks import Found
 from chalicelib.core.secrets.previous_secrets import MAX_DEAD, RetiredSecret
 from chalicelib.core.secrets.token_format import SECRET_LENGTH, CredentialKind
 from chalicelib.core.tokens.compromise import WINDOW_MS
 from chalicelib.core.tokens.token import PermanentToken
+from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_rotation import MINUTE, is_good, rotate
 from tests.people import person

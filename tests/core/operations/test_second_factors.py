@@ -26,7 +26,7 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.login.log_in import LoginAttempt
 from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS
 from chalicelib.core.login.totp import STEP_MS
-from chalicelib.core.operations.leaks import Found
+from chalicelib.core.verification.leaks import Found
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
 from tests.memory.accounts import MemoryApplicationPasswords

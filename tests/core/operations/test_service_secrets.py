@@ -16,10 +16,10 @@ from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.service import Service, keyturn_service
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.service_secrets import ServiceSecrets, could_renew
-from chalicelib.core.operations.leaks import Found
 from chalicelib.core.secrets.hashing import Sealer
 from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_DEAD, MAX_EARLIER
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
+from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_brought_secrets import FIRST, SECOND, WEAK
 from tests.people import person

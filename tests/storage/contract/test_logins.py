@@ -16,7 +16,7 @@ from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, 
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.token import LastUse
-from chalicelib.core.verification_ports import Credentials
+from chalicelib.core.verification.ports import Credentials
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_token, stored_user

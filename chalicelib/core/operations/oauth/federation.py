@@ -14,8 +14,8 @@ from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.common.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.oauth_ports import IssuerUnreachable
-from chalicelib.core.operations.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
+from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.credential_check import CredentialCheck
     from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.oauth.issuance import Issuance, Issued
     from chalicelib.core.operations.oauth.scopes import Scopes
-    from chalicelib.core.verification_ports import CredentialStore
+    from chalicelib.core.verification.credential_check import CredentialCheck
+    from chalicelib.core.verification.ports import CredentialStore
 
 REFUSED = "subject_token is not a good permanent token or access token."
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.last_use import LastUses
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Exposure
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
-    from chalicelib.core.verification_ports import Credential, CredentialStore
+    from chalicelib.core.verification.last_use import LastUses
+    from chalicelib.core.verification.ports import Credential, CredentialStore
 
 ELSEWHERE = "permanent-token.refused-elsewhere"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.common.origin import Use
-    from chalicelib.core.verification_ports import Credential, CredentialStore
+    from chalicelib.core.verification.ports import Credential, CredentialStore
 
 LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise
 REMEMBERED = 10_000  # credentials of which a process knows what it has noted

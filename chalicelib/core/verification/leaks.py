@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Exposure
-    from chalicelib.core.verification_ports import CredentialStore
+    from chalicelib.core.verification.ports import CredentialStore
 
 MAX_FOUND = 100  # in one report
 MAX_PLACE = 500
