@@ -41,8 +41,8 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.application_passwords import OwnedApplicationPassword
 from chalicelib.core.login.log_in import LoginAttempt, OpenedSession
 from chalicelib.core.login.totp import STEP_MS
-from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.storage.quick_read import QuickReader
 from chalicelib.storage.table import connection

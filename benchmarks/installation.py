@@ -13,7 +13,7 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.services import RegisteredService
-from chalicelib.core.signing_keys import Algorithm
+from chalicelib.core.oauth.signing_keys import Algorithm
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.settings import Settings
 from chalicelib.signing.documents import KeyFile

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from chalicelib.core.login.second_factor_check import SecondFactorCheck
     from chalicelib.core.login.second_factors import SecondFactors
     from chalicelib.core.login.sessions import Sessions
+    from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.operations.authentication import Authentication
     from chalicelib.core.operations.introspection import Introspection
-    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
     from chalicelib.core.tokens.compromise import Exposure

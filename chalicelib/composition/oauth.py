@@ -7,23 +7,23 @@ import functools
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict
-from chalicelib.core.credentials.jwt_format import JwtFormat
-from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-from chalicelib.core.operations.oauth.issuance import Issuance
-from chalicelib.core.operations.oauth.scopes import Scopes
+from chalicelib.core.oauth.access_token_check import AccessTokenCheck
+from chalicelib.core.oauth.issuance import Issuance
+from chalicelib.core.oauth.jwt import JwtFormat
+from chalicelib.core.oauth.scopes import Scopes
 from chalicelib.signing.documents import key_document
 from chalicelib.signing.keys import StoredSigningKeys
 
 if TYPE_CHECKING:
     from chalicelib.composition.shared import SharedParts
-    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
-    from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
-    from chalicelib.core.operations.oauth.client_credentials import ClientCredentials
-    from chalicelib.core.operations.oauth.delegations import Delegations
-    from chalicelib.core.operations.oauth.devices import Devices
-    from chalicelib.core.operations.oauth.federation import Federation
-    from chalicelib.core.operations.oauth.token_exchange import TokenExchange
-    from chalicelib.core.operations.oauth.trust_rules import TrustRules
+    from chalicelib.core.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.oauth.authorization_codes import AuthorizationCodes
+    from chalicelib.core.oauth.client_credentials import ClientCredentials
+    from chalicelib.core.oauth.devices import Devices
+    from chalicelib.core.oauth.federation import Federation
+    from chalicelib.core.oauth.manage_delegations import Delegations
+    from chalicelib.core.oauth.manage_trust_rules import TrustRules
+    from chalicelib.core.oauth.token_exchange import TokenExchange
     from chalicelib.settings import Settings
 
 
@@ -47,15 +47,15 @@ class OAuth:
     @functools.cached_property
     def approved_scopes(self) -> ApprovedScopes:
         """What users have approved."""
-        from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
+        from chalicelib.core.oauth.approved_scopes import ApprovedScopes
 
         return ApprovedScopes(self._stores.approved_scopes, self._stores.delegations, self._shared.accounts)
 
     @functools.cached_property
     def delegations(self) -> Delegations:
         """What services may do for accounts."""
-        from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
-        from chalicelib.core.operations.oauth.delegations import Delegations
+        from chalicelib.core.oauth.manage_delegations import Delegations
+        from chalicelib.core.oauth.refresh_token_format import RefreshTokenFormat
 
         tokens = RefreshTokenFormat(self._shared.keyring)
         return Delegations(
@@ -72,7 +72,7 @@ class OAuth:
     @functools.cached_property
     def authorization_codes(self) -> AuthorizationCodes:
         """Codes through the browser."""
-        from chalicelib.core.operations.oauth.authorization_codes import AuthorizationCodes
+        from chalicelib.core.oauth.authorization_codes import AuthorizationCodes
 
         parts = self._shared.accounts, self.approved_scopes, self.scopes, self.delegations
         return AuthorizationCodes(self._stores.codes, *parts)
@@ -80,7 +80,7 @@ class OAuth:
     @functools.cached_property
     def devices(self) -> Devices:
         """Devices without a browser."""
-        from chalicelib.core.operations.oauth.devices import Devices
+        from chalicelib.core.oauth.devices import Devices
 
         return Devices(
             self._stores.devices,
@@ -95,14 +95,14 @@ class OAuth:
     @functools.cached_property
     def client_credentials(self) -> ClientCredentials:
         """Services that act for themselves."""
-        from chalicelib.core.operations.oauth.client_credentials import ClientCredentials
+        from chalicelib.core.oauth.client_credentials import ClientCredentials
 
         return ClientCredentials(self.scopes, self._issuance)
 
     @functools.cached_property
     def token_exchange(self) -> TokenExchange:
         """Narrowed tokens."""
-        from chalicelib.core.operations.oauth.token_exchange import TokenExchange
+        from chalicelib.core.oauth.token_exchange import TokenExchange
 
         check = self._shared.credential_check
         return TokenExchange(self._stores.credentials, check, self.access_token_check, self.scopes, self._issuance)
@@ -110,8 +110,8 @@ class OAuth:
     @functools.cached_property
     def federation(self) -> Federation:
         """Outside identity tokens."""
-        from chalicelib.core.credentials.outside_tokens import OutsideTokens
-        from chalicelib.core.operations.oauth.federation import Federation
+        from chalicelib.core.oauth.federated_tokens import OutsideTokens
+        from chalicelib.core.oauth.federation import Federation
         from chalicelib.federation.issuer_keys import FetchedIssuerKeys
 
         tokens = OutsideTokens(FetchedIssuerKeys(self._settings.internal_issuers))
@@ -120,6 +120,6 @@ class OAuth:
     @functools.cached_property
     def trust_rules(self) -> TrustRules:
         """Which outside tokens bots trust."""
-        from chalicelib.core.operations.oauth.trust_rules import TrustRules
+        from chalicelib.core.oauth.manage_trust_rules import TrustRules
 
         return TrustRules(self._stores.trust_rules, self._shared.accounts, self.scopes, self.federation)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         LoginAttemptStore,
         SessionStore,
     )
-    from chalicelib.core.oauth_ports import (
+    from chalicelib.core.oauth.ports import (
         AccessTokenStore,
         ApprovedScopeStore,
         CodeStore,

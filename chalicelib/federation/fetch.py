@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.core.oauth_ports import IssuerUnreachable
+from chalicelib.core.oauth.ports import IssuerUnreachable
 from chalicelib.guarded_client import GuardedClient, Unreachable
 
 SECONDS = 3.0  # for the whole of one document

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from chalicelib.core.oauth_ports import IssuerUnreachable
+from chalicelib.core.oauth.ports import IssuerUnreachable
 from chalicelib.federation.fetch import Fetcher
 
 if TYPE_CHECKING:

@@ -22,9 +22,9 @@ from authlib.oauth2.rfc6749.errors import (
 )
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.delegations import needs_no_consent
 from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.delegations import needs_no_consent
 from chalicelib.oauth import routes
 from chalicelib.oauth.consent import confirmed, consent_page, require_as_shown
 from chalicelib.oauth.grants import UnregisteredAddress

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES
+from chalicelib.core.oauth.delegations import APPROVAL_LIFETIME_MS
 from chalicelib.pages import browser
 from chalicelib.pages.render import page
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.oauth.scopes import RequestedScope
+    from chalicelib.core.oauth.scopes import RequestedScope
     from chalicelib.message import Message
 
 

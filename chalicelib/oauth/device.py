@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from chalicelib.core.common.errors import Invalid, NotFound
-from chalicelib.core.delegations import normal_user_code
+from chalicelib.core.oauth.delegations import normal_user_code
 from chalicelib.oauth import routes
 from chalicelib.oauth.consent import confirmed, consent_page, require_as_shown
 from chalicelib.pages import browser

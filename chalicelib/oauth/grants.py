@@ -17,12 +17,12 @@ from authlib.oauth2.rfc7636 import CodeChallenge
 
 from chalicelib.core.common.errors import ClientNotAllowed, Invalid
 from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 
 if TYPE_CHECKING:
-    from chalicelib.core.delegations import AuthorizationCode
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.oauth.issuance import Issued
+    from chalicelib.core.oauth.delegations import AuthorizationCode
+    from chalicelib.core.oauth.issuance import Issued
     from chalicelib.message import Message
     from chalicelib.oauth.client import Client
     from chalicelib.oauth.protocol import ProtocolRequest

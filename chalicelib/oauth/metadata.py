@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
 from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.core.operations.oauth.scopes import OFFLINE_ACCESS
-from chalicelib.core.signing_keys import CACHED_MS, Algorithm
+from chalicelib.core.oauth.access_tokens import EMAIL, OPENID, PROFILE
+from chalicelib.core.oauth.scopes import OFFLINE_ACCESS
+from chalicelib.core.oauth.signing_keys import CACHED_MS, Algorithm
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT, CONFIDENTIAL, JWT_BEARER
 from chalicelib.oauth.views import for_programs

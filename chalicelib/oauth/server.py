@@ -20,7 +20,7 @@ from authlib.oauth2.rfc8628 import AuthorizationPendingError, ExpiredTokenError,
 from chalice.app import Response
 
 from chalicelib.core.common import errors
-from chalicelib.core.operations.oauth import devices
+from chalicelib.core.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
 from chalicelib.oauth.protocol import ProtocolRequest, ascii_text

@@ -10,8 +10,8 @@ from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
 
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
 from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.oauth.delegations import DEVICE_LIFETIME_MS, USER_CODE_LENGTH
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKind, recognise
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.account import User
-from chalicelib.core.access_tokens import OPENID
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated
-from chalicelib.core.operations.oauth.issuance import user_claims
+from chalicelib.core.oauth.access_tokens import OPENID
+from chalicelib.core.oauth.issuance import user_claims
 from chalicelib.oauth.views import for_bearers
 from chalicelib.rest.refusals import answer
 

@@ -18,8 +18,8 @@ from chalice.app import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.access_tokens import EMAIL, OPENID, PROFILE
 from chalicelib.core.common.identifiers import EVERYWHERE
+from chalicelib.core.oauth.access_tokens import EMAIL, OPENID, PROFILE
 from chalicelib.pages import assets, browser
 from chalicelib.pages.notices import notice
 from chalicelib.rest.refusals import SECURITY_HEADERS

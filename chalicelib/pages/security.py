@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.core.delegations import ApprovedScope, Delegation
-    from chalicelib.core.operations.oauth.trust_rules import OwnedRule
+    from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
+    from chalicelib.core.oauth.manage_trust_rules import OwnedRule
     from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
 

@@ -1,7 +1,7 @@
 """What the form of a trust rule begins with, for each platform whose tokens are known.
 
 What has to be replaced stands in angle brackets, which no issuer, owner or role has: a form that still has some makes
-no rule. Sources: as of `core/trust_conditions.py`.
+no rule. Sources: as of `core/oauth/trust_conditions.py`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.message import lines
 from chalicelib.pages.account import read
 from chalicelib.pages.editing import Edit, version_of
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.oauth.trust_rules import OwnedRule
-    from chalicelib.core.trust_rules import TrustRule
+    from chalicelib.core.oauth.manage_trust_rules import OwnedRule
+    from chalicelib.core.oauth.trust_rules import TrustRule
     from chalicelib.message import Message
     from chalicelib.pages.trust_rule_templates import Template
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.oauth.approved_scopes import OwnedApproval
-    from chalicelib.core.operations.oauth.delegations import OwnedDelegation
+    from chalicelib.core.oauth.approved_scopes import OwnedApproval
+    from chalicelib.core.oauth.manage_delegations import OwnedDelegation
 
 
 @operation(REFRESH_TOKEN, collection="refreshtokens")

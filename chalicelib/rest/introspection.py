@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote_plus
 
 from chalicelib.core.access.account import User
-from chalicelib.core.access_tokens import AccessToken
 from chalicelib.core.common.errors import Invalid, Unauthenticated
 from chalicelib.core.common.origin import agent, client_address
+from chalicelib.core.oauth.access_tokens import AccessToken
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.endpoint import Call, operation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.shapes import REFERENCE, USER, NamedReference, service_reference
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.oauth.federation import Trial
-    from chalicelib.core.trust_rules import TrustRule
+    from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
+    from chalicelib.core.oauth.federation import Trial
+    from chalicelib.core.oauth.trust_rules import TrustRule
 
 
 @dataclass(frozen=True, slots=True)

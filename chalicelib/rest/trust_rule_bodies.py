@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta
 
-from chalicelib.core.credentials.public_keys import MAX_KEYS
-from chalicelib.core.trust_conditions import MAX_CONDITION_TEXT, MAX_CONDITIONS, MAX_PATTERNS
-from chalicelib.core.trust_rules import ISSUER_FORM, MAX_TEXT
+from chalicelib.core.oauth.public_keys import MAX_KEYS
+from chalicelib.core.oauth.trust_conditions import MAX_CONDITION_TEXT, MAX_CONDITIONS, MAX_PATTERNS
+from chalicelib.core.oauth.trust_rules import ISSUER_FORM, MAX_TEXT
 from chalicelib.rest.bodies import PRINTABLE, Ignored, Name, ResourceBody, formed
 from chalicelib.rest.token_bodies import Scope
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import parse
 from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.operations.oauth.trust_rules import OwnedRule
+    from chalicelib.core.oauth.manage_trust_rules import OwnedRule
     from chalicelib.rest.bodies import Reference
 
 # What a trial answers unless asked for something else: everything, since its point is the reasons.

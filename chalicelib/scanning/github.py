@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from chalicelib.core.common.errors import Unauthenticated, Unavailable
-from chalicelib.core.oauth_ports import IssuerUnreachable
+from chalicelib.core.oauth.ports import IssuerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from chalicelib.core.signing_keys import Algorithm
+from chalicelib.core.oauth.signing_keys import Algorithm
 from chalicelib.settings import Settings, SettingsError
 from chalicelib.signing.documents import key_document
 from chalicelib.signing.keys import add_key, load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from chalicelib.core.signing_keys import Algorithm, SigningKey, first_moment, published
+from chalicelib.core.oauth.signing_keys import Algorithm, SigningKey, first_moment, published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def load(document: KeyDocument) -> list[SigningKey]:
 def add_key(document: KeyDocument, algorithm: Algorithm, now: int) -> SigningKey:
     """Another key, which will sign after a while, or at once if it is the first; those that nothing needs any
     more go."""
-    from chalicelib.core.credentials.jwt_format import generate_key
+    from chalicelib.core.oauth.jwt import generate_key
 
     keys = load(document)
     key = generate_key(algorithm, first_moment(keys, now))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.access_tokens import SourceKind, Standing
 from chalicelib.core.common.errors import StaleWrite
+from chalicelib.core.oauth.access_tokens import SourceKind, Standing
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
@@ -22,9 +22,9 @@ from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
-    from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.oauth.access_tokens import AccessToken
 
 
 @answers_or_unavailable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.oauth_ports import Approving, DelegationFound
+from chalicelib.core.oauth.ports import Approving, DelegationFound
 from chalicelib.storage import keys
 from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.delegations import ApprovedScope, Delegation
+    from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
 
 
 @answers_or_unavailable

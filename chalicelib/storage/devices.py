@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.delegations import Delegation, DeviceAuthorization
-    from chalicelib.core.oauth_ports import Approving
+    from chalicelib.core.oauth.delegations import Delegation, DeviceAuthorization
+    from chalicelib.core.oauth.ports import Approving
 
 
 @answers_or_unavailable

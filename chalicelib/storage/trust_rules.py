@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.trust_rules import TrustRule
+    from chalicelib.core.oauth.trust_rules import TrustRule
 
 
 @answers_or_unavailable

@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.delegations import (
+from chalicelib.core.directory.service import Service
+from chalicelib.core.oauth.delegations import (
     MAX_SECRETS,
     REFRESH_LEEWAY_MS,
     ApprovedScope,
@@ -15,7 +16,6 @@ from chalicelib.core.delegations import (
     RefreshSecret,
     normal_user_code,
 )
-from chalicelib.core.directory.service import Service
 from chalicelib.core.secrets.hashing import SealedSecret
 
 CLIENT = Service(id="client", key="client", name="Client", created=0)

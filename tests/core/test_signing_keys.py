@@ -10,8 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.core.access_tokens import LIFETIME_MS
-from chalicelib.core.signing_keys import PUBLISHED_AHEAD_MS, Algorithm, SigningKey, current, first_moment, published
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS
+from chalicelib.core.oauth.signing_keys import (
+    PUBLISHED_AHEAD_MS,
+    Algorithm,
+    SigningKey,
+    current,
+    first_moment,
+    published,
+)
 from chalicelib.parameters import Parameter
 from chalicelib.signing.__main__ import main
 from chalicelib.signing.documents import KeyFile

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.trust_conditions import conditions, path, problem_of, spelled
-from chalicelib.core.trust_rules import TrustRule, findings
+from chalicelib.core.oauth.trust_conditions import conditions, path, problem_of, spelled
+from chalicelib.core.oauth.trust_rules import TrustRule, findings
 
 GITHUB = "https://token.actions.githubusercontent.com"
 GITLAB = "https://gitlab.com"

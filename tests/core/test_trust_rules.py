@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.trust_rules import MAX_WORKLOAD, TrustRule, findings, issuer, workload
+from chalicelib.core.oauth.trust_rules import MAX_WORKLOAD, TrustRule, findings, issuer, workload
 
 letters = st.text(alphabet="ab*", min_size=1, max_size=8)
 claims = st.text(alphabet="ab", max_size=12)

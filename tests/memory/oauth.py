@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from chalicelib.core.access.account import User
 from chalicelib.core.access.effective import Access
-from chalicelib.core.access_tokens import AccessToken, SourceKind, Standing
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
-from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
-from chalicelib.core.trust_rules import TrustRule
+from chalicelib.core.oauth.access_tokens import AccessToken, SourceKind, Standing
+from chalicelib.core.oauth.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
+from chalicelib.core.oauth.ports import Approving, CodeFound, DelegationFound
+from chalicelib.core.oauth.trust_rules import TrustRule
 from tests.memory.accounts import check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 

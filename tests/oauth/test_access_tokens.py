@@ -15,10 +15,10 @@ from joserfc import jwt as jose
 from joserfc.jwk import ECKey, JWKRegistry
 from joserfc.jws import JWSRegistry
 
-from chalicelib.core.access_tokens import LIFETIME_MS, AccessToken, Source, SourceKind
-from chalicelib.core.credentials.jwt_format import JwtFormat, generate_key
 from chalicelib.core.directory.accounts import AccountChange
-from chalicelib.core.signing_keys import Algorithm
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS, AccessToken, Source, SourceKind
+from chalicelib.core.oauth.jwt import JwtFormat, generate_key
+from chalicelib.core.oauth.signing_keys import Algorithm
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import call, claims_of
 from tests.oauth.conformance import covers

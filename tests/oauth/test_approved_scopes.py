@@ -7,8 +7,8 @@ import pytest
 from chalicelib.core.common.errors import InvalidGrant, Unavailable
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.oauth.delegations import APPROVAL_LIFETIME_MS
 from chalicelib.oauth.routes import USER_INFO
 from chalicelib.storage.delegations import DynamoDelegations
 from tests.conftest import now

@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.core.common.errors import Throttled
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.delegations import DEVICE_LIFETIME_MS
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
+from chalicelib.core.oauth.delegations import DEVICE_LIFETIME_MS
+from chalicelib.core.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
 from chalicelib.core.secrets.token_format import DEVICE_CODE as FORMAT
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.table import Item

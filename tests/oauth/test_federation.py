@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.paging import Window
-from chalicelib.core.credentials.outside_tokens import OutsideTokens
+from chalicelib.core.oauth.federated_tokens import OutsideTokens
 from chalicelib.federation import fetch
 from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
 from tests.conftest import Install, set_scene

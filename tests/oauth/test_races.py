@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.delegations import REFRESH_LEEWAY_MS
-from chalicelib.core.operations.oauth.issuance import Issued
+from chalicelib.core.oauth.delegations import REFRESH_LEEWAY_MS
+from chalicelib.core.oauth.issuance import Issued
 from tests.conftest import now
 from tests.oauth.calling import Pkce
 from tests.oauth.conftest import Stage

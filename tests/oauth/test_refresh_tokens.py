@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_SECRETS, REFRESH_LEEWAY_MS
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.oauth.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_SECRETS, REFRESH_LEEWAY_MS
 from chalicelib.core.secrets.token_format import REFRESH_TOKEN
 from chalicelib.storage.table import Item
 from tests.conftest import now

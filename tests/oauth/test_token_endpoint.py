@@ -7,10 +7,10 @@ from email.utils import formatdate
 import pytest
 
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.delegations import CODE_LIFETIME_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.core.oauth.delegations import CODE_LIFETIME_MS
 from chalicelib.core.secrets.hashing import Sealer
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.oauth.routes import DEVICE_AUTHORIZATION, REVOCATION, TOKEN

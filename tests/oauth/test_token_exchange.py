@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.access_tokens import MAX_EXCHANGES
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.access_tokens import MAX_EXCHANGES
+from chalicelib.core.oauth.token_exchange import Exchange
 from tests.conftest import now
 from tests.oauth.calling import call, claims_of, token_request
 from tests.oauth.conformance import covers

@@ -35,9 +35,9 @@ from chalicelib.core.common.paging import Window as Paging
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.core.trust_rules import TrustRule
 from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.pages import editing
 from chalicelib.pages import groups as group_pages

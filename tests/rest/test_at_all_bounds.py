@@ -19,9 +19,9 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Passkey
+from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER, EarlierSecret
 from chalicelib.core.tokens.token import MAX_LABELS, PermanentToken
-from chalicelib.core.trust_rules import MAX_TRUST_RULES
 from chalicelib.rest.routes import ROUTES
 from chalicelib.storage.items import ApplicationPasswordItem, DelegationItem
 from chalicelib.storage.table import Item

@@ -36,7 +36,7 @@ from chalicelib.core.access.permissions import (
 from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.oauth.manage_trust_rules import RuleDescription
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.rest import bodies, openapi
 from chalicelib.rest.contracts import Contract

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.account import User
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.permissions import READING, ROTATE_SELF
-from chalicelib.core.access_tokens import SourceKind
 from chalicelib.core.audit.records import Hand
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
@@ -17,6 +16,7 @@ from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.session import Session
+from chalicelib.core.oauth.access_tokens import SourceKind
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access.reader import EffectiveAccess
-    from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.attempt_limits import Guesses
-    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck, GoodToken
+    from chalicelib.core.oauth.access_token_check import AccessTokenCheck, GoodToken
+    from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.secrets.hashing import SealedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
     from chalicelib.core.verification.credential_check import CredentialCheck, Good

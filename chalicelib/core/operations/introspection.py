@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.access_tokens import AccessToken
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.application_password import ApplicationPassword
-    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
+    from chalicelib.core.oauth.access_token_check import AccessTokenCheck
+    from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.verification.credential_check import CredentialCheck, Good
     from chalicelib.core.verification.ports import Credentials, CredentialStore
 

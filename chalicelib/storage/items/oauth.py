@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.delegations import (
+from chalicelib.core.oauth.delegations import (
     ApprovedScope,
     AuthorizationCode,
     Delegation,
@@ -16,7 +16,7 @@ from chalicelib.core.delegations import (
     DeviceStatus,
     RefreshSecret,
 )
-from chalicelib.core.trust_rules import TrustRule
+from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.storage import keys
 from chalicelib.storage.items.credentials import moment
 from chalicelib.storage.items.secrets import sealed_in, sealed_list

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
+from chalicelib.core.oauth.refresh_token_format import RefreshTokenFormat
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.keyring import Keyring
 from chalicelib.core.secrets.token_format import REFRESH_TOKEN

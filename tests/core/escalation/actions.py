@@ -19,8 +19,8 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.token import About
 from chalicelib.core.webhooks.manage import WebhookChange

@@ -9,11 +9,11 @@ from typing import Any
 from chalicelib.core.access.account import User
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
-from chalicelib.core.access_tokens import LIFETIME_MS
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.networks import are_inside
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.authenticators import Authenticators
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.webhooks.webhook import Webhook
 from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World

@@ -13,16 +13,16 @@ from chalicelib.core.access.caller import FRESH_MS, Caller
 from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, PermissionSet
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.access.token_policy import Policy
-from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.common.identifiers import EVERYWHERE, KEYTURN
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
-from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES, Source, SourceKind
+from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.manage_trust_rules import RuleDescription
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, set_scene

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now, origin

@@ -10,15 +10,15 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.access.token_policy import Policy
-from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.common.errors import Forbidden, Invalid
 from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.oauth.trust_rules import RuleDescription
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
+from chalicelib.core.oauth.manage_trust_rules import RuleDescription
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About
 from chalicelib.core.webhooks.manage import WebhookChange

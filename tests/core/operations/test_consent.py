@@ -9,13 +9,13 @@ import pytest
 from chalicelib.core.common.errors import InvalidGrant, NotFound, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, CODE_LIFETIME_MS, DEVICE_LIFETIME_MS, ApprovedScope
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.service import Service
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.oauth.authorization_codes import AuthorizationRequest
-from chalicelib.core.operations.oauth.devices import StartedDevice
+from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
+from chalicelib.core.oauth.delegations import APPROVAL_LIFETIME_MS, CODE_LIFETIME_MS, DEVICE_LIFETIME_MS, ApprovedScope
+from chalicelib.core.oauth.devices import StartedDevice
 from tests.conftest import Scene
 from tests.people import HOME, Person, person
 

@@ -17,7 +17,7 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.password_hashing import PasswordHasher
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About

@@ -10,7 +10,6 @@ import pytest
 
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, Forbidden, Unavailable
 from chalicelib.core.common.origin import Origin
@@ -18,7 +17,8 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.service_descriptions import ServiceDescription
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.access_tokens import Source, SourceKind
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import PermanentToken

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import LONGEST_LIFE_MS, PermanentToken
 from tests.conftest import Scene, now, origin

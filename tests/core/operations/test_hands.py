@@ -11,7 +11,7 @@ from chalicelib.core.audit.records import AuditQuery, AuditRecord, Hand
 from chalicelib.core.common.errors import Forbidden
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.service import Service
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from tests.conftest import Scene, now, origin
 from tests.people import person
 

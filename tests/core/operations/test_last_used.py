@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 from tests.conftest import Scene, now
 from tests.people import HOME, person

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
-from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Forbidden, LoginTooOld, Unauthenticated
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.origin import Origin
-from chalicelib.core.operations.oauth.token_exchange import Exchange
-from chalicelib.core.operations.oauth.trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
+from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
+from chalicelib.core.oauth.token_exchange import Exchange
 from tests.conftest import Scene, now, origin
 from tests.core.operations.test_attenuation import HOUR, LASTING
 from tests.people import person

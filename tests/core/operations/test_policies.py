@@ -11,7 +11,7 @@ from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.effective_policies import REMEMBERED_MS
 from chalicelib.core.tokens.health import Flag
 from tests.conftest import Scene, now

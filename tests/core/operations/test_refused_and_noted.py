@@ -25,7 +25,7 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.application_password import ApplicationPassword
-from chalicelib.core.operations.oauth.token_exchange import Exchange
+from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now, origin

@@ -10,20 +10,26 @@ from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.effective import Access, Holding
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant, Role
-from chalicelib.core.access_tokens import AccessToken, Source, SourceKind
 from chalicelib.core.audit.idempotency import Once
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization, RefreshSecret
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.login.session import Session
+from chalicelib.core.oauth.access_tokens import AccessToken, Source, SourceKind
+from chalicelib.core.oauth.delegations import (
+    ApprovedScope,
+    AuthorizationCode,
+    Delegation,
+    DeviceAuthorization,
+    RefreshSecret,
+)
+from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.tokens.token import PermanentToken
-from chalicelib.core.trust_rules import TrustRule
 from chalicelib.core.webhooks.webhook import Webhook
 
 NOW = 1_800_000_000_000

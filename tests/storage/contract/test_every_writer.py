@@ -17,7 +17,7 @@ from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
 from chalicelib.core.audit.records import AuditQuery, AuditRecord, failure
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.login.authenticators import Authenticators
-from chalicelib.core.oauth_ports import Approving
+from chalicelib.core.oauth.ports import Approving
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.ports import Displaced
 from chalicelib.storage.transaction import Transaction

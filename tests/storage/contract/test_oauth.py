@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.access_tokens import Source, SourceKind, Standing
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.oauth_ports import Approving, CodeFound, DelegationFound
+from chalicelib.core.oauth.access_tokens import Source, SourceKind, Standing
+from chalicelib.core.oauth.ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused

@@ -12,8 +12,8 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
-from chalicelib.core.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
-from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.oauth.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
+from chalicelib.core.oauth.manage_delegations import Begun
 from chalicelib.core.secrets.digests import digest, is_digest_of
 from chalicelib.core.secrets.token_format import AUTHORIZATION_CODE
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.oauth_ports import CodeStore
-    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
-    from chalicelib.core.operations.oauth.delegations import Delegations
-    from chalicelib.core.operations.oauth.issuance import Issued
-    from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
+    from chalicelib.core.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.oauth.issuance import Issued
+    from chalicelib.core.oauth.manage_delegations import Delegations
+    from chalicelib.core.oauth.ports import CodeStore
+    from chalicelib.core.oauth.scopes import RequestedScope, Scopes
 
 REFUSED = "The authorization code is not valid."
 

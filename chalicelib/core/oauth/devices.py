@@ -11,7 +11,8 @@ from chalicelib.core.common.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import until_current
 from chalicelib.core.common.rate_limits import Typed, device_starts, network
-from chalicelib.core.delegations import (
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.oauth.delegations import (
     DEVICE_INTERVAL_MS,
     DEVICE_LIFETIME_MS,
     USER_CODE_ALPHABET,
@@ -21,8 +22,7 @@ from chalicelib.core.delegations import (
     needs_no_consent,
     normal_user_code,
 )
-from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.core.operations.oauth.delegations import Begun
+from chalicelib.core.oauth.manage_delegations import Begun
 from chalicelib.core.secrets.digests import digest, is_digest_of
 from chalicelib.core.secrets.token_format import DEVICE_CODE
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.attempt_limits import Guesses
-    from chalicelib.core.oauth_ports import DelegationStore, DeviceStore
-    from chalicelib.core.operations.oauth.approved_scopes import ApprovedScopes
-    from chalicelib.core.operations.oauth.delegations import Delegations
-    from chalicelib.core.operations.oauth.issuance import Issued
-    from chalicelib.core.operations.oauth.scopes import RequestedScope, Scopes
+    from chalicelib.core.oauth.approved_scopes import ApprovedScopes
+    from chalicelib.core.oauth.issuance import Issued
+    from chalicelib.core.oauth.manage_delegations import Delegations
+    from chalicelib.core.oauth.ports import DelegationStore, DeviceStore
+    from chalicelib.core.oauth.scopes import RequestedScope, Scopes
 
 REFUSED = "The device code is not valid."
 

@@ -6,17 +6,17 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import AccessToken, Standing, in_force
 from chalicelib.core.audit.records import AuditRecord, Hand
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.oauth.access_tokens import AccessToken, Standing, in_force
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.credentials.jwt_format import JwtFormat
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.oauth_ports import AccessTokenStore
+    from chalicelib.core.oauth.jwt import JwtFormat
+    from chalicelib.core.oauth.ports import AccessTokenStore
     from chalicelib.core.tokens.token import PermanentToken
 
 

@@ -9,7 +9,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, RSAKey
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.credentials.outside_tokens import ALGORITHMS, MIN_RSA_BITS
+from chalicelib.core.oauth.federated_tokens import ALGORITHMS, MIN_RSA_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

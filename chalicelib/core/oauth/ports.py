@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
-    from chalicelib.core.access_tokens import AccessToken, Standing
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
-    from chalicelib.core.signing_keys import SigningKey
-    from chalicelib.core.trust_rules import TrustRule
+    from chalicelib.core.oauth.access_tokens import AccessToken, Standing
+    from chalicelib.core.oauth.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
+    from chalicelib.core.oauth.signing_keys import SigningKey
+    from chalicelib.core.oauth.trust_rules import TrustRule
 
 
 @dataclass(frozen=True, slots=True)

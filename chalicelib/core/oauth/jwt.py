@@ -12,17 +12,17 @@ from joserfc import jwt
 from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey
 
-from chalicelib.core.access_tokens import AccessToken, Source
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.signing_keys import Algorithm, SigningKey, current, published
+from chalicelib.core.oauth.access_tokens import AccessToken, Source
+from chalicelib.core.oauth.signing_keys import Algorithm, SigningKey, current, published
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from joserfc.jwk import Key
 
-    from chalicelib.core.oauth_ports import SigningKeys
+    from chalicelib.core.oauth.ports import SigningKeys
 
 ACCESS_TOKEN_TYPE = "at+jwt"  # RFC 9068 section 2.1: so no other JWT of ours passes for one
 ID_TOKEN_LIFETIME_S = 300

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.validation import may_refer
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES
 from chalicelib.core.tokens.token import MAX_SCOPE
 
 if TYPE_CHECKING:

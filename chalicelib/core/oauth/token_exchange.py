@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
 from chalicelib.core.common.errors import Invalid, InvalidGrant
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
-    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.oauth.access_token_check import AccessTokenCheck
+    from chalicelib.core.oauth.issuance import Issuance, Issued
+    from chalicelib.core.oauth.scopes import Scopes
     from chalicelib.core.verification.credential_check import CredentialCheck
     from chalicelib.core.verification.ports import CredentialStore
 

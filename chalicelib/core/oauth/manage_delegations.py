@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
-from chalicelib.core.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
-from chalicelib.core.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
-from chalicelib.core.operations.oauth.issuance import Issued
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
+from chalicelib.core.oauth.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
+from chalicelib.core.oauth.issuance import Issued
 from chalicelib.core.secrets.token_format import REFRESH_TOKEN
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.common.paging import Window
-    from chalicelib.core.credentials.refresh_tokens import RefreshTokenFormat
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.oauth_ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
-    from chalicelib.core.operations.oauth.issuance import Issuance
-    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.oauth.issuance import Issuance
+    from chalicelib.core.oauth.ports import ApprovedScopeStore, CodeFound, DelegationFound, DelegationStore
+    from chalicelib.core.oauth.refresh_token_format import RefreshTokenFormat
+    from chalicelib.core.oauth.scopes import Scopes
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 REFUSED = "The refresh token is not valid."

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.delegations import ApprovedScope, Delegation
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
+    from chalicelib.core.oauth.trust_rules import TrustRule
     from chalicelib.core.tokens.token import PermanentToken
-    from chalicelib.core.trust_rules import TrustRule
 
 # How long a service that only looks at the signature still accepts what was revoked.
 LIFETIME_MS = 5 * 60_000

@@ -11,8 +11,8 @@ from chalicelib.core.common.errors import NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, until_current
 from chalicelib.core.common.paging import Page
-from chalicelib.core.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
-from chalicelib.core.oauth_ports import Approving
+from chalicelib.core.oauth.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
+from chalicelib.core.oauth.ports import Approving
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.oauth_ports import ApprovedScopeStore, DelegationStore
+    from chalicelib.core.oauth.ports import ApprovedScopeStore, DelegationStore
 
 
 @dataclass(frozen=True, slots=True)

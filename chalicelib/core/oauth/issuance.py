@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES, EMAIL, LIFETIME_MS, OPENID, PROFILE, AccessToken
 from chalicelib.core.common.identifiers import KEYTURN, new_id
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES, EMAIL, LIFETIME_MS, OPENID, PROFILE, AccessToken
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
-    from chalicelib.core.access_tokens import Source
-    from chalicelib.core.credentials.jwt_format import JwtFormat
-    from chalicelib.core.delegations import Delegation
+    from chalicelib.core.oauth.access_tokens import Source
+    from chalicelib.core.oauth.delegations import Delegation
+    from chalicelib.core.oauth.jwt import JwtFormat
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core.access_tokens import LIFETIME_MS
+from chalicelib.core.oauth.access_tokens import LIFETIME_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,12 +14,12 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, RSAKey
 
-from chalicelib.core.credentials.jwt_format import MAX_LENGTH
+from chalicelib.core.oauth.jwt import MAX_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.oauth_ports import IssuerKeys
+    from chalicelib.core.oauth.ports import IssuerKeys
 
 ALGORITHMS = {
     "RSA": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),

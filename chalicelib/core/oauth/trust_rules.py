@@ -52,7 +52,7 @@ class TrustRule:
     @property
     def problem(self) -> str | None:
         """Why the rule is not honoured, in a sentence: it was made when less was asked of it. None if it is."""
-        from chalicelib.core.trust_conditions import problem_of  # rules are read without being judged, too
+        from chalicelib.core.oauth.trust_conditions import problem_of  # rules are read without being judged, too
 
         return problem_of(self.issuer, self.conditions)
 
@@ -119,7 +119,7 @@ def _is_time(value: object) -> TypeGuard[int | float]:
 
 
 def _condition(claim: str, patterns: Sequence[str], claims: Claims) -> Finding:
-    from chalicelib.core.trust_conditions import found, is_single
+    from chalicelib.core.oauth.trust_conditions import found, is_single
 
     value = found(claim, claims)
     values = value if isinstance(value, list) and not is_single(claim) else [value]

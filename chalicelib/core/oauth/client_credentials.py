@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access_tokens import CLAIM_SCOPES, Source, SourceKind
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES, Source, SourceKind
 
 if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
-    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.oauth.issuance import Issuance, Issued
+    from chalicelib.core.oauth.scopes import Scopes
 
 
 class ClientCredentials:

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access import references
-from chalicelib.core.access_tokens import Source, SourceKind
 from chalicelib.core.common.errors import Invalid, InvalidGrant, StaleWrite, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.oauth_ports import IssuerUnreachable
-from chalicelib.core.trust_rules import Claims, Finding, TrustRule, findings, workload
+from chalicelib.core.oauth.access_tokens import Source, SourceKind
+from chalicelib.core.oauth.ports import IssuerUnreachable
+from chalicelib.core.oauth.trust_rules import Claims, Finding, TrustRule, findings, workload
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.core.access.ports import AccountStore
-    from chalicelib.core.credentials.outside_tokens import Assertion, OutsideTokens
-    from chalicelib.core.oauth_ports import TrustRuleStore
-    from chalicelib.core.operations.oauth.issuance import Issuance, Issued
-    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.oauth.federated_tokens import Assertion, OutsideTokens
+    from chalicelib.core.oauth.issuance import Issuance, Issued
+    from chalicelib.core.oauth.ports import TrustRuleStore
+    from chalicelib.core.oauth.scopes import Scopes
 
 REFUSED = "No trust rule of this account accepts the assertion. An administrator can try it out, and see why."
 

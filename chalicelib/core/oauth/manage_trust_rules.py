@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.core import trust_conditions
-from chalicelib.core import trust_rules as rules
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import changes
@@ -15,8 +13,10 @@ from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
 from chalicelib.core.common.paging import Page
-from chalicelib.core.credentials.public_keys import public_keys
-from chalicelib.core.trust_rules import MAX_TRUST_RULES, TrustRule
+from chalicelib.core.oauth import trust_conditions
+from chalicelib.core.oauth import trust_rules as rules
+from chalicelib.core.oauth.public_keys import public_keys
+from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES, TrustRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.oauth_ports import TrustRuleStore
-    from chalicelib.core.operations.oauth.federation import Federation, Trial
-    from chalicelib.core.operations.oauth.scopes import Scopes
+    from chalicelib.core.oauth.federation import Federation, Trial
+    from chalicelib.core.oauth.ports import TrustRuleStore
+    from chalicelib.core.oauth.scopes import Scopes
 
 
 @dataclass(frozen=True, slots=True)
