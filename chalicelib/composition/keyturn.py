@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from chalicelib.composition.oauth import OAuth
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.audit.replays import Repetition
+    from chalicelib.core.authentication.callers import Authentication
+    from chalicelib.core.authentication.introspection import Introspection
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.audit_trail import AuditTrail
     from chalicelib.core.directory.explain import Permissions
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
     from chalicelib.core.login.second_factors import SecondFactors
     from chalicelib.core.login.sessions import Sessions
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
-    from chalicelib.core.operations.authentication import Authentication
-    from chalicelib.core.operations.introspection import Introspection
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
     from chalicelib.core.tokens.compromise import Exposure
@@ -70,14 +70,14 @@ class Keyturn:
     @functools.cached_property
     def introspection(self) -> Introspection:
         """Is this token good for that service?"""
-        from chalicelib.core.operations.introspection import Introspection
+        from chalicelib.core.authentication.introspection import Introspection
 
         return Introspection(self.stores.credentials, self.credential_check, self._access_token_check)
 
     @functools.cached_property
     def authentication(self) -> Authentication:
         """Who calls Keyturn's own API with this token?"""
-        from chalicelib.core.operations.authentication import Authentication
+        from chalicelib.core.authentication.callers import Authentication
 
         parts = self.credential_check, self.access, self._access_token_check
         return Authentication(self.stores.credentials, *parts, self.stores.audit, lambda: self.guesses)

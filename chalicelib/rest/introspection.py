@@ -19,8 +19,8 @@ from chalicelib.telemetry import note
 if TYPE_CHECKING:
     from chalice.app import Request, Response
 
+    from chalicelib.core.authentication.introspection import TokenInformation
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.operations.introspection import TokenInformation
 
 INACTIVE = {"active": False}
 

@@ -24,5 +24,5 @@ def test_a_plain_verification_loads_nothing_of_oauth() -> None:
         [sys.executable, "-c", SCRIPT], cwd=PROJECT, env=environment, capture_output=True, text=True, check=True
     )
     loaded = finished.stdout.split()
-    assert "chalicelib.core.operations.introspection" in loaded
+    assert "chalicelib.core.authentication.introspection" in loaded
     assert [name for name in loaded if name.startswith(HEAVY)] == []
