@@ -143,6 +143,6 @@ def _tag_keys_text(environment: Mapping[str, str], region: str) -> str:
 
 
 def _parameter(name: str, region: str) -> str:
-    from chalicelib.parameters import Parameter  # only where it is used: a second client costs a cold start
+    from chalicelib.outbound.parameters import Parameter  # only where it is used: a second client costs a cold start
 
     return Parameter(name, region).read() or ""

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.parameters import Parameter
+from chalicelib.outbound.parameters import Parameter
 from chalicelib.settings import Settings
 from deployment.export_signature import Signer
 from deployment.packaging import PROJECT

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chalicelib.guarded_client import is_public
+from chalicelib.outbound.guarded_client import is_public
 
 INSIDE = """
     127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 198.18.0.1

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from chalicelib.core.webhooks.ports import Destination
     from chalicelib.core.webhooks.rotation import WebhookRenewal
     from chalicelib.core.webhooks.webhook import Webhook
-    from chalicelib.guarded_client import GuardedClient
-    from chalicelib.scanning.github import GithubReports
+    from chalicelib.outbound.github_reports import GithubReports
+    from chalicelib.outbound.guarded_client import GuardedClient
     from chalicelib.settings import Settings
 
 
@@ -55,8 +55,8 @@ class TokenLifecycle:
         """Who signs reports of found secrets?"""
         from urllib.parse import urlsplit
 
-        from chalicelib.federation.fetch import Fetcher
-        from chalicelib.scanning.github import GithubReports
+        from chalicelib.outbound.fetch import Fetcher
+        from chalicelib.outbound.github_reports import GithubReports
 
         internal = {urlsplit(issuer).hostname or "" for issuer in self._settings.internal_issuers}
         return GithubReports(Fetcher(frozenset(internal)).json, self._settings.github_keys)
@@ -109,19 +109,19 @@ class TokenLifecycle:
         topic, bus, region = self._settings.event_topic, self._settings.event_bus, self._settings.table.region
         if not topic and not bus:
             return ()
-        from chalicelib.delivery.aws import Bus, Topic
+        from chalicelib.outbound.event_targets import Bus, Topic
 
         return (*([Topic(topic, region)] if topic else []), *([Bus(bus, region)] if bus else []))
 
     def _webhook(self, webhook: Webhook) -> Destination:
-        from chalicelib.delivery.webhook import WebhookDestination
+        from chalicelib.outbound.webhook import WebhookDestination
 
         return WebhookDestination(webhook, self._stores.webhooks, self._shared.keyring, self._client)
 
     @functools.cached_property
     def _client(self) -> GuardedClient:
-        from chalicelib.delivery.webhook import MAX_ANSWER, SECONDS
-        from chalicelib.guarded_client import GuardedClient
+        from chalicelib.outbound.guarded_client import GuardedClient
+        from chalicelib.outbound.webhook import MAX_ANSWER, SECONDS
 
         return GuardedClient(self._settings.internal_receivers, SECONDS, MAX_ANSWER)
 

@@ -112,7 +112,7 @@ class OAuth:
         """Outside identity tokens."""
         from chalicelib.core.oauth.federated_tokens import OutsideTokens
         from chalicelib.core.oauth.federation import Federation
-        from chalicelib.federation.issuer_keys import FetchedIssuerKeys
+        from chalicelib.outbound.issuer_keys import FetchedIssuerKeys
 
         tokens = OutsideTokens(FetchedIssuerKeys(self._settings.internal_issuers))
         return Federation(self._stores.trust_rules, self._stores.accounts, tokens, self.scopes, self._issuance)

@@ -44,7 +44,7 @@ def key_document(settings: Settings) -> KeyDocument | None:
     if settings.signing_keys_file:
         return KeyFile(settings.signing_keys_file)
     if settings.signing_keys_parameter:
-        from chalicelib.parameters import Parameter
+        from chalicelib.outbound.parameters import Parameter
 
         return Parameter(settings.signing_keys_parameter, settings.table.region, settings.parameters_key)
     return None

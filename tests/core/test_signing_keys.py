@@ -19,7 +19,7 @@ from chalicelib.core.oauth.signing_keys import (
     first_moment,
     published,
 )
-from chalicelib.parameters import Parameter
+from chalicelib.outbound.parameters import Parameter
 from chalicelib.signing.__main__ import main
 from chalicelib.signing.documents import KeyFile
 from chalicelib.signing.keys import REMEMBERED_MS, StoredSigningKeys, add_key, load

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks.ports import NotDelivered
-from chalicelib.delivery.aws import Topic
+from chalicelib.outbound.event_targets import Topic
 
 NOW = 1_800_000_000_000
 EVENT = Event("e1", EventKind.ROTATED, NOW, "token", 2, "owner", "actor", {})

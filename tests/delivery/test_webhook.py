@@ -15,8 +15,8 @@ from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
 from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, Webhook
-from chalicelib.delivery.webhook import WebhookDestination
-from chalicelib.guarded_client import Unreachable
+from chalicelib.outbound.guarded_client import Unreachable
+from chalicelib.outbound.webhook import WebhookDestination
 
 KEYRING = Keyring({"k": bytes(range(32))}, "k")
 SECRET = webhooks.new_secret()

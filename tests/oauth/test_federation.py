@@ -18,8 +18,8 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.paging import Window
 from chalicelib.core.oauth.federated_tokens import OutsideTokens
-from chalicelib.federation import fetch
-from chalicelib.federation.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
+from chalicelib.outbound import fetch
+from chalicelib.outbound.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
 from tests.conftest import Install, set_scene
 from tests.oauth.calling import call, claims_of, token_request
 from tests.oauth.conformance import covers

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.oauth.ports import IssuerUnreachable
-from chalicelib.scanning.github import PAUSE_SECONDS, GithubReports
+from chalicelib.outbound.github_reports import PAUSE_SECONDS, GithubReports
 from tests.conftest import Scene
 from tests.rest.calling import REST, Answer, basic, send
 

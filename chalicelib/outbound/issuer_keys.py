@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from chalicelib.core.oauth.ports import IssuerUnreachable
-from chalicelib.federation.fetch import Fetcher
+from chalicelib.outbound.fetch import Fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable

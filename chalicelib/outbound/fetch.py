@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.core.oauth.ports import IssuerUnreachable
-from chalicelib.guarded_client import GuardedClient, Unreachable
+from chalicelib.outbound.guarded_client import GuardedClient, Unreachable
 
 SECONDS = 3.0  # for the whole of one document
 MAX_BYTES = 256 * 1024

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
 from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, signatures
-from chalicelib.guarded_client import Unreachable
+from chalicelib.outbound.guarded_client import Unreachable
 
 if TYPE_CHECKING:
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.tokens.event import Event
     from chalicelib.core.webhooks.ports import WebhookStore
     from chalicelib.core.webhooks.webhook import Webhook
-    from chalicelib.guarded_client import GuardedClient
+    from chalicelib.outbound.guarded_client import GuardedClient
 
 SECONDS = 5.0  # for an answer: a slow receiver is asked again, and holds up nobody else's events for long
 MAX_ANSWER = 64 * 1024
