@@ -44,8 +44,8 @@ from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.storage.quick_read import QuickReader
-from chalicelib.storage.table import connection
+from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.table import connection
 
 POLICY = Policy(longest_life_days=365, rotation_due_days=90)
 READ = Operation.READ_USER

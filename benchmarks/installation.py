@@ -18,7 +18,7 @@ from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.settings import Settings
 from chalicelib.signing.documents import KeyFile
 from chalicelib.signing.keys import add_key
-from chalicelib.storage.table import create_table
+from chalicelib.storage.engine.table import create_table
 from embedded.dynamodb import DynamoDBLocal
 from embedded.stack import Database
 

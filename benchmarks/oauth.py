@@ -23,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, answered, fresh_database, install
 from benchmarks.verify import ROUNDS, WARM_UP, bare_read, row, seconds
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 
 OFFLINE_ROUNDS = 5_000
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"

@@ -28,7 +28,7 @@ from benchmarks.search import fill
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
-from chalicelib.storage.table import Item, connection
+from chalicelib.storage.engine.table import Item, connection
 
 ROUNDS, SLOW_ROUNDS = 300, 30
 TOKENS_OF_AN_ACCOUNT = 10

@@ -26,9 +26,9 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item, connection
 from chalicelib.storage.items import USERS, CounterItem, EntryItem, GrantItem, NameItem, TokenItem, UserItem, entries_of
-from chalicelib.storage.table import Item, connection
 
 BATCH, WRITERS = 25, 4
 FIELDS, TRAITS, SORTABLE = ("login", "name", "group", "owner"), ("banned", "bot", "ownerless"), ("login", "name")

@@ -26,7 +26,7 @@ from rich.table import Table
 from benchmarks.installation import Installation, answered, fresh_database, install
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 from embedded.layout import PROJECT
 
 WARM_UP, ROUNDS, COLD_ROUNDS = 200, 2_000, 15

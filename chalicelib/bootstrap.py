@@ -18,7 +18,7 @@ from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.common.errors import Refusal
 from chalicelib.core.common.origin import Origin
 from chalicelib.settings import SettingsError
-from chalicelib.storage.table import create_table
+from chalicelib.storage.engine.table import create_table
 
 
 def main(arguments: list[str] | None = None) -> int:

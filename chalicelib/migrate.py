@@ -16,8 +16,8 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.common.errors import Unavailable
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.storage.engine.table import connect
 from chalicelib.storage.migrations import run, waiting
-from chalicelib.storage.table import connect
 
 TOLD_EVERY = 10_000  # items
 

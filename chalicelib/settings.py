@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
-from chalicelib.storage.table import TableAddress
+from chalicelib.storage.engine.table import TableAddress
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

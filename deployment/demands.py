@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access.role import Grant
 from chalicelib.core.access.token_policy import stricter
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 from chalicelib.storage.items.directory import policy_in, policy_text
 
 if TYPE_CHECKING:

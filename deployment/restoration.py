@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.account import LOGIN_REST_MS
 from chalicelib.core.access.role import Grant
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 from chalicelib.storage.items import TRAITS, owned_by
 from deployment.demands import Demands, demands_something
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.audit.records import position_at
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -27,7 +27,7 @@ from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.rest import endpoint, headers
 from chalicelib.signing.__main__ import main as signing
-from chalicelib.storage.table import TableAddress, connect
+from chalicelib.storage.engine.table import TableAddress, connect
 from embedded.stack import Stack
 from tests import tables
 from tests.budgets import LONG, only_long

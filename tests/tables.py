@@ -10,7 +10,7 @@ import botocore.session
 import pynamodb.connection.base
 from pynamodb.exceptions import TableError
 
-from chalicelib.storage.table import Item, connection
+from chalicelib.storage.engine.table import Item, connection
 
 BATCH = 25  # items that DynamoDB takes in one call
 

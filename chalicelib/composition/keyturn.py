@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.secrets.hashing import Sealer
 from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.settings import Settings
+from chalicelib.storage.engine.table import connect, open_client
 from chalicelib.storage.stores import DynamoStores
-from chalicelib.storage.table import connect, open_client
 
 if TYPE_CHECKING:
     from chalicelib.composition.lifecycle import TokenLifecycle

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.oauth.access_tokens import SourceKind, Standing
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     ApprovedScopeItem,
     DelegationItem,
@@ -18,7 +19,6 @@ from chalicelib.storage.items import (
     TrustRuleItem,
     UserItem,
 )
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

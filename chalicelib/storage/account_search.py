@@ -15,10 +15,10 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Search, beginning, select
-from chalicelib.storage import keys
 from chalicelib.storage.collection import Kept, count, places_in, read
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User

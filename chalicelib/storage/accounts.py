@@ -9,11 +9,12 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, LoginRests, StaleWrite
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.ports import Leftover
-from chalicelib.storage import keys
+from chalicelib.storage.access import check_unchanged
 from chalicelib.storage.account_search import AccountSearch
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.held import check_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     BY_NAME,
     USERS,
@@ -30,7 +31,6 @@ from chalicelib.storage.items import (
     moment,
 )
 from chalicelib.storage.sweeps import sweep_after
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read_one
-from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApplicationPasswordItem, AuthenticatorsItem
 from chalicelib.storage.sweeps import remove
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

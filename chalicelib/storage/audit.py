@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit.records import AuditPage, position_at
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuditItem, acts_of
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.access import change_owner, check_owner_unchanged, check_unchanged
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.held import change_owner, check_owner_unchanged, check_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuthenticatorsItem, MarkItem, NameItem, SessionItem, UserItem
-from chalicelib.storage.refused import stale_if_refused
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

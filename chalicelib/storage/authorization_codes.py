@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.oauth.ports import CodeFound
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read
 from chalicelib.storage.delegations import begin
-from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApprovedScopeItem, AuthorizationCodeItem, UserItem
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item, quick_reader
 from chalicelib.storage.items import CounterItem
-from chalicelib.storage.table import Item, quick_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable

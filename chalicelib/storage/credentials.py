@@ -9,10 +9,12 @@ from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.core.verification.ports import Credential, Credentials
-from chalicelib.storage import keys
 from chalicelib.storage.authenticators import authenticators_in
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     ApplicationPasswordItem,
     CredentialItem,
@@ -22,8 +24,6 @@ from chalicelib.storage.items import (
     UserItem,
     last_use_text,
 )
-from chalicelib.storage.refused import stale_if_refused
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

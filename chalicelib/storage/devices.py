@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.delegations import approve, begin
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
 from chalicelib.storage.items import DeviceItem, NameItem, moment
-from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from pynamodb.exceptions import PutError, UpdateError
 
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.webhooks.ports import Queue, Waiting
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import condition_failed
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import OUTGOING, EventItem, OutgoingItem
-from chalicelib.storage.refused import condition_failed
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.directory.ports import Leftover
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.access import change_owner, check_unchanged
 from chalicelib.storage.collection import Kept, page_of, read, read_one
-from chalicelib.storage.held import change_owner, check_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.expiry_walk import look_at_all_tokens
 from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
-from chalicelib.storage.lifecycle import look_at_all_tokens
 from chalicelib.storage.sweeps import sweep_after
 from chalicelib.storage.transaction import Transaction
 

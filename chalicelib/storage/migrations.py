@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.storage import keys
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import MigrationsItem, TokenItem
 from chalicelib.storage.permanent_tokens import DynamoTokens
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

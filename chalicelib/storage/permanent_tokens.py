@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.tokens.event import event
 from chalicelib.core.tokens.ports import TokenPage
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read, read_one
-from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import TOKENS, EventItem, NameItem, TokenItem, TokenLabelItem, labelled
-from chalicelib.storage.refused import stale_if_refused
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 LAST = 10**15 - 1  # milliseconds since the epoch: beyond every moment

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Page
-from chalicelib.storage import keys
+from chalicelib.storage.access import change_owner
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, count, page_of, places_in, read, read_one
-from chalicelib.storage.held import change_owner
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
 from chalicelib.storage.items import BETWEEN, GRANTS, ROLES, GrantItem, NameItem, RoleItem
 from chalicelib.storage.transaction import Transaction
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.tokens.event import service_event
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import Kept, page_of, read, read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.expiry_walk import look_at_all_tokens
 from chalicelib.storage.items import SERVICES, EventItem, NameItem, ServiceItem
-from chalicelib.storage.lifecycle import look_at_all_tokens
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

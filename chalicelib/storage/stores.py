@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from chalicelib.storage.access import DynamoHeld
     from chalicelib.storage.access_tokens import DynamoAccessTokens
     from chalicelib.storage.accounts import DynamoAccounts
     from chalicelib.storage.application_passwords import DynamoApplicationPasswords
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
     from chalicelib.storage.delegations import DynamoApprovedScopes, DynamoDelegations
     from chalicelib.storage.devices import DynamoDevices
     from chalicelib.storage.events import DynamoEvents, DynamoQueues
+    from chalicelib.storage.expiry_walk import DynamoWalk
     from chalicelib.storage.groups import DynamoGroups
-    from chalicelib.storage.held import DynamoHeld
-    from chalicelib.storage.lifecycle import DynamoWalk
+    from chalicelib.storage.idempotency import DynamoOnce
     from chalicelib.storage.login_attempts import DynamoLoginAttempts
-    from chalicelib.storage.once import DynamoOnce
     from chalicelib.storage.permanent_tokens import DynamoTokens
     from chalicelib.storage.roles import DynamoRoles
     from chalicelib.storage.services import DynamoServices
@@ -42,7 +42,7 @@ class DynamoStores:
 
     @functools.cached_property
     def access(self) -> DynamoHeld:
-        from chalicelib.storage.held import DynamoHeld
+        from chalicelib.storage.access import DynamoHeld
 
         return DynamoHeld()
 
@@ -126,7 +126,7 @@ class DynamoStores:
 
     @functools.cached_property
     def once(self) -> DynamoOnce:
-        from chalicelib.storage.once import DynamoOnce
+        from chalicelib.storage.idempotency import DynamoOnce
 
         return DynamoOnce()
 
@@ -174,7 +174,7 @@ class DynamoStores:
 
     @functools.cached_property
     def walk(self) -> DynamoWalk:
-        from chalicelib.storage.lifecycle import DynamoWalk
+        from chalicelib.storage.expiry_walk import DynamoWalk
 
         return DynamoWalk()
 

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.directory.ports import Leftover
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import BY_NAME, SWEEPS, EntryItem, MemberItem, SweepItem, members_of
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

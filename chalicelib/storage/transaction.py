@@ -17,10 +17,10 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.idempotency import AlreadyDone
 from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.conditional_failures import refusal_code
+from chalicelib.storage.engine.table import Item, connection
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
-from chalicelib.storage.refused import refusal_code
-from chalicelib.storage.table import Item, connection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

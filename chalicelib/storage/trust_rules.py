@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
-from chalicelib.storage.held import check_owner_unchanged
+from chalicelib.storage.access import check_owner_unchanged
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
 from chalicelib.storage.items import TrustRuleItem
-from chalicelib.storage.refused import stale_if_refused
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

@@ -8,12 +8,12 @@ from pynamodb.exceptions import UpdateError
 
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.webhooks.webhook import MAX_WEBHOOKS, name_taken
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read, read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import condition_failed
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import WEBHOOKS, NameItem, WebhookItem, given_up_text
-from chalicelib.storage.refused import condition_failed
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:

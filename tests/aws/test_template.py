@@ -17,7 +17,7 @@ import pytest
 
 from chalicelib.composition.keyturn import Keyturn
 from chalicelib.rest.routes import ROUTES
-from chalicelib.storage.table import create_table
+from chalicelib.storage.engine.table import create_table
 from deployment.packaging import PROJECT, STAGES, Package, package, packaging_lock
 from embedded.alone import alone
 from tests import tables

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.core.common import validation
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 from embedded.layout import PROJECT
 
 EXAMPLES = json.loads((PROJECT / "ansible_module/tests/unit/plugins/module_utils/names.json").read_text())

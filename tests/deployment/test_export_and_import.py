@@ -21,7 +21,7 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.login.totp import STEP_MS
-from chalicelib.storage.table import create_table
+from chalicelib.storage.engine.table import create_table
 from deployment.table_copy import ChangedMeanwhile, TableCopy
 from embedded.layout import PROJECT
 from tests.conftest import TAG_KEYS, Scene, now, origin, set_scene

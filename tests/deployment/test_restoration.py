@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.core.access.account import LOGIN_REST_MS
 from chalicelib.core.access.token_policy import Consequence, Policy
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.directory import policy_in, policy_text
-from chalicelib.storage.table import Item
 from deployment.restoration import KINDS, Restoration, Treatment, UnknownKind
 
 RawItem = dict[str, Any]

@@ -14,8 +14,8 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.oauth.delegations import DEVICE_LIFETIME_MS
 from chalicelib.core.oauth.devices import AuthorizationPending, ExpiredDeviceCode, SlowDown
 from chalicelib.core.secrets.token_format import DEVICE_CODE as FORMAT
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuditItem
-from chalicelib.storage.table import Item
 from tests.conftest import ADDRESS, now
 from tests.oauth.calling import Browser, Forms, call, token_request
 from tests.oauth.conformance import covers

@@ -11,7 +11,7 @@ from chalicelib.core.common.origin import Origin
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.oauth.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_SECRETS, REFRESH_LEEWAY_MS
 from chalicelib.core.secrets.token_format import REFRESH_TOKEN
-from chalicelib.storage.table import Item
+from chalicelib.storage.engine.table import Item
 from tests.conftest import now
 from tests.oauth.calling import Pkce, claims_of, sent_back, token_request
 from tests.oauth.conformance import covers

@@ -23,8 +23,8 @@ from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES
 from chalicelib.core.secrets.previous_secrets import MAX_EARLIER, EarlierSecret
 from chalicelib.core.tokens.token import MAX_LABELS, PermanentToken
 from chalicelib.rest.routes import ROUTES
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApplicationPasswordItem, DelegationItem
-from chalicelib.storage.table import Item
 from tests.conftest import Scene, now
 from tests.people import PASSWORD, Person, person
 from tests.rest.calling import REST, Answer, Client, send

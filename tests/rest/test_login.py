@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.login.authenticators import MAX_WRONG_CODES
-from chalicelib.storage.table import Item, connection
+from chalicelib.storage.engine.table import Item, connection
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene, now
 from tests.people import PASSWORD

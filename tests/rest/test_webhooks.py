@@ -228,7 +228,7 @@ def test_how_a_receiver_answers_is_shown_why_and_what_comes_next(hook: Hook) -> 
 
 def test_one_from_before_is_read_and_changed(hook: Hook) -> None:
     """Stored without revision, secrets' dates, and what is known of its answers."""
-    from chalicelib.storage import keys
+    from chalicelib.storage.engine import keys
     from chalicelib.storage.items import WebhookItem
 
     item = WebhookItem(*keys.webhook(hook.id))

@@ -19,7 +19,8 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.core.directory.accounts import OWNERLESS, AccountChange
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.storage import account_search, keys
+from chalicelib.storage import account_search
+from chalicelib.storage.engine import keys
 from chalicelib.storage.items import EntryItem
 from tests import tables
 from tests.conftest import Scene

@@ -7,8 +7,8 @@ from chalicelib.core.access.role import REGISTERED_USER
 from chalicelib.core.audit.records import Hand
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.service_descriptions import ServiceDescription
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuditItem
-from chalicelib.storage.table import Item
 from tests.conftest import Scene
 
 

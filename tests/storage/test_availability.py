@@ -9,7 +9,7 @@ from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.settings import Settings
-from chalicelib.storage.refused import condition_failed, refusal_code
+from chalicelib.storage.engine.conditional_failures import condition_failed, refusal_code
 from embedded.processes import free_port
 from tests.conftest import TAG_KEYS, Scene, origin
 from tests.cutting import Cut, CuttingProxy

@@ -15,9 +15,9 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.login.log_in import OpenedSession
 from chalicelib.core.login.totp import STEP_MS
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuditItem
 from chalicelib.storage.permanent_tokens import DynamoTokens
-from chalicelib.storage.table import Item
 from tests.conftest import Scene
 from tests.people import person
 

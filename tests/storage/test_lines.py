@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.storage.lines import Answer, Lines
+from chalicelib.storage.engine.http_connections import Answer, Lines
 from tests.certificates import certificate
 from tests.cutting import Listener, message
 

@@ -12,8 +12,8 @@ from fido2.utils import websafe_encode
 
 from chalicelib.core.common.errors import LoginRefused
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.storage.quick_read import QuickReader
-from chalicelib.storage.table import connection
+from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.table import connection
 from tests.conftest import Scene
 from tests.people import Person, person
 

@@ -11,7 +11,8 @@ import pytest
 
 from chalicelib.core.common.paging import Window
 from chalicelib.core.secrets.previous_secrets import RetiredSecret
-from chalicelib.storage import keys, migrations
+from chalicelib.storage import migrations
+from chalicelib.storage.engine import keys
 from chalicelib.storage.items import TOKENS, TokenItem
 from chalicelib.storage.migrations import MIGRATIONS, run, waiting
 from chalicelib.storage.permanent_tokens import DynamoTokens

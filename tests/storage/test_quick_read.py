@@ -11,11 +11,11 @@ import pytest
 from pynamodb.models import Model
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.storage import keys
 from chalicelib.storage.collection import read
-from chalicelib.storage.lines import Answer, Lines
-from chalicelib.storage.quick_read import QuickReader
-from chalicelib.storage.table import Item, connect
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.http_connections import Answer, Lines
+from chalicelib.storage.engine.table import Item, connect
 from tests.conftest import Scene
 from tests.cutting import Cut, CuttingProxy
 

@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.storage.signature import Signer
+from chalicelib.storage.engine.sigv4 import Signer
 
 REGION = "eu-central-1"
 HOSTS = ("dynamodb.eu-central-1.amazonaws.com", "localhost:8000")

@@ -5,7 +5,7 @@ from unittest.mock import patch
 import botocore.session
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.storage.table import Item, connection, create_table
+from chalicelib.storage.engine.table import Item, connection, create_table
 from tests import tables
 from tests.conftest import set_scene
 

@@ -8,8 +8,8 @@ from chalicelib.composition.keyturn import Keyturn
 from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict, TooLarge, Unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import CounterItem, NameItem
-from chalicelib.storage.table import Item
 from chalicelib.storage.transaction import Transaction
 from tests.memory.database import Change, Database
 

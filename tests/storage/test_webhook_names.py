@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.core.webhooks.webhook import Webhook
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
 from chalicelib.storage.items import NameItem, WebhookItem
 from tests.conftest import Scene
 

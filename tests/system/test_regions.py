@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from chalicelib.core.common.errors import Unavailable
+from chalicelib.storage.engine.keys import token
+from chalicelib.storage.engine.table import TableAddress, connect, create_table
 from chalicelib.storage.items import TokenItem
-from chalicelib.storage.keys import token
-from chalicelib.storage.table import TableAddress, connect, create_table
 from embedded.dynamodb import DynamoDBLocal
 from tests.conftest import Scene
 from tests.cutting import Listener, message

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """When two names are the same, as the server sees it: the one place of this collection that compares them.
 
-The server's rules are in `chalicelib/core/common/validation.py` and `chalicelib/storage/keys.py`; both sides are
-tested on `tests/unit/plugins/module_utils/names.json`.
+The server's rules are in `chalicelib/core/common/validation.py` and `chalicelib/storage/engine/keys.py`; both
+sides are tested on `tests/unit/plugins/module_utils/names.json`.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from chalicelib.core.access.account import AccountType, Owner, OwnerKind, User
 from chalicelib.core.access.role import Grant
 from chalicelib.core.common import validation
-from chalicelib.storage import keys
-from chalicelib.storage.table import Item
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 
 if TYPE_CHECKING:
     from chalicelib.core.access.group import Group

@@ -21,7 +21,8 @@ from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.tokens.token import LastUse, PermanentToken
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.secrets import (
     dead_in,
     dead_text,
@@ -32,7 +33,6 @@ from chalicelib.storage.items.secrets import (
     sealed_list,
     text_of,
 )
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from chalicelib.core.verification.ports import Credential

@@ -19,9 +19,9 @@ from chalicelib.core.access.role import Role
 from chalicelib.core.directory.grant_types import DEFAULT, GrantType
 from chalicelib.core.directory.service import DeclaredPermission, Service
 from chalicelib.core.secrets.hashing import SealedSecret
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy

@@ -9,9 +9,9 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, 
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.tokens.event import EVENTS_KEPT_MS, TOKEN, Event, EventKind
 from chalicelib.core.webhooks.webhook import GivenUp, Webhook
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.credentials import moment
-from chalicelib.storage.table import Item
 
 WEBHOOKS = "WEBHOOKS"
 OUTGOING = "OUTGOING"  # what waits to be sent again, by when

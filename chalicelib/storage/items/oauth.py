@@ -17,10 +17,10 @@ from chalicelib.core.oauth.delegations import (
     RefreshSecret,
 )
 from chalicelib.core.oauth.trust_rules import TrustRule
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.credentials import moment
 from chalicelib.storage.items.secrets import sealed_in, sealed_list
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from chalicelib.core.secrets.hashing import SealedSecret

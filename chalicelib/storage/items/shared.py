@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from chalicelib.storage import keys
-from chalicelib.storage.table import Item
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 
 
 class NameItem(Item, discriminator="name"):

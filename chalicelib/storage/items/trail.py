@@ -10,8 +10,8 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from chalicelib.core.audit.idempotency import LIFETIME_MS, Once
 from chalicelib.core.audit.records import FAILURES_KEPT_MS, AuditRecord, Hand, counted
-from chalicelib.storage import keys
-from chalicelib.storage.table import Item
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.table import Item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

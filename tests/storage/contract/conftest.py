@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from chalicelib.core.stores import Stores
+from chalicelib.storage.engine.table import TableAddress, connect
 from chalicelib.storage.stores import DynamoStores
-from chalicelib.storage.table import TableAddress, connect
 from tests import tables
 from tests.engine import OwnDatabase
 from tests.memory.stores import MemoryStores

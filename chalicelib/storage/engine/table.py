@@ -12,7 +12,7 @@ from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAtt
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from chalicelib.storage.quick_read import QuickReader, is_whole
+from chalicelib.storage.engine.batch_get import QuickReader, is_whole
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse

@@ -10,7 +10,7 @@ from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.common.errors import Unavailable
-from chalicelib.storage.refused import refusal_code
+from chalicelib.storage.engine.conditional_failures import refusal_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.tokens.ports import Walk
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.conditional_failures import stale_if_refused
 from chalicelib.storage.items import LifecycleItem
-from chalicelib.storage.refused import stale_if_refused
 
 if TYPE_CHECKING:
     from pynamodb.expressions.update import Action

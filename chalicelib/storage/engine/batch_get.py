@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from chalicelib.storage.lines import Lines
-from chalicelib.storage.signature import Signer
+from chalicelib.storage.engine.http_connections import Lines
+from chalicelib.storage.engine.sigv4 import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.effective import Held
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem, UserItem
-from chalicelib.storage.table import Item
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chalicelib.core.audit.idempotency import Done
-from chalicelib.storage import keys
-from chalicelib.storage.availability import answers_or_unavailable
 from chalicelib.storage.collection import read_one
+from chalicelib.storage.engine import keys
+from chalicelib.storage.engine.availability import answers_or_unavailable
 from chalicelib.storage.items import OnceItem
 
 

@@ -1,0 +1,1 @@
+"""DynamoDB: table, keys, batch read, signatures, connections."""
