@@ -1,1 +1,0 @@
-"""Secrets: how they look (`wire_format`), rest (`sealing`) and are checked again fast (`verifier`)."""

@@ -1,1 +1,0 @@
-"""What callers can ask of Keyturn, one module for each kind of thing: authorize, decide, store."""

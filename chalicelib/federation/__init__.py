@@ -1,1 +1,0 @@
-"""Outside issuers of identity tokens: their keys, fetched with care."""

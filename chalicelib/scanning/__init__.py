@@ -1,1 +1,0 @@
-"""Programs that look for secrets in public, and tell whose they are."""
