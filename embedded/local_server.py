@@ -16,7 +16,7 @@ from chalice.cli.factory import CLIFactory
 from chalice.local import ChaliceRequestHandler, LocalGateway, LocalGatewayException, create_local_server
 
 from chalicelib.pages.render import plain_page
-from chalicelib.rest.refusals import failed, from_framework
+from chalicelib.web.errors import failed, from_framework
 from embedded.layout import PROJECT
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from chalicelib import message
 from chalicelib.composition.keyturn import Keyturn, keyturn
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.caller import Caller
@@ -25,9 +24,11 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.services import RegisteredService
 from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.rest import endpoint, headers
+from chalicelib.rest import endpoint
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.engine.table import TableAddress, connect
+from chalicelib.web import headers
+from chalicelib.web import request as message
 from embedded.stack import Stack
 from tests import tables
 from tests.budgets import LONG, only_long

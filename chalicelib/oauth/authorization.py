@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.service import Service
-    from chalicelib.message import Message, Pairs
+    from chalicelib.web.request import Message, Pairs
 
 SILENT, REQUIRED = "silent", "required"
 CREDENTIALS = ("skip", SILENT, REQUIRED, "default")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.rest.headers import sunset
+from chalicelib.web.headers import sunset
 
 if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 class Client(ClientMixin):  # type: ignore[misc]

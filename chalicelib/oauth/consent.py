@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth.scopes import RequestedScope
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 def consent_page(

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth.delegations import AuthorizationCode
     from chalicelib.core.oauth.issuance import Issued
-    from chalicelib.message import Message
     from chalicelib.oauth.client import Client
     from chalicelib.oauth.protocol import ProtocolRequest
+    from chalicelib.web.request import Message
 
 CONFIDENTIAL = ["client_secret_basic", "client_secret_post"]
 ANY_CLIENT = [*CONFIDENTIAL, "none"]

@@ -16,8 +16,8 @@ from chalicelib.pages.views import for_people
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.message import Message
     from chalicelib.pages.login import LoginForm
+    from chalicelib.web.request import Message
 
 
 @for_people

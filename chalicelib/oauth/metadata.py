@@ -11,12 +11,12 @@ from chalicelib.core.oauth.signing_keys import CACHED_MS, Algorithm
 from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT, CONFIDENTIAL, JWT_BEARER
 from chalicelib.oauth.views import for_programs
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 PUBLIC = {"Cache-Control": f"public, max-age={CACHED_MS // 1000}"}
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import OAuth2Payload, OAuth2Request
 
-from chalicelib.rest.headers import basic_pair
+from chalicelib.web.headers import basic_pair
 
 if TYPE_CHECKING:
     from chalice.app import Request
 
-    from chalicelib.message import Message, Pairs
+    from chalicelib.web.request import Message, Pairs
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]

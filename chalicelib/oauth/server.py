@@ -24,10 +24,10 @@ from chalicelib.core.oauth import devices
 from chalicelib.oauth import grants
 from chalicelib.oauth.client import Client
 from chalicelib.oauth.protocol import ProtocolRequest, ascii_text
-from chalicelib.rest.refusals import SECURITY_HEADERS, answer
+from chalicelib.web.errors import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 class UnsupportedToken(OAuth2Error):  # type: ignore[misc]

@@ -17,13 +17,13 @@ from chalicelib.oauth import routes
 from chalicelib.oauth.grants import ANY_CLIENT
 from chalicelib.oauth.server import Server, UnsupportedToken
 from chalicelib.oauth.views import for_programs
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.directory.service import Service
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 MAY_REPEAT = frozenset({"audience", "resource"})  # RFC 8693 section 2.1
 

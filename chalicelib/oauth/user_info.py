@@ -9,12 +9,12 @@ from chalicelib.core.common.errors import InsufficientScope, Unauthenticated
 from chalicelib.core.oauth.access_tokens import OPENID
 from chalicelib.core.oauth.issuance import user_claims
 from chalicelib.oauth.views import for_bearers
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 @for_bearers

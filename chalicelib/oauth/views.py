@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from authlib.oauth2 import OAuth2Error
 
 from chalicelib.core.common.errors import Refusal
-from chalicelib.message import Message, read
 from chalicelib.oauth.server import Server, protocol_error
-from chalicelib.rest.refusals import failed, refused
+from chalicelib.web.errors import failed, refused
+from chalicelib.web.request import Message, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable

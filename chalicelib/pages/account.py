@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 BAN, UNBAN = "ban", "unban"  # what the form wants

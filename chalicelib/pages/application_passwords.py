@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 @for_users

@@ -12,7 +12,7 @@ from chalicelib.pages.account import account_page, read
 from chalicelib.pages.days import FORM, beginning, end
 from chalicelib.pages.render import page
 from chalicelib.pages.views import for_users
-from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
+from chalicelib.web.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM, checked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.audit.records import AuditPage
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 TOP = 50
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.login.log_in import OpenedSession
     from chalicelib.core.login.passkeys import JsonObject
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 CONTEXT = "form"
 PAGE = "a page of this session"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 T = TypeVar("T")  # what is edited
 V = TypeVar("V")  # what the form shows of it

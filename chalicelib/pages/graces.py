@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
 
 if TYPE_CHECKING:
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 # In milliseconds, by what the pages call it.
 GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "not at all": 0}

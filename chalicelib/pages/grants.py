@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 OFFERED = Window(0, 500)  # roles and services to choose from
 

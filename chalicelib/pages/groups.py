@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 OFFERED = Window(0, 500)  # groups to choose from
 

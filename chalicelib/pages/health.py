@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.tokens.manage import OwnedToken
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 EVERY_TOKEN = Window(0, SIZE * LAST)
 MOST_TOKENS = 200  # of one account, where many accounts are drawn

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 @for_users

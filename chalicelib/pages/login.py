@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 TICKET = "login form"
 TICKET_LIFETIME_MS = 5 * 60_000

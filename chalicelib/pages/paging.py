@@ -9,7 +9,7 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Window
 
 if TYPE_CHECKING:
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 SIZE = 50
 LAST = 200  # page; whoever looks for one among ten thousand does better to search

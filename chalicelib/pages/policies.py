@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.policies import Preview
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
     Body = Service | Group
 

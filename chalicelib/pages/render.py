@@ -22,7 +22,7 @@ from chalicelib.core.common.identifiers import EVERYWHERE
 from chalicelib.core.oauth.access_tokens import EMAIL, OPENID, PROFILE
 from chalicelib.pages import assets, browser
 from chalicelib.pages.notices import notice
-from chalicelib.rest.refusals import SECURITY_HEADERS
+from chalicelib.web.errors import SECURITY_HEADERS
 
 FOLDER = Path(__file__).parent / "templates"
 FIELDS = {"profile.email.email": "email"}  # of forms, by what the core calls them, where that differs
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 @dataclass(frozen=True, slots=True)

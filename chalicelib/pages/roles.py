@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.role import Role
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import DeclaredPermission, Service
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
     Offered = Sequence[tuple[DeclaredPermission, Service]]
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.login.second_factors import SecondFactorStatus
-    from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
+    from chalicelib.web.request import Message
 
 
 @for_users

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
     from chalicelib.core.oauth.manage_trust_rules import OwnedRule
-    from chalicelib.message import Message
     from chalicelib.pages.render import Dialog
+    from chalicelib.web.request import Message
 
 NEWEST_FIRST = (Order("creationTime", descending=True),)
 ALL = Window(0, 100)  # of what an account has at most so many

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.directory.service import Service
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 
 def services_in(

@@ -14,7 +14,6 @@ from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.service import Service
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.directory.service_secrets import check_renewable, could_renew
-from chalicelib.message import lines
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.graces import GRACES, chosen_grace
@@ -22,6 +21,7 @@ from chalicelib.pages.paging import Pager, window
 from chalicelib.pages.policy_fields import filled_in
 from chalicelib.pages.render import Dialog, link, page, redirect
 from chalicelib.pages.views import for_users, form, unless_refused
+from chalicelib.web.request import lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.services import RegisteredService
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 OFFERED = Window(0, 500)  # groups to choose from
 BLANK = Service(id="", key="", name="", created=0)

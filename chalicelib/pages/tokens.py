@@ -10,7 +10,6 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.tokens.expired_tokens import require_not_ended
 from chalicelib.core.tokens.manage import UNCHANGED
 from chalicelib.core.tokens.token import About
-from chalicelib.message import lines
 from chalicelib.pages.account import account_page, read
 from chalicelib.pages.charts import timeline
 from chalicelib.pages.days import day_of, end
@@ -20,6 +19,7 @@ from chalicelib.pages.render import Dialog, link, redirect
 from chalicelib.pages.security import back, security_page
 from chalicelib.pages.service_names import Names, services_in
 from chalicelib.pages.views import for_users, form, unless_refused
+from chalicelib.web.request import lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.manage import OwnedToken
     from chalicelib.core.tokens.token import PermanentToken
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 OFFERED = 1_000  # services to choose from
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
-from chalicelib.message import lines
 from chalicelib.pages.account import read
 from chalicelib.pages.editing import Edit, version_of
 from chalicelib.pages.render import Dialog, redirect
@@ -18,6 +17,7 @@ from chalicelib.pages.service_names import services_in
 from chalicelib.pages.tokens import offered_services
 from chalicelib.pages.trust_rule_templates import TEMPLATES, left_open
 from chalicelib.pages.views import for_users, form, unless_refused
+from chalicelib.web.request import lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.oauth.manage_trust_rules import OwnedRule
     from chalicelib.core.oauth.trust_rules import TrustRule
-    from chalicelib.message import Message
     from chalicelib.pages.trust_rule_templates import Template
+    from chalicelib.web.request import Message
 
 
 @dataclass(frozen=True, slots=True)

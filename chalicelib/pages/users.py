@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 FIELDS = ("type", "login", "name", "email", "description", "owner")
 

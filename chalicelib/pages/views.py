@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
 
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound, Refusal
-from chalicelib.message import read
 from chalicelib.pages.browser import LoginNeeded, logged_in, require_login, submitted
 from chalicelib.pages.render import page, plain_page, redirect
-from chalicelib.rest.refusals import failed, refused
+from chalicelib.web.errors import failed, refused
+from chalicelib.web.request import read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Request, Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
     View = Callable[..., Response]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.webhooks.manage import CreatedWebhook
     from chalicelib.core.webhooks.webhook import Webhook
-    from chalicelib.message import Message
+    from chalicelib.web.request import Message
 
 Filled = dict[str, object]  # the form, by the names of its fields
 EMPTY: Filled = {"name": "", "url": "", "kinds": []}

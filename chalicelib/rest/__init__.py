@@ -23,7 +23,7 @@ def _in_our_form(request: Request, get_response: Callable[[Request], Response]) 
     """Chalice's own refusals (such as a method that a path does not have) in the form of ours."""
     response = get_response(request)
     if isinstance(response.body, dict) and "Code" in response.body:
-        from chalicelib.rest.refusals import from_framework
+        from chalicelib.web.errors import from_framework
 
         headers = response.headers
         response = from_framework(response.status_code, response.body["Message"])

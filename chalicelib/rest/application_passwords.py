@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.rest.bodies import NewApplicationPassword
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, CREATED_APPLICATION_PASSWORD
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.shapes import AUDIT_RECORD
+from chalicelib.web.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.headers import MAX_BODY_BYTES
+from chalicelib.web.headers import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
     from chalicelib.rest import fields

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.oauth_shapes import APPROVED_SCOPE, REFRESH_TOKEN, GrantedView
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

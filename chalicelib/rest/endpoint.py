@@ -22,10 +22,10 @@ from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.audit.idempotency import AlreadyDone, once
 from chalicelib.core.common.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.paging import Window
-from chalicelib.rest import refusals
 from chalicelib.rest.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
-from chalicelib.rest.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
 from chalicelib.telemetry import note
+from chalicelib.web import errors
+from chalicelib.web.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -127,13 +127,13 @@ class Call:
 
     def one(self, thing: object) -> Response:
         """The answer that shows one thing; to who changed it and may not read it, no more than which it is."""
-        return refusals.answer(self._shown(thing, WHICH))
+        return errors.answer(self._shown(thing, WHICH))
 
     def _made(self, thing: object) -> Response:
         shown = self._shown(thing, stored=not self.dry_run)
         if self.dry_run:
             shown.pop("id", None)  # which nothing will have
-        return refusals.answer(shown)
+        return errors.answer(shown)
 
     def _shown(self, thing: object, outline: frozenset[str] | None = None, stored: bool = True) -> dict[str, object]:
         assert self.contract.shape
@@ -146,14 +146,14 @@ class Call:
         assert self.contract.collection
         rendered = [self.contract.shape.render(thing, self.selection, self.asking) for thing in things]
         envelope = {"skip": window.skip, "top": window.top, "total": total}
-        return refusals.answer({**envelope, self.contract.collection: rendered})
+        return errors.answer({**envelope, self.contract.collection: rendered})
 
     def trail(self, things: Iterable[object], top: int, after: str | None) -> Response:
         """The answer that shows a part of the contract's trail, and where to go on."""
         assert self.contract.shape
         assert self.contract.trail
         rendered = [self.contract.shape.render(thing, self.selection, self.asking) for thing in things]
-        return refusals.answer({"top": top, "after": after, self.contract.trail: rendered})
+        return errors.answer({"top": top, "after": after, self.contract.trail: rendered})
 
     def text(self, name: str, form: str) -> str | None:
         """A query parameter that has this form. Raises Invalid."""
@@ -235,9 +235,9 @@ def operation(
                 response.headers.update(call.headers)
                 return response
             except Refusal as refusal:
-                return refusals.refused(refusal)
+                return errors.refused(refusal)
             except Exception as error:
-                return refusals.failed(error)
+                return errors.failed(error)
 
         guarded.contract = contract  # type: ignore[attr-defined]
         return guarded

@@ -15,10 +15,10 @@ from chalicelib.rest.bodies import GroupChange, NewGroup, Reference
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.shapes import GROUP, HUBS_OF_GROUPS, USER, GroupView
 from chalicelib.rest.users import ACCOUNT, account_views
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

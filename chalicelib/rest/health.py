@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib import __version__
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Request, Response

@@ -12,9 +12,9 @@ from chalicelib.core.oauth.access_tokens import AccessToken
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.headers import basic_pair, raw_body, sunset
-from chalicelib.rest.refusals import ClientUnauthenticated, answer
 from chalicelib.telemetry import note
+from chalicelib.web.errors import ClientUnauthenticated, answer
+from chalicelib.web.headers import basic_pair, raw_body, sunset
 
 if TYPE_CHECKING:
     from chalice.app import Request, Response

@@ -10,9 +10,9 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.verification.leaks import MAX_FOUND, Found
 from chalicelib.rest.bodies import decode
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.headers import raw_body
 from chalicelib.rest.lifecycle_bodies import GithubFound, LeakReport
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
+from chalicelib.web.headers import raw_body
 
 if TYPE_CHECKING:
     from chalice.app import Response

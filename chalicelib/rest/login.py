@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.login.log_in import LoginAttempt
 from chalicelib.rest.bodies import LoginBody, NewPassword
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import OPENED_SESSION, PASSKEY_OPTIONS
+from chalicelib.web.errors import answer
 from chalicelib.web.login_timing import evenly_refused
 
 if TYPE_CHECKING:

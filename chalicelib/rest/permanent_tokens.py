@@ -9,11 +9,9 @@ from msgspec import UnsetType
 
 from chalicelib.core.tokens.manage import CURRENT, UNCHANGED
 from chalicelib.core.tokens.token import LABEL_FORM, About
-from chalicelib.rest.checked_parameters import POSITION_FORM
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.token_bodies import NewToken, Rotation, SecretComparison, TakingBack, TokenChange, secret_in
 from chalicelib.rest.token_shapes import (
     CREATED_TOKEN,
@@ -23,6 +21,8 @@ from chalicelib.rest.token_shapes import (
     TOKEN_COMPARISON,
     TokenView,
 )
+from chalicelib.web.checked_parameters import POSITION_FORM
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.checked_parameters import POSITION_FORM
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.lifecycle_bodies import PolicyBody
 from chalicelib.rest.lifecycle_shapes import POLICY, PREVIEW
-from chalicelib.rest.refusals import answer
+from chalicelib.web.checked_parameters import POSITION_FORM
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from chalice.app import Response
 
 from chalicelib.rest.openapi import description
-from chalicelib.rest.refusals import SECURITY_HEADERS
 from chalicelib.rest.routes import ROOT
+from chalicelib.web.errors import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from chalice.app import Request

@@ -11,7 +11,7 @@ from chalicelib.rest.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE
 from chalicelib.rest.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

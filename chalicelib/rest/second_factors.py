@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from chalicelib.rest.bodies import PairingBody, PasskeyBody
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import PAIRED, PASSKEY, SECOND_FACTORS, SecondFactorView
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -8,10 +8,10 @@ from chalicelib.core.directory.service_descriptions import PermissionDeclaration
 from chalicelib.rest.contracts import Searchable
 from chalicelib.rest.durations import milliseconds
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.service_bodies import NewService, SecretRenewal, ServiceChange
 from chalicelib.rest.service_shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
 from chalicelib.rest.token_bodies import SecretComparison, TakingBack
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.security_shapes import SESSION
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -13,7 +13,7 @@ from chalicelib.core.secrets import client_supplied
 from chalicelib.core.secrets.token_format import SECRET_LENGTH
 from chalicelib.core.tokens.token import LABEL_FORM, MAX_LABELS, MAX_SCOPE
 from chalicelib.rest.bodies import PRINTABLE, Description, Ignored, Moment, Name, Referred, ResourceBody, formed
-from chalicelib.rest.headers import MAX_BODY_BYTES
+from chalicelib.web.headers import MAX_BODY_BYTES
 
 Scope = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_SCOPE)]
 

@@ -10,8 +10,8 @@ from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.rest.endpoint import Call, operation
 from chalicelib.rest.fields import parse
 from chalicelib.rest.oauth_shapes import TRIALS, TRUST_RULE, RuleView, TrialsView
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.trust_rule_bodies import NewTrustRule, TrialBody, TrustRuleChange
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

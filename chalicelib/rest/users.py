@@ -21,11 +21,11 @@ from chalicelib.rest.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.fields import Field, Kind, Shape
 from chalicelib.rest.oauth_shapes import APPROVED_SCOPE, REFRESH_TOKEN
 from chalicelib.rest.permanent_tokens import token_views
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.roles import grant_views
 from chalicelib.rest.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
 from chalicelib.rest.shapes import GROUP, HUBS_OF_USERS, REFERENCE, USER, GroupView, NamedReference, reads_user
 from chalicelib.rest.token_shapes import PERMANENT_TOKEN
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,8 +22,8 @@ from chalicelib.rest.lifecycle_shapes import (
     WEBHOOK_COMPARISON,
     WebhookView,
 )
-from chalicelib.rest.refusals import answer
 from chalicelib.rest.token_bodies import TakingBack
+from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
     from chalice.app import Response

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.common.origin import Origin, agent
-from chalicelib.rest import refusals
+from chalicelib.web import errors
 
 if TYPE_CHECKING:
     from chalice.app import Request
@@ -38,11 +38,11 @@ def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES)
     """The body, if it has this media type. Raises UnsupportedMediaType or BodyTooLarge."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if given != media_type:
-        raise refusals.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
+        raise errors.UnsupportedMediaType(f"Content-Type: must be {media_type}.")
     raw = request.raw_body
     raw = raw.encode() if isinstance(raw, str) else raw
     if len(raw) > max_bytes:
-        raise refusals.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
+        raise errors.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
     return raw
 
 

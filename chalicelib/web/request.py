@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest.headers import origin_of, raw_body
+from chalicelib.web.headers import origin_of, raw_body
 
 if TYPE_CHECKING:
     from chalice.app import Request
