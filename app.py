@@ -20,7 +20,7 @@ tell_events, every_minute = jobs.register(app)  # by these names Lambda finds th
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     # Lambda gives a starting process a whole processor, and a request only its share of one.
     from chalicelib.composition.keyturn import keyturn
-    from chalicelib.rest import introspection  # noqa: F401 - the view that will most often be called
+    from chalicelib.rest.oauth import introspection  # noqa: F401 - the view that will most often be called
 
     keyturn().warm_up()
 

@@ -24,7 +24,7 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.services import RegisteredService
 from chalicelib.core.secrets.hashing import Argon2Parameters
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.rest import endpoint
+from chalicelib.rest.contract import endpoint
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.engine.table import TableAddress, connect
 from chalicelib.web import headers

@@ -18,10 +18,10 @@ from chalice.app import Request
 from msgspec import Raw
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest.batch_bodies import BatchBody, ChangeBody
-from chalicelib.rest.contracts import DRY_RUN
-from chalicelib.rest.endpoint import Call, operation
-from chalicelib.rest.fields import Field, Kind, Shape, parse
+from chalicelib.rest.contract.batch_bodies import BatchBody, ChangeBody
+from chalicelib.rest.contract.contracts import DRY_RUN
+from chalicelib.rest.contract.endpoint import Call, operation
+from chalicelib.rest.contract.fields import Field, Kind, Shape, parse
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.telemetry import note
 from chalicelib.web.routing import load
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 # What may be in one.
 VIEWS = frozenset(
     {
-        "users.create_user",
-        "users.update_user",
-        "users.delete_user",
-        "permanent_tokens.create_token",
-        "permanent_tokens.update_token",
-        "permanent_tokens.rotate_token",
-        "permanent_tokens.take_back_rotation",
-        "permanent_tokens.delete_token",
+        "directory.users.create_user",
+        "directory.users.update_user",
+        "directory.users.delete_user",
+        "tokens.permanent_tokens.create_token",
+        "tokens.permanent_tokens.update_token",
+        "tokens.permanent_tokens.rotate_token",
+        "tokens.permanent_tokens.take_back_rotation",
+        "tokens.permanent_tokens.delete_token",
     }
 )
 MAX_BYTES = 1024 * 1024

@@ -13,10 +13,10 @@ from chalicelib import __version__
 from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common.search import MAX_QUERY
 from chalicelib.core.tokens.token import LABEL_FORM
-from chalicelib.rest.bodies import NAMED, Reference
-from chalicelib.rest.contracts import SEARCH, Contract
-from chalicelib.rest.endpoint import MAX_SKIP, MAX_TOP
-from chalicelib.rest.fields import MAX_LENGTH, Kind, Shape
+from chalicelib.rest.contract.bodies import NAMED, Reference
+from chalicelib.rest.contract.contracts import SEARCH, Contract
+from chalicelib.rest.contract.endpoint import MAX_SKIP, MAX_TOP
+from chalicelib.rest.contract.fields import MAX_LENGTH, Kind, Shape
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.web.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 from chalicelib.web.errors import answer

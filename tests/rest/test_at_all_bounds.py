@@ -224,31 +224,33 @@ Act = Callable[[World], Answer]
 
 # What ends or takes away something, by the view; in this order, since what ends Jo comes last.
 TAKING: dict[str, Act] = {
-    "permanent_tokens.delete_token": lambda w: w.manager.delete(_path("jo", "permanenttokens", w.token().id)),
-    "leaks.report": _leaked,
-    "policies.remove_service_policy": lambda w: w.manager.delete(f"/services/{_service(w)}/policy"),
-    "policies.remove_group_policy": lambda w: w.manager.delete(f"/usergroups/{_group_policy(w)}/policy"),
-    "webhooks.delete_webhook": lambda w: w.manager.delete(f"/webhooks/{_webhook(w)}"),
-    "application_passwords.delete_password": lambda w: w.manager.delete(
+    "tokens.permanent_tokens.delete_token": lambda w: w.manager.delete(_path("jo", "permanenttokens", w.token().id)),
+    "tokens.leaks.report": _leaked,
+    "tokens.policies.remove_service_policy": lambda w: w.manager.delete(f"/services/{_service(w)}/policy"),
+    "tokens.policies.remove_group_policy": lambda w: w.manager.delete(f"/usergroups/{_group_policy(w)}/policy"),
+    "webhooks.webhooks.delete_webhook": lambda w: w.manager.delete(f"/webhooks/{_webhook(w)}"),
+    "login.application_passwords.delete_password": lambda w: w.manager.delete(
         _path("jo", "applicationpasswords", _password(w))
     ),
-    "delegations.delete_refresh_token": lambda w: w.manager.delete(_path("jo", "refreshtokens", w.stored_delegation())),
-    "delegations.delete_approved_scope": lambda w: w.manager.delete(_path("jo", "approvedscopes", w.approval.id)),
-    "trust_rules.delete_rule": lambda w: w.manager.delete(_path(w.scene.bot.id, "trustrules", _rule(w))),
-    "sessions.end_session": lambda w: w.manager.delete(_path("jo", "sessions", _session(w))),
-    "second_factors.remove_passkey": lambda w: w.manager.delete(_path("jo", "passkeys", _passkey(w))),
-    "second_factors.turn_off": lambda w: w.manager.delete(_path("jo", "twoFactorAuthentication")),
-    "roles.revoke_role": lambda w: w.manager.delete(_path("jo", "projectroles", _grant(w, w.jo.user.id))),
-    "roles.revoke_role_from_owner": lambda w: w.manager.delete(f"/projectroles/{_owners_grant(w)}"),
-    "roles.revoke_role_from_group": lambda w: w.manager.delete(
+    "oauth.delegations.delete_refresh_token": lambda w: w.manager.delete(
+        _path("jo", "refreshtokens", w.stored_delegation())
+    ),
+    "oauth.delegations.delete_approved_scope": lambda w: w.manager.delete(_path("jo", "approvedscopes", w.approval.id)),
+    "oauth.trust_rules.delete_rule": lambda w: w.manager.delete(_path(w.scene.bot.id, "trustrules", _rule(w))),
+    "login.sessions.end_session": lambda w: w.manager.delete(_path("jo", "sessions", _session(w))),
+    "login.second_factors.remove_passkey": lambda w: w.manager.delete(_path("jo", "passkeys", _passkey(w))),
+    "login.second_factors.turn_off": lambda w: w.manager.delete(_path("jo", "twoFactorAuthentication")),
+    "directory.roles.revoke_role": lambda w: w.manager.delete(_path("jo", "projectroles", _grant(w, w.jo.user.id))),
+    "directory.roles.revoke_role_from_owner": lambda w: w.manager.delete(f"/projectroles/{_owners_grant(w)}"),
+    "directory.roles.revoke_role_from_group": lambda w: w.manager.delete(
         f"/usergroups/{w.groups[0].id}/projectroles/{_group_grant(w)}"
     ),
-    "roles.delete_role": lambda w: w.manager.delete(f"/roles/{w.roles[0].id}"),
-    "groups.remove_member": lambda w: w.manager.delete(f"/usergroups/{w.groups[0].id}/users/{w.member()}"),
-    "groups.delete_group": lambda w: w.manager.delete(f"/usergroups/{_group_with_everything(w).id}"),
-    "services.delete_service": lambda w: w.manager.delete(f"/services/{_service(w)}"),
-    "users.update_user": _shut_out,
-    "users.delete_user": lambda w: w.manager.delete(_path(w.jo.user.id)),
+    "directory.roles.delete_role": lambda w: w.manager.delete(f"/roles/{w.roles[0].id}"),
+    "directory.groups.remove_member": lambda w: w.manager.delete(f"/usergroups/{w.groups[0].id}/users/{w.member()}"),
+    "directory.groups.delete_group": lambda w: w.manager.delete(f"/usergroups/{_group_with_everything(w).id}"),
+    "directory.services.delete_service": lambda w: w.manager.delete(f"/services/{_service(w)}"),
+    "directory.users.update_user": _shut_out,
+    "directory.users.delete_user": lambda w: w.manager.delete(_path(w.jo.user.id)),
 }
 
 
@@ -301,66 +303,68 @@ Make = Callable[[World, Client], Answer]
 
 # What is made or grows, and how much it takes depends on what else there is.
 MAKING: dict[str, Make] = {
-    "permanent_tokens.create_token": lambda w, c: _post(c, "/users/jo/permanenttokens", _token_body(LABELS)),
-    "permanent_tokens.update_token": lambda w, c: c.post(
+    "tokens.permanent_tokens.create_token": lambda w, c: _post(c, "/users/jo/permanenttokens", _token_body(LABELS)),
+    "tokens.permanent_tokens.update_token": lambda w, c: c.post(
         f"/users/jo/permanenttokens/{w.token().id}",
         {**_token_body(OTHERS), "scope": [*KEYTURN_SCOPE, {"id": w.scene.ci.service.id}]},
     ),
-    "permanent_tokens.rotate_token": lambda w, c: _post(
+    "tokens.permanent_tokens.rotate_token": lambda w, c: _post(
         c, f"/users/jo/permanenttokens/{w.token().id}/rotate", {"grace": 1_000}
     ),
-    "permanent_tokens.take_back_rotation": _restored,
-    "login.set_password": lambda w, c: c.post("/users/jo/password", {"password": PASSWORD}),
-    "users.update_user": _renamed,
-    "groups.update_group": _moved,
-    "groups.create_group": lambda w, c: _post(
+    "tokens.permanent_tokens.take_back_rotation": _restored,
+    "login.login.set_password": lambda w, c: c.post("/users/jo/password", {"password": PASSWORD}),
+    "directory.users.update_user": _renamed,
+    "directory.groups.update_group": _moved,
+    "directory.groups.create_group": lambda w, c: _post(
         c, "/usergroups", {"name": making.name("New"), "parent": {"id": w.nested(MAX_DEPTH - 1)[0].id}}
     ),
-    "groups.add_member": lambda w, c: _post(
+    "directory.groups.add_member": lambda w, c: _post(
         c, f"/usergroups/{w.groups[0].id}/users", {"id": making.stored_user(w.stores).id}
     ),
-    "trust_rules.update_rule": lambda w, c: c.post(
+    "oauth.trust_rules.update_rule": lambda w, c: c.post(
         _path(w.scene.bot.id, "trustrules", _rule(w)), {"name": making.name(), "scope": KEYTURN_SCOPE}
     ),
-    "trust_rules.create_rule": lambda w, c: _post(c, _path(w.scene.bot.id, "trustrules"), _trust_rule()),
+    "oauth.trust_rules.create_rule": lambda w, c: _post(c, _path(w.scene.bot.id, "trustrules"), _trust_rule()),
 }
 # For whoever is compared.
-TOO_MUCH = {name for name in MAKING if name.startswith(("permanent_tokens.", "login.", "users."))}
+TOO_MUCH = {
+    name for name in MAKING if name.startswith(("tokens.permanent_tokens.", "login.login.", "directory.users."))
+}
 
 # These write nothing, or take the same steps whatever there is: `storage/contract/test_every_writer.py` counts them.
 FIXED = {
-    "application_passwords.create_password",
+    "login.application_passwords.create_password",
     "batch.change_many",  # as each of its changes
-    "introspection.introspect",
-    "leaks.report_by_github",  # as `leaks.report`
-    "login.begin_passkey_login",
-    "login.log_in",
-    "permanent_tokens.compare_secret",
-    "policies.preview_group_policy",
-    "policies.preview_service_policy",
-    "policies.set_group_policy",
-    "policies.set_service_policy",
-    "roles.create_role",
-    "roles.grant_role",
-    "roles.grant_role_to_group",
-    "roles.grant_role_to_owner",
-    "roles.update_role",
-    "second_factors.add_passkey",
-    "second_factors.pair",
-    "second_factors.renew_recovery_codes",
-    "services.register_service",
-    "services.compare_service_secret",
-    "services.renew_service_secret",
-    "services.take_back_service_secret",
-    "services.update_service",
-    "trust_rules.try_out",
-    "users.create_user",
-    "webhooks.compare_webhook_secret",
-    "webhooks.create_webhook",
-    "webhooks.renew_webhook_secret",
-    "webhooks.take_back_webhook_secret",
-    "webhooks.test_webhook",
-    "webhooks.update_webhook",
+    "oauth.introspection.introspect",
+    "tokens.leaks.report_by_github",  # as `leaks.report`
+    "login.login.begin_passkey_login",
+    "login.login.log_in",
+    "tokens.permanent_tokens.compare_secret",
+    "tokens.policies.preview_group_policy",
+    "tokens.policies.preview_service_policy",
+    "tokens.policies.set_group_policy",
+    "tokens.policies.set_service_policy",
+    "directory.roles.create_role",
+    "directory.roles.grant_role",
+    "directory.roles.grant_role_to_group",
+    "directory.roles.grant_role_to_owner",
+    "directory.roles.update_role",
+    "login.second_factors.add_passkey",
+    "login.second_factors.pair",
+    "login.second_factors.renew_recovery_codes",
+    "directory.services.register_service",
+    "directory.services.compare_service_secret",
+    "directory.services.renew_service_secret",
+    "directory.services.take_back_service_secret",
+    "directory.services.update_service",
+    "oauth.trust_rules.try_out",
+    "directory.users.create_user",
+    "webhooks.webhooks.compare_webhook_secret",
+    "webhooks.webhooks.create_webhook",
+    "webhooks.webhooks.renew_webhook_secret",
+    "webhooks.webhooks.take_back_webhook_secret",
+    "webhooks.webhooks.test_webhook",
+    "webhooks.webhooks.update_webhook",
 }
 
 

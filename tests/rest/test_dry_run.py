@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib.core.common.origin import Origin
 from chalicelib.rest import openapi
-from chalicelib.rest.fields import Shape
-from chalicelib.rest.groups import LISTED_GROUP
+from chalicelib.rest.contract.fields import Shape
+from chalicelib.rest.directory.groups import LISTED_GROUP
+from chalicelib.rest.directory.users import ACCOUNT
 from chalicelib.rest.routes import ROOT, ROUTES
-from chalicelib.rest.users import ACCOUNT
 from chalicelib.web.routing import load
 from tests import tables
 from tests.authenticator import SoftwarePasskey
@@ -233,20 +233,20 @@ def _with_policy(path: Callable[[World], str]) -> Prepare:
 
 
 ACTS: dict[str, Prepare] = {
-    "users.create_user": lambda w: (
+    "directory.users.create_user": lambda w: (
         w.administrator,
         "POST",
         "/users",
         {"login": making.name().replace(" ", "-"), "name": "New", "type": "bot"},
     ),
-    "users.update_user": lambda w: (
+    "directory.users.update_user": lambda w: (
         w.administrator,
         "POST",
         f"/users/{w.account().id}",
         {"login": making.name().replace(" ", "-"), "banned": True, "description": "gone"},
     ),
-    "users.delete_user": _account_gone,
-    "permanent_tokens.create_token": lambda w: (
+    "directory.users.delete_user": _account_gone,
+    "tokens.permanent_tokens.create_token": lambda w: (
         w.administrator,
         "POST",
         f"/users/{w.scene.bot.id}/permanenttokens",
@@ -258,119 +258,134 @@ ACTS: dict[str, Prepare] = {
         "/batch",
         {"changes": [{"method": "DELETE", "path": w.token()}, {"method": "POST", "path": "/users", "body": {}}]},
     ),
-    "permanent_tokens.update_token": lambda w: (
+    "tokens.permanent_tokens.update_token": lambda w: (
         w.administrator,
         "POST",
         w.token(),
         {"name": making.name(), "labels": ["b"], "scope": [{"key": "ci"}]},
     ),
-    "permanent_tokens.delete_token": lambda w: (w.administrator, "DELETE", w.token(), None),
-    "permanent_tokens.rotate_token": lambda w: (w.administrator, "POST", f"{w.token()}/rotate", {"grace": 60}),
-    "permanent_tokens.take_back_rotation": _rotated,
-    "policies.set_service_policy": lambda w: (w.administrator, "POST", f"{w.service()}/policy", {"unusedDays": 9}),
-    "policies.remove_service_policy": _with_policy(World.service),
-    "policies.set_group_policy": lambda w: (w.administrator, "POST", f"{w.group()}/policy", {"unusedDays": 9}),
-    "policies.remove_group_policy": _with_policy(World.group),
-    "webhooks.create_webhook": lambda w: (w.administrator, "POST", "/webhooks", _webhook()),
-    "webhooks.delete_webhook": lambda w: (w.administrator, "DELETE", w.webhook(), None),
-    "application_passwords.create_password": _application_password,
-    "application_passwords.delete_password": _application_password_gone,
-    "delegations.delete_refresh_token": _refresh_token_gone,
-    "delegations.delete_approved_scope": _approval_gone,
-    "trust_rules.create_rule": lambda w: (
+    "tokens.permanent_tokens.delete_token": lambda w: (w.administrator, "DELETE", w.token(), None),
+    "tokens.permanent_tokens.rotate_token": lambda w: (w.administrator, "POST", f"{w.token()}/rotate", {"grace": 60}),
+    "tokens.permanent_tokens.take_back_rotation": _rotated,
+    "tokens.policies.set_service_policy": lambda w: (
+        w.administrator,
+        "POST",
+        f"{w.service()}/policy",
+        {"unusedDays": 9},
+    ),
+    "tokens.policies.remove_service_policy": _with_policy(World.service),
+    "tokens.policies.set_group_policy": lambda w: (w.administrator, "POST", f"{w.group()}/policy", {"unusedDays": 9}),
+    "tokens.policies.remove_group_policy": _with_policy(World.group),
+    "webhooks.webhooks.create_webhook": lambda w: (w.administrator, "POST", "/webhooks", _webhook()),
+    "webhooks.webhooks.delete_webhook": lambda w: (w.administrator, "DELETE", w.webhook(), None),
+    "login.application_passwords.create_password": _application_password,
+    "login.application_passwords.delete_password": _application_password_gone,
+    "oauth.delegations.delete_refresh_token": _refresh_token_gone,
+    "oauth.delegations.delete_approved_scope": _approval_gone,
+    "oauth.trust_rules.create_rule": lambda w: (
         w.administrator,
         "POST",
         f"/users/{w.scene.bot.id}/trustrules",
         _trust_rule(),
     ),
-    "trust_rules.update_rule": lambda w: (
+    "oauth.trust_rules.update_rule": lambda w: (
         w.administrator,
         "POST",
         w.rule(),
         {"name": making.name(), "conditions": {"sub": ["whole"]}},
     ),
-    "trust_rules.delete_rule": lambda w: (w.administrator, "DELETE", w.rule(), None),
-    "login.set_password": lambda w: (
+    "oauth.trust_rules.delete_rule": lambda w: (w.administrator, "DELETE", w.rule(), None),
+    "login.login.set_password": lambda w: (
         w.administrator,
         "POST",
         f"/users/{w.jo.user.id}/password",
         {"password": PASSWORD},
     ),
-    "sessions.end_session": _session_gone,
-    "second_factors.pair": lambda w: (w.session(w.somebody()), "POST", "/users/me/twoFactorAuthentication", {}),
-    "second_factors.turn_off": _two_factor_off,
-    "second_factors.renew_recovery_codes": lambda w: (
+    "login.sessions.end_session": _session_gone,
+    "login.second_factors.pair": lambda w: (w.session(w.somebody()), "POST", "/users/me/twoFactorAuthentication", {}),
+    "login.second_factors.turn_off": _two_factor_off,
+    "login.second_factors.renew_recovery_codes": lambda w: (
         w.session(w.somebody(two_factor=True)),
         "POST",
         "/users/me/twoFactorAuthentication/recoverycodes",
         {},
     ),
-    "second_factors.add_passkey": _passkey,
-    "second_factors.remove_passkey": _passkey_gone,
-    "roles.create_role": lambda w: (
+    "login.second_factors.add_passkey": _passkey,
+    "login.second_factors.remove_passkey": _passkey_gone,
+    "directory.roles.create_role": lambda w: (
         w.administrator,
         "POST",
         "/roles",
         {"key": making.name(), "name": "R", "permissions": [{"id": "0-0-0-0-0:read-user"}]},
     ),
-    "roles.update_role": lambda w: (w.administrator, "POST", f"/roles/{w.role()}", {"name": "Other"}),
-    "roles.delete_role": lambda w: (w.administrator, "DELETE", f"/roles/{w.role()}", None),
-    "roles.grant_role": lambda w: (
+    "directory.roles.update_role": lambda w: (w.administrator, "POST", f"/roles/{w.role()}", {"name": "Other"}),
+    "directory.roles.delete_role": lambda w: (w.administrator, "DELETE", f"/roles/{w.role()}", None),
+    "directory.roles.grant_role": lambda w: (
         w.administrator,
         "POST",
         f"/users/{w.account().id}/projectroles",
         {"role": {"id": w.role()}, "project": {"id": "0"}},
     ),
-    "roles.revoke_role": lambda w: _granted(w, path := f"/users/{w.account().id}", path),
-    "roles.grant_role_to_owner": lambda w: (
+    "directory.roles.revoke_role": lambda w: _granted(w, path := f"/users/{w.account().id}", path),
+    "directory.roles.grant_role_to_owner": lambda w: (
         w.administrator,
         "POST",
         "/projectroles",
         {"owner": {"id": w.account().id}, "role": {"id": w.role()}, "project": {"id": "0"}},
     ),
-    "roles.revoke_role_from_owner": lambda w: _granted(w, f"/users/{w.account().id}", ""),
-    "roles.grant_role_to_group": lambda w: (
+    "directory.roles.revoke_role_from_owner": lambda w: _granted(w, f"/users/{w.account().id}", ""),
+    "directory.roles.grant_role_to_group": lambda w: (
         w.administrator,
         "POST",
         f"{w.group()}/projectroles",
         {"role": {"id": w.role()}, "project": {"id": "0"}},
     ),
-    "roles.revoke_role_from_group": lambda w: _granted(w, path := w.group(), path),
-    "groups.create_group": lambda w: (w.administrator, "POST", "/usergroups", {"name": making.name("Group")}),
-    "groups.update_group": lambda w: (w.administrator, "POST", w.group(), {"name": making.name("Group")}),
-    "groups.delete_group": lambda w: (w.administrator, "DELETE", _member(w)[2].partition("/users")[0], None),
-    "groups.add_member": lambda w: (w.administrator, "POST", f"{w.group()}/users", {"id": w.account().id}),
-    "groups.remove_member": _member,
-    "services.register_service": lambda w: (
+    "directory.roles.revoke_role_from_group": lambda w: _granted(w, path := w.group(), path),
+    "directory.groups.create_group": lambda w: (w.administrator, "POST", "/usergroups", {"name": making.name("Group")}),
+    "directory.groups.update_group": lambda w: (w.administrator, "POST", w.group(), {"name": making.name("Group")}),
+    "directory.groups.delete_group": lambda w: (w.administrator, "DELETE", _member(w)[2].partition("/users")[0], None),
+    "directory.groups.add_member": lambda w: (w.administrator, "POST", f"{w.group()}/users", {"id": w.account().id}),
+    "directory.groups.remove_member": _member,
+    "directory.services.register_service": lambda w: (
         w.administrator,
         "POST",
         "/services",
         {"key": making.name(), "name": "New"},
     ),
-    "services.update_service": lambda w: (w.administrator, "POST", w.service(), {"name": "Other"}),
-    "services.delete_service": lambda w: (w.administrator, "DELETE", w.service(), None),
-    "services.renew_service_secret": lambda w: (w.administrator, "POST", f"{w.service()}/secret", {}),
-    "services.take_back_service_secret": lambda w: _secret_taken_back(
+    "directory.services.update_service": lambda w: (w.administrator, "POST", w.service(), {"name": "Other"}),
+    "directory.services.delete_service": lambda w: (w.administrator, "DELETE", w.service(), None),
+    "directory.services.renew_service_secret": lambda w: (w.administrator, "POST", f"{w.service()}/secret", {}),
+    "directory.services.take_back_service_secret": lambda w: _secret_taken_back(
         w, "/services", {"key": making.name(), "name": "S"}
     ),
-    "webhooks.update_webhook": lambda w: (w.administrator, "POST", w.webhook(), {"url": "https://other.example.com/"}),
-    "webhooks.renew_webhook_secret": lambda w: (w.administrator, "POST", f"{w.webhook()}/secret", {"grace": 60}),
-    "webhooks.take_back_webhook_secret": lambda w: _secret_taken_back(w, "/webhooks", _webhook()),
+    "webhooks.webhooks.update_webhook": lambda w: (
+        w.administrator,
+        "POST",
+        w.webhook(),
+        {"url": "https://other.example.com/"},
+    ),
+    "webhooks.webhooks.renew_webhook_secret": lambda w: (
+        w.administrator,
+        "POST",
+        f"{w.webhook()}/secret",
+        {"grace": 60},
+    ),
+    "webhooks.webhooks.take_back_webhook_secret": lambda w: _secret_taken_back(w, "/webhooks", _webhook()),
 }
 # These change nothing of their own.
 NOT_CHANGING = {
-    "introspection.introspect",
-    "permanent_tokens.compare_secret",
-    "services.compare_service_secret",
-    "webhooks.compare_webhook_secret",
-    "policies.preview_group_policy",
-    "policies.preview_service_policy",
-    "login.begin_passkey_login",
-    "trust_rules.try_out",
-    "webhooks.test_webhook",
+    "oauth.introspection.introspect",
+    "tokens.permanent_tokens.compare_secret",
+    "directory.services.compare_service_secret",
+    "webhooks.webhooks.compare_webhook_secret",
+    "tokens.policies.preview_group_policy",
+    "tokens.policies.preview_service_policy",
+    "login.login.begin_passkey_login",
+    "oauth.trust_rules.try_out",
+    "webhooks.webhooks.test_webhook",
 }
 # What strangers try has to leave its traces.
-OF_STRANGERS = {"login.log_in", "leaks.report", "leaks.report_by_github"}
+OF_STRANGERS = {"login.login.log_in", "tokens.leaks.report", "tokens.leaks.report_by_github"}
 
 
 @pytest.fixture(scope="module")
@@ -470,7 +485,7 @@ def test_who_may_not_is_refused_and_what_would_be_more_is_noted(world: World) ->
 
 
 def test_what_was_done_with_a_key_is_answered_with_it(world: World) -> None:
-    act = ACTS["permanent_tokens.create_token"](world)
+    act = ACTS["tokens.permanent_tokens.create_token"](world)
     made = sent(act, key="once").json
     before = stored()
     again = sent(act, "?dryRun=true", "once")
@@ -482,7 +497,7 @@ def test_what_was_done_with_a_key_is_answered_with_it(world: World) -> None:
 
 
 def test_a_secret_that_is_brought_is_not_shown_either(world: World) -> None:
-    act = ACTS["permanent_tokens.create_token"](world)
+    act = ACTS["tokens.permanent_tokens.create_token"](world)
     brought = (*act[:3], {**act[3], "secret": "a1B2c3D4e5F6g7H8i9J0" * 2 + "k1L"})
     before = stored()
     answer = sent(brought, "?dryRun=true&fields=id,name,token,notice")

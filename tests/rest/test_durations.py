@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest.durations import milliseconds
+from chalicelib.rest.contract.durations import milliseconds
 
 
 @pytest.mark.parametrize(

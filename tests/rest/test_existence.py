@@ -38,8 +38,9 @@ from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
 from chalicelib.core.oauth.manage_trust_rules import RuleDescription
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.rest import bodies, openapi
-from chalicelib.rest.contracts import Contract
+from chalicelib.rest import openapi
+from chalicelib.rest.contract import bodies
+from chalicelib.rest.contract.contracts import Contract
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.web.routing import load
 from tests.conftest import Install, origin

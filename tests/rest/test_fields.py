@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest import service_shapes, token_shapes
-from chalicelib.rest.fields import MAX_DEPTH, Field, Kind, Selection, Shape, parse
+from chalicelib.rest.contract.fields import MAX_DEPTH, Field, Kind, Selection, Shape, parse
+from chalicelib.rest.directory import service_shapes
+from chalicelib.rest.tokens import token_shapes
 
 NAMES = st.from_regex(r"[a-z][A-Za-z0-9]{0,8}", fullmatch=True)
 SELECTIONS = st.recursive(

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.rest import bodies
-from chalicelib.rest.bodies import decode
-from chalicelib.rest.lifecycle_bodies import NewWebhook
-from chalicelib.rest.token_bodies import Rotation
+from chalicelib.rest.contract import bodies
+from chalicelib.rest.contract.bodies import decode
+from chalicelib.rest.tokens.policy_bodies import NewWebhook
+from chalicelib.rest.tokens.token_bodies import Rotation
 
 
 @pytest.mark.parametrize(

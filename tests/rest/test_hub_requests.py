@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.rest.fields import parse
+from chalicelib.rest.contract.fields import parse
 from tests.conftest import Scene
 from tests.rest.calling import Answer, send
 

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.rest.contracts import Contract
+from chalicelib.rest.contract.contracts import Contract
 from chalicelib.rest.routes import ROUTES
 from chalicelib.web.routing import load
 from tests.conftest import Install, Scene, set_scene
@@ -148,7 +148,7 @@ def test_a_body_that_did_not_come_is_no_empty_object(module_scene: Scene, method
 @example("x" * 3_000)
 def test_a_forwarded_address_is_not_believed(module_scene: Scene, forged: str) -> None:
     headers = {"authorization": f"Bearer {module_scene.administrator.secret}", "x-forwarded-for": forged}
-    from chalicelib.rest import endpoint
+    from chalicelib.rest.contract import endpoint
 
     seen = []
     original = endpoint.Call.caller

@@ -1,0 +1,1 @@
+"""REST resources for accounts, groups, roles, services and the audit log."""

@@ -1,0 +1,1 @@
+"""REST resources for login, sessions, second factors and application passwords."""

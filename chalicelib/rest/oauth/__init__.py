@@ -1,0 +1,1 @@
+"""REST resources for delegations, trust rules and introspection."""
