@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from chalice.cli.factory import CLIFactory
 from chalice.local import ChaliceRequestHandler, LocalGateway, LocalGatewayException, create_local_server
 
-from chalicelib.pages.render import plain_page
+from chalicelib.pages.frame.render import plain_page
 from chalicelib.web.errors import failed, from_framework
 from embedded.layout import PROJECT
 

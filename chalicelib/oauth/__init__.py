@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 def register(app: Chalice) -> None:
     """Add every endpoint to the app."""
-    routing.register(app, ROUTES, __name__)
+    routing.register(app, ROUTES, "chalicelib")

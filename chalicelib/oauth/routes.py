@@ -18,14 +18,14 @@ METADATA = "/.well-known/oauth-authorization-server"
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 
 ROUTES: dict[str, dict[str, str]] = {
-    AUTHORIZATION: {"GET": "authorization.ask", "POST": "authorization.decide"},
-    TOKEN: {"POST": "token.issue"},
-    REVOCATION: {"POST": "token.revoke"},
-    DEVICE_AUTHORIZATION: {"POST": "token.start_device"},
-    DEVICE: {"GET": "device.ask", "POST": "device.decide"},
-    LOGIN: {"POST": "login.log_in"},
-    USER_INFO: {"GET": "user_info.describe", "POST": "user_info.describe"},
-    KEYS: {"GET": "metadata.get_keys"},
-    METADATA: {"GET": "metadata.get_metadata"},
-    OPENID_CONFIGURATION: {"GET": "metadata.get_metadata"},
+    AUTHORIZATION: {"GET": "pages.oauth.authorization.ask", "POST": "pages.oauth.authorization.decide"},
+    TOKEN: {"POST": "oauth.token.issue"},
+    REVOCATION: {"POST": "oauth.token.revoke"},
+    DEVICE_AUTHORIZATION: {"POST": "oauth.token.start_device"},
+    DEVICE: {"GET": "pages.oauth.device.ask", "POST": "pages.oauth.device.decide"},
+    LOGIN: {"POST": "pages.oauth.login.log_in"},
+    USER_INFO: {"GET": "oauth.user_info.describe", "POST": "oauth.user_info.describe"},
+    KEYS: {"GET": "oauth.metadata.get_keys"},
+    METADATA: {"GET": "oauth.metadata.get_metadata"},
+    OPENID_CONFIGURATION: {"GET": "oauth.metadata.get_metadata"},
 }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.pages.days import beginning, day_of, end
+from chalicelib.pages.frame.days import beginning, day_of, end
 
 
 @given(st.dates(datetime.date(1970, 1, 1)))

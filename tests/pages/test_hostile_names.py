@@ -13,7 +13,7 @@ from markupsafe import escape
 from playwright.sync_api import Browser, Page
 
 from chalicelib.core.audit.records import AuditRecord, Hand
-from chalicelib.pages.render import _environment
+from chalicelib.pages.frame.render import _environment
 from tests.budgets import only_long
 from tests.pages.furnishing import furnish, places, start_device
 from tests.pages.site import Site, Visitor, open_window

@@ -18,7 +18,7 @@ from tests.oauth.calling import Forms, call
 from tests.people import Person, person
 from tests.rest.calling import Answer
 
-SOURCES = (PROJECT / "chalicelib" / "pages").glob("*.py")
+SOURCES = (PROJECT / "chalicelib" / "pages").rglob("*.py")
 SHOWN = sorted(path for path, views in ROUTES.items() if "GET" in views and path != "/assets/{name}")
 SENT = sorted(path for path, views in ROUTES.items() if "POST" in views and path != "/logout")
 # All parameters that a page asks for by name, and those that it takes from a list of names.

@@ -39,11 +39,11 @@ from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.webhooks.manage import WebhookChange
-from chalicelib.pages import editing
-from chalicelib.pages import groups as group_pages
-from chalicelib.pages import services as service_pages
+from chalicelib.pages.directory import groups as group_pages
+from chalicelib.pages.directory import services as service_pages
+from chalicelib.pages.frame import editing
+from chalicelib.pages.oauth.trust_rule_templates import TEMPLATES
 from chalicelib.pages.routes import ROUTES
-from chalicelib.pages.trust_rule_templates import TEMPLATES
 from tests.conftest import ADDRESS, Install, Scene, set_scene
 from tests.oauth.calling import call
 from tests.people import Person, person

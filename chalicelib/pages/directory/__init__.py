@@ -1,0 +1,1 @@
+"""Pages for accounts, groups, roles, services and the audit log."""

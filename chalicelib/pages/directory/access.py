@@ -1,0 +1,43 @@
+"""The tab *Groups and roles*: what an account may do, and why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access.rules import Operation
+from chalicelib.pages.directory.account import account_page, read
+from chalicelib.pages.directory.service_names import Names
+from chalicelib.pages.frame.views import for_users
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.common.errors import Refusal
+    from chalicelib.pages.frame.render import Dialog
+    from chalicelib.web.request import Message
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str) -> Response:
+    """The tab."""
+    return access_page(message, caller, read(message, caller, user))
+
+
+def access_page(
+    message: Message, caller: Caller, user: User, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    """The tab, or a dialog on it."""
+    explained = message.keyturn.permissions.explain(caller, user.id)
+    grants = message.keyturn.roles.grants(caller, user.id)
+    access = message.keyturn.permissions.access(caller, user.id)
+    places = (grant.place for grant, _ in grants)
+    values = {
+        "explained": explained,
+        "grants": grants,
+        "groups": [access.groups[id] for id in access.direct],
+        "names": Names(message, caller, user.id, (power for power, _ in explained), places),
+        "may_read_groups": caller.could(Operation.READ_GROUP),
+    }
+    return account_page(message, caller, user, "access", values, dialog, problem)

@@ -1,0 +1,268 @@
+"""Administration › Access Management › Services: what tokens are good for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.common.paging import Window
+from chalicelib.core.common.search import EVERYTHING, Search
+from chalicelib.core.directory.grant_types import GrantType
+from chalicelib.core.directory.service import Service
+from chalicelib.core.directory.service_descriptions import PermissionDeclaration, ServiceDescription
+from chalicelib.core.directory.service_secrets import check_renewable, could_renew
+from chalicelib.pages.directory.policy_fields import filled_in
+from chalicelib.pages.frame.charts import timeline
+from chalicelib.pages.frame.editing import Edit, version_of
+from chalicelib.pages.frame.grace_periods import GRACES, chosen_grace
+from chalicelib.pages.frame.paging import Pager, window
+from chalicelib.pages.frame.render import Dialog, link, page, redirect
+from chalicelib.pages.frame.views import for_users, form, unless_refused
+from chalicelib.web.request import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.group import Group
+    from chalicelib.core.common.errors import Refusal
+    from chalicelib.core.directory.services import RegisteredService
+    from chalicelib.web.request import Message
+
+OFFERED = Window(0, 500)  # groups to choose from
+BLANK = Service(id="", key="", name="", created=0)
+
+
+@for_users
+def show_services(message: Message, caller: Caller) -> Response:
+    """All services that the caller may see."""
+    return _services_page(message, caller)
+
+
+@for_users
+def ask_new(message: Message, caller: Caller) -> Response:
+    """The form of a new service."""
+    caller.check(Operation.CREATE_SERVICE)
+    return _services_page(message, caller, _form_dialog(message, None, _offered(message, caller), _stored(None)))
+
+
+@form
+def create(message: Message, caller: Caller) -> Response:
+    """The new service with its secret, shown this once."""
+
+    def do() -> Response:
+        made = message.keyturn.services.register(caller, _description(message))
+        return service_page(message, caller, made.service, _secret_dialog(message, made))
+
+    def again(problem: Refusal) -> Response:
+        dialog = _form_dialog(message, None, _offered(message, caller), _sent(message))
+        return _services_page(message, caller, dialog, problem)
+
+    return unless_refused(do, again)
+
+
+@for_users
+def show_service(message: Message, caller: Caller, service: str) -> Response:
+    """What is known of it."""
+    return service_page(message, caller, message.keyturn.services.get(caller, service))
+
+
+@for_users
+def ask_edit(message: Message, caller: Caller, service: str) -> Response:
+    """The form with what can be changed."""
+    found = message.keyturn.services.get(caller, service)
+    caller.check(Operation.UPDATE_SERVICE, place=found.id)
+    offered = _offered(message, caller)
+    return service_page(message, caller, found, _form_dialog(message, found, offered, _shown(found, offered)))
+
+
+@form
+def edit(message: Message, caller: Caller, service: str) -> Response:
+    """Change it."""
+
+    def write(read: tuple[Service, Sequence[Group]]) -> Response:
+        found, offered = read
+        # What has a home page cannot be without one again; the core says so.
+        home_url = message.value("homeUrl") or ("" if found.home_url else None)
+        ids = {group.id for group in offered}
+        groups = [
+            *(id for id in found.groups if id not in ids),
+            *message.values("groups"),
+        ]  # what was not offered stays
+        description = replace(_description(message), home_url=home_url, groups=groups)
+        message.keyturn.services.update(caller, found.id, description, found.revision)
+        return redirect(message, "services", found.id, done="service-changed")
+
+    return Edit(
+        lambda: (message.keyturn.services.get(caller, service), _offered(message, caller)),
+        lambda read: _shown(*read),
+        _sent(message),
+        write,
+        lambda read, values, problem: service_page(
+            message, caller, read[0], _form_dialog(message, *read, values), problem
+        ),
+    ).answer(message)
+
+
+@for_users
+def ask_secret(message: Message, caller: Caller, service: str) -> Response:
+    """How long may the secret of now go on?"""
+    found = message.keyturn.services.get(caller, service)
+    check_renewable(caller, found)
+    return service_page(message, caller, found, _renewal_dialog(message, found))
+
+
+@form
+def renew_secret(message: Message, caller: Caller, service: str) -> Response:
+    """A new secret, shown this once."""
+    found = message.keyturn.services.get(caller, service)
+
+    def do() -> Response:
+        grace_ms = chosen_grace(message)
+        made = message.keyturn.service_secrets.renew(caller, found.id, grace_ms)
+        return service_page(message, caller, made.service, _secret_dialog(message, made))
+
+    return unless_refused(
+        do, lambda problem: service_page(message, caller, found, _renewal_dialog(message, found), problem)
+    )
+
+
+@for_users
+def ask_delete(message: Message, caller: Caller, service: str) -> Response:
+    """The confirmation."""
+    found = message.keyturn.services.get(caller, service)
+    caller.check(Operation.DELETE_SERVICE, place=found.id)
+    return service_page(message, caller, found, _dialog(message, found, "delete"))
+
+
+@form
+def delete(message: Message, caller: Caller, service: str) -> Response:
+    """It can ask about no token any more."""
+    found = message.keyturn.services.get(caller, service)
+    message.keyturn.services.delete(caller, found.id)
+    return redirect(message, "services", done="service-deleted")
+
+
+def _services_page(
+    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    asked, q = window(message), message.asked("q") or ""
+    search = Search(terms={"name": f"{q}*"}) if q else EVERYTHING
+    found = message.keyturn.services.page(caller, asked, search)
+    ending = _ending(message, caller, found.items)
+    values = {"services": found.items, "ending": ending, "pager": Pager(asked, found.total), "q": q}
+    return page(message, "services/list", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _ending(message: Message, caller: Caller, services: Sequence[Service]) -> dict[str, int]:
+    """When the next of the earlier secrets ends, by service, of those that the caller may renew."""
+    coming = {
+        service.id: [each.until for each in service.secrets.live(message.origin.now)]
+        for service in services
+        if service.secrets and could_renew(caller, service)
+    }
+    return {id: min(ends) for id, ends in coming.items() if ends}
+
+
+def service_page(
+    message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    groups = _offered(message, caller)
+    renewable = could_renew(caller, service)
+    values = {
+        "service": service,
+        "renewable": renewable,
+        "timeline": timeline(service.secrets, message.origin.now) if renewable and service.secrets else None,
+        "policy_version": version_of(filled_in(service.policy)),
+        "built_in": service.id == KEYTURN,
+        "groups": [group for group in groups if group.id in service.groups],
+    }
+    return page(message, "services/service", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _dialog(message: Message, service: Service, name: str) -> Dialog:
+    return Dialog(f"services/{name}-dialog.html", link(message, "services", service.id))
+
+
+def _renewal_dialog(message: Message, service: Service) -> Dialog:
+    back = link(message, "services", service.id)
+    return Dialog("services/renew-secret-dialog.html", back, {"graces": GRACES})
+
+
+def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:
+    return Dialog("services/secret-shown.html", link(message, "services", made.service.id), {"made": made})
+
+
+def _form_dialog(
+    message: Message, service: Service | None, offered: Sequence[Group], filled_in: Mapping[str, object]
+) -> Dialog:
+    values = {"found": service, "filled_in": filled_in, "offered_groups": offered, "ways": list(GrantType)}
+    back = link(message, "services", *([service.id] if service else []))
+    return Dialog("services/form-dialog.html", back, values, version_of(_shown(service, offered)) if service else "")
+
+
+def _offered(message: Message, caller: Caller) -> Sequence[Group]:
+    """The groups to choose from, read once for a request: the list of the form, what of it is chosen, and its version
+    are of one moment."""
+    return message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+
+
+def _shown(service: Service, offered: Sequence[Group]) -> dict[str, Any]:
+    """What the form shows: of the groups, those that it offers. So a form of somebody who came to see more of them is
+    another one, and takes away none that it did not show."""
+    ids = {group.id for group in offered}
+    return {**_stored(service), "groups": [id for id in service.groups if id in ids]}
+
+
+def _stored(service: Service | None) -> dict[str, object]:
+    described = service or BLANK
+    return {
+        "key": described.key,
+        "name": described.name,
+        "homeUrl": described.home_url or "",
+        "redirectUris": "\n".join(described.redirect_uris),
+        "permissions": "\n".join(f"{each.key} {each.name}" for each in described.permissions),
+        "grantTypes": [each.value for each in described.grant_types],
+        "groups": list(described.groups),
+        "public": described.public,
+        "trusted": described.trusted,
+    }
+
+
+def _sent(message: Message) -> dict[str, object]:
+    texts = {name: message.value(name) or "" for name in ("key", "name", "homeUrl", "redirectUris", "permissions")}
+    flags = {name: message.value(name) is not None for name in ("public", "trusted")}
+    return {**texts, **flags, **{name: message.values(name) for name in ("grantTypes", "groups")}}
+
+
+def _description(message: Message) -> ServiceDescription:
+    """What the form says. Raises Invalid."""
+    try:
+        ways = [GrantType(value) for value in message.values("grantTypes")]
+    except ValueError:
+        raise Invalid("grantTypes", "names a way that there is not.") from None
+    return ServiceDescription(
+        key=message.value("key") or "",
+        name=message.value("name") or "",
+        home_url=message.value("homeUrl"),
+        redirect_uris=_lines(message, "redirectUris"),
+        grant_types=ways,
+        public=message.value("public") is not None,
+        trusted=message.value("trusted") is not None,
+        permissions=[_permission(line) for line in _lines(message, "permissions")],
+        groups=message.values("groups"),
+    )
+
+
+def _permission(line: str) -> PermissionDeclaration:
+    key, _, name = line.partition(" ")
+    return PermissionDeclaration(key, name.strip() or key)
+
+
+def _lines(message: Message, name: str) -> list[str]:
+    return lines(message.value(name) or "")

@@ -1,0 +1,80 @@
+"""Administration › Access Management › Users."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.common.errors import Invalid
+from chalicelib.pages.directory.account_search import find_accounts, ticked
+from chalicelib.pages.frame.paging import Pager, window
+from chalicelib.pages.frame.render import Dialog, link, page, redirect
+from chalicelib.pages.frame.views import for_users, form, unless_refused
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalice.app import Response
+
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.common.errors import Refusal
+    from chalicelib.web.request import Message
+
+FIELDS = ("type", "login", "name", "email", "description", "owner")
+
+
+@for_users
+def show_users(message: Message, caller: Caller) -> Response:
+    """All accounts, or those that are searched for."""
+    return _users_page(message, caller)
+
+
+@for_users
+def ask_new(message: Message, caller: Caller) -> Response:
+    """The form of a new account."""
+    caller.check(Operation.CREATE_USER)
+    filled_in = {**dict.fromkeys(FIELDS, ""), "type": message.value("type") or AccountType.USER.value}
+    return _users_page(message, caller, _new_dialog(message, filled_in))
+
+
+@form
+def create(message: Message, caller: Caller) -> Response:
+    """The new account, on its own page."""
+    filled_in = {name: message.value(name) or "" for name in FIELDS}
+
+    def do() -> Response:
+        try:
+            type = AccountType(filled_in["type"])
+        except ValueError:
+            raise Invalid("type", "must be user or bot.") from None
+        made = message.keyturn.accounts.create(
+            caller,
+            filled_in["login"],
+            filled_in["name"],
+            type,
+            filled_in["owner"] or None,
+            filled_in["description"],
+            filled_in["email"],
+        )
+        return redirect(message, "users", made.id, "security", done="account-created")
+
+    return unless_refused(do, lambda problem: _users_page(message, caller, _new_dialog(message, filled_in), problem))
+
+
+def _users_page(
+    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+) -> Response:
+    caller.check(Operation.LIST_USERS)
+    asked = window(message)
+    found = find_accounts(message, caller, asked, ticked(message))
+    values = {
+        "found": found,
+        "owners": message.keyturn.accounts.owners_of(caller, found.page.items),
+        "pager": Pager(asked, found.page.total),
+    }
+    return page(message, "users", values, caller=caller, dialog=dialog, problem=problem)
+
+
+def _new_dialog(message: Message, filled_in: Mapping[str, str]) -> Dialog:
+    return Dialog("users/new-dialog.html", link(message, "users"), {"filled_in": filled_in})

@@ -1,0 +1,20 @@
+"""`/`: whoever is logged in begins with their own account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib.pages.frame.render import redirect
+from chalicelib.pages.frame.views import for_users
+
+if TYPE_CHECKING:
+    from chalice.app import Response
+
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.web.request import Message
+
+
+@for_users
+def open_home(message: Message, caller: Caller) -> Response:
+    """On to the tab *Account Security*."""
+    return redirect(message, "users", caller.user.id, "security", done=message.value("done"))

@@ -1,0 +1,196 @@
+"""From a template to an answer, and what a browser may do with it: next to nothing.
+
+Sources: CSP Level 3; Trusted Types; OWASP's Secure Headers.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urlsplit
+
+from chalice.app import Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.common.identifiers import EVERYWHERE
+from chalicelib.core.oauth.access_tokens import EMAIL, OPENID, PROFILE
+from chalicelib.pages.frame import assets, browser
+from chalicelib.pages.frame.notices import notice
+from chalicelib.web.errors import SECURITY_HEADERS
+
+FOLDER = Path(__file__).parents[1] / "templates"
+FIELDS = {"profile.email.email": "email"}  # of forms, by what the core calls them, where that differs
+CLAIMS = {OPENID: "who it is", PROFILE: "name and login", EMAIL: "e-mail address"}
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.common.errors import Refusal
+    from chalicelib.web.request import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """What a page asks or tells before one goes on: a template, and where one gets if one does not."""
+
+    template: str
+    back: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    version: str = ""  # of what a form shows of a thing (`pages.editing`)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why what somebody filled in was refused, and the field of the form that is at fault, if one is."""
+
+    text: str
+    field: str | None = None
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Problem:
+        """In the words of the core, without its name for the field, since a page shows them beside it."""
+        path = getattr(refusal, "field", None)
+        text = str(refusal).removeprefix(f"{path}: ")
+        text = text[:1].upper() + text[1:]
+        if path is None:
+            return cls(text)
+        place = re.fullmatch(r"(?P<name>\w+)(\[(?P<index>\d+)\])?(\..*)?", path)
+        if place is None:
+            return cls(text)
+        if place["index"]:
+            text = f"{text} (Line {int(place['index']) + 1}.)"
+        return cls(text, FIELDS.get(path, place["name"]))
+
+
+def page(
+    message: Message,
+    name: str,
+    values: Mapping[str, object],
+    *,
+    caller: Caller | None = None,
+    dialog: Dialog | None = None,
+    problem: Refusal | None = None,
+    status: int = HTTPStatus.OK,
+    leads_to: str | None = None,
+) -> Response:
+    """The page `name`, with what everybody sees who is logged in as `caller`.
+
+    `problem`: why what was sent with a form was refused; `leads_to`: where a form may end up besides here, since
+    browsers watch over redirects too.
+    """
+    frame: dict[str, object] = {
+        "caller": caller,
+        "dialog": dialog,
+        "problem": Problem.of(problem) if problem else None,
+        "notice": notice(message.values("done")) if message.request.method == "GET" else None,
+        "link": functools.partial(link, message),
+        "proof": browser.proof(message, caller) if caller else "",
+        "now": message.origin.now,
+    }
+    html = _environment().get_template(f"{name}.html").render({**frame, **values, **(dialog.values if dialog else {})})
+    return Response(html, _headers(message, leads_to), int(status))
+
+
+def plain_page(title: str, text: str, status: int) -> Response:
+    """A page for when not even the request could be read."""
+    html = _environment().get_template("plain.html").render(title=title, text=text)
+    policy = {"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
+    return Response(html, {**SECURITY_HEADERS, "Content-Type": "text/html; charset=utf-8", **policy}, int(status))
+
+
+def link(message: Message, *segments: str, **query: object) -> str:
+    """The address of a page below Keyturn's own, from the host on."""
+    path = "".join(f"/{quote(segment, safe='')}" for segment in segments) or "/"
+    wanted = {name: value for name, value in query.items() if value not in (None, "", False)}
+    return base(message) + path + (f"?{urlencode(wanted, doseq=True)}" if wanted else "")
+
+
+def redirect(message: Message, *segments: str, **query: object) -> Response:
+    """On to another page (after a form, so that going back and loading again do nothing twice)."""
+    return Response(
+        "",
+        {**SECURITY_HEADERS, "Content-Type": "text/html", "Location": link(message, *segments, **query)},
+        HTTPStatus.SEE_OTHER,
+    )
+
+
+def base(message: Message) -> str:
+    """The path under which Keyturn is found, which is empty unless it shares its host."""
+    return urlsplit(browser.address(message)).path
+
+
+def _headers(message: Message, leads_to: str | None) -> dict[str, str | list[str]]:
+    targets = " ".join(("'self'", *([_origin(leads_to)] if leads_to else [])))
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    headers: dict[str, str | list[str]] = {
+        **SECURITY_HEADERS,
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": policy,
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        # The address may hold what a service asks for; but a form has to show where it comes from.
+        "Referrer-Policy": "same-origin",
+    }
+    if browser.is_secure(message):
+        headers["Strict-Transport-Security"] = "max-age=63072000"
+    return headers
+
+
+def _origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    if ":" in (parts.hostname or ""):  # a policy cannot name an IPv6 address
+        return f"{parts.scheme}:"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+@functools.cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        auto_reload=False,  # what is deployed does not change
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.globals.update(
+        asset=assets.path_of,
+        icon=assets.icon,
+        may=_could,
+        EVERYWHERE=EVERYWHERE,
+        claims=CLAIMS,
+    )
+    environment.filters.update(machine_time=_machine_time, readable_time=_readable_time)
+    return environment
+
+
+def _could(caller: Caller, operation: str, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+    return caller.could(Operation[operation], subject_id, place)
+
+
+def _moment(milliseconds: int) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
+
+
+def _machine_time(milliseconds: int) -> str:
+    return _moment(milliseconds).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _readable_time(milliseconds: int) -> str:
+    """For browsers without JavaScript; the others show it in their reader's zone and language."""
+    moment = _moment(milliseconds)
+    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"

@@ -1,0 +1,111 @@
+"""What all pages have in common: who may see them, and what is refused is told by a page."""
+
+from __future__ import annotations
+
+import functools
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote, urlencode
+
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound, Refusal
+from chalicelib.pages.frame.browser import LoginNeeded, logged_in, require_login, submitted
+from chalicelib.pages.frame.render import page, plain_page, redirect
+from chalicelib.web.errors import failed, refused
+from chalicelib.web.request import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice.app import Request, Response
+
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.web.request import Message
+
+    View = Callable[..., Response]
+
+FIRST_STEPS = "/users/{user}/authentication"  # where somebody gets who has yet to add a second factor
+
+
+def for_people(view: View) -> View:
+    """Refusals are pages. What lies in the path comes as it was before it was quoted."""
+
+    @functools.wraps(view)
+    def guarded(request: Request, **path: str) -> Response:
+        message = None
+        try:
+            message = read(request)
+            return view(message, **{name: unquote(text) for name, text in path.items()})
+        except Refusal as refusal:
+            return _told(message, refusal)
+        except Exception as error:
+            failed(error)
+            return plain_page("This did not work", "Keyturn failed; the log has the place.", 500)
+
+    return guarded
+
+
+def for_users(view: View) -> View:
+    """Only whoever is logged in sees the page; `view` learns who that is."""
+
+    @for_people
+    @functools.wraps(view)
+    def guarded(message: Message, **path: str) -> Response:
+        caller = require_login(message)
+        if caller.unproven and not message.request.path.startswith(FIRST_STEPS):
+            return redirect(message, "users", caller.user.id, "authentication")
+        return view(message, caller, **path)
+
+    return guarded
+
+
+def form(view: View) -> View:
+    """Only a form of a page that was made for whoever is logged in leads here."""
+
+    @for_people
+    @functools.wraps(view)
+    def guarded(message: Message, **path: str) -> Response:
+        return view(message, submitted(message), **path)
+
+    return guarded
+
+
+def unless_refused(do: Callable[[], Response], again: Callable[[Refusal], Response]) -> Response:
+    """What `do` answers; or, where what somebody filled in is refused, the form `again`, with what they filled in."""
+    try:
+        return do()
+    except (LoginTooOld, LoginNeeded):
+        raise
+    except (Invalid, Conflict, Forbidden, NotFound) as refusal:
+        response = again(refusal)
+        response.status_code = refused(refusal).status_code
+        return response
+
+
+def _told(message: Message | None, refusal: Refusal) -> Response:
+    answer = refused(refusal) if not isinstance(refusal, LoginNeeded) else None
+    if message is None or not message.keyturn.settings.address:
+        return plain_page("This did not work", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)
+    if isinstance(refusal, LoginNeeded | LoginTooOld):
+        return redirect(message, "login", next=_here(message), again=1 if isinstance(refusal, LoginTooOld) else None)
+    assert answer
+    values = {"title": "This did not work", "text": str(refusal)}
+    response = page(message, "message", values, caller=_known(message), status=answer.status_code)
+    if "Retry-After" in answer.headers:
+        response.headers["Retry-After"] = answer.headers["Retry-After"]
+    return response
+
+
+def _known(message: Message) -> Caller | None:
+    try:
+        return logged_in(message)
+    except Refusal:
+        return None
+
+
+def _here(message: Message) -> str:
+    """The page that is asked for, below Keyturn's own address. A form's has the same address as its page."""
+    path: str = message.request.path
+    for name, text in (message.request.uri_params or {}).items():
+        path = path.replace(f"{{{name}}}", quote(unquote(text), safe=""))
+    query = urlencode(message.pairs) if message.request.method == "GET" else ""
+    return f"{path}?{query}" if query else path

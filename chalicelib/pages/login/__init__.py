@@ -1,0 +1,1 @@
+"""Pages for login, passwords and second factors."""

@@ -1,0 +1,1 @@
+"""Consent, device approval and trust rules."""

@@ -1,0 +1,1 @@
+"""Pages for tokens, their health, policies, and application passwords."""

@@ -1,0 +1,258 @@
+"""Permanent tokens, in the seed's two procedures: generate one, for oneself or for another; and delete it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from chalicelib.core.access.rules import Operation
+from chalicelib.core.common.paging import Window
+from chalicelib.core.tokens.expired_tokens import require_not_ended
+from chalicelib.core.tokens.manage import UNCHANGED
+from chalicelib.core.tokens.token import About
+from chalicelib.pages.directory.account import account_page, read
+from chalicelib.pages.directory.service_names import Names, services_in
+from chalicelib.pages.frame.charts import timeline
+from chalicelib.pages.frame.days import day_of, end
+from chalicelib.pages.frame.editing import Edit, version_of
+from chalicelib.pages.frame.grace_periods import GRACES, chosen_grace
+from chalicelib.pages.frame.render import Dialog, link, redirect
+from chalicelib.pages.frame.views import for_users, form, unless_refused
+from chalicelib.pages.tokens.security import back, security_page
+from chalicelib.web.request import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice.app import Response
+
+    from chalicelib.core.access.account import User
+    from chalicelib.core.access.caller import Caller
+    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.common.errors import Refusal
+    from chalicelib.core.directory.service import Service
+    from chalicelib.core.tokens.manage import OwnedToken
+    from chalicelib.core.tokens.token import PermanentToken
+    from chalicelib.web.request import Message
+
+OFFERED = 1_000  # services to choose from
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form about a token, as it is filled in: labels and networks one to a line."""
+
+    name: str = ""
+    scope: tuple[str, ...] = ()
+    last_day: str = ""
+    description: str = ""
+    contact: str = ""
+    labels: str = ""
+    networks: str = ""
+
+    @classmethod
+    def read(cls, message: Message) -> Filled:
+        """What was sent. Raises Invalid."""
+        texts = {name: message.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
+        return cls(scope=tuple(message.values("scope")), last_day=message.value("expiresOn") or "", **texts)
+
+    @classmethod
+    def of(cls, token: PermanentToken) -> Filled:
+        """The token as it is."""
+        return cls(
+            token.name,
+            token.scope,
+            day_of(token.expires),
+            token.description or "",
+            token.contact or "",
+            "\n".join(token.labels),
+            "\n".join(token.networks),
+        )
+
+    @property
+    def about(self) -> About:
+        """What is said besides the name."""
+        return About(self.description, self.contact, lines(self.labels), lines(self.networks))
+
+
+EMPTY = Filled()
+
+
+@for_users
+def ask_new(message: Message, caller: Caller, user: str) -> Response:
+    """The dialog *New token*; or, if the caller's permissions do not suffice, what is missing."""
+    account = read(message, caller, user)
+    caller.check(Operation.CREATE_TOKEN, account.id)
+    return security_page(message, caller, account, _new_dialog(message, caller, account))
+
+
+@form
+def create(message: Message, caller: Caller, user: str) -> Response:
+    """The new token, shown this once."""
+    account = read(message, caller, user)
+    filled = Filled.read(message)
+
+    def do() -> Response:
+        expires = end(filled.last_day, "expiresOn")
+        tokens = message.keyturn.permanent_tokens
+        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.about)
+        dialog = Dialog("account/new-token-shown.html", back(message, account), {"made": made})
+        return security_page(message, caller, account, dialog)
+
+    def again(problem: Refusal) -> Response:
+        dialog = _new_dialog(message, caller, account, filled)
+        return security_page(message, caller, account, dialog, problem)
+
+    return unless_refused(do, again)
+
+
+@for_users
+def show(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """All about one token."""
+    return _token_page(message, caller, read(message, caller, user), token)
+
+
+@for_users
+def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The form with name and scope."""
+    account = read(message, caller, user)
+    caller.check(Operation.UPDATE_TOKEN, account.id)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    require_not_ended(found.token, caller.now)
+    dialog = _edit_dialog(message, caller, found, Filled.of(found.token))
+    return _token_page(message, caller, account, token, dialog)
+
+
+@form
+def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """Rename or re-scope; the secret stays."""
+    account = read(message, caller, user)
+    filled = Filled.read(message)
+
+    def write(found: OwnedToken) -> Response:
+        before = Filled.of(found.token)
+        # What stays as it is needs no permissions that include the owner's.
+        changed = None if set(filled.scope) == set(before.scope) else filled.scope
+        expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
+        about = filled.about
+        if tuple(about.networks or ()) == found.token.networks:
+            about = replace(about, networks=None)
+        message.keyturn.permanent_tokens.update(
+            caller, account.id, token, filled.name, changed, expires, about, found.token.revision
+        )
+        return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
+
+    return Edit(
+        lambda: message.keyturn.permanent_tokens.get(caller, account.id, token),
+        lambda found: Filled.of(found.token),
+        filled,
+        write,
+        lambda found, values, problem: _token_page(
+            message, caller, account, token, _edit_dialog(message, caller, found, values), problem
+        ),
+    ).answer(message)
+
+
+@for_users
+def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """How long may the secret of now go on?"""
+    account = read(message, caller, user)
+    caller.check(Operation.ROTATE_TOKEN, account.id)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    require_not_ended(found.token, caller.now)
+    lacked = message.keyturn.permanent_tokens.lacked(caller, account.id)
+    dialog = _lacked_dialog(message, caller, account, lacked) if lacked else _rotate_dialog(message, found)
+    return _token_page(message, caller, account, token, dialog)
+
+
+@form
+def rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The new secret, shown this once."""
+    account = read(message, caller, user)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+
+    def do() -> Response:
+        made = message.keyturn.rotation.rotate(caller, account.id, token, chosen_grace(message))
+        dialog = Dialog("account/new-token-shown.html", _address(message, made), {"made": made})
+        return _token_page(message, caller, account, token, dialog)
+
+    return unless_refused(
+        do,
+        lambda problem: _token_page(message, caller, account, token, _rotate_dialog(message, found), problem),
+    )
+
+
+@for_users
+def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """The confirmation."""
+    account = read(message, caller, user)
+    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    dialog = Dialog("account/delete-token-dialog.html", back(message, account), {"found": found})
+    return security_page(message, caller, account, dialog)
+
+
+@form
+def delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+    """It is refused from now on."""
+    account = read(message, caller, user)
+    message.keyturn.permanent_tokens.delete(caller, account.id, token)
+    return redirect(message, "users", account.id, "security", done="token-deleted")
+
+
+def _token_page(
+    message: Message,
+    caller: Caller,
+    user: User,
+    token_id: str,
+    dialog: Dialog | None = None,
+    problem: Refusal | None = None,
+) -> Response:
+    found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
+    services = message.keyturn.services.resolve(found.token.scope)
+    flags = message.keyturn.permanent_tokens.flags([found], services, message.origin.now)
+    values = {
+        "found": found,
+        "authors": message.keyturn.accounts.known(caller, [found.token.author_id]),
+        "services": message.keyturn.services.shown(caller, services, user.id),
+        "flags": flags[found.token.id],
+        "timeline": timeline(found.token.secrets, message.origin.now, found.token.expires),
+    }
+    return account_page(message, caller, user, "token", values, dialog, problem)
+
+
+def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = EMPTY) -> Dialog:
+    lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
+    if lacked:
+        return _lacked_dialog(message, caller, user, lacked)
+    offered = offered_services(message, caller)
+    values = {"filled": filled, "offered": offered}
+    return Dialog("account/new-token-dialog.html", back(message, user), values)
+
+
+def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Filled) -> Dialog:
+    offered = offered_services(message, caller)
+    known = {service.id for service in offered}
+    kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
+    there = services_in(message, caller, found.owner.id, [kept])
+    values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
+    version = version_of(Filled.of(found.token))
+    return Dialog("account/edit-token-dialog.html", _address(message, found), values, version)
+
+
+def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
+    return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
+
+
+def _lacked_dialog(message: Message, caller: Caller, user: User, lacked: Sequence[Power]) -> Dialog:
+    told = [power for power in lacked if caller.is_told_of(power)]
+    values = {"lacked": told, "hidden": len(told) < len(lacked), "names": Names(message, caller, user.id, told)}
+    return Dialog("account/lacked-dialog.html", back(message, user), values)
+
+
+def _address(message: Message, found: OwnedToken) -> str:
+    return link(message, "users", found.owner.id, "security", "tokens", found.token.id)
+
+
+def offered_services(message: Message, caller: Caller) -> list[Service]:
+    """Those that a scope may name."""
+    return list(message.keyturn.services.page(caller, Window(0, OFFERED)).items)
