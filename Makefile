@@ -24,7 +24,7 @@ test test-long test-profile test-shuffled: export PYTHONDONTWRITEBYTECODE :=
 test: environments ## Test every promise: the gate
 	@$(PYTEST)
 
-test-long: environments ## The gate, with long explorations (docs/testing.md)
+test-long: environments ## The gate, with long explorations (docs/reference/testing.md)
 	@KEYTURN_TEST_LONG=1 $(PYTEST)
 
 test-profile: environments ## The gate, and tables of where its time goes

@@ -5,7 +5,7 @@ index); DynamoDB Local does not report that the way AWS bills it, so items are c
 
     python -m benchmarks.capacity
 
-Prints the table of docs/data-model.md, which a test compares with what is measured.
+Prints the table of docs/reference/data-model.md, which a test compares with what is measured.
 """
 
 from __future__ import annotations

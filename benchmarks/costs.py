@@ -40,7 +40,7 @@ CALLER = "authenticate a caller of the API"
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one operation: a row of the table in docs/data-model.md, which a test holds."""
+    """Of one operation: a row of the table in docs/reference/data-model.md, which a test holds."""
 
     round_trips: int
     read_units: float
@@ -54,13 +54,13 @@ class Measured:
 
 def measured() -> dict[str, Measured]:
     """Every operation that was measured, by name."""
-    text = (PROJECT / "docs" / "data-model.md").read_text()
+    text = (PROJECT / "docs" / "reference" / "data-model.md").read_text()
     rows = re.findall(r"^\| (.+?) \| (\d+) \| ([\d.]+) \| (\d+) \|$", text, re.MULTILINE)
     return {name: Measured(int(trips), float(reads), int(items)) for name, trips, reads, items in rows}
 
 
 def table() -> list[str]:
-    """The rows of the table in docs/deployment.md."""
+    """The rows of the table in docs/how-to/deploy.md."""
     known = measured()
     rows = ["| a million times | API Gateway | Lambda | DynamoDB | logs | together |", "|---|---|---|---|---|---|"]
     for name, secrets in OPERATIONS.items():

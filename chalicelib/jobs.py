@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Handler = Callable[[dict[str, Any], object], Any]
 
-# AWS names a stream when it makes the table, so an installation has to say it (docs/deployment.md).
+# AWS names a stream when it makes the table, so an installation has to say it (docs/how-to/deploy.md).
 STREAM = os.environ.get("KEYTURN_STREAM_ARN", "arn:aws:dynamodb:us-east-1:000000000000:table/keyturn/stream/not-set")
 BATCH = 100
 # Before a handler's time is over, it begins nothing more: what it has begun, a slow receiver and some writes, ends.

@@ -47,7 +47,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Raises SettingsError. The variables are described in docs/deployment.md."""
+        """Raises SettingsError. The variables are described in docs/reference/settings.md."""
         table = TableAddress(
             name=environment.get("KEYTURN_TABLE", "keyturn"),
             region=environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1",

@@ -1,7 +1,8 @@
 """One line of JSON for each request: what was asked, by whom, how it ended, how long it took. No secret is ever in it.
 
 CloudWatch takes its metrics from the same lines. Source: the CloudWatch user guide, "Specification: Embedded metric
-format". A library for this costs a cold start more than the rest of Keyturn's own code (docs/adr/0022-telemetry.md).
+format". A library for this costs a cold start more than the rest of Keyturn's own code
+(docs/explanation/adr/0022-telemetry.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How much a test explores: little in the gate (`make test`), much in `make test-long`.
 
-What each of the two proves is a table in docs/testing.md.
+What each of the two proves is a table in docs/reference/testing.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`docs/authorization.md`, made from the table of rules. `python -m tests.rules_table` writes it."""
+"""`docs/reference/authorization.md`, made from the table of rules. `python -m tests.rules_table` writes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.core.access.rules import Operation, Rule
 from embedded.layout import PROJECT
 
-PAGE = PROJECT / "docs" / "authorization.md"
+PAGE = PROJECT / "docs" / "reference" / "authorization.md"
 INTRODUCTION = f"""# Who may do what
 
 This page is made from the table in `chalicelib/core/access/rules.py` (`python -m tests.rules_table`); a test compares

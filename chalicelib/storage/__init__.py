@@ -1,1 +1,1 @@
-"""DynamoDB, by PynamoDB: one table, described in docs/data-model.md. It keeps what the core decides."""
+"""DynamoDB, by PynamoDB: one table, described in docs/reference/data-model.md. It keeps what the core decides."""

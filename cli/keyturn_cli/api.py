@@ -234,8 +234,8 @@ def _described(answer: urllib3.BaseHTTPResponse) -> str:
 
 
 def _refusal(answer: urllib3.BaseHTTPResponse) -> dict[str, Any] | None:
-    """The content, if it is a refusal as Keyturn says them ("Refusals" in docs/rest-api.md): only then nothing was
-    done. Whatever else is between here and there may answer when the request has passed it already."""
+    """The content, if it is a refusal as Keyturn says them ("Refusals" in docs/reference/rest-api.md): only then
+    nothing was done. Whatever else is between here and there may answer when the request has passed it already."""
     content = _content(answer)
     if not isinstance(content, dict) or answer.status < 400 or content.get("error_code") != answer.status:
         return None

@@ -38,7 +38,8 @@ BLACK_BOX = (
         else ()
     ),
 )
-# RFC 8414 wants an issuer's metadata at the root of its host, which a stage of API Gateway is not (docs/deployment.md).
+# RFC 8414 wants an issuer's metadata at the root of its host, which a stage of API Gateway is not
+# (docs/how-to/deploy.md).
 AT_THE_ROOT = "not oauth4webapi"
 # Lambda does these itself, in the function's name: the developer guide's pages "Process DynamoDB records with Lambda"
 # and "Sending Lambda function logs to CloudWatch Logs" have the lists.

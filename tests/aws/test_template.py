@@ -129,7 +129,7 @@ def test_what_holds_data_and_keys_outlives_the_stack() -> None:
 
 
 def test_every_alarm_is_explained() -> None:
-    explained = (PROJECT / "docs" / "operations.md").read_text()
+    explained = (PROJECT / "docs" / "how-to" / "operate.md").read_text()
     alarms = [each["Properties"] for each in RESOURCES.values() if each.get("Type") == "AWS::CloudWatch::Alarm"]
     assert len(alarms) > 10
     for alarm in alarms:

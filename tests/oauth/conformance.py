@@ -1,6 +1,6 @@
 """What the standards demand of an authorization server, and which tests show that Keyturn does it.
 
-    python -m tests.oauth.conformance      writes docs/oauth-conformance.md anew
+    python -m tests.oauth.conformance      writes docs/reference/oauth-conformance.md anew
 
 A test says `@covers("6749-4.1.2-once")`. `test_conformance` fails if a demand has no test, or if the table in the
 documentation is not what the tests say.
@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import tests.oauth
+from embedded.layout import PROJECT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "oauth-conformance.md"
+PAGE = PROJECT / "docs" / "reference" / "oauth-conformance.md"
 T = TypeVar("T", bound=Callable[..., Any])
 covered: dict[str, list[str]] = {}
 
@@ -43,8 +44,8 @@ def covers(*ids: str) -> Callable[[T], T]:
     def mark(test: T) -> T:
         for id in ids:
             assert id in BY_ID, f"there is no demand {id!r}"
-            place = Path(inspect.getfile(test)).relative_to(PAGE.parents[1])
-            entry = f"[`{test.__name__}`](../{place})"
+            place = Path(inspect.getfile(test)).relative_to(PROJECT)
+            entry = f"[`{test.__name__}`](../../{place})"
             if entry not in covered.setdefault(id, []):
                 covered[id].append(entry)
         return test

@@ -1,5 +1,5 @@
 """A second region by a global table, simulated: what holds there, what holds only later, and why one region alone
-may write. docs/multi-region.md says it in words."""
+may write. docs/explanation/multi-region.md says it in words."""
 
 from __future__ import annotations
 

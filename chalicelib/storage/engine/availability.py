@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NO_ANSWER = "The database did not answer. If this was a change, look whether it was made before you repeat it."
-# Functions in a region that only reads have policies that say so (docs/multi-region.md).
+# Functions in a region that only reads have policies that say so (docs/explanation/multi-region.md).
 READ_ONLY = (
     "The database refuses this here. In a region that only reads nothing can be changed; ask the region that writes."
 )
