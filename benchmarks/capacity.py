@@ -5,7 +5,7 @@ index); DynamoDB Local does not report that the way AWS bills it, so items are c
 
     python -m benchmarks.capacity
 
-Prints the table of docs/reference/data-model.md, which a test compares with what is measured.
+Prints the table of docs/reference/capacity.md, which a test compares with what is measured.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
     second = product.authentication.caller(another, origin)
     ask, service, token = product.introspection.ask, installation.service, installation.token.secret or ""
     steps: list[tuple[str, Callable[[], object]]] = [
-        ("introspect a token, used first in 5 minutes", lambda: ask("ci", service.secret, token, origin.now)),
+        ("introspect a token, with a record of its use", lambda: ask("ci", service.secret, token, origin.now)),
         ("introspect a token", lambda: ask("ci", service.secret, token, origin.now)),
         ("introspect an unknown token", lambda: ask("ci", service.secret, _unknown(), origin.now)),
         ("authenticate a caller of the API", lambda: product.authentication.caller(secret, origin)),
@@ -132,7 +132,7 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ),
         ("look up an account by login", lambda: product.accounts.find(caller, "bench-bot", READ)),
         ("list accounts (3 of 3)", lambda: product.accounts.page(caller, Window())),
-        ("find an account by a login's beginning (1)", lambda: product.accounts.page(caller, Window(), by_login)),
+        ("find an account by a login's prefix (1)", lambda: product.accounts.page(caller, Window(), by_login)),
         ("count accounts", lambda: product.accounts.page(caller, Window(0, 0))),
         ("create an account", lambda: product.accounts.create(caller, "new", "New", AccountType.BOT)),
         ("rename an account", lambda: product.accounts.update(caller, "new", AccountChange(name="Newer"))),
@@ -145,25 +145,25 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
             "preview a policy (3 tokens)",
             lambda: product.lifecycle.policies.preview_for_service(caller, "ci", POLICY, None),
         ),
-        ("switch a policy on", lambda: product.lifecycle.policies.set_for_service(caller, "ci", POLICY)),
-        ("look at 3 tokens that are due", lambda: product.lifecycle.announcements.run(origin.now)),
-        ("look whether any is due", lambda: product.lifecycle.announcements.run(origin.now)),
+        ("set a policy", lambda: product.lifecycle.policies.set_for_service(caller, "ci", POLICY)),
+        ("process 3 tokens that are due", lambda: product.lifecycle.announcements.run(origin.now)),
+        ("check whether any token is due", lambda: product.lifecycle.announcements.run(origin.now)),
         ("list tokens with a label (0)", lambda: product.permanent_tokens.labelled(caller, "nightly", None, 100)),
         ("rename a token", lambda: _update_token(installation, caller, name="renamed")),
         ("grant a role", lambda: product.roles.grant(caller, "newer", "system-admin")),
         ("delete a token", lambda: product.permanent_tokens.delete(caller, "bench-bot", installation.token.token.id)),
         ("set a password", lambda: product.passwords.set(second, "admin", PASSWORD, None)),
         ("log in", log_in),
-        ("log in where one did before", log_in),
+        ("log in from a known network", log_in),
         ("refuse a login", lambda: _refused(log_in, password="wrong")),
-        ("call with a session", person.caller),
-        ("begin to pair an app", person.begin),
-        ("pair it", person.pair),
+        ("authenticate by a session", person.caller),
+        ("start to pair an authenticator app", person.begin),
+        ("finish to pair it", person.pair),
         ("create an application password", person.create),
-        ("call with an application password", person.call),
+        ("authenticate by an application password", person.call),
         ("delete an application password", person.delete),
-        ("turn 2FA off", lambda: product.second_factors.turn_off(person.caller(), "me")),
-        ("see an account's second factors", lambda: product.second_factors.status(caller, "admin")),
+        ("turn off 2FA", lambda: product.second_factors.turn_off(person.caller(), "me")),
+        ("show an account's second factors", lambda: product.second_factors.status(caller, "admin")),
         ("list an account's application passwords", lambda: product.application_passwords.page(caller, "me", Window())),
         ("list an account's sessions (2)", lambda: product.sessions.page(caller, "admin", Window())),
         ("end a session", lambda: product.sessions.end(caller, "admin", opened[0].session.id)),
@@ -174,9 +174,9 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
         ("look up a service by key", lambda: product.services.get(caller, "new")),
         ("list services (3)", lambda: product.services.page(caller, Window())),
         ("change a service", lambda: product.services.update(caller, "new", ServiceDescription(name="Newer"))),
-        ("renew a service's secret", lambda: product.service_secrets.renew(caller, "new")),
+        ("rotate a service's secret", lambda: product.service_secrets.renew(caller, "new")),
         ("delete a service", lambda: product.services.delete(caller, "new")),
-        ("read an actor's newest audit records", lambda: product.audit_trail.page(caller, acts, 100)),
+        ("list an actor's latest audit records", lambda: product.audit_trail.page(caller, acts, 100)),
     ]
     for name, step in steps:
         with measured() as cost:
@@ -205,8 +205,8 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
             lambda: oauth.approved_scopes.approve(person.caller(), service, (service.id,), True),
         ),
         ("issue an authorization code", keep("code", lambda: codes.issue(person.caller(), request()))),
-        ("recognise a code", keep("found", lambda: codes.recognise(service, kept["code"], origin))),
-        ("redeem it", keep("issued", lambda: codes.redeem(service, kept["found"], origin))),
+        ("look up an authorization code", keep("found", lambda: codes.recognise(service, kept["code"], origin))),
+        ("redeem an authorization code", keep("issued", lambda: codes.redeem(service, kept["found"], origin))),
         (
             "refresh an access token",
             keep("issued", lambda: delegations.refresh(service, kept["issued"].refresh_token, None, origin)),
@@ -222,12 +222,12 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
             "revoke an access token",
             lambda: oauth.access_token_check.revoke(service.id, kept["issued"].access_token, origin),
         ),
-        ("start a device", keep("device", lambda: devices.start(service, "ci", origin))),
+        ("start a device authorization", keep("device", lambda: devices.start(service, "ci", origin))),
         (
-            "a user looks at its code",
+            "show a device's user code",
             keep("waiting", lambda: devices.waiting(person.caller(), kept["device"].device.user_code)),
         ),
-        ("and approves", lambda: devices.decide(person.caller(), kept["waiting"], approved=True)),
+        ("approve a device", lambda: devices.decide(person.caller(), kept["waiting"], approved=True)),
         ("redeem a device code", lambda: devices.redeem(service, kept["device"].device_code, True, origin)),
         ("list an account's refresh tokens (2)", lambda: delegations.page(person.caller(), "me", Window())),
         (
@@ -254,7 +254,7 @@ def _of_groups_and_roles(product: Keyturn, caller: Caller) -> list[tuple[str, Ca
 
     return [
         ("create a group", lambda: groups.create(caller, GroupDescription("outer"))),
-        ("create a group inside of another", lambda: groups.create(caller, GroupDescription("inner", "outer"))),
+        ("create a subgroup", lambda: groups.create(caller, GroupDescription("inner", "outer"))),
         ("look up a group by name", lambda: groups.get(caller, "inner")),
         ("list groups (2)", lambda: groups.page(caller, Window())),
         ("rename a group", lambda: groups.update(caller, "inner", GroupDescription("inside"))),
@@ -270,7 +270,7 @@ def _of_groups_and_roles(product: Keyturn, caller: Caller) -> list[tuple[str, Ca
         ("list all permissions", lambda: product.services.permissions(caller)),
         ("explain an account's permissions", lambda: product.permissions.explain(caller, bot)),
         (
-            "create a token for somebody in nested groups",
+            "create a token for an account in nested groups",
             lambda: product.permanent_tokens.create(caller, bot, "n", ["ci"]),
         ),
         ("revoke a role", lambda: roles.revoke(caller, bot, key)),

@@ -25,14 +25,14 @@ UNITS_FOR_AN_ITEM = 4
 
 OPERATIONS = {
     "introspect a token": 0,
-    "introspect a token, used first in 5 minutes": 0,
+    "introspect a token, with a record of its use": 0,
     "introspect an access token": 0,
     "exchange an access token": 0,
     "create a token": 1,
     "rotate a token": 1,
     "delete a token": 0,
     "list an account's tokens (1)": 0,
-    "log in where one did before": 1,
+    "log in from a known network": 1,
 }
 AUTHENTICATED = {"create a token", "rotate a token", "delete a token", "list an account's tokens (1)"}
 CALLER = "authenticate a caller of the API"
@@ -40,7 +40,7 @@ CALLER = "authenticate a caller of the API"
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one operation: a row of the table in docs/reference/data-model.md, which a test holds."""
+    """Of one operation: a row of the table in docs/reference/capacity.md, which a test holds."""
 
     round_trips: int
     read_units: float
@@ -54,15 +54,15 @@ class Measured:
 
 def measured() -> dict[str, Measured]:
     """Every operation that was measured, by name."""
-    text = (PROJECT / "docs" / "reference" / "data-model.md").read_text()
+    text = (PROJECT / "docs" / "reference" / "capacity.md").read_text()
     rows = re.findall(r"^\| (.+?) \| (\d+) \| ([\d.]+) \| (\d+) \|$", text, re.MULTILINE)
     return {name: Measured(int(trips), float(reads), int(items)) for name, trips, reads, items in rows}
 
 
 def table() -> list[str]:
-    """The rows of the table in docs/how-to/deploy.md."""
+    """The rows of the table in docs/reference/costs.md."""
     known = measured()
-    rows = ["| a million times | API Gateway | Lambda | DynamoDB | logs | together |", "|---|---|---|---|---|---|"]
+    rows = ["| operation | API Gateway | Lambda | DynamoDB | logs | total |", "|---|---|---|---|---|---|"]
     for name, secrets in OPERATIONS.items():
         cost = known[name] + known[CALLER] if name in AUTHENTICATED else known[name]
         seconds = cost.round_trips * ROUND_TRIP_SECONDS + WORK_SECONDS + secrets * ARGON2_SECONDS

@@ -8,27 +8,48 @@ import pytest
 from benchmarks import costs
 from benchmarks.capacity import table
 from benchmarks.installation import install
-from chalicelib import settings
+from chalicelib.core.events import EventKind
+from chalicelib.rest import refusals
 from chalicelib.rest.routes import ROOT, ROUTES
+from chalicelib.rest.shapes import AUDIT_RECORD
+from chalicelib.settings import Settings
+from chalicelib.storage import keys
 from embedded.layout import PROJECT
-from tests import rules_table
+from tests import cli_reference, markdown, rules_table
 from tests.conftest import origin
 from tests.engine import OwnDatabase
 
 DOCS = PROJECT / "docs"
+REFERENCE = DOCS / "reference"
+ADRS = sorted((DOCS / "explanation" / "adr").glob("*.md"))
+ADRS_INDEX = DOCS / "explanation" / "adr" / "README.md"
+COLLECTION = PROJECT / "ansible_module"
+OTHERS = [PROJECT / "cli" / "README.md", COLLECTION / "README.md", *(COLLECTION / "docs").glob("*.md")]
+PAGES = sorted([*DOCS.rglob("*.md"), *PROJECT.glob("*.md"), *OTHERS])
+SETTING = re.compile(r'"(KEYTURN_[A-Z0-9_]+)"')
+OF = "user|group|role|service|permanent-token|trust-rule|webhook|session|password|application-password|second-factor"
+KIND = re.compile(rf'"((?:{OF}|passkey|approved-scope|authorization-code|device|refresh-token|access-token)\.[a-z-]+)"')
 
 
 @pytest.mark.usefixtures("product")
-def test_operations_cost_what_the_data_model_says(database: OwnDatabase, tmp_path: Path) -> None:
-    documented = (DOCS / "reference" / "data-model.md").read_text()
+def test_operations_cost_what_the_page_on_capacity_says(database: OwnDatabase, tmp_path: Path) -> None:
+    documented = (REFERENCE / "capacity.md").read_text()
     for row in table(install(database, tmp_path / "keys.json"), origin()):
         assert row in documented
 
 
 def test_costs_are_what_the_measured_units_cost() -> None:
-    documented = (DOCS / "how-to" / "deploy.md").read_text()
+    documented = (REFERENCE / "costs.md").read_text()
     for row in costs.table():
         assert row in documented
+
+
+def test_every_kind_of_item_is_in_the_data_model() -> None:
+    documented = (REFERENCE / "data-model.md").read_text()
+    prefixes = re.findall(r'"([A-Z][A-Z_]+)(?:#|"|\{)', Path(keys.__file__).read_text())
+    assert len(set(prefixes)) > 35
+    for prefix in prefixes:
+        assert f"`{prefix}" in documented, prefix
 
 
 def test_the_rules_are_those_of_the_table() -> None:
@@ -48,23 +69,92 @@ def test_every_flow_is_looked_at_from_several_sides() -> None:
 
 
 def test_every_route_is_documented() -> None:
-    documented = (DOCS / "reference" / "rest-api.md").read_text()
+    documented = (REFERENCE / "rest-api.md").read_text()
     for path in ROUTES:
         last = re.sub(r"\{\w+\}", "{", path.removeprefix(ROOT)).rsplit("/{", 1)[0].rsplit("/", 1)[-1]
         assert f"/{last}" in documented, path
 
 
-def test_every_setting_is_documented() -> None:
-    documented = (DOCS / "how-to" / "deploy.md").read_text()
-    for name in re.findall(r'"(KEYTURN_\w+)"', Path(settings.__file__).read_text()):
-        shortened = f"`_{name.removeprefix('KEYTURN_ARGON2_')}`"
-        assert f"`{name}`" in documented or shortened in documented, name
+def test_every_error_is_documented() -> None:
+    documented = (REFERENCE / "rest-api.md").read_text()
+    for _, status, code in refusals._STATUS:
+        assert re.search(rf"^\| {status} \|[^|]*`{code}`", documented, re.MULTILINE), code
 
 
-@pytest.mark.parametrize("path", sorted([*DOCS.rglob("*.md"), PROJECT / "README.md"]), ids=lambda path: path.name)
+def test_every_kind_and_field_of_audit_records_is_documented() -> None:
+    documented = (REFERENCE / "audit-log.md").read_text()
+    kinds = {
+        kind for path in (PROJECT / "chalicelib" / "core").rglob("*.py") for kind in KIND.findall(path.read_text())
+    }
+    assert len(kinds) > 70
+    for kind in kinds - {EventKind.REVOKED.value}:
+        assert f"`{kind}`" in documented, kind
+    for name in AUDIT_RECORD.fields.keys() - {"type"}:
+        assert f"`{name}`" in documented, name
+
+
+def test_every_event_is_documented() -> None:
+    documented = (REFERENCE / "events.md").read_text()
+    for kind in EventKind:
+        assert f"`{kind.value}`" in documented or f"`.{kind.value.partition('.')[2]}`" in documented, kind
+
+
+def test_settings_are_those_that_are_read() -> None:
+    read = {name for path in (PROJECT / "chalicelib").rglob("*.py") for name in SETTING.findall(path.read_text())}
+    assert read == set(documented_settings()) - {"AWS_REGION"}
+
+
+def test_settings_have_the_documented_defaults() -> None:
+    stated = {name: default for name, default in documented_settings().items() if default.startswith("`")}
+    assert len(stated) > 6
+    required = {"KEYTURN_TAG_KEYS": "k:" + "A" * 44}
+    defaults = {name: default.strip("`") for name, default in stated.items()}
+    assert Settings.from_environment(required | defaults) == Settings.from_environment(required)
+    for name, value in defaults.items():
+        other = {name: value[:-1] + "9"}
+        assert Settings.from_environment(required | other) != Settings.from_environment(required), name
+
+
+def documented_settings() -> dict[str, str]:
+    """The variables of the page, each with what is said of its default."""
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| ?(.*?) ?\|$", (REFERENCE / "settings.md").read_text(), re.MULTILINE)
+    return dict(rows)
+
+
+def test_the_command_line_is_that_of_the_reference() -> None:
+    assert cli_reference.PAGE.read_text() == cli_reference.page(), "Run python -m tests.cli_reference."
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_every_link_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", path.read_text()):
-        assert (path.parent / target).exists(), target
+    for link in markdown.links(path):
+        if link.startswith(("http:", "https:")):
+            continue
+        target, _, anchor = link.partition("#")
+        found = (path.parent / target).resolve() if target else path
+        assert found.exists(), link
+        if anchor and found.suffix == ".md":
+            assert anchor in markdown.anchors(found), link
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = DOCS / "README.md"
+    listed = {(DOCS / link.partition("#")[0]).resolve() for link in markdown.links(index)}
+    for path in {ADRS_INDEX, *DOCS.rglob("*.md")} - {index, *ADRS[:-1]}:
+        assert path in listed, path
+    assert {ADRS_INDEX.parent / link for link in markdown.links(ADRS_INDEX)} >= set(ADRS) - {ADRS_INDEX}
+
+
+@pytest.mark.parametrize("path", sorted(set(ADRS) - {ADRS_INDEX}), ids=lambda path: path.stem)
+def test_every_decision_says_when_and_whether_it_holds(path: Path) -> None:
+    title, _, status, date = path.read_text().splitlines()[:4]
+    assert title.startswith(f"# ADR {int(path.name[:4])}: ")
+    assert re.fullmatch(r"- \*\*Status:\*\* (accepted|superseded by \[ADR \d+\]\([\w-]+\.md\))", status)
+    assert re.fullmatch(r"- \*\*Date:\*\* 20\d\d-\d\d-\d\d", date)
+
+
+def test_the_readme_fits_on_two_screens() -> None:
+    assert len((PROJECT / "README.md").read_text().splitlines()) <= 80
 
 
 def test_all_parts_have_one_version() -> None:

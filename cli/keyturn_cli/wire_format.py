@@ -4,7 +4,7 @@
     kts_ <service id: 12> <secret: 43> <checksum: 6>               a service's secret
     whsec_ <base64 of 32 bytes>                                    a webhook's
 
-The rules are in Keyturn's documentation (`docs/reference/token-lifecycle.md`, ADR 2, ADR 20; Standard Webhooks,
+The rules are in Keyturn's documentation (`docs/reference/token-format.md`, ADR 2, ADR 20; Standard Webhooks,
 "Signature scheme"). What is brought to the server is the middle, the 43 characters: 256 bits in base 62. The
 checksum is the CRC-32 of all before.
 """

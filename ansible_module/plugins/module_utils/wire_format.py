@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a secret of Keyturn looks like, so that it is recognised, and put together, without asking anybody.
 
-The rules are in Keyturn's documentation, `docs/reference/token-lifecycle.md`: a prefix, letters and digits, and
+The rules are in Keyturn's documentation, `docs/reference/token-format.md`: a prefix, letters and digits, and
 the CRC-32 of all before as six digits in base 62.
 """
 
