@@ -1,0 +1,198 @@
+"""Code in the documentation does what is said beside it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import runpy
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from embedded import playbook
+from embedded.layout import BIN, PROJECT
+from embedded.main_job import CHECKED, CHECKED_BOT, CHECKED_TOKEN, register_services
+from embedded.stack import Stack
+from tests import markdown
+from tests.cli_reference import commands
+from tests.conftest import NewStack
+from tests.markdown import Block
+from tests.test_documentation import DOCS, PAGES
+
+README, TUTORIAL = PROJECT / "README.md", DOCS / "tutorial" / "first-bot.md"
+PROTECT = DOCS / "how-to" / "protect-a-service.md"
+SERVED_AT = re.compile(r"http://(127\.0\.0\.1|localhost):8000")
+BETWEEN = "--- the next block ---"
+
+
+def in_language(*languages: str) -> list[Block]:
+    """The blocks of all pages in one of these languages."""
+    return [each for path in PAGES for each in markdown.blocks(path) if each.language in languages]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who types what a page says, while `make run` serves."""
+
+    stack: Stack
+    folder: Path
+
+    def follow(self, page: Path) -> None:
+        """Run the page's commands in one shell, and compare what it says that they print. Files that the page shows
+        with their names are written first."""
+        for block in markdown.blocks(page, "yaml"):
+            name = re.match(r"# ([\w-]+\.yml)\n", block.text)
+            if name:
+                (self.folder / name[1]).write_text(block.text)
+        wanted, script = [], ["set -eu"]
+        for block in markdown.blocks(page):
+            if block.language == "sh":
+                script += [SERVED_AT.sub(self.stack.url, block.text), f"echo; echo '{BETWEEN}'"]
+                wanted.append("")
+            elif block.language == "text":
+                wanted[-1] = block.text
+        printed = self._run("\n".join(script)).split(BETWEEN)[:-1]
+        assert len(printed) == len(wanted)
+        for expected, output in zip(wanted, printed, strict=True):
+            for line in expected.splitlines():
+                pattern = ".*".join(re.escape(part) for part in re.split(r"\s*…\s*", line.strip()))
+                assert re.search(pattern, output), f"{line}\nis not in\n{output}"
+
+    def _run(self, script: str) -> str:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "AWS_"))}
+        environment = {**kept, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        finished = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+
+@pytest.fixture(scope="module")
+def stack(new_stack: NewStack) -> Iterator[Stack]:
+    """As after the main job, as far as the pages need it."""
+    with new_stack("documentation") as stack:
+        api = stack.administrator()
+        register_services(stack, api)
+        api.post("/users", {"login": CHECKED_BOT, "name": "Build bot", "type": "bot"})
+        body = {"name": CHECKED_TOKEN, "scope": [{"key": "ci"}]}
+        stack.secrets.write(CHECKED, api.post(f"/users/{CHECKED_BOT}/permanenttokens", body)["token"])
+        yield stack
+
+
+@pytest.fixture
+def reader(stack: Stack, tmp_path: Path) -> Reader:
+    (tmp_path / ".keyturn").mkdir()
+    (tmp_path / ".keyturn" / "secrets").symlink_to(stack.secrets.folder)
+    (tmp_path / ".keyturn" / "collections").symlink_to(playbook.collections())
+    (tmp_path / ".venv").symlink_to(BIN.parent)
+    return Reader(stack, tmp_path)
+
+
+@pytest.mark.parametrize("page", [README, TUTORIAL], ids=lambda path: path.name)
+def test_what_a_reader_types_prints_what_the_page_says(reader: Reader, page: Path) -> None:
+    assert markdown.blocks(page, "sh")
+    reader.follow(page)
+
+
+def test_the_example_in_python_finds_the_account(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    api = stack.administrator()
+    service = api.post("/services?fields=id,key,secret", {"key": "shop", "name": "Shop"})
+    bot = api.post("/users", {"login": "shopper", "name": "Shopper", "type": "bot"})
+    tokens = f"/users/{bot['id']}/permanenttokens"
+    token = api.post(tokens, {"name": "shopping", "scope": [{"key": "shop"}], "networks": ["192.0.2.0/24"]})
+    monkeypatch.setenv("KEYTURN_ADDRESS", stack.url)
+    monkeypatch.setenv("KEYTURN_SERVICE_SECRET", service["secret"])
+    (code,) = markdown.blocks(PROTECT, "python")
+    (tmp_path / "sample.py").write_text(code.text)
+    account = runpy.run_path(str(tmp_path / "sample.py"))["account"]
+    assert account(token["token"], "192.0.2.7") == bot["id"]
+    assert account(token["token"], "198.51.100.7") is None
+    api.call("DELETE", f"{tokens}/{token['id']}")
+    assert account(token["token"], "192.0.2.7") is None
+
+
+@pytest.mark.parametrize("block", in_language("json"), ids=str)
+def test_json_can_be_read(block: Block) -> None:
+    assert json.loads(block.text)
+
+
+@pytest.mark.parametrize("block", in_language("python"), ids=str)
+def test_python_can_be_read(block: Block) -> None:
+    assert ast.parse(block.text)
+
+
+@pytest.mark.parametrize("block", in_language("yaml"), ids=str)
+def test_yaml_can_be_read(block: Block) -> None:
+    assert list(yaml.safe_load_all(block.text))
+
+
+def test_playbooks_are_such_as_ansible_reads(tmp_path: Path) -> None:
+    paths = []
+    for number, block in enumerate(in_language("yaml")):
+        content = yaml.safe_load(block.text)
+        if isinstance(content, list) and all("hosts" in each for each in content):
+            paths.append(tmp_path / f"{number}.yml")
+            paths[-1].write_text(block.text)
+    assert len(paths) > 2
+    main = tmp_path / "all.yml"
+    main.write_text(yaml.safe_dump([{"import_playbook": str(path)} for path in paths]))
+    finished = playbook.run(main, playbook.environment("http://127.0.0.1:9", "none"), "--syntax-check")
+    assert finished.returncode == 0, finished.stderr
+
+
+def test_shell_commands_can_be_read() -> None:
+    for block in in_language("sh"):
+        finished = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
+        assert finished.returncode == 0, f"{block}: {finished.stderr}"
+
+
+def test_commands_of_keyturn_have_these_names_and_options() -> None:
+    known = dict(commands())
+    seen = 0
+    for block in in_language("sh", "yaml"):
+        for line in re.sub(r"\\\n", " ", block.text).splitlines():
+            typed = re.search(r"(?:^|[\s/)])keyturn ((?:--?\w|[a-z]).*)", line.split(" #")[0])
+            if typed and ": " not in line.partition("keyturn ")[2]:
+                _checked(known, shlex.split(re.sub(r"[>|].*", "", typed[1])), f"{block}: {line}")
+                seen += 1
+    assert seen > 20
+
+
+def _checked(known: dict[str, click.Command], words: list[str], line: str) -> None:
+    name, options = "keyturn", _options(known["keyturn"])
+    for word in words:
+        if word.startswith("-"):
+            assert word.partition("=")[0] in options, line
+        elif f"{name} {word}" in known:
+            name = f"{name} {word}"
+            options = _options(known[name])
+    assert not isinstance(known[name], click.Group), line
+
+
+def _options(command: click.Command) -> set[str]:
+    return {option for each in command.params for option in each.opts} | {"--help"}
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*##", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    pages = [re.findall(r"(?:`|^    +)make ([a-z-]+)", path.read_text(), re.MULTILINE) for path in PAGES]
+    blocks = [re.findall(r"^make ([a-z-]+)", each.text, re.MULTILINE) for each in in_language("sh")]
+    named = {name for names in pages + blocks for name in names}
+    assert {"run", "test", "deploy"} <= named
+    assert named <= targets
