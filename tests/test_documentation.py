@@ -153,6 +153,14 @@ def test_every_decision_says_when_and_whether_it_holds(path: Path) -> None:
     assert re.fullmatch(r"- \*\*Date:\*\* 20\d\d-\d\d-\d\d", date)
 
 
+def test_the_code_map_names_what_there_is() -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", (REFERENCE / "code-map.md").read_text())
+    assert len(named) > 80
+    roots = PROJECT, PROJECT / "chalicelib", COLLECTION, PROJECT / "cli" / "keyturn_cli"
+    for path in named:
+        assert any((folder / path).exists() for folder in roots), path
+
+
 def test_the_readme_fits_on_two_screens() -> None:
     assert len((PROJECT / "README.md").read_text().splitlines()) <= 80
 
