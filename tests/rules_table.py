@@ -10,28 +10,27 @@ from embedded.layout import PROJECT
 PAGE = PROJECT / "docs" / "reference" / "authorization.md"
 INTRODUCTION = f"""# Who may do what
 
-This page is made from the table in `chalicelib/core/access/rules.py` (`python -m tests.rules_table`); a test compares
-the two. What has no row cannot be asked. `chalicelib/core/access/caller.py` holds every column, in one place. No
-caller's change is written without an audit record, and only what it permits makes those of a caller.
+This page is made from the table of rules in `chalicelib/core/authorization.py` (`python -m tests.rules_table`); a test
+compares the two. What has no row is denied. Every change writes an audit record.
 
-Whatever a request names has to be something that you may see: a role that you grant needs *Read Role*, the account or
-group that it is granted to or revoked from *Read User* or *Read Group*, a member that you add or remove *Read User*,
-and a service, as a place or in a scope, *Read Service* or one of its groups.
+You must be able to see whatever a request names: a role that you grant (*Read Role*); the account or group that you
+grant it to or revoke it from (*Read User*, *Read Group*); a member that you add or remove (*Read User*); a service, as
+the place of a grant or in a scope (*Read Service*, or one of the groups that see it).
 
-- **Permission**: the permission that it needs, for any account or in the service that it is about. *Everywhere*: it has
-  to be granted everywhere, not for one service.
-- **Own account**: the permission that is enough for your own account. *By login*: only after you have logged in, not
-  with a token or application password.
-- **Your permissions include**: whose permissions yours have to include, service by service. For your own account
-  nothing is compared.
-- **Recent login**: if you have logged in, or present an access token of somebody who has, that login is at most
-  {FRESH_MS // 60_000} minutes old. Tokens of bots and pipelines have no login that could be too old. No application
-  password can do it. Whoever is refused it, unless for the age of the login, leaves a record.
+- **Permission**: what you need, for any account or in the service concerned. *Everywhere*: granted everywhere, not for
+  one service.
+- **Own account**: what is enough for your own account. *By login*: only if you have logged in, not with a token or
+  application password.
+- **Your permissions include**: whose permissions yours must include, service by service. Your own account is not
+  compared.
+- **Recent login**: your login, or the login that your access token came from, is at most {FRESH_MS // 60_000} minutes
+  old. Tokens of bots and pipelines have no login, and are not affected. An application password cannot do it. A refusal
+  is recorded, unless it is for the age of the login.
 - **Not delegated**: a connected service that acts for you by OAuth 2.0 cannot do it.
-- **Makes**: what is made has neither end nor networks. So a credential that has an end or networks cannot make it.
+- **Creates**: what is created has no end and no networks. So a credential that has an end or networks cannot create it.
 
-A session without the second factor that a group of yours requires can do what is marked ¹ and nothing else. An earlier
-secret of a rotated token can read, and rotate its own token.
+If a group of yours requires 2FA and you logged in without, you can only do what is marked ¹. A previous secret of a
+rotated token can read, and rotate its own token.
 """
 COLUMNS = (
     "Operation",
@@ -40,7 +39,7 @@ COLUMNS = (
     "Your permissions include",
     "Recent login",
     "Not delegated",
-    "Makes",
+    "Creates",
 )
 
 

@@ -69,7 +69,7 @@ TITLES = {
 
 _TEXTS: dict[int, list[tuple[str, str, str]]] = {
     6749: [
-        ("2.3", "one-method", "Clients with a secret are authenticated, by no more than one method a request."),
+        ("2.3", "one-method", "Clients with a secret are authenticated, by one method per request."),
         ("2.3.1", "basic", "HTTP Basic is supported for clients that have a secret."),
         ("2.3.1", "brute-force", "A secret at an endpoint with passwords is protected from brute force."),
         ("3.1", "resource-owner", "The user's identity is verified first at the authorization endpoint."),
@@ -78,21 +78,25 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("3.1", "unknown", "Parameters that are not known are ignored."),
         ("3.1", "repeated", "No parameter may come more than once at the authorization endpoint."),
         ("3.1.1", "response-type", "A missing or unknown response_type is an error."),
-        ("3.1.2", "absolute", "A redirection address is absolute and has no fragment."),
-        ("3.1.2", "query-kept", "A query in the redirection address is kept when parameters are added."),
+        ("3.1.2", "absolute", "A redirect URI is absolute and has no fragment."),
+        ("3.1.2", "query-kept", "A query in the redirect URI is kept when parameters are added."),
         ("3.1.2.3", "choose", "With several registered addresses, the request must name one."),
         ("3.1.2.4", "no-redirect", "The browser is never sent to an address that is not valid for the client."),
-        ("3.2", "post", "Only POST gets tokens."),
+        ("3.2", "post", "Tokens are issued to POST requests only."),
         ("3.2", "repeated", "No parameter may come more than once at the token endpoint."),
         ("3.2.1", "authenticate", "Confidential clients authenticate at the token endpoint."),
-        ("3.3", "scope", "An unknown scope is refused; the answer names the scope if it is another than asked for."),
+        (
+            "3.3",
+            "scope",
+            "An unknown scope is refused; the answer names the scope if it differs from the requested one.",
+        ),
         ("4.1.2", "short", "A code ends shortly after it was issued."),
-        ("4.1.2", "once", "A code works once; used again, it is refused, and what it bought is revoked."),
-        ("4.1.2", "bound", "A code is bound to its client and its redirection address."),
+        ("4.1.2", "once", "A code works once; used again, it is refused, and the tokens issued for it are revoked."),
+        ("4.1.2", "bound", "A code is bound to its client and its redirect URI."),
         ("4.1.2", "state", "state comes back exactly as it was sent, also with errors."),
         ("4.1.2.1", "denied", "A denial comes back as access_denied."),
         ("4.1.3", "client", "A code is redeemed by the client that it was issued to."),
-        ("4.1.3", "redirect", "The redirection address of the token request equals that of the authorization request."),
+        ("4.1.3", "redirect", "The redirect URI of the token request equals that of the authorization request."),
         ("4.4", "confidential", "Client credentials are for confidential clients only."),
         ("5.1", "no-store", "An answer with tokens forbids caching."),
         ("5.1", "members", "It has access_token and token_type."),
@@ -102,9 +106,9 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("6", "scope", "Refreshing never gets more scope than was granted."),
         ("6", "same-scope", "A new refresh token has the scope of the old one."),
         ("10.3", "short-scope", "Access tokens cannot be forged, changed or guessed."),
-        ("10.4", "confidential", "Refresh tokens cannot be forged, changed or guessed, and are stored sealed."),
+        ("10.4", "confidential", "Refresh tokens cannot be forged, changed or guessed, and are stored as hashes."),
         ("10.5", "short-once", "Codes are short-lived and work once."),
-        ("10.6", "redirect-match", "The redirection addresses of both requests are the same, and registered."),
+        ("10.6", "redirect-match", "The redirect URIs of both requests are the same, and registered."),
         ("10.10", "entropy", "Secrets are too random to be guessed (2^-128 at most)."),
         ("10.12", "csrf", "Consent is protected from cross-site request forgery."),
     ],
@@ -115,7 +119,7 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("4.6", "verify", "A verifier that does not match is refused with invalid_grant."),
     ],
     7009: [
-        ("2", "https", "The endpoint is told in the metadata, under the https address."),
+        ("2", "https", "The metadata name the endpoint, with an https address."),
         ("2.1", "client", "The client is authenticated first, and only its own tokens are revoked."),
         ("2.1", "at-once", "A revoked token is refused at once."),
         ("2.1", "refresh", "Refresh tokens can be revoked, and the access tokens of the same grant end too."),
@@ -123,8 +127,8 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("2.2", "hint", "A wrong or unknown hint changes nothing."),
     ],
     7662: [
-        ("2.1", "protected", "The endpoint demands that the caller authenticates."),
-        ("2.2", "active", "The answer has active; a token that is not good is described no further."),
+        ("2.1", "protected", "The endpoint requires the caller to authenticate."),
+        ("2.2", "active", "The answer has active; an inactive token is described no further."),
         ("2.2", "checks", "Expiry, revocation, signature and audience are all checked."),
         ("2.3", "unauthenticated", "Wrong credentials of the caller get 401."),
         ("4", "no-scanning", "A token that is not for the caller looks as if it did not exist."),
@@ -150,8 +154,8 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("2.1", "subject", "subject_token and subject_token_type are required."),
         ("2.1", "actor-type", "actor_token_type without actor_token is refused."),
         ("2.2.1", "members", "The answer has access_token, issued_token_type and token_type."),
-        ("2.2.2", "invalid", "A subject token that is not good is refused."),
-        ("2.2.2", "target", "A target that is not possible is invalid_target."),
+        ("2.2.2", "invalid", "An invalid subject token is refused."),
+        ("2.2.2", "target", "An impossible target is invalid_target."),
         ("4.1", "act", "act names who acts now, and nests who acted before."),
     ],
     9068: [
@@ -160,18 +164,18 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("2.2", "claims", "iss, exp, aud, sub, client_id, iat and jti are there."),
         ("2.2.3", "scope", "scope is there where it was asked for."),
         ("3", "audience", "aud names the services that the token is for."),
-        ("4", "keys", "The metadata lead to the keys."),
+        ("4", "keys", "The metadata name the address of the keys."),
         ("5", "sub", "sub of a client that acts for itself is no user's."),
     ],
     9207: [
-        ("2", "iss", "iss is in the answer to the authorization request, also with errors."),
+        ("2", "iss", "iss is in the authorization response, also with errors."),
         ("2.4", "metadata", "The metadata say so."),
     ],
     9700: [
-        ("2.1", "exact", "Redirection addresses are compared exactly, but for the port of a loopback address."),
+        ("2.1", "exact", "Redirect URIs are compared exactly, but for the port of a loopback address."),
         ("2.1", "open-redirect", "The server is no open redirector."),
-        ("2.1.1", "pkce", "PKCE is supported, and demanded of every client."),
-        ("2.1.1", "downgrade", "A verifier is demanded whenever there was a challenge: no downgrade."),
+        ("2.1.1", "pkce", "PKCE is supported, and required of every client."),
+        ("2.1.1", "downgrade", "A verifier is required whenever there was a challenge: no downgrade."),
         ("2.2.2", "rotation", "Refresh tokens of public clients are rotated."),
         ("2.4", "password", "The password grant is not offered."),
         ("2.6", "https", "No redirection to http, but for loopback addresses."),
@@ -187,10 +191,10 @@ _TEXTS: dict[int, list[tuple[str, str, str]]] = {
         ("3", "issuer", "iss is there, and trusted."),
         ("3", "subject", "sub, or another claim, ties the assertion to somebody."),
         ("3", "audience", "aud names whom the assertion is for."),
-        ("3", "expiry", "exp is there, and not over."),
+        ("3", "expiry", "exp is there, and in the future."),
         ("3", "begins", "nbf is respected."),
         ("3", "signature", "The signature is verified with a key of the issuer."),
-        ("3.1", "error", "An assertion that is not good is invalid_grant."),
+        ("3.1", "error", "An invalid assertion is invalid_grant."),
     ],
 }
 DEMANDS = [Demand(rfc, *entry) for rfc, entries in _TEXTS.items() for entry in entries]
@@ -207,15 +211,17 @@ def load_tests() -> None:
 def table() -> str:
     """The page of the documentation."""
     lines = [
-        "# OAuth 2.0: what the standards demand, and which test shows it",
+        "# OAuth 2.0 conformance",
         "",
-        "Written by `python -m tests.oauth.conformance` from the tests; a test fails if it is not up to date.",
-        "The demands (MUST, MUST NOT, REQUIRED) are those that apply to an authorization server and to what",
-        "Keyturn offers, in our own words. What Keyturn leaves out: the implicit and the password grant, plain PKCE,",
-        "`resource` and `actor_token` in token exchange, request objects.",
+        "The requirements of the standards, and the tests that show that Keyturn meets them. Made from the tests by",
+        "`python -m tests.oauth.conformance`; a test fails if this page is not up to date.",
+        "",
+        "Listed is every MUST, MUST NOT and REQUIRED that applies to an authorization server and to what Keyturn",
+        "offers, in our own words. Keyturn does not offer: the implicit and the password grant, plain PKCE, `resource`",
+        "and `actor_token` in a token exchange, request objects.",
     ]
     for rfc in _TEXTS:
-        lines += ["", f"## RFC {rfc}: {TITLES[rfc]}", "", "| section | demand | shown by |", "|---|---|---|"]
+        lines += ["", f"## RFC {rfc}: {TITLES[rfc]}", "", "| section | requirement | tests |", "|---|---|---|"]
         for demand in DEMANDS:
             if demand.rfc == rfc:
                 shown = ", ".join(sorted(covered.get(demand.id, ["**nothing**"])))
