@@ -62,9 +62,12 @@ class Reader:
         printed = self._run("\n".join(script)).split(BETWEEN)[:-1]
         assert len(printed) == len(wanted)
         for expected, output in zip(wanted, printed, strict=True):
+            read = 0
             for line in expected.splitlines():
                 pattern = ".*".join(re.escape(part) for part in re.split(r"\s*…\s*", line.strip()))
-                assert re.search(pattern, output), f"{line}\nis not in\n{output}"
+                found = re.compile(pattern).search(output, read)
+                assert found, f"{line}\nis not in\n{output[read:]}"
+                read = found.end()
 
     def _run(self, script: str) -> str:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "AWS_"))}
