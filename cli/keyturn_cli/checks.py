@@ -144,7 +144,7 @@ LIFE = Length(1, LONGEST_LIFE)
 NAME = Text()
 REFERENCE = Reference()
 ABOUT = Text(LONGEST_ABOUT, empty=True)
-FORCE_HELP = "Replace what the file of --write holds, whatever it is."
+FORCE_HELP = "Replace the content of the file of --write, whatever it is."
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 

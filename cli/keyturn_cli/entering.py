@@ -30,9 +30,9 @@ LEAST_INTERVAL = 1
 @click.option("--client", default=CLIENT, show_default=True, help="The service that stands for this program.")
 @click.pass_obj
 def login(session: Session, with_token: bool, client: str) -> None:
-    """Log in: in a browser, on this machine or another, or with a token.
+    """Log in: with a browser on this machine or another, or with a token.
 
-    In a browser it waits for a person, as long as the code is good that it shows (--timeout does not count).
+    With a browser, it waits as long as the code that it shows is valid (--timeout does not apply).
     """
     address = session.known_address()
     logins.require_room()
@@ -92,7 +92,7 @@ def _approved(
 @click.command()
 @click.pass_obj
 def logout(session: Session) -> None:
-    """Forget who was logged in. A token that was used for it stays good."""
+    """Log out. A token that was used to log in stays valid."""
     address = session.known_address()
     known = logins.forget(address)
     session.output.say(f"Logged out of {address}." if known else f"Nobody was logged in at {address}.")
@@ -100,25 +100,25 @@ def logout(session: Session) -> None:
 
 @click.command()
 @click.option("--account", required=True, help="The bot, by login or id.")
-@click.option("--scope", help="Services, with spaces between; all that the trust rule names unless said.")
+@click.option("--scope", help="Services, separated by spaces; default: all of the trust rule.")
 @click.option(
     "--source",
     type=click.Choice(identity.NAMES),
     default=identity.AUTO,
     show_default=True,
     envvar=identity.SOURCE_VARIABLE,
-    help="Where the platform's token comes from. auto: what an option names; else KEYTURN_ID_TOKEN, "
+    help="Where the identity token comes from. auto: what an option names, else KEYTURN_ID_TOKEN, "
     "KEYTURN_ID_TOKEN_FILE, GitHub Actions, Kubernetes, AWS, whichever is there first. [env: KEYTURN_IDENTITY_SOURCE]",
 )
 @click.option(
     "--audience",
     envvar=identity.AUDIENCE_VARIABLE,
-    help="For whom the platform makes its token; the address unless said. [env: KEYTURN_AUDIENCE]",
+    help="Audience of the identity token; default: the address. [env: KEYTURN_AUDIENCE]",
 )
 @click.option(
-    "--assertion-file", type=click.Path(path_type=Path, dir_okay=False), help="Where the platform's token is."
+    "--assertion-file", type=click.Path(path_type=Path, dir_okay=False), help="A file with the identity token."
 )
-@click.option("--assertion-variable", metavar="NAME", help="The environment variable with the platform's token.")
+@click.option("--assertion-variable", metavar="NAME", help="An environment variable with the identity token.")
 @click.pass_obj
 def federate(
     session: Session,
@@ -129,7 +129,7 @@ def federate(
     assertion_file: Path | None,
     assertion_variable: str | None,
 ) -> None:
-    """Trade the platform's identity token for a short-lived access token, which is printed."""
+    """Exchange the pipeline's identity token for an access token, and print it."""
     address = session.known_address()
     named = identity.Source(source, audience or address, assertion_file, assertion_variable)
     answer = federation.Federation(address, account, named, scope).trade(session.patience)

@@ -29,28 +29,30 @@ LONGEST_TIMEOUT = checks.DAY
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--address", envvar="KEYTURN_ADDRESS", metavar="URL", help="Where Keyturn is. [env: KEYTURN_ADDRESS]")
+@click.option(
+    "--address", envvar="KEYTURN_ADDRESS", metavar="URL", help="Address of the installation. [env: KEYTURN_ADDRESS]"
+)
 @click.option(
     "--as",
     "account",
     envvar="KEYTURN_AS",
     metavar="BOT",
-    help="Act as this bot, by the identity token that the platform gives a pipeline. [env: KEYTURN_AS]",
+    help="Act as this bot, by the identity token of the pipeline. [env: KEYTURN_AS]",
 )
-@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, errors too.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, errors included.")
 @click.option(
     "--timeout",
     type=checks.Length(1, LONGEST_TIMEOUT),
     metavar="TIME",
-    help=f"How long a command may take in all; {DEFAULT_SECONDS}s unless said. `login` in a browser has the time that "
-    "the code has, and `hub-import` has it for each request.",
+    help=f"Time limit of the whole command. Default: {DEFAULT_SECONDS}s. `login` with a browser waits as long as its "
+    "code is valid, and `hub-import` has the time for each request.",
 )
 @click.version_option(package_name="keyturn-cli")
 @click.pass_context
 def cli(context: click.Context, address: str | None, account: str | None, as_json: bool, timeout: int | None) -> None:
-    """Keyturn's tokens: who has them, new ones, new secrets.
+    """Keyturn's tokens: list, create, rotate, revoke.
 
-    KEYTURN_TOKEN is presented if it is set; otherwise whoever has logged in. With --as, an access token of that bot is.
+    Commands use KEYTURN_TOKEN if it is set, and otherwise your login. With --as, they use an access token of that bot.
     """
     presented = os.environ.get("KEYTURN_TOKEN", "").strip()  # as it comes out of a file
     if account and presented:
@@ -68,7 +70,7 @@ for command in (token, service, webhook, hub_import, login, logout, federate):
 @cli.command()
 @click.pass_obj
 def whoami(session: Session) -> None:
-    """Who asks, as Keyturn sees it."""
+    """Show the account that you use."""
     user = session.api().get("/users/me", has_id, fields="id,login,name,type,groups(id,name)")
     user["groups"] = [group["name"] for group in user.get("groups", [])]
     session.output.show(user, [(name, user[name]) for name in ("login", "name", "type", "id", "groups")])
@@ -77,7 +79,7 @@ def whoami(session: Session) -> None:
 @cli.command()
 @click.pass_obj
 def health(session: Session) -> None:
-    """Whether the installation answers, and how fast."""
+    """Show whether the installation answers, and how fast."""
     api = Api(session.known_address(), None, session.patience)
     began = time.monotonic()
     answer = api.health()
@@ -89,7 +91,7 @@ def health(session: Session) -> None:
 @cli.command()
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print what completes commands in a shell; such as: keyturn completion bash > ~/.keyturn; . ~/.keyturn"""
+    """Print a completion script for a shell. Example: keyturn completion bash > ~/.keyturn; . ~/.keyturn"""
     from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)

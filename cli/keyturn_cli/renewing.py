@@ -29,9 +29,11 @@ def options(what: str) -> Callable[[Any], Any]:
             type=checks.GRACE,
             default=DEFAULT_GRACE,
             show_default=True,
-            help="How long the secret before goes on; 0: not at all.",
+            help="How long the previous secret stays valid; 0: it ends immediately.",
         ),
-        click.option("--write", type=checks.FILE, help=f"The file with the secret of the {what}: replace it there."),
+        click.option(
+            "--write", type=checks.FILE, help=f"The file with the secret of the {what}; it is replaced there."
+        ),
         click.option(
             "--force",
             is_flag=True,
@@ -44,7 +46,7 @@ def options(what: str) -> Callable[[Any], Any]:
             "command",
             type=checks.Command(),
             metavar="CMD",
-            help="Hand it to this command, on its standard input.",
+            help="Give the new secret to this command, on its standard input.",
         ),
     ]
 

@@ -31,7 +31,7 @@ def service() -> None:
 @service.command("list")
 @click.pass_obj
 def list_services(session: Session) -> None:
-    """All services that you may see."""
+    """List the services that you may see."""
     with session.output.during("Reading"):
         found = collection(session.api(), "/services", keepers.SERVICE_FIELDS)
     session.output.table(found, COLUMNS)
@@ -42,11 +42,12 @@ def list_services(session: Session) -> None:
 @renewing.options("service")
 @click.pass_obj
 def renew_secret(session: Session, which: str, grace: int, write: Path | None, command: str | None) -> None:
-    """Give SERVICE (a key or id) a new secret.
+    """Rotate the secret of SERVICE (a key or id).
 
-    It is made here, and waits beside the file until Keyturn has taken it; the same command again goes on from wherever
-    this one was cut. Verification by the service goes on for the grace with the secret before. If the command of --exec
-    fails, it is taken back (exit code 5), which needs a grace, and the secret before in the file of --write.
+    The new secret is generated here, and stored beside the file until Keyturn has accepted it. If the command is
+    interrupted, run it again: it continues. The service can use the previous secret for the grace period. If the
+    command of --exec fails, the rotation is rolled back (exit code 5). This needs a grace, and the previous secret in
+    the file of --write.
     """
     where = place.for_renewal(write, command, grace)
     api = session.api()

@@ -47,11 +47,11 @@ def token() -> None:
 
 @token.command("list")
 @click.argument("user", default="me", type=checks.REFERENCE)
-@click.option("--label", type=checks.Label(), help="Those of all accounts with this label.")
-@click.option("--all", "everybody", is_flag=True, help="Those of all accounts, by what happens to them first.")
+@click.option("--label", type=checks.Label(), help="List the tokens of all accounts with this label.")
+@click.option("--all", "everybody", is_flag=True, help="List the tokens of all accounts, by their next due date.")
 @click.pass_obj
 def list_tokens(session: Session, user: str, label: str | None, everybody: bool) -> None:
-    """The tokens of USER (a login or id), of yourself unless said; or with a label; or all."""
+    """List the tokens of USER (a login or id; default: you), or those with a label, or all."""
     api: Api = session.api()
     with session.output.during("Reading"):
         path = f"/users/{part(user)}/permanenttokens"
@@ -61,25 +61,25 @@ def list_tokens(session: Session, user: str, label: str | None, everybody: bool)
 
 @token.command("create")
 @click.argument("name", type=checks.NAME)
-@click.option("--scope", "-s", multiple=True, required=True, help="A service that it is for. Several times.")
-@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose it is.")
+@click.option("--scope", "-s", multiple=True, required=True, help="A service that accepts the token. May be repeated.")
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="The account that it belongs to.")
 @click.option("--expires", type=checks.LIFE, help="When it ends: 90d, 12h …")
-@click.option("--label", "-l", multiple=True, type=checks.Label(), help="Several times.")
+@click.option("--label", "-l", multiple=True, type=checks.Label(), help="May be repeated.")
 @click.option(
     "--network",
     "-n",
     multiple=True,
     type=checks.Network(),
-    help="From where alone it may be used (CIDR). Several times.",
+    help="A network from which it may be used (CIDR). May be repeated.",
 )
 @click.option("--description", type=checks.ABOUT)
 @click.option("--contact", type=checks.NAME, help="Whom to ask about it.")
-@click.option("--write", type=checks.FILE, help="Put the secret into this file.")
+@click.option("--write", type=checks.FILE, help="Write the secret into this file.")
 @click.option("--force", is_flag=True, help=checks.FORCE_HELP)
 @click.pass_obj
 def create_token(session: Session, /, name: str, user: str, write: Path | None, force: bool, **said: Any) -> None:
-    """Make a token. Its secret is made here and printed, or written into a file; a lost answer costs nothing, since the
-    same command again goes on from there."""
+    """Create a token. Its secret is generated here, and printed or written into a file. If the answer is lost, run the
+    same command again: it continues."""
     body = {
         "name": name,
         "scope": [{"id": service} if service == "0-0-0-0-0" else {"key": service} for service in said["scope"]],
@@ -109,16 +109,15 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
 
 @token.command()
 @click.argument("which", default=CURRENT, metavar="[TOKEN]", type=checks.REFERENCE)
-@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose it is.")
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="The account that it belongs to.")
 @renewing.options("token")
 @click.pass_obj
 def rotate(session: Session, which: str, user: str, grace: int, write: Path | None, command: str | None) -> None:
-    """Give TOKEN (an id or name) a new secret; without TOKEN, the one that is presented: the secret in the file of
-    --write, or KEYTURN_TOKEN.
+    """Rotate TOKEN (an id or name). Default: the token in the file of --write, or in KEYTURN_TOKEN.
 
-    The new secret is made here, and waits beside the file until Keyturn has taken it. Whatever is lost or ends this
-    command in the middle: the same command again goes on from there. If the command of --exec fails, the rotation is
-    taken back, and the exit code is 5. It has the time of --timeout.
+    The new secret is generated here, and stored beside the file until Keyturn has accepted it. If the command is
+    interrupted, run it again: it continues. If the command of --exec fails, the rotation is rolled back, and the exit
+    code is 5. --timeout includes that command.
     """
     where = place.for_renewal(write, command, grace)
     kept, held = _kept(session, which, user, where.held, bool(command))
@@ -129,7 +128,7 @@ def rotate(session: Session, which: str, user: str, grace: int, write: Path | No
 
 @token.command()
 @click.argument("which", nargs=-1, required=True, metavar="TOKEN…", type=checks.REFERENCE)
-@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="Whose they are.")
+@click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="The account that they belong to.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def revoke(session: Session, which: tuple[str, ...], user: str, yes: bool) -> None:

@@ -55,13 +55,13 @@ EVENT = click.Choice(EVENTS)
 
 @click.group()
 def webhook() -> None:
-    """Webhooks: who is told what happens to tokens."""
+    """Webhooks: receivers of events."""
 
 
 @webhook.command("list")
 @click.pass_obj
 def list_webhooks(session: Session) -> None:
-    """All webhooks, and how they answer."""
+    """List webhooks, and how they answer."""
     with session.output.during("Reading"):
         found = collection(session.api(), "/webhooks", None)
     session.output.table(found, COLUMNS)
@@ -71,7 +71,7 @@ def list_webhooks(session: Session) -> None:
 @click.argument("which", metavar="WEBHOOK")
 @click.pass_obj
 def show(session: Session, which: str) -> None:
-    """One webhook (a name or id), with all that is known of it: how it answers, why not, and when it is tried again."""
+    """Show a webhook (a name or id): how it answers, what is wrong, and when it is tried again."""
     api = session.api()
     _show(session, api.get(f"/webhooks/{part(_webhook(api, which)['id'])}", fields=ALL_FIELDS))
 
@@ -86,16 +86,15 @@ def show(session: Session, which: str) -> None:
     multiple=True,
     type=EVENT,
     metavar="EVENT",
-    help=f"Of which events; all, unless said. Several times. There are {', '.join(EVENTS)}.",
+    help=f"An event type that it receives; default: all. May be repeated. Types: {', '.join(EVENTS)}.",
 )
-@click.option("--write", type=checks.FILE, help="Put the secret into this file.")
+@click.option("--write", type=checks.FILE, help="Write the secret into this file.")
 @click.option("--force", is_flag=True, help=checks.FORCE_HELP)
 @click.pass_obj
 def create_webhook(
     session: Session, name: str, url: str, events: tuple[str, ...], write: Path | None, force: bool
 ) -> None:
-    """Tell URL what happens to tokens. The secret of the signatures is made here, and printed or put into a
-    file."""
+    """Send events to URL. The secret that signs them is generated here, and printed or written into a file."""
     where = place.for_creation(write, "webhook", session.known_address(), name, force=force)
     api = session.api()
     with where.alone(session.patience), session.output.during("Making"):
@@ -108,9 +107,15 @@ def create_webhook(
 @click.option("--name", type=checks.NAME)
 @click.option("--url", type=checks.WebAddress())
 @click.option(
-    "--event", "-e", "events", multiple=True, type=EVENT, metavar="EVENT", help="Of which events. Several times."
+    "--event",
+    "-e",
+    "events",
+    multiple=True,
+    type=EVENT,
+    metavar="EVENT",
+    help="An event type that it receives. May be repeated.",
 )
-@click.option("--all-events", is_flag=True, help="It is told of all.")
+@click.option("--all-events", is_flag=True, help="It receives all types.")
 @click.pass_obj
 def update(
     session: Session, which: str, name: str | None, url: str | None, events: tuple[str, ...], all_events: bool
@@ -134,10 +139,11 @@ def update(
 @renewing.options("webhook")
 @click.pass_obj
 def renew_secret(session: Session, which: str, grace: int, write: Path | None, command: str | None) -> None:
-    """Give WEBHOOK (a name or id) a new secret.
+    """Rotate the secret of WEBHOOK (a name or id).
 
-    For the grace, messages are signed by both, so that a receiver can be changed without losing any. If the command of
-    --exec fails, it is taken back (exit code 5), which needs a grace, and the secret before in the file of --write.
+    For the grace period, messages are signed by both secrets, so that you can change the receiver without losing any.
+    If the command of --exec fails, the rotation is rolled back (exit code 5). This needs a grace, and the previous
+    secret in the file of --write.
     """
     where = place.for_renewal(write, command, grace)
     api = session.api()
@@ -150,7 +156,7 @@ def renew_secret(session: Session, which: str, grace: int, write: Path | None, c
 @click.argument("which", metavar="WEBHOOK")
 @click.pass_obj
 def test(session: Session, which: str) -> None:
-    """Send WEBHOOK an event that never happened; `show` tells how it was answered."""
+    """Send a test event to WEBHOOK; `show` tells how it was answered."""
     api = session.api()
     found = _webhook(api, which)
     api.send("POST", f"/webhooks/{part(found['id'])}/test")
@@ -162,7 +168,7 @@ def test(session: Session, which: str) -> None:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def delete(session: Session, which: str, yes: bool) -> None:
-    """Delete WEBHOOK (a name or id). It is told nothing more."""
+    """Delete WEBHOOK (a name or id). It receives nothing more."""
     api = session.api()
     found = _webhook(api, which)
     if not yes:

@@ -26,19 +26,25 @@ OUTCOMES = (MADE, THERE, REFUSED)
 
 
 @click.command("hub-import")
-@click.option("--from", "address", required=True, metavar="URL", help="Of the Hub, such as https://example.com/hub.")
-@click.option("--bots", multiple=True, metavar="GROUP", help="Members of this group in Hub are bots. Several times.")
-@click.option("--letters", "folder", type=click.Path(path_type=Path, file_okay=False), help="Where to put letters.")
-@click.option("--sender", help="Whom the letters are from.")
-@click.option("--dry-run", is_flag=True, help="Only say what there is to do.")
+@click.option(
+    "--from", "address", required=True, metavar="URL", help="Address of the Hub, such as https://example.com/hub."
+)
+@click.option(
+    "--bots", multiple=True, metavar="GROUP", help="A group in Hub whose members become bots. May be repeated."
+)
+@click.option(
+    "--letters", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write letters into this directory."
+)
+@click.option("--sender", help="Sender of the letters.")
+@click.option("--dry-run", is_flag=True, help="Only show what there is to do.")
 @click.pass_obj
 def hub_import(
     session: Session, address: str, bots: tuple[str, ...], folder: Path | None, sender: str | None, dry_run: bool
 ) -> None:
-    """Take over accounts, groups, services and tokens from a JetBrains Hub.
+    """Import accounts, groups, services and tokens from a JetBrains Hub.
 
-    HUB_TOKEN is presented there, an administrator's. Nothing is changed in Hub, and what Keyturn has already is left
-    as it is, so that it can be run again. Tokens come without their secrets: whoever uses one rotates it, and the
+    HUB_TOKEN is the token of an administrator of the Hub. Nothing is changed in Hub, and what Keyturn has already
+    stays as it is, so you can run it again. Tokens come without their secrets: whoever uses one rotates it, and the
     letters say so.
     """
     presented = os.environ.get("HUB_TOKEN")
