@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
         console = Console(width=110)
-        table = Table("tokens", "verifications a second, of all", "processes", "it takes", "writes for a million")
+        table = Table("tokens", "verifications per second, in total", "processes", "one takes", "writes for a million")
         for tokens, rate, processes in ((1, 300, 1), (1, 300, 8), (100, 300, 4), (1_000, 300, 4), (1_000, 10, 4)):
             table.add_row(*_writes(installation.token.token, tokens, rate, processes))
         console.print(table)

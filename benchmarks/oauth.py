@@ -35,7 +35,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
         access_token = _exchange(installation)()
-        table = Table("what", "median", "compared with", "median", "ratio", "aim")
+        table = Table("what", "median", "compared with", "median", "ratio", "target")
         token, service = installation.token.token, installation.service.service
         read = [keys.user(token.user_id), keys.token(token.user_id, token.id)]
         missing = keys.revoked_access_token(token.user_id, "none")

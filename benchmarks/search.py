@@ -40,7 +40,7 @@ def main() -> None:
     users, tokens = (int(number) for number in sys.argv[1:3]) if len(sys.argv) > 2 else (100_000, 500_000)
     small = _costs(1_000, 5_000)
     large = _costs(users, tokens)
-    table = Table("question", "found", "round trips, read units", "ms", "found", "round trips, read units", "ms")
+    table = Table("question", "results", "round trips, read units", "ms", "results", "round trips, read units", "ms")
     for question in small:
         table.add_row(question, *small[question], *large[question])
     console = Console(width=140)
@@ -60,8 +60,8 @@ def _ask(installation: Installation) -> Iterator[tuple[str, tuple[str, str, str]
     caller = product.authentication.caller(installation.administrator.secret or "", Origin(0, "127.0.0.1"))
     questions = {
         "first page": ("", "", Window(0, 100)),
-        "how many there are": ("", "", Window(0, 0)),
-        "page after 9,900": ("", "", Window(9_900, 100)),
+        "count": ("", "", Window(0, 0)),
+        "page at offset 9,900": ("", "", Window(9_900, 100)),
         "first page by name": ("", "name:asc", Window(0, 100)),
         "login: ember-0*": ("login: ember-0*", "", Window(0, 100)),
         "name: {Fjord 05*}": ("name: {Fjord 05*}", "", Window(0, 100)),

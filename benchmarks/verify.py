@@ -37,7 +37,7 @@ def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder, fresh_database(folder) as database:
         installation = install(database)
-        table = Table("what", "median", "compared with", "median", "ratio", "aim")
+        table = Table("what", "median", "compared with", "median", "ratio", "target")
         table.add_row(*_warm(installation))
         table.add_row(*_cold(installation))
         console = Console(width=120)

@@ -1,4 +1,4 @@
-"""Verification beside the peers': how many in a second, how long one takes, and how much of a processor it needs.
+"""Verification beside the peers': throughput, latency and CPU time.
 
     python -m benchmarks.peers [SECONDS]
 
@@ -84,7 +84,7 @@ def _median(runs: list[Figures]) -> Figures:
 
 def _table(found: dict[int, dict[str, Figures]], connections: int) -> Table:
     """Ratios above 1 say that Keyturn is ahead."""
-    columns = ("a second", "p50 ms", "p99 ms", "server's ms", "database's ms", "per core", "with its database")
+    columns = ("answers/s", "latency p50 (ms)", "p99 (ms)", "CPU (ms)", "database CPU (ms)", "ratio", "ratio with database")
     table = Table(f"{connections} connections", *columns)
     ours = found[connections]["Keyturn"]
     for name, each in found[connections].items():
