@@ -9,7 +9,7 @@ import re
 import runpy
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import yaml
 from embedded import playbook
 from embedded.layout import BIN, PROJECT
 from embedded.main_job import CHECKED, CHECKED_BOT, CHECKED_TOKEN, register_services
-from embedded.stack import Stack
+from embedded.stack import ADMINISTRATOR, Stack
 from tests import markdown
 from tests.cli_reference import commands
 from tests.conftest import NewStack
@@ -29,8 +29,19 @@ from tests.test_documentation import DOCS, PAGES
 
 README, TUTORIAL = PROJECT / "README.md", DOCS / "tutorial" / "first-bot.md"
 PROTECT = DOCS / "how-to" / "protect-a-service.md"
-SERVED_AT = re.compile(r"http://(127\.0\.0\.1|localhost):8000")
+SERVED_AT = re.compile(r"http://(127\.0\.0\.1|localhost):8000|https://keyturn\.example\.com")
+KNOWN = {"API", "AUTH", "BASE", "KEYTURN_ADDRESS", "SECRET", "TOKEN"}  # what a reader of a sample has
 BETWEEN = "--- the next block ---"
+
+
+def requests_to_the_api() -> list[Block]:
+    """Samples that call Keyturn with what a reader has, in the order of the pages."""
+    found = [each for path in sorted(DOCS.rglob("*.md")) for each in markdown.blocks(path, "sh") if path != TUTORIAL]
+    return [each for each in found if re.match("curl", each.text) and _variables(each) <= KNOWN]
+
+
+def _variables(block: Block) -> set[str]:
+    return set(re.findall(r"\$\{?([A-Z_]+)", block.text))
 
 
 def in_language(*languages: str) -> list[Block]:
@@ -55,11 +66,11 @@ class Reader:
         wanted, script = [], ["set -eu"]
         for block in markdown.blocks(page):
             if block.language == "sh":
-                script += [SERVED_AT.sub(self.stack.url, block.text), f"echo; echo '{BETWEEN}'"]
+                script += [block.text, f"echo; echo '{BETWEEN}'"]
                 wanted.append("")
             elif block.language == "text":
                 wanted[-1] = block.text
-        printed = self._run("\n".join(script)).split(BETWEEN)[:-1]
+        printed = self.type("\n".join(script)).split(BETWEEN)[:-1]
         assert len(printed) == len(wanted)
         for expected, output in zip(wanted, printed, strict=True):
             read = 0
@@ -69,11 +80,12 @@ class Reader:
                 assert found, f"{line}\nis not in\n{output[read:]}"
                 read = found.end()
 
-    def _run(self, script: str) -> str:
+    def type(self, script: str, variables: Mapping[str, str] | None = None) -> str:
+        """What the commands print. They have to succeed."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "AWS_"))}
-        environment = {**kept, "HOME": str(self.folder), "LC_ALL": "C.UTF-8"}
+        environment = {**kept, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **(variables or {})}
         finished = subprocess.run(
-            ["bash", "-c", script],
+            ["bash", "-c", SERVED_AT.sub(self.stack.url, script)],
             cwd=self.folder,
             env=environment,
             stdout=subprocess.PIPE,
@@ -115,7 +127,9 @@ def test_what_a_reader_types_prints_what_the_page_says(reader: Reader, page: Pat
 
 def test_the_example_in_python_finds_the_account(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     api = stack.administrator()
-    service = api.post("/services?fields=id,key,secret", {"key": "shop", "name": "Shop"})
+    if api.call("GET", "/services/shop").status_code == 404:  # a sample registers it too
+        api.post("/services", {"key": "shop", "name": "Shop"})
+    service = api.post("/services/shop/secret", None)
     bot = api.post("/users", {"login": "shopper", "name": "Shopper", "type": "bot"})
     tokens = f"/users/{bot['id']}/permanenttokens"
     token = api.post(tokens, {"name": "shopping", "scope": [{"key": "shop"}], "networks": ["192.0.2.0/24"]})
@@ -128,6 +142,31 @@ def test_the_example_in_python_finds_the_account(stack: Stack, monkeypatch: pyte
     assert account(token["token"], "198.51.100.7") is None
     api.call("DELETE", f"{tokens}/{token['id']}")
     assert account(token["token"], "192.0.2.7") is None
+
+
+def test_requests_to_the_api_are_answered(stack: Stack, reader: Reader) -> None:
+    api = stack.administrator()
+    api.call("DELETE", "/services/shop")  # which another test may have registered, and a sample registers
+    person = api.post("/users", {"login": "jo", "name": "Jo"})
+    group = api.post("/usergroups", {"name": "Builders"})
+    body = {"name": "sample", "scope": [{"key": "ci"}]}
+    token = api.post(f"/users/{CHECKED_BOT}/permanenttokens", body)["token"]
+    known = {
+        "API": f"{stack.url}/api/rest",
+        "AUTH": f"Authorization: Bearer {stack.secrets.read(ADMINISTRATOR)}",
+        "BASE": stack.url,
+        "KEYTURN_ADDRESS": stack.url,
+        "SECRET": stack.secrets.read("service-ci") or "",
+        "TOKEN": token,
+    }
+    assert known.keys() == KNOWN
+    samples = requests_to_the_api()
+    assert len(samples) > 9
+    for block in samples:
+        text = block.text.replace("curl -s", "curl -s --fail-with-body")
+        text = text.replace("GROUP_ID", group["id"]).replace("USER_ID", person["id"])
+        answer = json.loads(reader.type(text, known))
+        assert "error" not in answer, f"{block}: {answer}"
 
 
 @pytest.mark.parametrize("block", in_language("json"), ids=str)

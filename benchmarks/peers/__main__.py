@@ -84,7 +84,7 @@ def _median(runs: list[Figures]) -> Figures:
 
 def _table(found: dict[int, dict[str, Figures]], connections: int) -> Table:
     """Ratios above 1 say that Keyturn is ahead."""
-    columns = ("answers/s", "latency p50 (ms)", "p99 (ms)", "CPU (ms)", "database CPU (ms)", "ratio", "ratio with database")
+    columns = ("answers/s", "p50 (ms)", "p99 (ms)", "CPU (ms)", "database CPU (ms)", "ratio", "with database")
     table = Table(f"{connections} connections", *columns)
     ours = found[connections]["Keyturn"]
     for name, each in found[connections].items():
