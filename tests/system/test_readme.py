@@ -37,7 +37,7 @@ def test_the_curl_lines_answer(ran: Stack) -> None:
     script = "\necho\n".join(lines).replace("http://127.0.0.1:8000", ran.url)
     script = script.replace(".keyturn/secrets", str(ran.secrets.folder))
     if shutil.which("curl") is None:
-        script = f'curl() {{ {sys.executable} -m tests.system.curl "$@"; }}\n{script}'
+        script = f'curl() {{ {sys.executable} -m tests.curl "$@"; }}\n{script}'
     finished = subprocess.run(["bash", "-euc", script], cwd=PROJECT, capture_output=True, text=True, check=True)
     users, tokens, created, told = map(json.loads, finished.stdout.split("\n")[1:])
     assert {user["login"] for user in users["users"]} >= {"admin", "build-bot"}

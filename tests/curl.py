@@ -1,4 +1,4 @@
-"""As much of curl as the README uses, for machines that have none: `python -m tests.system.curl …`."""
+"""As much of curl as the README uses, for machines that have none: `python -m tests.curl …`."""
 
 import argparse
 
