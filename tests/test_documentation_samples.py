@@ -8,7 +8,9 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,7 @@ README, TUTORIAL = PROJECT / "README.md", DOCS / "tutorial" / "first-bot.md"
 PROTECT = DOCS / "how-to" / "protect-a-service.md"
 SERVED_AT = re.compile(r"http://(127\.0\.0\.1|localhost):8000|https://keyturn\.example\.com")
 KNOWN = {"API", "AUTH", "BASE", "KEYTURN_ADDRESS", "SECRET", "TOKEN"}  # what a reader of a sample has
+CURL = shutil.which("curl") is not None
 BETWEEN = "--- the next block ---"
 
 
@@ -80,8 +83,10 @@ class Reader:
                 assert found, f"{line}\nis not in\n{output[read:]}"
                 read = found.end()
 
-    def type(self, script: str, variables: Mapping[str, str] | None = None) -> str:
+    def type(self, script: str, variables: Mapping[str, str] | None = None, own_curl: bool = not CURL) -> str:
         """What the commands print. They have to succeed."""
+        if own_curl:
+            script = f'curl() {{ PYTHONPATH={PROJECT} {sys.executable} -m tests.curl "$@"; }}\n{script}'
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("KEYTURN_", "AWS_"))}
         environment = {**kept, "HOME": str(self.folder), "LC_ALL": "C.UTF-8", **(variables or {})}
         finished = subprocess.run(
@@ -161,12 +166,18 @@ def test_requests_to_the_api_are_answered(stack: Stack, reader: Reader) -> None:
     }
     assert known.keys() == KNOWN
     samples = requests_to_the_api()
-    assert len(samples) > 9
+    assert len(samples) > 12
+    answers = {}
     for block in samples:
         text = block.text.replace("curl -s", "curl -s --fail-with-body")
         text = text.replace("GROUP_ID", group["id"]).replace("USER_ID", person["id"])
-        answer = json.loads(reader.type(text, known))
+        answer = json.loads(reader.type(text, known, own_curl=True))
         assert "error" not in answer, f"{block}: {answer}"
+        answers[block] = answer
+    users, tokens, created = (answer for block, answer in answers.items() if block.path.name == "rest-api.md")
+    assert {user["login"] for user in users["users"]} >= {"admin", CHECKED_BOT}
+    assert {token["name"] for token in tokens["permanenttokens"]} >= {CHECKED_TOKEN}
+    assert created["token"].startswith("ktp_")
 
 
 @pytest.mark.parametrize("block", in_language("json"), ids=str)
