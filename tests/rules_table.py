@@ -10,7 +10,7 @@ from embedded.layout import PROJECT
 PAGE = PROJECT / "docs" / "reference" / "authorization.md"
 INTRODUCTION = f"""# Who may do what
 
-This page is made from the table of rules in `chalicelib/core/authorization.py` (`python -m tests.rules_table`); a test
+This page is made from the table of rules in `chalicelib/core/access/rules.py` (`python -m tests.rules_table`); a test
 compares the two. What has no row is denied. Every change writes an audit record.
 
 You must be able to see whatever a request names: a role that you grant (*Read Role*); the account or group that you

@@ -8,12 +8,12 @@ import pytest
 from benchmarks import costs
 from benchmarks.capacity import table
 from benchmarks.installation import install
-from chalicelib.core.events import EventKind
-from chalicelib.rest import refusals
+from chalicelib.core.tokens.event import EventKind
+from chalicelib.rest.contract.shapes import AUDIT_RECORD
 from chalicelib.rest.routes import ROOT, ROUTES
-from chalicelib.rest.shapes import AUDIT_RECORD
 from chalicelib.settings import Settings
-from chalicelib.storage import keys
+from chalicelib.storage.engine import keys
+from chalicelib.web import errors
 from embedded.layout import PROJECT
 from tests import cli_reference, markdown, rules_table
 from tests.conftest import origin
@@ -77,7 +77,7 @@ def test_every_route_is_documented() -> None:
 
 def test_every_error_is_documented() -> None:
     documented = (REFERENCE / "rest-api.md").read_text()
-    for _, status, code in refusals._STATUS:
+    for _, status, code in errors._STATUS:
         assert re.search(rf"^\| {status} \|[^|]*`{code}`", documented, re.MULTILINE), code
 
 
