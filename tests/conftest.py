@@ -183,7 +183,7 @@ def installed_in_memory(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def configure(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of an installation in this process. Its hashes are Argon2id at the least that there is: what a hash
-    has to cost is tested by itself (`core/credentials/test_sealing.py`), and every server that a test starts pays it.
+    has to cost is tested by itself (`core/secrets/test_hashing.py`), and every server that a test starts pays it.
     """
     monkeypatch.setattr(Argon2Parameters, "__post_init__", lambda parameters: None)
     monkeypatch.setattr(Argon2Parameters.__init__, "__defaults__", (8, 1, 1))

@@ -14,7 +14,7 @@ from chalicelib.core.secrets.hashing import SealedSecret
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.pages.frame.charts import MOST_DOTS, TIMELINE_WIDTH, WEEKS, End, Frame, calendar, scatter, timeline
-from tests.core.test_token_health import NOW, token
+from tests.core.tokens.test_health import NOW, token
 
 ME = User("u", "me", "Me", AccountType.BOT, 0)
 AGES = st.integers(0, 5 * 365 * DAY_MS)

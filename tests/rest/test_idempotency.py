@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.core.audit.idempotency import AlreadyDone, once
 from tests.conftest import Scene, origin
-from tests.core.operations.test_brought_secrets import FIRST as BROUGHT
+from tests.core.secrets.test_client_supplied import FIRST as BROUGHT
 from tests.rest.calling import REST, Answer, Client, introspect, send
 
 TOKENS = "/users/build-bot/permanenttokens"

@@ -8,7 +8,7 @@ import pytest
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from tests.conftest import Scene
-from tests.core.operations.test_brought_secrets import FIRST, SECOND
+from tests.core.secrets.test_client_supplied import FIRST, SECOND
 from tests.people import person
 from tests.rest.calling import REST, Client, introspect, send
 

@@ -19,7 +19,7 @@ from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.services import DynamoServices
 from tests.budgets import budget
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_brought_secrets import FIRST as BROUGHT
+from tests.core.secrets.test_client_supplied import FIRST as BROUGHT
 
 ROTATIONS = budget(gate=60, long=400)
 GRACE_MS = 1_000

@@ -20,7 +20,7 @@ from chalicelib.core.tokens.compromise import WINDOW_MS
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_rotation import MINUTE, is_good, rotate
+from tests.core.tokens.test_rotation import MINUTE, is_good, rotate
 from tests.people import person
 from tests.storage.contract.making import token_record
 

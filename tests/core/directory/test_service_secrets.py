@@ -21,7 +21,7 @@ from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_DEAD,
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_brought_secrets import FIRST, SECOND, WEAK
+from tests.core.secrets.test_client_supplied import FIRST, SECOND, WEAK
 from tests.people import person
 
 MINUTE = 60_000

@@ -13,7 +13,7 @@ from chalicelib.core.tokens.expiry_notices import notices
 from chalicelib.core.tokens.health import Flag, token_flags
 from chalicelib.core.tokens.outlook import outlook
 from chalicelib.core.tokens.token import PermanentToken
-from tests.core.operations.test_rotation import sealed
+from tests.core.tokens.test_rotation import sealed
 
 TOKEN = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))
 DISABLE = Policy(unused_days=10, unused=Consequence.DISABLE)

@@ -25,7 +25,7 @@ from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_rotation import is_good, sealed
+from tests.core.tokens.test_rotation import is_good, sealed
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE

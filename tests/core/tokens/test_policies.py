@@ -15,7 +15,7 @@ from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.effective_policies import REMEMBERED_MS
 from chalicelib.core.tokens.health import Flag
 from tests.conftest import Scene, now
-from tests.core.operations.test_rotation import is_good
+from tests.core.tokens.test_rotation import is_good
 from tests.people import person
 
 MONTH = Policy(longest_life_days=30)

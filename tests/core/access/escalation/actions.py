@@ -25,7 +25,7 @@ from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.token import About
 from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.core.webhooks.webhook import new_secret
-from tests.core.escalation.world import FORMER_LOGIN, World
+from tests.core.access.escalation.world import FORMER_LOGIN, World
 from tests.people import PASSWORD
 
 Action = Callable[[Caller], Any]

@@ -16,7 +16,7 @@ from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.oauth.access_tokens import LIFETIME_MS
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.webhooks.webhook import Webhook
-from tests.core.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
+from tests.core.access.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
 CREDENTIALS = ("application password", "session", "trust rule", "code", "delegation", "approved scope")
 OF_THE_ACCOUNT = {"identity", "banned", "unbanned", "deleted", "authenticators", "token", "credential"}

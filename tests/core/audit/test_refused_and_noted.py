@@ -29,7 +29,7 @@ from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now, origin
-from tests.core.escalation.world import Kind, Profile, World, build
+from tests.core.access.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person
 
 ELSEWHERE = "203.0.113.9"

@@ -19,9 +19,9 @@ from chalicelib.core.access.permissions import READ_SELF
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Refusal
 from tests.budgets import LONG, only_long
-from tests.core.escalation.actions import Action, actions
-from tests.core.escalation.verdicts import Before, violations
-from tests.core.escalation.world import Kind, Profile, World, build
+from tests.core.access.escalation.actions import Action, actions
+from tests.core.access.escalation.verdicts import Before, violations
+from tests.core.access.escalation.world import Kind, Profile, World, build
 
 # These make nothing and read nothing that could be looked at here.
 NOT_TRIED = {Operation.TEST_WEBHOOK, Operation.END_SESSION}

@@ -15,7 +15,7 @@ from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.oauth.token_exchange import Exchange
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_attenuation import HOUR, LASTING
+from tests.core.access.test_attenuation import HOUR, LASTING
 from tests.people import person
 
 PLAIN = RuleDescription("pipeline", "https://issuer.example.com", "k", {"sub": ["x"]}, ["keyturn", "ci"])

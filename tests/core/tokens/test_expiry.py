@@ -14,7 +14,7 @@ from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import LONGEST_LIFE_MS, PermanentToken
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_rotation import is_good, sealed
+from tests.core.tokens.test_rotation import is_good, sealed
 
 HOUR = 3_600_000
 

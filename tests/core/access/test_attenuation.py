@@ -23,7 +23,7 @@ from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import About
 from chalicelib.core.webhooks.manage import WebhookChange
 from tests.conftest import Scene, now, origin
-from tests.core.operations.test_rotation import is_good
+from tests.core.tokens.test_rotation import is_good
 from tests.people import HOME, PASSWORD, Person, person
 
 HOUR = 3_600_000
