@@ -29,7 +29,7 @@ class _Known:
 
 
 class FetchedIssuerKeys:
-    """Implements `core.oauth_ports.IssuerKeys`, by OpenID Connect Discovery section 4."""
+    """Implements `core.oauth.ports.IssuerKeys`, by OpenID Connect Discovery section 4."""
 
     def __init__(self, internal_issuers: frozenset[str], clock: Callable[[], float] = time.monotonic) -> None:
         hosts = frozenset(host for issuer in internal_issuers if (host := urlsplit(issuer).hostname))

@@ -24,7 +24,7 @@ MAX_ANSWER = 64 * 1024
 
 
 class WebhookDestination:
-    """Implements `core.event_ports.Destination`."""
+    """Implements `core.webhooks.ports.Destination`."""
 
     def __init__(self, webhook: Webhook, store: WebhookStore, keyring: Keyring, client: GuardedClient) -> None:
         self._webhook = webhook

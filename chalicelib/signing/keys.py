@@ -16,7 +16,7 @@ REMEMBERED_MS = 60_000  # far less than a new key is published before it signs
 
 
 class StoredSigningKeys:
-    """Implements `core.oauth_ports.SigningKeys`."""
+    """Implements `core.oauth.ports.SigningKeys`."""
 
     def __init__(self, document: KeyDocument | None) -> None:
         self._document = document

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoHeld:
-    """Implements `core.access_ports.AccessStore`."""
+    """Implements `core.access.ports.AccessStore`."""
 
     def held_by(self, user_id: str) -> Held:
         pk, _ = keys.user(user_id)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoAccessTokens:
-    """Implements `core.oauth_ports.AccessTokenStore`."""
+    """Implements `core.oauth.ports.AccessTokenStore`."""
 
     def standing(self, token: AccessToken, asking_id: str | None) -> Standing:
         # One service may be several of these; no key may stand twice in a batch.

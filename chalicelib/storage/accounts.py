@@ -48,7 +48,7 @@ LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make anothe
 
 @answers_or_unavailable
 class DynamoAccounts:
-    """Implements `core.access_ports.AccountStore`."""
+    """Implements `core.access.ports.AccountStore`."""
 
     def get(self, user_id: str) -> User | None:
         item = read_one(UserItem, keys.user(user_id))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoApplicationPasswords:
-    """Implements `core.login_ports.ApplicationPasswordStore`."""
+    """Implements `core.login.ports.ApplicationPasswordStore`."""
 
     def list(self, user_id: str) -> list[ApplicationPassword]:
         pk, _ = keys.user(user_id)

@@ -26,7 +26,7 @@ MAX_BATCHES = 10  # that one request looks through
 
 @answers_or_unavailable
 class DynamoAudit:
-    """Implements `core.audit_ports.AuditStore`.
+    """Implements `core.audit.ports.AuditStore`.
 
     One page reads at most 10 batches of 100 records, and at most one query for each of 31 days; where
     it gives up, it says how to go on.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoAuthenticators:
-    """Implements `core.login_ports.AuthenticatorStore`."""
+    """Implements `core.login.ports.AuthenticatorStore`."""
 
     def get(self, user_id: str) -> Authenticators:
         place = keys.authenticators(user_id)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoCodes:
-    """Implements `core.oauth_ports.CodeStore`."""
+    """Implements `core.oauth.ports.CodeStore`."""
 
     def find(self, user_id: str, code_id: str, client_id: str) -> CodeFound:
         places = [

@@ -43,7 +43,7 @@ _PLACES = {
 
 @answers_or_unavailable
 class DynamoCredentials:
-    """Implements `core.verification_ports.CredentialStore`."""
+    """Implements `core.verification.ports.CredentialStore`."""
 
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         places = []

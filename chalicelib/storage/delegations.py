@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoDelegations:
-    """Implements `core.oauth_ports.DelegationStore`."""
+    """Implements `core.oauth.ports.DelegationStore`."""
 
     def list(self, user_id: str, client_id: str | None = None) -> list[Delegation]:
         pk, _ = keys.user(user_id)
@@ -66,7 +66,7 @@ class DynamoDelegations:
 
 @answers_or_unavailable
 class DynamoApprovedScopes:
-    """Implements `core.oauth_ports.ApprovedScopeStore`."""
+    """Implements `core.oauth.ports.ApprovedScopeStore`."""
 
     def list(self, user_id: str) -> list[ApprovedScope]:
         pk, _ = keys.user(user_id)

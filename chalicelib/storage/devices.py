@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoDevices:
-    """Implements `core.oauth_ports.DeviceStore`."""
+    """Implements `core.oauth.ports.DeviceStore`."""
 
     def get(self, device_id: str) -> DeviceAuthorization | None:
         item = read_one(DeviceItem, keys.device(device_id))

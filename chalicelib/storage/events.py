@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoEvents:
-    """Implements `core.event_ports.EventStore`."""
+    """Implements `core.webhooks.ports.EventStore`."""
 
     def after(self, token_id: str, sequence: int, top: int) -> list[Event]:
         pk, lowest = keys.event(token_id, sequence)
@@ -45,7 +45,7 @@ class DynamoEvents:
 
 @answers_or_unavailable
 class DynamoQueues:
-    """Implements `core.event_ports.QueueStore`."""
+    """Implements `core.webhooks.ports.QueueStore`."""
 
     def take(self, destination_id: str, token_id: str, holder: str, now: int, until: int) -> Queue | None:
         item = OutgoingItem(*keys.outgoing(destination_id, token_id))

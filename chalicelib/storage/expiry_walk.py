@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoWalk:
-    """Implements `core.token_ports.WalkStore`."""
+    """Implements `core.tokens.ports.WalkStore`."""
 
     def get(self) -> Walk:
         item = read_one(LifecycleItem, keys.LIFECYCLE)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoGroups:
-    """Implements `core.access_ports.GroupStore`."""
+    """Implements `core.access.ports.GroupStore`."""
 
     def get(self, group_id: str) -> Group | None:
         item = read_one(GroupItem, keys.group(group_id))

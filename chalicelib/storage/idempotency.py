@@ -11,7 +11,7 @@ from chalicelib.storage.items import OnceItem
 
 @answers_or_unavailable
 class DynamoOnce:
-    """Implements `core.audit_ports.OnceStore`. Entries are written by `storage.transaction`."""
+    """Implements `core.audit.ports.OnceStore`. Entries are written by `storage.transaction`."""
 
     def find(self, user_id: str, key: str) -> Done | None:
         item = read_one(OnceItem, keys.once(user_id, key))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoLoginAttempts:
-    """Implements `core.login_ports.LoginAttemptStore`."""
+    """Implements `core.login.ports.LoginAttemptStore`."""
 
     def is_known(self, login_key: str, network: str, now: int) -> bool:
         mark = read_one(MarkItem, keys.known_network(login_key, network))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoTokens:
-    """Implements `core.token_ports.TokenStore`."""
+    """Implements `core.tokens.ports.TokenStore`."""
 
     def get(self, user_id: str, token_id: str) -> PermanentToken | None:
         item = read_one(TokenItem, keys.token(user_id, token_id))

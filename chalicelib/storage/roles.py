@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoRoles:
-    """Implements `core.access_ports.RoleStore`."""
+    """Implements `core.access.ports.RoleStore`."""
 
     def get(self, role_id: str) -> Role | None:
         item = read_one(RoleItem, keys.role(role_id))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoServices:
-    """Implements `core.directory_ports.ServiceStore`."""
+    """Implements `core.directory.ports.ServiceStore`."""
 
     def get(self, service_id: str) -> Service | None:
         item = read_one(ServiceItem, keys.service(service_id))

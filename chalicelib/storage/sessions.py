@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoSessions:
-    """Implements `core.login_ports.SessionStore`."""
+    """Implements `core.login.ports.SessionStore`."""
 
     def list(self, user_id: str) -> list[Session]:
         pk, _ = keys.user(user_id)

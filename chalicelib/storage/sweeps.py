@@ -29,7 +29,7 @@ PIECE = 1_000  # items that one call removes
 
 @answers_or_unavailable
 class DynamoSweeps:
-    """Implements `core.directory_ports.SweepStore`."""
+    """Implements `core.directory.ports.SweepStore`."""
 
     def waiting(self, before: int, top: int) -> list[Leftover]:
         marks = Item.by_collection.query(SWEEPS, Item.position <= f"{before:015d}#~", limit=top)

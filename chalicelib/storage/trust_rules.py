@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoTrustRules:
-    """Implements `core.oauth_ports.TrustRuleStore`."""
+    """Implements `core.oauth.ports.TrustRuleStore`."""
 
     def list(self, user_id: str) -> list[TrustRule]:
         pk, _ = keys.user(user_id)

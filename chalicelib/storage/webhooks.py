@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @answers_or_unavailable
 class DynamoWebhooks:
-    """Implements `core.event_ports.WebhookStore`."""
+    """Implements `core.webhooks.ports.WebhookStore`."""
 
     def list(self) -> Sequence[Webhook]:
         places = [(each.pk, each.sk) for each in Item.by_collection.query(WEBHOOKS, limit=2 * MAX_WEBHOOKS)]

@@ -26,7 +26,7 @@ LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make anothe
 
 
 class MemoryAccounts:
-    """Implements `core.access_ports.AccountStore`."""
+    """Implements `core.access.ports.AccountStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -102,7 +102,7 @@ class MemoryAccounts:
 
 
 class MemorySweeps:
-    """Implements `core.directory_ports.SweepStore`."""
+    """Implements `core.directory.ports.SweepStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -125,7 +125,7 @@ class MemorySweeps:
 
 
 class MemoryAccess:
-    """Implements `core.access_ports.AccessStore`."""
+    """Implements `core.access.ports.AccessStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -137,7 +137,7 @@ class MemoryAccess:
 
 
 class MemoryAuthenticators:
-    """Implements `core.login_ports.AuthenticatorStore`."""
+    """Implements `core.login.ports.AuthenticatorStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -202,7 +202,7 @@ class MemoryAuthenticators:
 
 
 class MemorySessions:
-    """Implements `core.login_ports.SessionStore`."""
+    """Implements `core.login.ports.SessionStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -222,7 +222,7 @@ class MemorySessions:
 
 
 class MemoryApplicationPasswords:
-    """Implements `core.login_ports.ApplicationPasswordStore`."""
+    """Implements `core.login.ports.ApplicationPasswordStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -261,7 +261,7 @@ class MemoryApplicationPasswords:
 
 
 class MemoryLoginAttempts:
-    """Implements `core.login_ports.LoginAttemptStore`."""
+    """Implements `core.login.ports.LoginAttemptStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

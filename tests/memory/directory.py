@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class MemoryGroups:
-    """Implements `core.access_ports.GroupStore`."""
+    """Implements `core.access.ports.GroupStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -112,7 +112,7 @@ class MemoryGroups:
 
 
 class MemoryRoles:
-    """Implements `core.access_ports.RoleStore`."""
+    """Implements `core.access.ports.RoleStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -182,7 +182,7 @@ class MemoryRoles:
 
 
 class MemoryServices:
-    """Implements `core.directory_ports.ServiceStore`."""
+    """Implements `core.directory.ports.ServiceStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -16,7 +16,7 @@ HEALTH = ("failing", "problem", "gone", "succeeded", "given_up", "given_ups")  #
 
 
 class MemoryEvents:
-    """Implements `core.event_ports.EventStore`."""
+    """Implements `core.webhooks.ports.EventStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -41,7 +41,7 @@ class StoredQueue:
 
 
 class MemoryQueues:
-    """Implements `core.event_ports.QueueStore`."""
+    """Implements `core.webhooks.ports.QueueStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -120,7 +120,7 @@ class MemoryQueues:
 
 
 class MemoryWebhooks:
-    """Implements `core.event_ports.WebhookStore`."""
+    """Implements `core.webhooks.ports.WebhookStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -18,7 +18,7 @@ from tests.memory.database import Change, Database, Key, account, is_current
 
 
 class MemoryCodes:
-    """Implements `core.oauth_ports.CodeStore`."""
+    """Implements `core.oauth.ports.CodeStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -47,7 +47,7 @@ class MemoryCodes:
 
 
 class MemoryDelegations:
-    """Implements `core.oauth_ports.DelegationStore`."""
+    """Implements `core.oauth.ports.DelegationStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -79,7 +79,7 @@ class MemoryDelegations:
 
 
 class MemoryApprovedScopes:
-    """Implements `core.oauth_ports.ApprovedScopeStore`."""
+    """Implements `core.oauth.ports.ApprovedScopeStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -103,7 +103,7 @@ class MemoryApprovedScopes:
 
 
 class MemoryDevices:
-    """Implements `core.oauth_ports.DeviceStore`."""
+    """Implements `core.oauth.ports.DeviceStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -144,7 +144,7 @@ class MemoryDevices:
 
 
 class MemoryTrustRules:
-    """Implements `core.oauth_ports.TrustRuleStore`."""
+    """Implements `core.oauth.ports.TrustRuleStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -181,7 +181,7 @@ class MemoryTrustRules:
 
 
 class MemoryAccessTokens:
-    """Implements `core.oauth_ports.AccessTokenStore`."""
+    """Implements `core.oauth.ports.AccessTokenStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -33,7 +33,7 @@ KINDS = {
 
 
 class MemoryTokens:
-    """Implements `core.token_ports.TokenStore`."""
+    """Implements `core.tokens.ports.TokenStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -141,7 +141,7 @@ class MemoryTokens:
 
 
 class MemoryCredentials:
-    """Implements `core.verification_ports.CredentialStore`."""
+    """Implements `core.verification.ports.CredentialStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -188,7 +188,7 @@ class MemoryCredentials:
 
 
 class MemoryAudit:
-    """Implements `core.audit_ports.AuditStore`."""
+    """Implements `core.audit.ports.AuditStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -225,7 +225,7 @@ class MemoryAudit:
 
 
 class MemoryOnce:
-    """Implements `core.audit_ports.OnceStore`."""
+    """Implements `core.audit.ports.OnceStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -236,7 +236,7 @@ class MemoryOnce:
 
 
 class MemoryWalk:
-    """Implements `core.token_ports.WalkStore`."""
+    """Implements `core.tokens.ports.WalkStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

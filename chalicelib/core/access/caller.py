@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: what the table of rules (`core.authorization`) says is held here."""
+"""Who asks, and whether they may: what the table of rules (`core.access.rules`) says is held here."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Caller:
 
     def _require_lasting(self, what: str) -> None:
         """Raises Forbidden where `what` is made, which has neither end nor networks, by a credential that has: what a
-        credential makes is no broader than the credential (`core.attenuation`)."""
+        credential makes is no broader than the credential (`core.access.attenuation`)."""
         if self.ends is not None:
             ends = rfc3339(self.ends)
             raise self.noted(Forbidden(f"{what} has no end, and the token that you present ends at {ends}. Log in."))

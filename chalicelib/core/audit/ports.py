@@ -16,9 +16,9 @@ class AuditStore(Protocol):
         """A record of something that changes nothing. Raises StaleWrite if it is there already."""
 
     def count(self, failure: AuditRecord) -> None:
-        """One more of the attempts that a record of `core.audit.failure` stands for: the first makes it, and names
-        where it came from; its details are the last one's, and those of `core.audit.counted`. Atomic. It is kept for
-        400 days."""
+        """One more of the attempts that a record of `core.audit.records.failure` stands for: the first makes it, and
+        names where it came from; its details are the last one's, and those of `core.audit.records.counted`. Atomic. It
+        is kept for 400 days."""
 
     def page(self, query: AuditQuery, top: int) -> AuditPage:
         """At most `top` records. Eventually consistent by actor and by target."""

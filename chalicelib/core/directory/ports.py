@@ -31,8 +31,8 @@ class ServiceStore(Protocol):
         """Raises Conflict if the key is taken."""
 
     def replace(self, old: Service, new: Service, audit: AuditRecord) -> None:
-        """With its event, if it has one (`core.events.service_event`). Raises StaleWrite if `old` is no longer stored,
-        Conflict if the new key is taken."""
+        """With its event, if it has one (`core.tokens.event.service_event`). Raises StaleWrite if `old` is no longer
+        stored, Conflict if the new key is taken."""
 
     def delete(self, service: Service, audit: AuditRecord) -> None:
         """Raises StaleWrite if `service` is no longer stored as it is."""

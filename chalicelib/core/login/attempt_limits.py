@@ -1,4 +1,4 @@
-"""Counts what may be guesses, so that they are slow and leave a trace; `core.throttling` has the rules."""
+"""Counts what may be guesses, so that they are slow and leave a trace; `core.common.rate_limits` has the rules."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ Claims = dict[str, Any]
 class TrustRule:
     """A rule at rest. `conditions` maps claims to patterns; `scope` holds service ids; `keys` are the issuer's public
     keys as JWKs, where somebody gave them: then it is never asked for any. `lasting`: what its access tokens make at
-    Keyturn itself need not end with them (`core.attenuation`)."""
+    Keyturn itself need not end with them (`core.access.attenuation`)."""
 
     id: str
     user_id: str

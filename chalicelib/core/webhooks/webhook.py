@@ -2,8 +2,8 @@
 
 Source: the Standard Webhooks specification (standardwebhooks.com): headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying. A webhook's secrets have the life
-of a permanent token's (ADR 17, `core.overlapping_secrets`), but rest encrypted instead of hashed: both sides sign by
-them.
+of a permanent token's (ADR 17, `core.secrets.previous_secrets`), but rest encrypted instead of hashed: both sides
+sign by them.
 """
 
 from __future__ import annotations

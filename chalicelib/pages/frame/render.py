@@ -43,7 +43,7 @@ class Dialog:
     template: str
     back: str
     values: Mapping[str, object] = field(default_factory=dict)
-    version: str = ""  # of what a form shows of a thing (`pages.editing`)
+    version: str = ""  # of what a form shows of a thing (`pages.frame.editing`)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Contract:
     """What an operation takes and gives, for the views and for the OpenAPI description alike.
 
     `shape` is that of the answer, or of the members of `collection`; `body` is a structure of
-    `rest.bodies`; `query` are the parameters besides those that shape and collection imply.
+    `rest.contract.bodies`; `query` are the parameters besides those that shape and collection imply.
     """
 
     shape: fields.Shape | None = None

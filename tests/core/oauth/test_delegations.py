@@ -1,4 +1,4 @@
-"""Refresh tokens as a machine: whatever is lost or stolen, the rules of `core.delegations` hold."""
+"""Refresh tokens as a machine: whatever is lost or stolen, the rules of `core.oauth.delegations` hold."""
 
 from __future__ import annotations
 

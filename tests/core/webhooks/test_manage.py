@@ -19,7 +19,7 @@ from tests.people import person
 
 
 class Receiver:
-    """In place of the network: takes what is sent, or does not. Implements `core.event_ports.Destination`."""
+    """In place of the network: takes what is sent, or does not. Implements `core.webhooks.ports.Destination`."""
 
     id = "receiver"
     failing = None
