@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from chalicelib.storage.engine.http_connections import Lines
+from chalicelib.storage.engine.http_connections import ConnectionPool
 from chalicelib.storage.engine.sigv4 import Signer
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class QuickReader:
         trusted = str(connection.session.get_config_variable("ca_bundle") or get_cert_path(True))
         # A proxy is the general client's business.
         proxied = bool(get_environ_proxies(meta.endpoint_url))
-        self._lines = None if proxied else Lines(meta.endpoint_url, trusted, connecting, reading)
+        self._pool = None if proxied else ConnectionPool(meta.endpoint_url, trusted, connecting, reading)
 
     def items(self, table: str, places: Sequence[tuple[str, str]]) -> list[RawItem] | None:
         """The items that are there, as PynamoDB takes them; None if the general client has to be asked."""
@@ -65,11 +65,11 @@ class QuickReader:
     def ask(self, request: object) -> dict[str, Any] | None:
         """DynamoDB's answer to a BatchGetItem; None if there was none that can be used."""
         credentials = self.connection.session.get_credentials()
-        if self._lines is None or credentials is None:
+        if self._pool is None or credentials is None:
             return None
         body, frozen = json.dumps(request).encode(), credentials.get_frozen_credentials()
         headers = self._signer.headers(frozen, self._path, FIXED, body, datetime.now(UTC))
-        answer = self._lines.post(self._path, {**headers, **UNSIGNED}, body)
+        answer = self._pool.post(self._path, {**headers, **UNSIGNED}, body)
         if answer is None or not is_whole(answer.headers, answer.content):
             return None
         told: dict[str, Any] = json.loads(answer.content)

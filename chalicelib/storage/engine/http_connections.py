@@ -1,7 +1,7 @@
 """Connections to the database's address that are kept open, and one plain HTTP exchange on them.
 
-No more of HTTP/1.1 (RFC 9112) than DynamoDB's answers need: a status, header lines, and a body of the length that was
-told. Whatever is different is no answer, and ends its connection.
+No more of HTTP/1.1 (RFC 9112) than DynamoDB's answers need: a status, header lines, and a body of the length
+that they state. Anything else counts as no answer, and closes the connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CHUNK = 64 * 1024
-MOST_HEAD = 16 * 1024  # bytes
+MAX_HEAD_BYTES = 16 * 1024  # bytes
 SUCCESS = b"HTTP/1.1 200 "
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -32,8 +32,10 @@ class Answer:
     content: bytes
 
 
-class Lines:
-    """To one address, as many as there are exchanges at a time. `trusted` is the file of authorities for https.
+class ConnectionPool:
+    """Connections to one address, as many as there are exchanges at a time.
+
+    `trusted` is the file of authorities for https.
 
     A silence of `connecting` or `reading` seconds ends the wait.
     """
@@ -49,59 +51,59 @@ class Lines:
         """What the server answers with a status of 200; None if it answers something else, or nothing."""
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         message = f"POST {path} HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode() + body
-        line = None
+        connection = None
         try:
-            line = self._kept() or self._opened()
-            line.sendall(message)
-            answer = _answer(line)
+            connection = self._reusable() or self._connect()
+            connection.sendall(message)
+            answer = _read_answer(connection)
         except OSError:
             answer = None
-        if line is None:
+        if connection is None:
             return None
         if answer is None or answer.headers.get("connection", "").lower() == "close":
-            line.close()
+            connection.close()
         else:
-            self._idle.append(line)
+            self._idle.append(connection)
         return answer
 
-    def _kept(self) -> socket.socket | None:
-        """The one that was used last and is still open. One that has something to say while idle is being closed."""
+    def _reusable(self) -> socket.socket | None:
+        """The one that was used last and is still open. One that is readable while idle is being closed."""
         while self._idle:
             try:
-                line = self._idle.pop()
+                connection = self._idle.pop()
             except IndexError:  # another thread was faster
                 return None
-            if not wait_for_read(line, timeout=0):
-                return line
-            line.close()
+            if not wait_for_read(connection, timeout=0):
+                return connection
+            connection.close()
         return None
 
-    def _opened(self) -> socket.socket:
-        line = socket.create_connection((self._host, self._port), self._connecting)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection((self._host, self._port), self._connecting)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls:
-            line = self._tls.wrap_socket(line, server_hostname=self._host)
-        line.settimeout(self._reading)
-        return line
+            connection = self._tls.wrap_socket(connection, server_hostname=self._host)
+        connection.settimeout(self._reading)
+        return connection
 
 
-def _answer(line: socket.socket) -> Answer | None:
+def _read_answer(connection: socket.socket) -> Answer | None:
     received = bytearray()
     while (end := received.find(END_OF_HEAD)) < 0:
-        chunk = line.recv(CHUNK)
-        if not chunk or len(received) > MOST_HEAD:
+        chunk = connection.recv(CHUNK)
+        if not chunk or len(received) > MAX_HEAD_BYTES:
             return None
         received += chunk
     if not received.startswith(SUCCESS):
         return None
-    lines = (text.partition(":") for text in received[:end].decode("latin-1").split("\r\n")[1:])
-    headers = {name.lower(): value.strip() for name, _, value in lines}
+    header_lines = (text.partition(":") for text in received[:end].decode("latin-1").split("\r\n")[1:])
+    headers = {name.lower(): value.strip() for name, _, value in header_lines}
     length = headers.get("content-length", "")
     if not length.isdecimal():
         return None
     body = received[end + len(END_OF_HEAD) :]
     while len(body) < int(length):
-        chunk = line.recv(CHUNK)
+        chunk = connection.recv(CHUNK)
         if not chunk:
             return None
         body += chunk

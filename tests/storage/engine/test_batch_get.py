@@ -14,7 +14,7 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.batch_get import QuickReader
-from chalicelib.storage.engine.http_connections import Answer, Lines
+from chalicelib.storage.engine.http_connections import Answer, ConnectionPool
 from chalicelib.storage.engine.table import Item, connect
 from tests.conftest import Scene
 from tests.cutting import Cut, CuttingProxy
@@ -102,14 +102,14 @@ ODD: dict[str, Callable[[Answer], Answer | None]] = {
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_answer_is_not_used(scene: Scene, odd: str) -> None:
-    expected, post = by_the_general_client(places(scene)), Lines.post
+    expected, post = by_the_general_client(places(scene)), ConnectionPool.post
 
     def answered(*arguments: Any) -> Answer | None:
         answer = post(*arguments)
         assert answer
         return ODD[odd](answer)
 
-    with patch.object(Lines, "post", answered):
+    with patch.object(ConnectionPool, "post", answered):
         assert values(places(scene)) == expected
 
 
@@ -124,7 +124,7 @@ def test_behind_a_proxy_the_general_client_asks(
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("http_proxy", proxy.url)
     connect(scene.product.settings.table)
-    with patch.object(Lines, "post", side_effect=AssertionError("went past the proxy")):
+    with patch.object(ConnectionPool, "post", side_effect=AssertionError("went past the proxy")):
         assert QuickReader(Item._get_connection().connection, 1, 1).items("keyturn", places(scene)) is None
 
 

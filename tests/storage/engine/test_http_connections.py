@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.storage.engine.http_connections import Answer, Lines
+from chalicelib.storage.engine.http_connections import Answer, ConnectionPool
 from tests.certificates import certificate
 from tests.cutting import Listener, message
 
@@ -45,19 +45,19 @@ class Saying(Listener):
         self.gone.set()
 
 
-def lines(address: str, reading: float = 2.0) -> Lines:
-    return Lines(address, "", connecting=2.0, reading=reading)
+def pool(address: str, reading: float = 2.0) -> ConnectionPool:
+    return ConnectionPool(address, "", connecting=2.0, reading=reading)
 
 
 @contextmanager
-def saying(*parts: bytes, answers: int = 1_000) -> Iterator[tuple[Saying, Lines]]:
+def saying(*parts: bytes, answers: int = 1_000) -> Iterator[tuple[Saying, ConnectionPool]]:
     with Saying(list(parts), answers) as server:
-        yield server, lines(server.url)
+        yield server, pool(server.url)
 
 
 def test_an_answer_and_its_headers() -> None:
-    with saying(WHOLE) as (server, line):
-        answer = line.post("/path", {"x-name": "value"}, b"body")
+    with saying(WHOLE) as (server, pool):
+        answer = pool.post("/path", {"x-name": "value"}, b"body")
     assert answer == Answer({"server": "x", "x-amz-crc32": "12", "content-length": "17"}, BODY)
     assert server.requests == [b"POST /path HTTP/1.1\r\nx-name: value\r\ncontent-length: 4\r\n\r\nbody"]
 
@@ -65,16 +65,16 @@ def test_an_answer_and_its_headers() -> None:
 @given(st.lists(st.integers(0, len(WHOLE)), max_size=5))
 def test_it_may_arrive_in_any_parts(places: list[int]) -> None:
     borders = [0, *sorted(places), len(WHOLE)]
-    with saying(*(WHOLE[begin:end] for begin, end in itertools.pairwise(borders))) as (_, line):
-        answer = line.post("/", {}, b"")
+    with saying(*(WHOLE[begin:end] for begin, end in itertools.pairwise(borders))) as (_, pool):
+        answer = pool.post("/", {}, b"")
     assert answer
     assert answer.content == BODY
 
 
 @given(st.integers(0, len(WHOLE) - 1))
 def test_an_answer_that_is_cut_off_is_none(end: int) -> None:
-    with saying(WHOLE[:end], answers=1) as (_, line):
-        assert line.post("/", {}, b"") is None
+    with saying(WHOLE[:end], answers=1) as (_, pool):
+        assert pool.post("/", {}, b"") is None
 
 
 @pytest.mark.parametrize(
@@ -90,38 +90,38 @@ def test_an_answer_that_is_cut_off_is_none(end: int) -> None:
     ],
 )
 def test_anything_else_is_none_and_ends_the_connection(other: bytes) -> None:
-    with saying(other) as (server, line):
-        assert line.post("/", {}, b"") is None
-        assert line.post("/", {}, b"") is None
+    with saying(other) as (server, pool):
+        assert pool.post("/", {}, b"") is None
+        assert pool.post("/", {}, b"") is None
     assert server.connections == 2
 
 
 def test_a_connection_is_kept() -> None:
-    with saying(WHOLE) as (server, line):
-        assert all(line.post("/", {}, b"") for _ in range(5))
+    with saying(WHOLE) as (server, pool):
+        assert all(pool.post("/", {}, b"") for _ in range(5))
     assert server.connections == 1
 
 
 def test_not_if_the_server_wants_it_closed() -> None:
-    with saying(WHOLE.replace(b"Server: x", b"Connection: close")) as (server, line):
-        assert all(line.post("/", {}, b"") for _ in range(3))
+    with saying(WHOLE.replace(b"Server: x", b"Connection: close")) as (server, pool):
+        assert all(pool.post("/", {}, b"") for _ in range(3))
     assert server.connections == 3
 
 
 def test_one_that_was_closed_meanwhile_is_not_used_again() -> None:
-    with saying(WHOLE, answers=1) as (server, line):
+    with saying(WHOLE, answers=1) as (server, pool):
         for _ in range(3):
             server.gone.clear()
-            assert line.post("/", {}, b"")
+            assert pool.post("/", {}, b"")
             assert server.gone.wait(2)
     assert server.connections == 3
 
 
 def test_threads_do_not_share_one() -> None:
-    with saying(WHOLE) as (server, line):
+    with saying(WHOLE) as (server, pool):
         found: list[Answer | None] = []
         threads = [
-            threading.Thread(target=lambda: found.extend(line.post("/", {}, b"") for _ in range(50))) for _ in range(8)
+            threading.Thread(target=lambda: found.extend(pool.post("/", {}, b"") for _ in range(50))) for _ in range(8)
         ]
         for thread in threads:
             thread.start()
@@ -134,13 +134,13 @@ def test_threads_do_not_share_one() -> None:
 
 def test_silence_ends_the_wait() -> None:
     with Saying([]) as server:
-        assert lines(server.url, reading=0.05).post("/", {}, b"") is None
+        assert pool(server.url, reading=0.05).post("/", {}, b"") is None
 
 
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-    assert lines(address).post("/", {}, b"") is None
+    assert pool(address).post("/", {}, b"") is None
 
 
 class SayingSecretly(Saying):
@@ -152,8 +152,8 @@ class SayingSecretly(Saying):
         self._tls.load_cert_chain(public, key)
 
     def serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), self._tls.wrap_socket(client, server_side=True) as line:
-            super().serve(line)
+        with contextlib.suppress(OSError), self._tls.wrap_socket(client, server_side=True) as connection:
+            super().serve(connection)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,6 @@ def test_over_tls_only_whoever_is_trusted_for_this_host_is_told_anything(
     files = {address: certificate(folder, address) for address, folder in folders.items()}
     with SayingSecretly(*files[shown]) as server:
         _, authorities = files[trusted]
-        line = Lines(server.url.replace("http:", "https:"), str(authorities), connecting=2.0, reading=2.0)
-        assert [bool(line.post("/", {}, b"secret")) for _ in range(3)] == [answered] * 3
+        pool = ConnectionPool(server.url.replace("http:", "https:"), str(authorities), connecting=2.0, reading=2.0)
+        assert [bool(pool.post("/", {}, b"secret")) for _ in range(3)] == [answered] * 3
     assert bool(server.requests) is answered
