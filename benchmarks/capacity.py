@@ -44,7 +44,7 @@ from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.batch_get import BatchGetClient
 from chalicelib.storage.engine.table import connection
 
 POLICY = Policy(longest_life_days=365, rotation_due_days=90)
@@ -76,15 +76,15 @@ def measured() -> Iterator[Cost]:
     def asked(params: dict[str, Any], **_: Any) -> None:
         cost.written += len(params.get("TransactItems", [params]))
 
-    def quickly(reader: QuickReader, request: dict[str, Any]) -> dict[str, Any] | None:
-        answer = ask(reader, request)
+    def counted_batch_get(reader: BatchGetClient, request: dict[str, Any]) -> dict[str, Any] | None:
+        answer = call(reader, request)
         if answer is not None:
             cost.trips += 1
             cost.read += sum(each["CapacityUnits"] for each in answer["ConsumedCapacity"])
             cost.read += _missed(request, answer)
         return answer
 
-    ask = QuickReader.ask
+    call = BatchGetClient.call
     events = connection().client.meta.events
     writes = ("TransactWriteItems", "UpdateItem", "PutItem")
     handlers = [("after-call.dynamodb", answered)]
@@ -92,7 +92,7 @@ def measured() -> Iterator[Cost]:
     for event, handler in handlers:
         events.register(event, handler)
     try:
-        with patch.object(QuickReader, "ask", quickly):
+        with patch.object(BatchGetClient, "call", counted_batch_get):
             yield cost
     finally:
         for event, handler in handlers:

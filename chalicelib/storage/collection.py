@@ -9,7 +9,7 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.table import Item, quick_reader
+from chalicelib.storage.engine.table import Item, batch_get_client
 from chalicelib.storage.items import CounterItem
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
     """The items under these keys, strongly consistent; what is missing is left out."""
     if not places:
         return {}
-    raw = quick_reader().items(Item.Meta.table_name, places)
+    raw = batch_get_client().items(Item.Meta.table_name, places)
     items = model.batch_get(places, consistent_read=True) if raw is None else map(model.from_raw_data, raw)
     return {(item.pk, item.sk): item for item in items}
 

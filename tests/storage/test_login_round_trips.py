@@ -12,7 +12,7 @@ from fido2.utils import websafe_encode
 
 from chalicelib.core.common.errors import LoginRefused
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.batch_get import BatchGetClient
 from chalicelib.storage.engine.table import connection
 from tests.conftest import Scene
 from tests.people import Person, person
@@ -31,12 +31,12 @@ def recorded() -> Iterator[list[str]]:
     def answered(model: object, **_: object) -> None:
         trips.append(model.name)  # type: ignore[attr-defined]
 
-    def quickly(reader: QuickReader, request: object) -> object:
+    def counted_batch_get(reader: BatchGetClient, request: object) -> object:
         trips.append("BatchGetItem")
-        return ask(reader, request)
+        return call(reader, request)
 
-    events, ask = connection().client.meta.events, QuickReader.ask
-    with patch.object(QuickReader, "ask", quickly):
+    events, call = connection().client.meta.events, BatchGetClient.call
+    with patch.object(BatchGetClient, "call", counted_batch_get):
         events.register("after-call.dynamodb", answered)
         try:
             yield trips

@@ -1,4 +1,4 @@
-"""Several items in one consistent read, for a fraction of the processor time that botocore takes for it.
+"""Several items in one consistent read, for a fraction of the CPU time that botocore takes for it.
 
 Each verification makes just this call, and nearly all of its time on our side was spent in the general client, which
 finds out anew each time what is always so here (ADR 24). This one tries once; whatever is not a whole and complete
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from pynamodb.connection import Connection
 
-MOST_ITEMS = 100  # of one call
+MAX_ITEMS = 100  # of one call
 FIXED = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "DynamoDB_20120810.BatchGetItem"}
 UNSIGNED = {"accept-encoding": "identity", "user-agent": "Keyturn"}
 
 RawItem = dict[str, dict[str, Any]]
 
 
-class QuickReader:
+class BatchGetClient:
     """Has connections of its own, and the address and the credentials of PynamoDB's connection. Silences of
     `connecting` and `reading` seconds end the wait."""
 
@@ -47,13 +47,13 @@ class QuickReader:
         proxied = bool(get_environ_proxies(meta.endpoint_url))
         self._pool = None if proxied else ConnectionPool(meta.endpoint_url, trusted, connecting, reading)
 
-    def items(self, table: str, places: Sequence[tuple[str, str]]) -> list[RawItem] | None:
-        """The items that are there, as PynamoDB takes them; None if the general client has to be asked."""
-        if len(places) > MOST_ITEMS:
+    def items(self, table: str, item_keys: Sequence[tuple[str, str]]) -> list[RawItem] | None:
+        """The items that are there, as PynamoDB takes them; None if the general client has to read them."""
+        if len(item_keys) > MAX_ITEMS:
             return None
-        wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in places]
+        wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in item_keys]
         request = {table: {"Keys": wanted, "ConsistentRead": True}}
-        answer = self.ask({"RequestItems": request, "ReturnConsumedCapacity": "TOTAL"})
+        answer = self.call({"RequestItems": request, "ReturnConsumedCapacity": "TOTAL"})
         if answer is None or answer.get("UnprocessedKeys"):
             return None
         items: list[RawItem] = answer["Responses"].get(table, [])
@@ -62,7 +62,7 @@ class QuickReader:
                 _decode(value)
         return items
 
-    def ask(self, request: object) -> dict[str, Any] | None:
+    def call(self, request: object) -> dict[str, Any] | None:
         """DynamoDB's answer to a BatchGetItem; None if there was none that can be used."""
         credentials = self.connection.session.get_credentials()
         if self._pool is None or credentials is None:
@@ -72,8 +72,8 @@ class QuickReader:
         answer = self._pool.post(self._path, {**headers, **UNSIGNED}, body)
         if answer is None or not is_whole(answer.headers, answer.content):
             return None
-        told: dict[str, Any] = json.loads(answer.content)
-        return told
+        parsed: dict[str, Any] = json.loads(answer.content)
+        return parsed
 
 
 def _decode(value: dict[str, Any]) -> None:
@@ -88,5 +88,5 @@ def _decode(value: dict[str, Any]) -> None:
 
 def is_whole(headers: Mapping[str, str], content: bytes) -> bool:
     """Whether this is all of what DynamoDB answered, by its checksum; it never answers with less than `{}`."""
-    told = headers.get("x-amz-crc32")
-    return bool(content) and told in (None, str(zlib.crc32(content)))
+    checksum = headers.get("x-amz-crc32")
+    return bool(content) and checksum in (None, str(zlib.crc32(content)))

@@ -12,7 +12,7 @@ from pynamodb.attributes import DiscriminatorAttribute, TTLAttribute, UnicodeAtt
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
-from chalicelib.storage.engine.batch_get import QuickReader, is_whole
+from chalicelib.storage.engine.batch_get import BatchGetClient, is_whole
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSResponse
@@ -127,7 +127,7 @@ def connect(address: TableAddress) -> None:
     Item.Meta.region = address.region
     Item.Meta.host = address.endpoint
     Item._connection = None
-    quick_reader.cache_clear()
+    batch_get_client.cache_clear()
 
 
 def connection() -> Connection:
@@ -136,9 +136,9 @@ def connection() -> Connection:
 
 
 @functools.cache
-def quick_reader() -> QuickReader:
+def batch_get_client() -> BatchGetClient:
     """Reads several items of this process's table in less time than its connection takes."""
-    return QuickReader(connection(), CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+    return BatchGetClient(connection(), CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
 
 
 def open_client() -> None:

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.batch_get import QuickReader
+from chalicelib.storage.engine.batch_get import BatchGetClient
 from chalicelib.storage.engine.http_connections import Answer, ConnectionPool
 from chalicelib.storage.engine.table import Item, connect
 from tests.conftest import Scene
@@ -26,7 +26,7 @@ def places(scene: Scene) -> list[keys.Key]:
 
 
 def by_the_general_client(wanted: list[keys.Key]) -> dict[keys.Key, dict[str, Any]]:
-    with patch.object(QuickReader, "items", return_value=None):
+    with patch.object(BatchGetClient, "items", return_value=None):
         return values(wanted)
 
 
@@ -125,10 +125,10 @@ def test_behind_a_proxy_the_general_client_asks(
     monkeypatch.setenv("http_proxy", proxy.url)
     connect(scene.product.settings.table)
     with patch.object(ConnectionPool, "post", side_effect=AssertionError("went past the proxy")):
-        assert QuickReader(Item._get_connection().connection, 1, 1).items("keyturn", places(scene)) is None
+        assert BatchGetClient(Item._get_connection().connection, 1, 1).items("keyturn", places(scene)) is None
 
 
 def test_without_credentials_the_general_client_says_so(scene: Scene) -> None:
-    reader = QuickReader(Item._get_connection().connection, 1, 1)
+    reader = BatchGetClient(Item._get_connection().connection, 1, 1)
     with patch.object(type(reader.connection.session), "get_credentials", return_value=None):
         assert reader.items("keyturn", places(scene)) is None
