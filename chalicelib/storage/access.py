@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.effective import Held
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import GrantItem, GroupItem, MemberItem, RoleItem, UserItem
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.transaction import Transaction
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoHeld:
     """Implements `core.access.ports.AccessStore`."""
 

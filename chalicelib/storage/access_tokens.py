@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.oauth.access_tokens import SourceKind, Standing
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     ApprovedScopeItem,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.access_tokens import AccessToken
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoAccessTokens:
     """Implements `core.oauth.ports.AccessTokenStore`."""
 

@@ -13,7 +13,7 @@ from chalicelib.storage.access import check_unchanged
 from chalicelib.storage.account_search import AccountSearch
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     BY_NAME,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoAccounts:
     """Implements `core.access.ports.AccountStore`."""
 

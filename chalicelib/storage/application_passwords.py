@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApplicationPasswordItem, AuthenticatorsItem
 from chalicelib.storage.sweeps import remove
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.authenticators import Authenticators
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoApplicationPasswords:
     """Implements `core.login.ports.ApplicationPasswordStore`."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import AuditPage, position_at
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuditItem, acts_of
 from chalicelib.storage.transaction import Transaction
@@ -24,7 +24,7 @@ BATCH = 100  # records, most of which a filter may leave out
 MAX_BATCHES = 10  # that one request looks through
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoAudit:
     """Implements `core.audit.ports.AuditStore`.
 

@@ -11,8 +11,8 @@ from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
 from chalicelib.storage.access import change_owner, check_owner_unchanged, check_unchanged
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import AuthenticatorsItem, MarkItem, NameItem, SessionItem, UserItem
 from chalicelib.storage.transaction import Transaction
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.session import Session
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoAuthenticators:
     """Implements `core.login.ports.AuthenticatorStore`."""
 
@@ -91,7 +91,7 @@ class DynamoAuthenticators:
         count, revision = AuthenticatorsItem.wrong_codes, AuthenticatorsItem.revision
         actions: list[Action] = [count.set(new.wrong_codes), revision.set(new.revision)]
         if audit is None:
-            with stale_if_refused():
+            with stale_if_condition_failed():
                 item.update(actions, unchanged)
         else:
             transaction = Transaction(audit)

@@ -10,7 +10,7 @@ from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read
 from chalicelib.storage.delegations import begin
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApprovedScopeItem, AuthorizationCodeItem, UserItem
 from chalicelib.storage.transaction import Transaction
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.delegations import AuthorizationCode, Delegation
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoCodes:
     """Implements `core.oauth.ports.CodeStore`."""
 

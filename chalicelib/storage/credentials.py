@@ -12,8 +12,8 @@ from chalicelib.core.verification.ports import Credential, Credentials
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     ApplicationPasswordItem,
@@ -41,7 +41,7 @@ _PLACES = {
 }
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoCredentials:
     """Implements `core.verification.ports.CredentialStore`."""
 
@@ -103,5 +103,5 @@ def _item_of(holder: Credential | Service) -> Item:
 
 
 def _note(item: Item, actions: list[Action], condition: Condition) -> None:
-    with stale_if_refused():
+    with stale_if_condition_failed():
         item.update(actions=actions, condition=condition)

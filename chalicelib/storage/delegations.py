@@ -9,7 +9,7 @@ from chalicelib.core.oauth.ports import Approving, DelegationFound
 from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import ApprovedScopeItem, DelegationItem, UserItem
 from chalicelib.storage.sweeps import remove
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.delegations import ApprovedScope, Delegation
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoDelegations:
     """Implements `core.oauth.ports.DelegationStore`."""
 
@@ -64,7 +64,7 @@ class DynamoDelegations:
         remove(DelegationItem.of(each) for each in found if each.approval_id == approval.id)
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoApprovedScopes:
     """Implements `core.oauth.ports.ApprovedScopeStore`."""
 

@@ -8,8 +8,8 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.delegations import approve, begin
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.items import DeviceItem, NameItem, moment
 from chalicelib.storage.transaction import Transaction
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.ports import Approving
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoDevices:
     """Implements `core.oauth.ports.DeviceStore`."""
 
@@ -35,12 +35,12 @@ class DynamoDevices:
 
     def create(self, device: DeviceAuthorization) -> None:
         name = NameItem(*keys.user_code(device.user_code), holder_id=device.id, expires=moment(device.expires))
-        with stale_if_refused():
+        with stale_if_condition_failed():
             name.save(condition=NameItem.pk.does_not_exist())
             DeviceItem.of(device).save(condition=DeviceItem.pk.does_not_exist())
 
     def poll(self, old: DeviceAuthorization, new: DeviceAuthorization) -> None:
-        with stale_if_refused():
+        with stale_if_condition_failed():
             DeviceItem.of(new).save(condition=DeviceItem.revision == old.revision)
 
     def decide(

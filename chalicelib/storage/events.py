@@ -11,7 +11,7 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.webhooks.ports import Queue, Waiting
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.conditional_failures import condition_failed
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import OUTGOING, EventItem, OutgoingItem
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tokens.event import Event
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoEvents:
     """Implements `core.webhooks.ports.EventStore`."""
 
@@ -43,7 +43,7 @@ class DynamoEvents:
                 raise
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoQueues:
     """Implements `core.webhooks.ports.QueueStore`."""
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.tokens.ports import Walk
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.items import LifecycleItem
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.transaction import Transaction
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoWalk:
     """Implements `core.tokens.ports.WalkStore`."""
 
@@ -34,7 +34,7 @@ class DynamoWalk:
         ]
         wanted = LifecycleItem.wanted
         unchanged = wanted == walk.wanted if walk.wanted else wanted.does_not_exist()
-        with stale_if_refused():
+        with stale_if_condition_failed():
             LifecycleItem(*keys.LIFECYCLE).update(actions, condition=unchanged)
 
 

@@ -10,7 +10,7 @@ from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage.access import change_owner, check_unchanged
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.expiry_walk import look_at_all_tokens
 from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
 from chalicelib.storage.sweeps import sweep_after
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.search import Search
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoGroups:
     """Implements `core.access.ports.GroupStore`."""
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from chalicelib.core.audit.idempotency import Done
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import OnceItem
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoOnce:
     """Implements `core.audit.ports.OnceStore`. Entries are written by `storage.transaction`."""
 

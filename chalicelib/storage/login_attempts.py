@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import AttemptsItem, MarkItem, moment
 
 if TYPE_CHECKING:
     from chalicelib.core.common.rate_limits import Budget
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoLoginAttempts:
     """Implements `core.login.ports.LoginAttemptStore`."""
 

@@ -11,8 +11,8 @@ from chalicelib.core.tokens.ports import TokenPage
 from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import TOKENS, EventItem, NameItem, TokenItem, TokenLabelItem, labelled
 from chalicelib.storage.transaction import Transaction
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tokens.token import PermanentToken
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoTokens:
     """Implements `core.tokens.ports.TokenStore`."""
 
@@ -118,7 +118,7 @@ class DynamoTokens:
         item = TokenItem(*keys.token(token.user_id, token.id))
         position = keys.due(due, token.id)
         unchanged = TokenItem.revision == token.revision
-        with stale_if_refused():
+        with stale_if_condition_failed():
             item.update([TokenItem.position.set(position), TokenItem.collection.set(TOKENS)], condition=unchanged)
 
 

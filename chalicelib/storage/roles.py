@@ -10,7 +10,7 @@ from chalicelib.storage.access import change_owner
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
 from chalicelib.storage.collection import Kept, count, page_of, places_in, read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import BETWEEN, GRANTS, ROLES, GrantItem, NameItem, RoleItem
 from chalicelib.storage.transaction import Transaction
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.search import Search
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoRoles:
     """Implements `core.access.ports.RoleStore`."""
 

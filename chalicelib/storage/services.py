@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.tokens.event import service_event
 from chalicelib.storage.collection import Kept, page_of, read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.expiry_walk import look_at_all_tokens
 from chalicelib.storage.items import SERVICES, EventItem, NameItem, ServiceItem
 from chalicelib.storage.transaction import Transaction
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoServices:
     """Implements `core.directory.ports.ServiceStore`."""
 

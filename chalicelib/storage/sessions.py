@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import SessionItem
 from chalicelib.storage.transaction import Transaction
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.session import Session
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoSessions:
     """Implements `core.login.ports.SessionStore`."""
 

@@ -16,7 +16,7 @@ from chalicelib.core.common.errors import StaleWrite, Unavailable
 from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import BY_NAME, SWEEPS, EntryItem, MemberItem, SweepItem, members_of
 from chalicelib.storage.transaction import Transaction
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PIECE = 1_000  # items that one call removes
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoSweeps:
     """Implements `core.directory.ports.SweepStore`."""
 

@@ -18,7 +18,7 @@ from chalicelib.core.access.transaction_limits import MAX_STEPS
 from chalicelib.core.audit.idempotency import AlreadyDone
 from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.conditional_failures import refusal_code
+from chalicelib.storage.engine.conditional_failures import error_code
 from chalicelib.storage.engine.table import Item, connection
 from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
 
@@ -190,7 +190,7 @@ def _raise_refusal(error: TransactWriteError, steps: Sequence[_Step]) -> None:
         if reason and reason.code == "ConditionalCheckFailed" and step.otherwise:
             raise step.otherwise from None
     contended = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-    if refusal_code(error) == "TransactionInProgressException":
+    if error_code(error) == "TransactionInProgressException":
         return
     if not reasons or any(reason and reason.code not in contended for reason in reasons):
         raise error

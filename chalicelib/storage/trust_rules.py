@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.storage.access import check_owner_unchanged
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
-from chalicelib.storage.engine.conditional_failures import stale_if_refused
+from chalicelib.storage.engine.availability import translate_database_errors
+from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.items import TrustRuleItem
 from chalicelib.storage.transaction import Transaction
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.trust_rules import TrustRule
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoTrustRules:
     """Implements `core.oauth.ports.TrustRuleStore`."""
 
@@ -55,7 +55,7 @@ class DynamoTrustRules:
 
     def mark_used(self, rule: TrustRule, now: int) -> None:
         item = TrustRuleItem(*keys.trust_rule(rule.user_id, rule.id))
-        with stale_if_refused():
+        with stale_if_condition_failed():
             item.update(actions=[TrustRuleItem.last_used.set(now)], condition=TrustRuleItem.pk.exists())
 
 

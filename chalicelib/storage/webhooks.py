@@ -10,7 +10,7 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.webhooks.webhook import MAX_WEBHOOKS, name_taken
 from chalicelib.storage.collection import read, read_one
 from chalicelib.storage.engine import keys
-from chalicelib.storage.engine.availability import answers_or_unavailable
+from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.conditional_failures import condition_failed
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import WEBHOOKS, NameItem, WebhookItem, given_up_text
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.webhooks.webhook import GivenUp, Webhook
 
 
-@answers_or_unavailable
+@translate_database_errors
 class DynamoWebhooks:
     """Implements `core.webhooks.ports.WebhookStore`."""
 

@@ -10,7 +10,7 @@ from botocore.exceptions import HTTPClientError
 from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.core.common.errors import Unavailable
-from chalicelib.storage.engine.conditional_failures import refusal_code
+from chalicelib.storage.engine.conditional_failures import error_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ _PASSING = frozenset(
 )
 
 
-def answers_or_unavailable(store: C) -> C:
+def translate_database_errors(store: C) -> C:
     """A class decorator: the public methods raise Unavailable where PynamoDB reports a passing fault, or a
     denied access.
 
@@ -56,17 +56,17 @@ def _guarded(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except PynamoDBException as error:
-            if refusal_code(error) == "AccessDeniedException":
-                said = READ_ONLY
+            if error_code(error) == "AccessDeniedException":
+                message = READ_ONLY
             elif _is_passing(error):
-                said = NO_ANSWER
+                message = NO_ANSWER
             else:
                 raise
         # Outside the except clause, so that no driver's text travels along as context.
-        raise Unavailable(said)
+        raise Unavailable(message)
 
     return guarded
 
 
 def _is_passing(error: PynamoDBException) -> bool:
-    return isinstance(error.cause, ConnectionFailed | HTTPClientError) or refusal_code(error) in _PASSING
+    return isinstance(error.cause, ConnectionFailed | HTTPClientError) or error_code(error) in _PASSING

@@ -1,4 +1,4 @@
-"""What DynamoDB said of a call that it refused.
+"""Errors of DynamoDB, and writes whose condition did not hold.
 
 PynamoDB's own `cause_response_code` fails with an AttributeError where no answer came at all.
 """
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from pynamodb.exceptions import PynamoDBException
 
 
-def refusal_code(error: PynamoDBException) -> str | None:
-    """DynamoDB's code of the refusal; None if there was no answer."""
+def error_code(error: PynamoDBException) -> str | None:
+    """DynamoDB's error code; None if there was no answer."""
     return error.cause.response["Error"]["Code"] if isinstance(error.cause, ClientError) else None
 
 
 def condition_failed(error: PynamoDBException) -> bool:
     """Whether the write's condition did not hold."""
-    return refusal_code(error) == "ConditionalCheckFailedException"
+    return error_code(error) == "ConditionalCheckFailedException"
 
 
 @contextlib.contextmanager
-def stale_if_refused() -> Iterator[None]:
+def stale_if_condition_failed() -> Iterator[None]:
     """StaleWrite where the condition of the one write in it did not hold."""
     try:
         yield

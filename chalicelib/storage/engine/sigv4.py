@@ -43,8 +43,8 @@ class Signer:
         scope = f"{stamp[:8]}/{self._region}/{SERVICE}/aws4_request"
         text = f"{ALGORITHM}\n{stamp}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
         signature = _mac(self._key_of(credentials.secret_key, stamp[:8]), text).hex()
-        place = f"{ALGORITHM} Credential={credentials.access_key}/{scope}"
-        signed["authorization"] = f"{place}, SignedHeaders={names}, Signature={signature}"
+        credential = f"{ALGORITHM} Credential={credentials.access_key}/{scope}"
+        signed["authorization"] = f"{credential}, SignedHeaders={names}, Signature={signature}"
         return signed
 
     def _key_of(self, secret: str | None, day: str) -> bytes:

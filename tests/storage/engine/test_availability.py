@@ -9,7 +9,7 @@ from chalicelib.core.common.errors import Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.settings import Settings
-from chalicelib.storage.engine.conditional_failures import condition_failed, refusal_code
+from chalicelib.storage.engine.conditional_failures import condition_failed, error_code
 from embedded.processes import free_port
 from tests.conftest import TAG_KEYS, Scene, origin
 from tests.cutting import Cut, CuttingProxy
@@ -43,5 +43,5 @@ def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene, proxy: 
 def test_a_lost_connection_is_no_refusal_of_the_database() -> None:
     """PynamoDB's own property fails with an AttributeError here."""
     lost = UpdateError(cause=ConnectionClosedError(endpoint_url="http://127.0.0.1"))
-    assert refusal_code(lost) is None
+    assert error_code(lost) is None
     assert not condition_failed(lost)
