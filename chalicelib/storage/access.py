@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access.effective import Held
+from chalicelib.core.access.effective import DirectGrants
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 @translate_database_errors
-class DynamoHeld:
+class DynamoAccess:
     """Implements `core.access.ports.AccessStore`."""
 
-    def held_by(self, user_id: str) -> Held:
+    def direct_grants(self, user_id: str) -> DirectGrants:
         pk, _ = keys.user(user_id)
         between = Item.sk.between(keys.GRANT_PREFIX, keys.MEMBER_PREFIX + "~")  # nothing else sorts in between
         items = list(Item.query(pk, between, consistent_read=True))
-        return Held(
+        return DirectGrants(
             grants=tuple(item.to_grant() for item in items if isinstance(item, GrantItem)),
             groups=tuple(item.group_id for item in items if isinstance(item, MemberItem)),
         )

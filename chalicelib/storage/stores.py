@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from chalicelib.storage.access import DynamoHeld
+    from chalicelib.storage.access import DynamoAccess
     from chalicelib.storage.access_tokens import DynamoAccessTokens
     from chalicelib.storage.accounts import DynamoAccounts
     from chalicelib.storage.application_passwords import DynamoApplicationPasswords
@@ -41,10 +41,10 @@ class DynamoStores:
         return dry_run(on)
 
     @functools.cached_property
-    def access(self) -> DynamoHeld:
-        from chalicelib.storage.access import DynamoHeld
+    def access(self) -> DynamoAccess:
+        from chalicelib.storage.access import DynamoAccess
 
-        return DynamoHeld()
+        return DynamoAccess()
 
     @functools.cached_property
     def access_tokens(self) -> DynamoAccessTokens:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.core.access.account import LOGIN_REST_MS, AccountType, User
-from chalicelib.core.access.effective import Access, Held
+from chalicelib.core.access.effective import Access, DirectGrants
 from chalicelib.core.access.role import Grant
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common import validation
@@ -130,10 +130,10 @@ class MemoryAccess:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def held_by(self, user_id: str) -> Held:
+    def direct_grants(self, user_id: str) -> DirectGrants:
         grants: Iterator[Grant] = self._database.below(*account(user_id), "grant")
         memberships: Iterator[str] = self._database.below(*account(user_id), "member")
-        return Held(tuple(sorted(grants, key=lambda grant: grant.key)), tuple(sorted(memberships)))
+        return DirectGrants(tuple(sorted(grants, key=lambda grant: grant.key)), tuple(sorted(memberships)))
 
 
 class MemoryAuthenticators:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.access.effective import Held
+from chalicelib.core.access.effective import DirectGrants
 from chalicelib.core.access.group import MAX_DEPTH, MAX_MEMBERSHIPS, Group
 from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_USER
 from chalicelib.core.access.role import MAX_GRANTS, Grant, Role
@@ -395,4 +395,4 @@ def test_what_is_made_fails_only_by_a_rule_that_it_names_and_what_is_taken_away_
     assert {view: act(world).status for view, act in TAKING.items()} == dict.fromkeys(TAKING, 200)
     left, id = world.stores, world.jo.user.id
     assert left.application_passwords.list(id) == left.delegations.list(id) == left.tokens.list(id) == []
-    assert left.access.held_by(id) == Held()
+    assert left.access.direct_grants(id) == DirectGrants()

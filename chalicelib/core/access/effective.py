@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """What an account holds by itself: its own grants, and the ids of the groups that it is directly in."""
+class DirectGrants:
+    """What is granted to an account directly: its own grants, and the ids of the groups that it is directly in."""
 
     grants: tuple[Grant, ...] = ()
     groups: tuple[str, ...] = ()

@@ -102,8 +102,8 @@ class PermissionSet:
         """Whether the subject has `permission` in `place`."""
         # The four powers that cover the wanted one, by name: no walk over a large set.
         return any(
-            Power(held, where) in self.powers
-            for held in {permission, EVERY_PERMISSION}
+            Power(granted, where) in self.powers
+            for granted in {permission, EVERY_PERMISSION}
             for where in {place, EVERYWHERE}
         )
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.access.effective import Access, Held
+    from chalicelib.core.access.effective import Access, DirectGrants
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.audit.records import AuditRecord
@@ -122,5 +122,5 @@ class RoleStore(Protocol):
 class AccessStore(Protocol):
     """What accounts hold."""
 
-    def held_by(self, user_id: str) -> Held:
+    def direct_grants(self, user_id: str) -> DirectGrants:
         """One query. Whatever changes it makes another revision of the account in the same moment."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.effective import Held
+    from chalicelib.core.access.effective import DirectGrants
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.ports import AccessStore, GroupStore, RoleStore
 
@@ -24,11 +24,13 @@ if TYPE_CHECKING:
 class EffectiveAccess:
     """Adds up what is granted to accounts and groups."""
 
-    def __init__(self, held: AccessStore, groups: GroupStore, roles: RoleStore) -> None:
-        self._held = held
+    def __init__(self, access_store: AccessStore, groups: GroupStore, roles: RoleStore) -> None:
+        self._access_store = access_store
         self._groups = groups
         self._roles = roles
-        self._remembered: ContextVar[dict[tuple[str, int], Held] | None] = ContextVar("remembered", default=None)
+        self._remembered: ContextVar[dict[tuple[str, int], DirectGrants] | None] = ContextVar(
+            "remembered", default=None
+        )
 
     @contextmanager
     def remembering(self) -> Iterator[None]:
@@ -42,7 +44,7 @@ class EffectiveAccess:
 
     def of(self, user_id: str) -> Access:
         """All that the account may do. One query, one read for each level of nesting, one for roles."""
-        return self._of(self._held.held_by(user_id))
+        return self._of(self._access_store.direct_grants(user_id))
 
     def of_account(self, user: User) -> Access:
         """As `of`, for an account that was read just now."""
@@ -50,14 +52,14 @@ class EffectiveAccess:
         if remembered is None:
             return self.of(user.id)
         if key not in remembered:
-            remembered[key] = self._held.held_by(user.id)
+            remembered[key] = self._access_store.direct_grants(user.id)
         return self._of(remembered[key])
 
-    def _of(self, held: Held) -> Access:
-        groups = self.with_outer(held.groups)
-        wanted = {grant.role_id for grant in held.grants}
+    def _of(self, direct_grants: DirectGrants) -> Access:
+        groups = self.with_outer(direct_grants.groups)
+        wanted = {grant.role_id for grant in direct_grants.grants}
         wanted |= {role_id for group in groups.values() for role_id, _ in group.grants}
-        return access(held.grants, held.groups, groups, self._roles.get_many(wanted))
+        return access(direct_grants.grants, direct_grants.groups, groups, self._roles.get_many(wanted))
 
     def opening_of_account(self, caller: Caller, user: User) -> Opening:
         """What acting for the account opens to the caller; nothing to one with every permission everywhere."""

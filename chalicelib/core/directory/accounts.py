@@ -73,9 +73,11 @@ class AccountChange:
 class Accounts:
     """The account directory. `reference` is an id, a login, or `me` for the caller."""
 
-    def __init__(self, accounts: AccountStore, held: AccessStore, groups: GroupStore, access: EffectiveAccess) -> None:
+    def __init__(
+        self, accounts: AccountStore, access_store: AccessStore, groups: GroupStore, access: EffectiveAccess
+    ) -> None:
         self._accounts = accounts
-        self._held = held
+        self._access_store = access_store
         self._groups = groups
         self._access = access
 
@@ -177,7 +179,7 @@ class Accounts:
             details = changes(old, new, "login", "name", "banned", "ban_reason", "owner", "description", "email")
             if not details:
                 return old
-            administrator = any(grant.makes_administrator for grant in self._held.held_by(old.id).grants)
+            administrator = any(grant.makes_administrator for grant in self._access_store.direct_grants(old.id).grants)
             record = _record(permit, "user.updated", new, details)
             # A new login is written into every membership too. A ban takes away, and must not fail by what they hold.
             moved = len(old.groups) if new.login != old.login else 0

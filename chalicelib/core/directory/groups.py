@@ -53,9 +53,11 @@ class GroupDescription:
 class Groups:
     """`reference` is a group's id or name, `user` an account's id or login."""
 
-    def __init__(self, groups: GroupStore, held: AccessStore, accounts: Accounts, access: EffectiveAccess) -> None:
+    def __init__(
+        self, groups: GroupStore, access_store: AccessStore, accounts: Accounts, access: EffectiveAccess
+    ) -> None:
         self._groups = groups
-        self._held = held
+        self._access_store = access_store
         self._accounts = accounts
         self._access = access
 
@@ -132,7 +134,7 @@ class Groups:
         """One account that is directly in the group. Raises Forbidden or NotFound."""
         group = self.find(caller, reference, Operation.READ_GROUP)
         member = self._accounts.find(caller, user, Operation.READ_USER)
-        if group.id not in self._held.held_by(member.id).groups:
+        if group.id not in self._access_store.direct_grants(member.id).groups:
             raise NotFound("member", user)
         return member
 
@@ -153,7 +155,7 @@ class Groups:
             assert given
             if given.demands_something:
                 self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
-            if len(self._held.held_by(member.id).groups) >= MAX_MEMBERSHIPS:
+            if len(self._access_store.direct_grants(member.id).groups) >= MAX_MEMBERSHIPS:
                 raise Conflict(f"An account can be in at most {MAX_MEMBERSHIPS} groups.")
             details = {"user": member.login}
             record = _record(permit, "group.member-added", group, details)
@@ -168,7 +170,7 @@ class Groups:
         def attempt() -> None:
             group, permit = self.permitted_including(caller, reference, Operation.REMOVE_MEMBER)
             member = self._accounts.find(caller, user, Operation.READ_USER)
-            if group.id not in self._held.held_by(member.id).groups:
+            if group.id not in self._access_store.direct_grants(member.id).groups:
                 raise NotFound("member", user)
             if member.id == caller.user.id:
                 self._require_bound(caller, group, group.id)

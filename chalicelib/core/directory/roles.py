@@ -37,14 +37,14 @@ class Roles:
     def __init__(
         self,
         roles: RoleStore,
-        held: AccessStore,
+        access_store: AccessStore,
         stored_groups: GroupStore,
         accounts: Accounts,
         groups: Groups,
         services: Services,
     ) -> None:
         self._roles = roles
-        self._held = held
+        self._access_store = access_store
         self._stored_groups = stored_groups
         self._groups = groups
         self._accounts = accounts
@@ -126,7 +126,7 @@ class Roles:
     def grants(self, caller: Caller, user: str) -> list[tuple[Grant, Role]]:
         """The account's own grants, each with its role. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_GRANTS)
-        return self._with_roles(self._held.held_by(owner.id).grants)
+        return self._with_roles(self._access_store.direct_grants(owner.id).grants)
 
     def grant(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """The role given to the account in `place`. Raises Invalid, Forbidden, NotFound or Conflict."""
@@ -135,7 +135,7 @@ class Roles:
             caller.check(Operation.GRANT_ROLE)
             owner = self._accounts.find(caller, user, Operation.READ_USER)
             given, where, permit = self._givable(caller, role, place)
-            if len(self._held.held_by(owner.id).grants) >= MAX_GRANTS:
+            if len(self._access_store.direct_grants(owner.id).grants) >= MAX_GRANTS:
                 raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
             grant = Grant(owner.id, given.id, where)
             details = {"role": given.key, "place": where}
@@ -156,7 +156,8 @@ class Roles:
             caller.check(Operation.REVOKE_ROLE)
             owner = self._accounts.find(caller, user, Operation.READ_USER)
             grant = next(
-                (held for held in self._held.held_by(owner.id).grants if grant_id in (held.id, held.key)), None
+                (held for held in self._access_store.direct_grants(owner.id).grants if grant_id in (held.id, held.key)),
+                None,
             )
             if grant is None:
                 raise NotFound("grant", grant_id)

@@ -47,7 +47,7 @@ class FirstAdministrator:
         tokens: TokenStore,
         services: ServiceStore,
         roles: RoleStore,
-        held: AccessStore,
+        access_store: AccessStore,
         authenticators: AuthenticatorStore,
         verifier: SecretVerifier,
         hasher: Callable[[], PasswordHasher],
@@ -56,7 +56,7 @@ class FirstAdministrator:
         self._tokens = tokens
         self._services = services
         self._roles = roles
-        self._held = held
+        self._access_store = access_store
         self._authenticators = authenticators
         self._verifier = verifier
         self._hasher = hasher
@@ -123,7 +123,9 @@ class FirstAdministrator:
         owner = self._accounts.find_by_login(validation.login(login))
         if owner is None:
             owner = self._create(validation.not_an_id(login, "login"), origin)
-        if owner.banned or not any(grant.makes_administrator for grant in self._held.held_by(owner.id).grants):
+        if owner.banned or not any(
+            grant.makes_administrator for grant in self._access_store.direct_grants(owner.id).grants
+        ):
             raise Conflict(f"{login} exists and is not an administrator who may log in.", "login")
         return owner
 

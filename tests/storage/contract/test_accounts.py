@@ -26,14 +26,14 @@ def test_what_is_stored_is_found_by_id_and_login_whatever_its_case(stores: Store
     expected = replace(user, login="MiXed-1")
     assert stores.accounts.get(user.id) == stores.accounts.find_by_login("mIxED-1") == expected
     assert stores.accounts.get_many([user.id, "nobody"]) == {user.id: expected}
-    assert stores.access.held_by(user.id).grants == (Grant(user.id, "reader", "ci"),)
+    assert stores.access.direct_grants(user.id).grants == (Grant(user.id, "reader", "ci"),)
 
 
 def test_nobody_is_none(stores: Stores) -> None:
     assert stores.accounts.get("nobody") is None
     assert stores.accounts.find_by_login("nobody") is None
     assert stores.accounts.last_used("nobody") is None
-    assert stores.access.held_by("nobody") == stores.access.held_by("somebody else")
+    assert stores.access.direct_grants("nobody") == stores.access.direct_grants("somebody else")
 
 
 def test_a_login_that_is_taken_is_a_conflict_and_nothing_is_written(stores: Stores) -> None:
@@ -136,7 +136,7 @@ def test_an_account_is_deleted_with_everything_that_hangs_on_it(stores: Stores) 
     assert stores.accounts.get(user.id) is None
     assert stores.tokens.list(user.id) == stores.application_passwords.list(user.id) == []
     assert stores.approved_scopes.list(user.id) == stores.trust_rules.list(user.id) == []
-    assert stores.access.held_by(user.id).grants == ()
+    assert stores.access.direct_grants(user.id).grants == ()
     assert stores.authenticators.get(user.id).password is None
     if isinstance(before, list):  # DynamoDB: nothing of it is left anywhere but in the history
         left = [item for item in set(everything(stores)) - set(before) if f"USER#{user.id}" in item]

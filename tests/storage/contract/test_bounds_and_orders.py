@@ -241,4 +241,4 @@ class TestGrants:
         user = making.user()
         given = [Grant(user.id, role, place) for role in ("b", "a") for place in ("z", "0", "m")]
         stores.accounts.create(user, given, record())
-        assert stores.access.held_by(user.id).grants == tuple(sorted(given, key=lambda each: each.key))
+        assert stores.access.direct_grants(user.id).grants == tuple(sorted(given, key=lambda each: each.key))

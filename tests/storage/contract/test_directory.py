@@ -161,13 +161,13 @@ class TestGroups:
         stores.groups.add_member(group, user, making.access_by(group), record())
         inside = newer(user, groups=frozenset({group.id}))
         assert stores.accounts.get(user.id) == inside
-        assert stores.access.held_by(user.id).groups == (group.id,)
+        assert stores.access.direct_grants(user.id).groups == (group.id,)
         with refused(stores, StaleWrite):
             stores.groups.remove_member(group, user, record())
         with refused(stores, Conflict):
             stores.groups.add_member(group, inside, making.access_by(group), record())
         stores.groups.remove_member(group, inside, record())
-        assert stores.access.held_by(user.id).groups == ()
+        assert stores.access.direct_grants(user.id).groups == ()
         with refused(stores, StaleWrite):
             stores.groups.remove_member(group, newer(newer(user)), record())
 
@@ -182,7 +182,7 @@ class TestGroups:
         group, user = stored_group(stores), stored_user(stores)
         stores.groups.add_member(group, user, making.access_by(), record())
         stores.groups.delete(group, record())
-        assert stores.access.held_by(user.id).groups == ()
+        assert stores.access.direct_grants(user.id).groups == ()
         assert stores.accounts.page(Window(), EVERYTHING, group.id, None).items == []
 
 
@@ -191,7 +191,7 @@ class TestRolesAndGrants:
         role, user = stored_role(stores), stored_user(stores)
         grant = Grant(user.id, role.id, "ci")
         stores.roles.grant(user, grant, role, record())
-        assert stores.access.held_by(user.id).grants == (grant,)
+        assert stores.access.direct_grants(user.id).grants == (grant,)
         granted = stores.accounts.get(user.id)
         assert granted == newer(user)
         with refused(stores, StaleWrite):
@@ -199,7 +199,7 @@ class TestRolesAndGrants:
         with refused(stores, Conflict):
             stores.roles.grant(granted, grant, role, record())
         stores.roles.revoke(granted, grant, record())
-        assert stores.access.held_by(user.id).grants == ()
+        assert stores.access.direct_grants(user.id).grants == ()
 
     def test_a_role_that_has_changed_is_not_granted(self, stores: Stores) -> None:
         role, user = stored_role(stores), stored_user(stores)

@@ -91,7 +91,7 @@ def test_what_hangs_on_an_account_is_there_once(empty_stores: Stores, kind: str)
     }
     won = at_once(lambda _: write[kind]())
     assert len(won) == written(stores) == 1
-    held = stores.access.held_by(user.id)
+    held = stores.access.direct_grants(user.id)
     there = [held.grants, held.groups, stores.trust_rules.list(user.id), stores.application_passwords.list(user.id)]
     assert sum(map(len, [*there, stores.approved_scopes.list(user.id)])) == 1
     members = stores.accounts.page(Window(), EVERYTHING, group.id, None)

@@ -80,7 +80,7 @@ def change_user(world: World) -> Operation:
     written = record()
 
     def change(stores: Stores) -> None:
-        admin = any(grant.makes_administrator for grant in stores.access.held_by(old.id).grants)
+        admin = any(grant.makes_administrator for grant in stores.access.direct_grants(old.id).grants)
         stores.accounts.replace(old, new, admin, written)
 
     return change
@@ -214,7 +214,7 @@ def seen(stores: Stores, world: World) -> Any:
     pages = [stores.accounts.page(window, search, None, None) for search in SEARCHES]
     pages += [stores.accounts.page(window, EVERYTHING, id, None) for id in ids["group"] if stores.groups.get(id)]
     grants = stores.roles.grants(window, None)
-    held = {id: stores.access.held_by(id) for id in ids["user"]}
+    held = {id: stores.access.direct_grants(id) for id in ids["user"]}
     return (
         [(list(page.items), page.total) for page in pages],
         [(page.total, sorted(page.items, key=str)) for page in (stores.groups.page(window, EVERYTHING),)],

@@ -53,7 +53,7 @@ def test_an_account_that_nobody_swept(empty_stores: Stores, revive: Callable[[],
         assert stores.sweeps.sweep(left)
         assert stores.tokens.list(user.id) == []
         assert members(stores, group.id) == 0
-        assert stores.access.held_by(user.id).grants == ()
+        assert stores.access.direct_grants(user.id).grants == ()
     assert list(stores.sweeps.waiting(NOW, 10)) == [left]
     stores.sweeps.done(left)
     assert list(stores.sweeps.waiting(NOW, 10)) == []
@@ -68,10 +68,10 @@ def test_a_group_that_nobody_swept(empty_stores: Stores, revive: Callable[[], No
         group = granted
     stores.groups.add_member(group, user, making.access_by(group), record())
     stores.groups.delete(group, record(at=NOW))
-    assert stores.access.held_by(user.id).groups == (group.id,)
+    assert stores.access.direct_grants(user.id).groups == (group.id,)
     revive()
     assert stores.sweeps.sweep(Leftover("GROUP", group.id))
-    assert stores.access.held_by(user.id).groups == ()
+    assert stores.access.direct_grants(user.id).groups == ()
     assert stores.roles.grants(Window(), role.id).total == 0
 
 
@@ -85,5 +85,5 @@ def test_what_is_there_is_never_swept(stores: Stores) -> None:
     for left in (Leftover("USER", user.id), Leftover("GROUP", group.id)):
         assert stores.sweeps.sweep(left)
     assert stores.tokens.list(user.id) == [token]
-    assert stores.access.held_by(user.id).groups == (group.id,)
+    assert stores.access.direct_grants(user.id).groups == (group.id,)
     assert list(stores.roles.grants(Window(), role.id).items) == [Grant(group.id, role.id)]

@@ -256,7 +256,7 @@ def _roles(world: World) -> Iterator[tuple[str, Action]]:
 
 def _grant_of(world: World, id: str) -> str:
     """One that is not the administrator's last, and, where there are several, not what everybody has."""
-    grants = [g for g in world.product.stores.access.held_by(id).grants if g.role_id != SYSTEM_ADMIN]
+    grants = [g for g in world.product.stores.access.direct_grants(id).grants if g.role_id != SYSTEM_ADMIN]
     if not grants:  # the first step took them
         raise NotFound("grant", id)
     return max(grants, key=lambda grant: grant.role_id != REGISTERED_USER).id
