@@ -109,9 +109,8 @@ class LoginRests(Conflict):
 
 
 class TooLarge(Conflict):
-    """One change would take more steps than a transaction of the storage holds.
-
-    How many that are: `core.access.transaction_limits.MAX_STEPS`."""
+    """One change would take more steps than a transaction of the storage holds
+    (`core.access.transaction_limits.MAX_STEPS`)."""
 
     def __init__(self) -> None:
         super().__init__("This changes too much at once. Nothing was changed; do it in several parts.")

@@ -1,7 +1,7 @@
 """A secret that somebody brings, such as from a vault, instead of one that is made here.
 
 Only the part of a token between its ids and its checksum can be brought: the ids are where the record is found, and
-the whole is put together from both (`credentials.wire_format`). ADR 20 has the reasons.
+the whole is put together from both (`core.secrets.token_format`). ADR 20 has the reasons.
 """
 
 from __future__ import annotations

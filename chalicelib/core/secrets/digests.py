@@ -2,7 +2,7 @@
 
 Argon2id makes guessing dear, and 256 random bits cannot be guessed however cheap it is; so nothing is gained by
 it, and whoever may start a device, or redeem a code, must not be able to buy its work. Authorization codes and
-device codes rest so. What is kept for long rests as in `credentials.sealing`, by ADR 3.
+device codes rest so. What is kept for long rests as in `core.secrets.hashing`, by ADR 3.
 """
 
 import hashlib

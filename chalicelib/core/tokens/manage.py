@@ -140,11 +140,11 @@ class PermanentTokens:
         about: About = NOTHING_SAID,
         secret: str | None = None,
     ) -> OwnedToken:
-        """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch;
-        `secret` is brought by the caller, and otherwise made here. What names no end or no networks has those of the
-        credential that is presented (`core.access.attenuation`). A token of this name that has ended makes room. Where
-        the owner has the very token that is described, with the `secret` that is brought as its current one, it is the
-        answer and nothing changes: the first one may have been lost.
+        """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch; `secret`
+        is brought by the caller, and otherwise made here. What names no end or no networks has those of the credential
+        that is presented (`core.access.attenuation`). A token of this name that has ended makes room. Where the owner
+        has the very token that is described, with the `secret` that is brought as its current one, it is the answer and
+        nothing changes: the first one may have been lost.
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
@@ -202,9 +202,9 @@ class PermanentTokens:
         about: About = NOTHING_SAID,
         seen: int | None = None,
     ) -> OwnedToken:
-        """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has
-        an end or networks makes no token last longer, nor good from more networks (`core.access.attenuation`). A token
-        of the new name that has ended makes room.
+        """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has an
+        end or networks makes no token last longer, nor good from more networks (`core.access.attenuation`). A token of
+        the new name that has ended makes room.
 
         Raises as `create`; NotFound also for the token; Conflict also if it has ended; Changed unless it has still the
         revision `seen`, if one is given.
