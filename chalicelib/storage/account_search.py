@@ -15,7 +15,7 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Search, beginning, select
-from chalicelib.storage.collection import Kept, count, places_in, read
+from chalicelib.storage.collection import SortedIndex, count, places_in, read
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by
@@ -34,30 +34,30 @@ class AccountSearch:
 
     def page(self, window: Window) -> Page[User]:
         """The accounts in the window, and how many there are. Raises Invalid if too many would be read."""
-        kept = self._kept_in_order()
-        if kept:
-            users = _users(places_in(kept, window, self.search.descends))
-            all_by_name = kept.collection == BY_NAME and not kept.prefix  # as many as by login
-            return Page(users, count(Kept(USERS, "login") if all_by_name else kept))
+        index = self._index_in_order()
+        if index:
+            users = _users(places_in(index, window, self.search.descends))
+            all_by_name = index.collection == BY_NAME and not index.prefix  # as many as by login
+            return Page(users, count(SortedIndex(USERS, "login") if all_by_name else index))
         found = select(self._collected(), self.search, ("login", "name"))
         return Page(found[window.skip : window.skip + window.top], len(found))
 
-    def _kept_in_order(self) -> Kept | None:
-        """The collection that has exactly what is wanted, if it is kept in the wanted order."""
+    def _index_in_order(self) -> SortedIndex | None:
+        """The index that has exactly what is wanted, in the wanted order, if there is one."""
         login, name = self._login(), self._name()
         narrow = self._narrow()
         if self.search.text is not None or len(narrow) > 1 or (name and (narrow or login)):
             return None
         by_login = narrow[0] if narrow else self._by_login(USERS)
-        by_name = Kept(BY_NAME, "name", name)
+        by_name = SortedIndex(BY_NAME, "name", name)
         if name:
             return by_name if by_name.is_in_order(self.search) else None
         if by_login.is_in_order(self.search):
             return by_login
         everything = not narrow and not login
-        return Kept(BY_NAME, "name") if everything and by_name.is_in_order(self.search) else None
+        return SortedIndex(BY_NAME, "name") if everything and by_name.is_in_order(self.search) else None
 
-    def _narrow(self) -> list[Kept]:
+    def _narrow(self) -> list[SortedIndex]:
         """The collections that hold a part of all accounts, all of them wanted."""
         collections = [members_of(self.group_id)] if self.group_id else []
         collections += [owned_by(self.owner_id)] if self.owner_id else []
@@ -68,11 +68,11 @@ class AccountSearch:
         """All accounts that are in the group, of the owner and as the traits say, by login; perhaps more than
         begin with what the search says."""
         login, name, text = self._login(), self._name(), keys.sortable(self.search.text or "")
-        sources = [[kept] for kept in self._narrow()]
+        sources = [[index] for index in self._narrow()]
         if name:
-            sources.append([Kept(BY_NAME, "name", name)])
+            sources.append([SortedIndex(BY_NAME, "name", name)])
         if text:
-            sources.append([Kept(USERS, "login", text), Kept(BY_NAME, "name", text)])
+            sources.append([SortedIndex(USERS, "login", text), SortedIndex(BY_NAME, "name", text)])
         if login or not sources:
             sources.append([self._by_login(USERS)])
         users = [user for user in _users(_first_small_one(sources)) if self._fits(user)]
@@ -92,9 +92,9 @@ class AccountSearch:
             return False
         return self.owner_id is None or (user.owner is not None and user.owner.id == self.owner_id)
 
-    def _by_login(self, collection: str) -> Kept:
+    def _by_login(self, collection: str) -> SortedIndex:
         value = self.search.terms.get("login", "*")
-        return Kept(collection, "login", self._login(), exact=beginning(value) is None)
+        return SortedIndex(collection, "login", self._login(), exact=beginning(value) is None)
 
     def _login(self) -> str:
         """The login that is wanted, or with which the wanted ones begin; empty if none is named."""
@@ -109,10 +109,10 @@ class AccountSearch:
         return keys.sortable(value) + BETWEEN if begins is None else keys.sortable(begins)
 
 
-def _first_small_one(sources: list[list[Kept]]) -> list[keys.Key]:
+def _first_small_one(sources: list[list[SortedIndex]]) -> list[keys.Key]:
     """The members of the first source with no more than can be looked at. Raises Invalid if there is none."""
     for source in sources:
-        places = [place for kept in source for place in places_in(kept, Window(0, MAX_COLLECTED + 1))]
+        places = [place for index in source for place in places_in(index, Window(0, MAX_COLLECTED + 1))]
         if len(places) <= MAX_COLLECTED:
             return places
     raise Invalid("query", f"would have to look at more than {MAX_COLLECTED} accounts; ask for fewer, or by login.")

@@ -24,8 +24,8 @@ M = TypeVar("M", bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A collection as it is kept: sorted by `field`. Only those whose position begins with `prefix`, or is equal.
+class SortedIndex:
+    """An index of a collection: sorted by `field`. Only those whose position begins with `prefix`, or is equal.
 
     `counted`: counters know how many there are without a prefix.
     """
@@ -44,41 +44,41 @@ class Kept:
         return Item.position.startswith(self.prefix) if self.prefix else None
 
     def is_in_order(self, search: Search) -> bool:
-        """Whether the wanted order is the one in which it is kept, or the reverse."""
+        """Whether the wanted order is that of the index, or the reverse."""
         return search.order in ((), (Order(self.field),), (Order(self.field, descending=True),))
 
 
-def page_of(model: type[M], kept: Kept, thing: Callable[[M], T], window: Window, search: Search) -> Page[T]:
+def page_of(model: type[M], index: SortedIndex, thing: Callable[[M], T], window: Window, search: Search) -> Page[T]:
     """The members that `search` finds by key or name, as things of the core.
 
-    Reads, if everything is wanted in the order in which it is kept: one index query for every 1 MB of keys
+    Reads, if everything is wanted in the order of the index: one index query for every 1 MB of keys
     up to the window's end (some 8,000 members), one batch for the members, one query for the counters.
     Otherwise one index query and ten batches at most: raises Invalid for a larger collection.
     """
-    if search.finds_everything and kept.is_in_order(search):
-        places = places_in(kept, window, descending=search.descends)
+    if search.finds_everything and index.is_in_order(search):
+        places = places_in(index, window, descending=search.descends)
         found = read(model, places)
-        return Page([thing(found[place]) for place in places if place in found], count(kept))
-    places = places_in(kept, Window(0, MAX_COLLECTED + 1))
+        return Page([thing(found[place]) for place in places if place in found], count(index))
+    places = places_in(index, Window(0, MAX_COLLECTED + 1))
     if len(places) > MAX_COLLECTED:
         raise Invalid("query", f"cannot search more than {MAX_COLLECTED} members.")
     found = read(model, places)
     things = [thing(found[place]) for place in places if place in found]
-    selected = select(things, search, ("key", "name") if kept.field == "key" else ("name",))
+    selected = select(things, search, ("key", "name") if index.field == "key" else ("name",))
     return Page(selected[window.skip : window.skip + window.top], len(selected))
 
 
-def places_in(kept: Kept, window: Window, descending: bool = False) -> list[keys.Key]:
+def places_in(index: SortedIndex, window: Window, descending: bool = False) -> list[keys.Key]:
     """The keys of the members in the window, in order."""
     if not window.top:
         return []
-    index = Item.by_collection.query(
-        kept.collection,
-        kept.condition,
+    entries = Item.by_collection.query(
+        index.collection,
+        index.condition,
         limit=window.skip + window.top,
         scan_index_forward=not descending,
     )
-    return [(entry.pk, entry.sk) for entry in index][window.skip :]
+    return [(entry.pk, entry.sk) for entry in entries][window.skip :]
 
 
 def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
@@ -95,10 +95,10 @@ def read_one(model: type[M], place: keys.Key) -> M | None:
     return read(model, [place]).get(place)
 
 
-def count(kept: Kept) -> int:
+def count(index: SortedIndex) -> int:
     """How many members there are: one query, of the counters; or else two at most, of the index, and no more
     than MAX_COUNTED."""
-    if kept.prefix or not kept.counted:
-        return Item.by_collection.count(kept.collection, kept.condition, limit=MAX_COUNTED)
-    pk, _ = keys.counter(kept.collection, 0)
+    if index.prefix or not index.counted:
+        return Item.by_collection.count(index.collection, index.condition, limit=MAX_COUNTED)
+    pk, _ = keys.counter(index.collection, 0)
     return sum(int(counter.members) for counter in CounterItem.query(pk, consistent_read=True))

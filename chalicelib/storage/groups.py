@@ -8,7 +8,7 @@ from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.directory.ports import Leftover
 from chalicelib.storage.access import change_owner, check_unchanged
-from chalicelib.storage.collection import Kept, page_of, read, read_one
+from chalicelib.storage.collection import SortedIndex, page_of, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.expiry_walk import look_at_all_tokens
@@ -46,7 +46,7 @@ class DynamoGroups:
         return self.get(taken.holder_id) if taken else None
 
     def page(self, window: Window, search: Search) -> Page[Group]:
-        return page_of(GroupItem, Kept(GROUPS, "name"), GroupItem.to_group, window, search)
+        return page_of(GroupItem, SortedIndex(GROUPS, "name"), GroupItem.to_group, window, search)
 
     def create(self, group: Group, outer: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Page
 from chalicelib.storage.access import change_owner
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
-from chalicelib.storage.collection import Kept, count, page_of, places_in, read, read_one
+from chalicelib.storage.collection import SortedIndex, count, page_of, places_in, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import BETWEEN, GRANTS, ROLES, GrantItem, NameItem, RoleItem
@@ -41,7 +41,7 @@ class DynamoRoles:
         return self.get(name.holder_id) if name else None
 
     def page(self, window: Window, search: Search) -> Page[Role]:
-        return page_of(RoleItem, Kept(ROLES, "key"), RoleItem.to_role, window, search)
+        return page_of(RoleItem, SortedIndex(ROLES, "key"), RoleItem.to_role, window, search)
 
     def create(self, role: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
@@ -68,10 +68,10 @@ class DynamoRoles:
         transaction.commit()
 
     def grants(self, window: Window, role_id: str | None) -> Page[Grant]:
-        kept = Kept(GRANTS, "role", f"{role_id}{BETWEEN}" if role_id else "", counted=False)
-        places = places_in(kept, window)
+        index = SortedIndex(GRANTS, "role", f"{role_id}{BETWEEN}" if role_id else "", counted=False)
+        places = places_in(index, window)
         found = read(GrantItem, places)
-        return Page([found[place].to_grant() for place in places if place in found], count(kept))
+        return Page([found[place].to_grant() for place in places if place in found], count(index))
 
     def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

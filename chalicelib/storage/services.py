@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.tokens.event import service_event
-from chalicelib.storage.collection import Kept, page_of, read, read_one
+from chalicelib.storage.collection import SortedIndex, page_of, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.expiry_walk import look_at_all_tokens
@@ -39,7 +39,7 @@ class DynamoServices:
         return self.get(name.holder_id) if name else None
 
     def page(self, window: Window, search: Search) -> Page[Service]:
-        return page_of(ServiceItem, Kept(SERVICES, "key"), ServiceItem.to_service, window, search)
+        return page_of(ServiceItem, SortedIndex(SERVICES, "key"), ServiceItem.to_service, window, search)
 
     def create(self, service: Service, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
