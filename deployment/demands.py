@@ -31,7 +31,7 @@ class Demands:
 
     def __init__(self, demanded: Iterable[RawItem], later: Iterable[RawItem], in_earlier: set[keys.Key]) -> None:
         self._in_earlier = in_earlier
-        self._before = {_place(item): item for item in demanded}
+        self._before = {_item_key(item): item for item in demanded}
         self._groups: dict[str, RawItem] = {}
         self._shown_services = set[str]()  # groups, by the services that name them
         for item in later:
@@ -69,7 +69,7 @@ class Demands:
         id = item["id"]["S"]
         if item["kind"]["S"] == "group" and self._is_new(id):
             return _without(_with_demands(item, [NOTHING, *self._chain(id)]), "parent_id")
-        return _with_demands(item, [self._before.get(_place(item), NOTHING), item])
+        return _with_demands(item, [self._before.get(_item_key(item), NOTHING), item])
 
     def _is_new(self, group_id: str) -> bool:
         return group_id in self._groups and keys.group(group_id) not in self._in_earlier
@@ -105,7 +105,7 @@ def _with_demands(item: RawItem, demanding: Sequence[RawItem]) -> RawItem:
     return item if text is None else {**item, "policy": {"S": text}}
 
 
-def _place(item: RawItem) -> keys.Key:
+def _item_key(item: RawItem) -> keys.Key:
     return item["pk"]["S"], item["sk"]["S"]
 
 

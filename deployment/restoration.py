@@ -68,7 +68,7 @@ class Restoration:
         demanded: list[RawItem] = []
         for item in earlier():
             if _treatment(item) in GRANTING:
-                self._in_earlier.add(_place(item))
+                self._in_earlier.add(_item_key(item))
                 demanded += [item] if demands_something(item) else []
         self._demands = Demands(demanded, later() if later else (), self._in_earlier)
         self.kinds = Counter[str]()  # of what grants something and comes back
@@ -114,7 +114,7 @@ class Restoration:
         self.kinds[kind] += 1
         if id := _text(item, "id"):
             self._ids.add(id)
-        if kind == "group" and self._has(_place(item)):  # what was made since is outermost
+        if kind == "group" and self._has(_item_key(item)):  # what was made since is outermost
             self._subgroups[_text(item, "parent_id")] += 1
         elif (
             kind == "grant"
@@ -129,7 +129,7 @@ class Restoration:
         if treatment is Treatment.FOLLOWING:
             return _thing(item) in self._ids
         if treatment in GRANTING:
-            return (treatment in self._allowed and self._has(_place(item))) or self._restricts(item)
+            return (treatment in self._allowed and self._has(_item_key(item))) or self._restricts(item)
         return treatment is Treatment.TELLING and not self._is_replaced(item)
 
     def _restricts(self, item: RawItem) -> bool:
@@ -179,8 +179,8 @@ class Restoration:
     def _is_member(self, user_id: str, group_id: str) -> bool:
         return self._has(keys.member(user_id, group_id)) or self._demands.only_restricts(group_id)
 
-    def _has(self, place: keys.Key) -> bool:
-        return place in self._in_earlier
+    def _has(self, item_key: keys.Key) -> bool:
+        return item_key in self._in_earlier
 
     def _owner_stays_away(self, entry: RawItem) -> bool:
         collection, owned = _text(entry, "collection"), owned_by("")
@@ -194,7 +194,7 @@ def _treatment(item: RawItem) -> Treatment:
     return KINDS[kind]
 
 
-def _place(item: RawItem) -> keys.Key:
+def _item_key(item: RawItem) -> keys.Key:
     return item["pk"]["S"], item["sk"]["S"]
 
 
@@ -223,8 +223,8 @@ def _with(item: RawItem, name: str, value: RawItem | None) -> RawItem:
     return others if value is None else {**others, name: value}
 
 
-def _counter(place: keys.Key, members: int) -> RawItem:
-    pk, sk = place
+def _counter(item_key: keys.Key, members: int) -> RawItem:
+    pk, sk = item_key
     return {"pk": {"S": pk}, "sk": {"S": sk}, "kind": {"S": "counter"}, "members": {"N": str(members)}}
 
 

@@ -37,10 +37,10 @@ class DynamoAccessTokens:
         services = {id for id in wanted if id} | ({token.source.id} if _is_service(token) else set())
         revocable = (token.id, *token.exchanged_from)
         marks = [keys.revoked_access_token(token.subject_id, id) for id in revocable]
-        places = [*marks, *_sources(token), *map(keys.service, services)]
+        item_keys = [*marks, *_sources(token), *map(keys.service, services)]
         found: dict[str, Any] = {}
         known: dict[str, Service] = {}
-        for item in read(Item, places).values():
+        for item in read(Item, item_keys).values():
             match item:
                 case MarkItem():
                     found["revoked"] = True

@@ -15,7 +15,7 @@ from chalicelib.core.access.account import AccountType
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import MAX_COLLECTED, Search, beginning, select
-from chalicelib.storage.collection import SortedIndex, count, places_in, read
+from chalicelib.storage.collection import SortedIndex, count, keys_in, read
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import BETWEEN, BY_NAME, TRAITS, USERS, UserItem, members_of, owned_by
@@ -36,7 +36,7 @@ class AccountSearch:
         """The accounts in the window, and how many there are. Raises Invalid if too many would be read."""
         index = self._index_in_order()
         if index:
-            users = _users(places_in(index, window, self.search.descends))
+            users = _users(keys_in(index, window, self.search.descends))
             all_by_name = index.collection == BY_NAME and not index.prefix  # as many as by login
             return Page(users, count(SortedIndex(USERS, "login") if all_by_name else index))
         found = select(self._collected(), self.search, ("login", "name"))
@@ -79,7 +79,7 @@ class AccountSearch:
         if self.group_id:
             memberships = [keys.member(user.id, self.group_id) for user in users]
             inside = read(Item, memberships)
-            users = [user for user, place in zip(users, memberships, strict=True) if place in inside]
+            users = [user for user, item_key in zip(users, memberships, strict=True) if item_key in inside]
         return sorted(users, key=lambda user: user.login.lower())
 
     def _fits(self, user: User) -> bool:
@@ -112,14 +112,14 @@ class AccountSearch:
 def _first_small_one(sources: list[list[SortedIndex]]) -> list[keys.Key]:
     """The members of the first source with no more than can be looked at. Raises Invalid if there is none."""
     for source in sources:
-        places = [place for index in source for place in places_in(index, Window(0, MAX_COLLECTED + 1))]
-        if len(places) <= MAX_COLLECTED:
-            return places
+        item_keys = [item_key for index in source for item_key in keys_in(index, Window(0, MAX_COLLECTED + 1))]
+        if len(item_keys) <= MAX_COLLECTED:
+            return item_keys
     raise Invalid("query", f"would have to look at more than {MAX_COLLECTED} accounts; ask for fewer, or by login.")
 
 
-def _users(places: list[keys.Key]) -> list[User]:
-    """The accounts in whose partitions these places are, in the same order, each once."""
-    profiles = list(dict.fromkeys((pk, keys.PROFILE) for pk, _ in places))
+def _users(item_keys: list[keys.Key]) -> list[User]:
+    """The accounts in whose partitions these items are, in the same order, each once."""
+    profiles = list(dict.fromkeys((pk, keys.PROFILE) for pk, _ in item_keys))
     found = read(UserItem, profiles)
-    return [found[place].to_user() for place in profiles if place in found]
+    return [found[item_key].to_user() for item_key in profiles if item_key in found]

@@ -115,9 +115,9 @@ class DynamoAccounts:
 
     def delete(self, user: User, audit: AuditRecord) -> None:
         """A few steps, whatever hangs on the account: a token without its owner is refused."""
-        pk, _ = place = keys.user(user.id)
+        pk, _ = item_key = keys.user(user.id)
         transaction = Transaction(audit)
-        transaction.delete(UserItem(*place), UserItem.revision == user.revision, otherwise=StaleWrite())
+        transaction.delete(UserItem(*item_key), UserItem.revision == user.revision, otherwise=StaleWrite())
         _free_login(transaction, user, audit.at)
         transaction.count(USERS, -1)
         grants = GrantItem.query(pk, GrantItem.sk.startswith(keys.GRANT_PREFIX), consistent_read=True)

@@ -56,17 +56,17 @@ class DynamoApplicationPasswords:
 
     def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        item = ApplicationPasswordItem(*_place(password))
+        item = ApplicationPasswordItem(*_item_key(password))
         transaction.delete(item, ApplicationPasswordItem.pk.exists(), otherwise=StaleWrite())
         transaction.free_name(_name(password))
         transaction.commit()
 
     def sweep(self, user_id: str, epoch: int) -> None:
         ended = [each for each in self.list(user_id) if each.epoch < epoch]
-        remove(Item(*place) for each in ended for place in (_name(each), _place(each)))
+        remove(Item(*item_key) for each in ended for item_key in (_name(each), _item_key(each)))
 
 
-def _place(password: ApplicationPassword) -> keys.Key:
+def _item_key(password: ApplicationPassword) -> keys.Key:
     return keys.application_password(password.user_id, password.id)
 
 

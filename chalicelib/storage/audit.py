@@ -42,13 +42,13 @@ class DynamoAudit:
         if query.lowest > query.highest:  # which DynamoDB would refuse to look between
             return AuditPage([], None)
         if query.target_id or query.actor_id:
-            lowest, places = query.lowest, _by_index(query)
+            lowest, item_keys = query.lowest, _by_index(query)
         else:
             lowest = max(query.lowest, _days_before(query.highest, MAX_DAYS))
-            places = _by_day(query.highest, lowest)
+            item_keys = _by_day(query.highest, lowest)
         records: list[AuditRecord] = []
         for number in itertools.count(1):
-            batch = list(itertools.islice(places, BATCH))
+            batch = list(itertools.islice(item_keys, BATCH))
             for record in _matching(batch, query):
                 if len(records) == top:
                     return AuditPage(records, records[-1].position if records else query.highest)
@@ -81,9 +81,9 @@ def _by_day(highest: str, lowest: str) -> Iterator[keys.Key]:
 
 def _matching(batch: list[keys.Key], query: AuditQuery) -> Iterator[AuditRecord]:
     found = read(AuditItem, batch)
-    for place in batch:
-        if place in found and place[1] != query.after:
-            record = found[place].to_record()
+    for item_key in batch:
+        if item_key in found and item_key[1] != query.after:
+            record = found[item_key].to_record()
             if query.matches(record):
                 yield record
 

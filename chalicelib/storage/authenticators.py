@@ -33,8 +33,8 @@ class DynamoAuthenticators:
     """Implements `core.login.ports.AuthenticatorStore`."""
 
     def get(self, user_id: str) -> Authenticators:
-        place = keys.authenticators(user_id)
-        return authenticators_in(read(Item, [place]), user_id)
+        item_key = keys.authenticators(user_id)
+        return authenticators_in(read(Item, [item_key]), user_id)
 
     def find_by_login(self, login: str) -> tuple[User | None, Authenticators]:
         name = read_one(NameItem, keys.login(validation.login_key(login)))

@@ -28,13 +28,13 @@ class DynamoCodes:
     """Implements `core.oauth.ports.CodeStore`."""
 
     def find(self, user_id: str, code_id: str, client_id: str) -> CodeFound:
-        places = [
+        item_keys = [
             keys.user(user_id),
             keys.authorization_code(user_id, code_id),
             keys.approved_scope(user_id, client_id),
         ]
         code, owner, approval = None, None, None
-        for item in read(Item, places).values():
+        for item in read(Item, item_keys).values():
             if isinstance(item, AuthorizationCodeItem):
                 code = item.to_code()
             elif isinstance(item, UserItem):

@@ -56,19 +56,19 @@ def page_of(model: type[M], index: SortedIndex, thing: Callable[[M], T], window:
     Otherwise one index query and ten batches at most: raises Invalid for a larger collection.
     """
     if search.finds_everything and index.is_in_order(search):
-        places = places_in(index, window, descending=search.descends)
-        found = read(model, places)
-        return Page([thing(found[place]) for place in places if place in found], count(index))
-    places = places_in(index, Window(0, MAX_COLLECTED + 1))
-    if len(places) > MAX_COLLECTED:
+        item_keys = keys_in(index, window, descending=search.descends)
+        found = read(model, item_keys)
+        return Page([thing(found[item_key]) for item_key in item_keys if item_key in found], count(index))
+    item_keys = keys_in(index, Window(0, MAX_COLLECTED + 1))
+    if len(item_keys) > MAX_COLLECTED:
         raise Invalid("query", f"cannot search more than {MAX_COLLECTED} members.")
-    found = read(model, places)
-    things = [thing(found[place]) for place in places if place in found]
+    found = read(model, item_keys)
+    things = [thing(found[item_key]) for item_key in item_keys if item_key in found]
     selected = select(things, search, ("key", "name") if index.field == "key" else ("name",))
     return Page(selected[window.skip : window.skip + window.top], len(selected))
 
 
-def places_in(index: SortedIndex, window: Window, descending: bool = False) -> list[keys.Key]:
+def keys_in(index: SortedIndex, window: Window, descending: bool = False) -> list[keys.Key]:
     """The keys of the members in the window, in order."""
     if not window.top:
         return []
@@ -81,18 +81,18 @@ def places_in(index: SortedIndex, window: Window, descending: bool = False) -> l
     return [(entry.pk, entry.sk) for entry in entries][window.skip :]
 
 
-def read(model: type[M], places: list[keys.Key]) -> dict[keys.Key, M]:
+def read(model: type[M], item_keys: list[keys.Key]) -> dict[keys.Key, M]:
     """The items under these keys, strongly consistent; what is missing is left out."""
-    if not places:
+    if not item_keys:
         return {}
-    raw = batch_get_client().items(Item.Meta.table_name, places)
-    items = model.batch_get(places, consistent_read=True) if raw is None else map(model.from_raw_data, raw)
+    raw = batch_get_client().items(Item.Meta.table_name, item_keys)
+    items = model.batch_get(item_keys, consistent_read=True) if raw is None else map(model.from_raw_data, raw)
     return {(item.pk, item.sk): item for item in items}
 
 
-def read_one(model: type[M], place: keys.Key) -> M | None:
+def read_one(model: type[M], item_key: keys.Key) -> M | None:
     """The item under this key, strongly consistent, or None."""
-    return read(model, [place]).get(place)
+    return read(model, [item_key]).get(item_key)
 
 
 def count(index: SortedIndex) -> int:

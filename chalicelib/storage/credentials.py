@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Use
     from chalicelib.core.secrets.hashing import SealedSecret
 
-_PLACES = {
+_KEYS = {
     CredentialKind.PERMANENT_TOKEN: keys.token,
     CredentialKind.APPLICATION_PASSWORD: keys.application_password,
     CredentialKind.SESSION: keys.session,
@@ -46,15 +46,15 @@ class DynamoCredentials:
     """Implements `core.verification.ports.CredentialStore`."""
 
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
-        places = []
+        item_keys = []
         if key:
-            places += [keys.user(key.user_id), _PLACES[key.kind](key.user_id, key.id)]
+            item_keys += [keys.user(key.user_id), _KEYS[key.kind](key.user_id, key.id)]
             if key.kind is CredentialKind.SESSION:
-                places.append(keys.authenticators(key.user_id))
+                item_keys.append(keys.authenticators(key.user_id))
         if service_id:
-            places.append(keys.service(service_id))
+            item_keys.append(keys.service(service_id))
         credential, owner, service = None, None, None
-        found = read(Item, places)
+        found = read(Item, item_keys)
         for item in found.values():
             if isinstance(item, CredentialItem):
                 credential = item.to_credential()

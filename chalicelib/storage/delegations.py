@@ -34,13 +34,13 @@ class DynamoDelegations:
         return sorted(found, key=lambda delegation: (delegation.created, delegation.id))
 
     def find(self, user_id: str, delegation_id: str, client_id: str) -> DelegationFound:
-        places = [
+        item_keys = [
             keys.user(user_id),
             keys.delegation(user_id, client_id, delegation_id),
             keys.approved_scope(user_id, client_id),
         ]
         delegation, owner, approval = None, None, None
-        for item in read(Item, places).values():
+        for item in read(Item, item_keys).values():
             if isinstance(item, DelegationItem):
                 delegation = item.to_delegation()
             elif isinstance(item, UserItem):

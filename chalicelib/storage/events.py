@@ -107,8 +107,8 @@ class DynamoQueues:
     def backlog(self, destination_id: str, top: int) -> Sequence[Waiting]:
         partition, _ = keys.outgoing(destination_id, "")
         index = Item.by_collection.query(OUTGOING, limit=top)
-        places = [(item.pk, item.sk) for item in index if item.pk == partition]
-        found = read(OutgoingItem, places)
+        item_keys = [(item.pk, item.sk) for item in index if item.pk == partition]
+        found = read(OutgoingItem, item_keys)
         queues = [
             Waiting(
                 item.sk, int(item.sent or 0), int(item.attempts or 0), int(item.free_at), held=item.holder is not None

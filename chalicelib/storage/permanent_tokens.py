@@ -61,7 +61,7 @@ class DynamoTokens:
             (entry.pk, keys.TOKEN_PREFIX + entry.sk.rpartition("#")[2]): int(entry.position[:15]) for entry in entries
         }
         found = read(TokenItem, list(due_at))
-        tokens = [found[place].to_credential() for place in due_at if place in found]
+        tokens = [found[item_key].to_credential() for item_key in due_at if item_key in found]
         due_of = {token.id: due_at[keys.token(token.user_id, token.id)] for token in tokens} if label is None else {}
         return TokenPage(tokens, entries[-1].position if entries and len(entries) == top else None, due_of)
 

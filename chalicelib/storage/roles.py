@@ -8,7 +8,7 @@ from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Page
 from chalicelib.storage.access import change_owner
 from chalicelib.storage.accounts import LAST_ADMINISTRATOR
-from chalicelib.storage.collection import SortedIndex, count, page_of, places_in, read, read_one
+from chalicelib.storage.collection import SortedIndex, count, keys_in, page_of, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.items import BETWEEN, GRANTS, ROLES, GrantItem, NameItem, RoleItem
@@ -69,9 +69,9 @@ class DynamoRoles:
 
     def grants(self, window: Window, role_id: str | None) -> Page[Grant]:
         index = SortedIndex(GRANTS, "role", f"{role_id}{BETWEEN}" if role_id else "", counted=False)
-        places = places_in(index, window)
-        found = read(GrantItem, places)
-        return Page([found[place].to_grant() for place in places if place in found], count(index))
+        item_keys = keys_in(index, window)
+        found = read(GrantItem, item_keys)
+        return Page([found[item_key].to_grant() for item_key in item_keys if item_key in found], count(index))
 
     def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

@@ -32,9 +32,9 @@ class DynamoWebhooks:
     """Implements `core.webhooks.ports.WebhookStore`."""
 
     def list(self) -> Sequence[Webhook]:
-        places = [(each.pk, each.sk) for each in Item.by_collection.query(WEBHOOKS, limit=2 * MAX_WEBHOOKS)]
-        found = read(WebhookItem, places)
-        return [found[place].to_webhook() for place in places if place in found]
+        item_keys = [(each.pk, each.sk) for each in Item.by_collection.query(WEBHOOKS, limit=2 * MAX_WEBHOOKS)]
+        found = read(WebhookItem, item_keys)
+        return [found[item_key].to_webhook() for item_key in item_keys if item_key in found]
 
     def get(self, webhook_id: str) -> Webhook | None:
         item = read_one(WebhookItem, keys.webhook(webhook_id))

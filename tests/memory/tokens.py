@@ -112,21 +112,21 @@ class MemoryTokens:
 
     def page(self, label: str | None, after: str | None, top: int, due: int | None = None) -> TokenPage:
         with self._database.lock:
-            found = sorted((self._place(token, label), token) for token in self._all() if _has(token, label))
+            found = sorted((self._position(token, label), token) for token in self._all() if _has(token, label))
         beyond = [
-            (place, token)
-            for place, token in found
-            if (after is None or place > after) and (due is None or int(place[:15]) <= due)
+            (position, token)
+            for position, token in found
+            if (after is None or position > after) and (due is None or int(position[:15]) <= due)
         ]
         part = beyond[:top]
-        due_of = {token.id: int(place[:15]) for place, token in part} if label is None else {}
+        due_of = {token.id: int(position[:15]) for position, token in part} if label is None else {}
         last = part[-1][0] if part and len(part) == top else None
         return TokenPage([token for _, token in part], last, due_of)
 
     def _all(self) -> Iterator[PermanentToken]:
         return (token for user in all_users(self._database) for token in self.list(user.id))
 
-    def _place(self, token: PermanentToken, label: str | None) -> str:
+    def _position(self, token: PermanentToken, label: str | None) -> str:
         at = self._database.get(*_due(token)) if label is None else token.created
         return f"{at:015d}#{token.id}"
 
@@ -163,25 +163,25 @@ class MemoryCredentials:
             if isinstance(noted, PermanentToken):
                 how = LastUse(use.address, use.agent, use.service_id)
                 noted = replace(noted, last_use=how, used_at=noted.used_at | set(services))
-            change.put(_place(credential), noted)
+            change.put(_item_key(credential), noted)
 
     def settle(self, token: PermanentToken, since: int) -> None:
         with self._changing(token) as (stored, change):
             if stored.revision != token.revision or (stored.settled or 0) >= since:
                 raise StaleWrite
-            change.put(_place(token), replace(stored, settled=since))
+            change.put(_item_key(token), replace(stored, settled=since))
 
     def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
         if holder.secret:
             with self._changing(holder) as (stored, change):
                 if stored.secret is None or stored.secret.argon2id != holder.secret.argon2id:
                     raise StaleWrite
-                change.put(_place(holder), replace(stored, secret=sealed))
+                change.put(_item_key(holder), replace(stored, secret=sealed))
 
     @contextmanager
     def _changing(self, holder: Credential | Service) -> Iterator[tuple[Any, Change]]:
         with self._database.change() as change:
-            stored = self._database.get(*_place(holder))
+            stored = self._database.get(*_item_key(holder))
             if stored is None:
                 raise StaleWrite
             yield stored, change
@@ -274,7 +274,7 @@ def _name_taken(token: PermanentToken) -> NameTaken:
     return NameTaken(f"The account has a permanent token named {token.name!r} already.", "name")
 
 
-def _place(holder: Credential | Service) -> Key:
+def _item_key(holder: Credential | Service) -> Key:
     if isinstance(holder, Service):
         return ("service", holder.id)
     kind = "token" if isinstance(holder, PermanentToken) else "session" if isinstance(holder, Session) else None

@@ -118,7 +118,7 @@ class GrantItem(Item, discriminator="grant"):
     @classmethod
     def of(cls, grant: Grant) -> Self:
         return cls(
-            *cls.place_of(grant),
+            *cls.key_of(grant),
             holder_id=grant.holder_id,
             role_id=grant.role_id,
             place=grant.place,
@@ -127,7 +127,7 @@ class GrantItem(Item, discriminator="grant"):
         )
 
     @staticmethod
-    def place_of(grant: Grant) -> keys.Key:
+    def key_of(grant: Grant) -> keys.Key:
         return keys.grant(grant.holder_id, grant.key)
 
     def to_grant(self) -> Grant:
@@ -138,7 +138,7 @@ class GroupGrantItem(GrantItem, discriminator="group-grant"):
     """A grant of a group, to be listed; what counts are the grants in the group itself, written with it."""
 
     @staticmethod
-    def place_of(grant: Grant) -> keys.Key:
+    def key_of(grant: Grant) -> keys.Key:
         return keys.group_grant(grant.holder_id, grant.key)
 
 

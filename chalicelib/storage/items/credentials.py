@@ -171,8 +171,8 @@ class ApplicationPasswordItem(CredentialItem, discriminator="application-passwor
 
     @classmethod
     def of(cls, password: ApplicationPassword) -> ApplicationPasswordItem:
-        place = keys.application_password(password.user_id, password.id)
-        return cls(*place, **_common(password), name=password.name, epoch=password.epoch or None)
+        item_key = keys.application_password(password.user_id, password.id)
+        return cls(*item_key, **_common(password), name=password.name, epoch=password.epoch or None)
 
     def to_credential(self) -> ApplicationPassword:
         return ApplicationPassword(**self._common(), name=self.name, epoch=int(self.epoch or 0))
@@ -271,8 +271,8 @@ class MarkItem(Item, discriminator="mark"):
     """That something happened: a challenge was used, a login was used from a network."""
 
     @classmethod
-    def at(cls, place: keys.Key, expires: int) -> MarkItem:
-        return cls(*place, expires=moment(expires))
+    def at(cls, item_key: keys.Key, expires: int) -> MarkItem:
+        return cls(*item_key, expires=moment(expires))
 
 
 def moment(milliseconds: int) -> datetime:

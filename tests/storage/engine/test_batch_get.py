@@ -20,7 +20,7 @@ from tests.conftest import Scene
 from tests.cutting import Cut, CuttingProxy
 
 
-def places(scene: Scene) -> list[keys.Key]:
+def item_keys(scene: Scene) -> list[keys.Key]:
     token = scene.token.token
     return [keys.user(token.user_id), keys.token(token.user_id, token.id), keys.service(scene.ci.service.id)]
 
@@ -31,7 +31,7 @@ def by_the_general_client(wanted: list[keys.Key]) -> dict[keys.Key, dict[str, An
 
 
 def values(wanted: list[keys.Key]) -> dict[keys.Key, dict[str, Any]]:
-    return {place: {"kind": type(item), **item.attribute_values} for place, item in read(Item, wanted).items()}
+    return {item_key: {"kind": type(item), **item.attribute_values} for item_key, item in read(Item, wanted).items()}
 
 
 def in_order(raw: Any) -> Any:
@@ -47,7 +47,7 @@ def test_it_reads_what_the_general_client_reads(scene: Scene) -> None:
         wanted = [(item.pk, item.sk)]
         assert values(wanted) == by_the_general_client(wanted)
     missing = keys.token(new_id(), new_id())
-    assert values([*places(scene), missing]) == by_the_general_client([*places(scene), missing])
+    assert values([*item_keys(scene), missing]) == by_the_general_client([*item_keys(scene), missing])
     assert values([missing]) == {}
 
 
@@ -61,23 +61,23 @@ def test_items_are_made_as_pynamodb_makes_them(scene: Scene) -> None:
 
 
 def test_an_item_of_another_kind_is_refused(scene: Scene) -> None:
-    token = next(iter(read(Item, places(scene)[1:2]).values()))
-    wrong = type(next(iter(read(Item, places(scene)[:1]).values())))
+    token = next(iter(read(Item, item_keys(scene)[1:2]).values()))
+    wrong = type(next(iter(read(Item, item_keys(scene)[:1]).values())))
     with pytest.raises(ValueError, match="Found a TokenItem where a UserItem was expected"):
         wrong.from_raw_data(token.serialize())
 
 
 def test_it_takes_one_request_and_not_the_general_client(scene: Scene, proxy: CuttingProxy) -> None:
     with patch.object(Item, "batch_get", side_effect=AssertionError("asked the general client")):
-        assert len(read(Item, places(scene))) == 3
+        assert len(read(Item, item_keys(scene))) == 3
     assert proxy.number == 1
 
 
 @pytest.mark.parametrize("cut", Cut)
 def test_a_cut_is_followed_by_the_general_client(scene: Scene, proxy: CuttingProxy, cut: Cut) -> None:
-    expected = by_the_general_client(places(scene))
+    expected = by_the_general_client(item_keys(scene))
     proxy.begin({0: cut})
-    assert values(places(scene)) == expected
+    assert values(item_keys(scene)) == expected
     assert proxy.number == 2
 
 
@@ -102,7 +102,7 @@ ODD: dict[str, Callable[[Answer], Answer | None]] = {
 
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_answer_is_not_used(scene: Scene, odd: str) -> None:
-    expected, post = by_the_general_client(places(scene)), ConnectionPool.post
+    expected, post = by_the_general_client(item_keys(scene)), ConnectionPool.post
 
     def answered(*arguments: Any) -> Answer | None:
         answer = post(*arguments)
@@ -110,12 +110,12 @@ def test_an_odd_answer_is_not_used(scene: Scene, odd: str) -> None:
         return ODD[odd](answer)
 
     with patch.object(ConnectionPool, "post", answered):
-        assert values(places(scene)) == expected
+        assert values(item_keys(scene)) == expected
 
 
 def test_more_than_one_call_can_ask_for_is_left_to_the_general_client(scene: Scene) -> None:
     many = [keys.token(new_id(), new_id()) for _ in range(150)]
-    assert values([*many, *places(scene)]) == by_the_general_client(places(scene))
+    assert values([*many, *item_keys(scene)]) == by_the_general_client(item_keys(scene))
 
 
 def test_behind_a_proxy_the_general_client_asks(
@@ -125,10 +125,10 @@ def test_behind_a_proxy_the_general_client_asks(
     monkeypatch.setenv("http_proxy", proxy.url)
     connect(scene.product.settings.table)
     with patch.object(ConnectionPool, "post", side_effect=AssertionError("went past the proxy")):
-        assert BatchGetClient(Item._get_connection().connection, 1, 1).items("keyturn", places(scene)) is None
+        assert BatchGetClient(Item._get_connection().connection, 1, 1).items("keyturn", item_keys(scene)) is None
 
 
 def test_without_credentials_the_general_client_says_so(scene: Scene) -> None:
     reader = BatchGetClient(Item._get_connection().connection, 1, 1)
     with patch.object(type(reader.connection.session), "get_credentials", return_value=None):
-        assert reader.items("keyturn", places(scene)) is None
+        assert reader.items("keyturn", item_keys(scene)) is None
