@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.composition.lifecycle import TokenLifecycle
     from chalicelib.composition.oauth import OAuth
     from chalicelib.core.access.reader import EffectiveAccess
-    from chalicelib.core.audit.replays import Repetition
+    from chalicelib.core.audit.replays import IdempotentReplay
     from chalicelib.core.authentication.callers import Authentication
     from chalicelib.core.authentication.introspection import Introspection
     from chalicelib.core.directory.accounts import Accounts
@@ -233,11 +233,11 @@ class Keyturn:
         return AuditTrail(self.stores.audit)
 
     @functools.cached_property
-    def repetition(self) -> Repetition:
+    def idempotent_replay(self) -> IdempotentReplay:
         """What became of a request that is sent again?"""
-        from chalicelib.core.audit.replays import Repetition
+        from chalicelib.core.audit.replays import IdempotentReplay
 
-        return Repetition(self.stores.once)
+        return IdempotentReplay(self.stores.idempotency)
 
     @functools.cached_property
     def permissions(self) -> Permissions:

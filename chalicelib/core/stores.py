@@ -1,7 +1,7 @@
 """All that the core needs of storage, as one thing: the ports of each capability, by name.
 
 Every method of a port that writes takes the audit record of the change and writes both in one transaction, or
-neither; it raises AlreadyDone if the record carries a client's key that was used before. All reads are
+neither; it raises Replayed if the record carries a client's key that was used before. All reads are
 strongly consistent except the pages of whole collections.
 
 Who implements them is chosen where the parts are put together (`chalicelib.composition.keyturn`): DynamoDB
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore, RoleStore
-    from chalicelib.core.audit.ports import AuditStore, OnceStore
+    from chalicelib.core.audit.ports import AuditStore, IdempotencyStore
     from chalicelib.core.directory.ports import ServiceStore, SweepStore
     from chalicelib.core.login.ports import (
         ApplicationPasswordStore,
@@ -75,7 +75,7 @@ class Stores(Protocol):
     @property
     def login_attempts(self) -> LoginAttemptStore: ...
     @property
-    def once(self) -> OnceStore: ...
+    def idempotency(self) -> IdempotencyStore: ...
     @property
     def queues(self) -> QueueStore: ...
     @property

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.events import DynamoEvents, DynamoQueues
     from chalicelib.storage.expiry_walk import DynamoWalk
     from chalicelib.storage.groups import DynamoGroups
-    from chalicelib.storage.idempotency import DynamoOnce
+    from chalicelib.storage.idempotency import DynamoIdempotency
     from chalicelib.storage.login_attempts import DynamoLoginAttempts
     from chalicelib.storage.permanent_tokens import DynamoTokens
     from chalicelib.storage.roles import DynamoRoles
@@ -125,10 +125,10 @@ class DynamoStores:
         return DynamoLoginAttempts()
 
     @functools.cached_property
-    def once(self) -> DynamoOnce:
-        from chalicelib.storage.idempotency import DynamoOnce
+    def idempotency(self) -> DynamoIdempotency:
+        from chalicelib.storage.idempotency import DynamoIdempotency
 
-        return DynamoOnce()
+        return DynamoIdempotency()
 
     @functools.cached_property
     def queues(self) -> DynamoQueues:

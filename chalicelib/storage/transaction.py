@@ -15,12 +15,12 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.core.access.transaction_limits import MAX_STEPS
-from chalicelib.core.audit.idempotency import AlreadyDone
+from chalicelib.core.audit.idempotency import Replayed
 from chalicelib.core.common.errors import StaleWrite, TooLarge, Unavailable
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.conditional_failures import error_code
 from chalicelib.storage.engine.table import Item, connection
-from chalicelib.storage.items import AuditItem, CounterItem, NameItem, OnceItem
+from chalicelib.storage.items import AuditItem, CounterItem, IdempotencyItem, NameItem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,8 +78,8 @@ class Transaction:
         self._updates: list[_Step] = []
         if audit:
             self.record(audit)
-        if audit and audit.once:
-            self.create(OnceItem.of(audit, audit.once), otherwise=AlreadyDone())
+        if audit and audit.idempotency_key:
+            self.create(IdempotencyItem.of(audit, audit.idempotency_key), otherwise=Replayed())
 
     def record(self, audit: AuditRecord) -> None:
         """Store an audit record; one more, where one decision is of two things."""

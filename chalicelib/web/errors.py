@@ -50,7 +50,7 @@ _STATUS: tuple[tuple[type[errors.Refusal], HTTPStatus, str], ...] = (
     (errors.Forbidden, HTTPStatus.FORBIDDEN, "forbidden"),
     (errors.NotFound, HTTPStatus.NOT_FOUND, "not_found"),
     (errors.Conflict, HTTPStatus.CONFLICT, "conflict"),
-    (errors.KeyReused, HTTPStatus.UNPROCESSABLE_ENTITY, "key_reused"),
+    (errors.IdempotencyMismatch, HTTPStatus.UNPROCESSABLE_ENTITY, "key_reused"),
     (errors.Throttled, HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests"),
     (errors.Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"),
     (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
@@ -68,7 +68,7 @@ def refused(refusal: errors.Refusal) -> Response:
     """The answer that tells the caller why."""
     status, code = next((status, code) for kind, status, code in _STATUS if isinstance(refusal, kind))
     response: dict[str, object] = {"error": code, "error_code": int(status), "error_description": str(refusal)}
-    if isinstance(refusal, errors.Invalid | errors.Conflict | errors.KeyReused) and refusal.field:
+    if isinstance(refusal, errors.Invalid | errors.Conflict | errors.IdempotencyMismatch) and refusal.field:
         response["error_field"] = refusal.field
     if isinstance(refusal, errors.SecondFactorRequired | errors.SecondFactorLocked):
         response["methods"] = list(refusal.methods)

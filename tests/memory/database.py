@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from chalicelib.core.access.transaction_limits import MAX_STEPS
-from chalicelib.core.audit.idempotency import AlreadyDone, Done
+from chalicelib.core.audit.idempotency import Replayed, StoredResult
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import StaleWrite, TooLarge
 
@@ -26,7 +26,7 @@ class Phase(IntEnum):
 
     CHECK = 1
     DELETE = 2
-    ONCE = 3
+    IDEMPOTENCY = 3
     PUT = 4
     UPDATE = 5
 
@@ -96,14 +96,17 @@ class Change:
     def record(self, audit: AuditRecord) -> None:
         """What is done leaves this record; a client's key in it is good once."""
         database = self.database
-        if audit.once:
-            key, done = ("once", audit.actor_id, audit.once.key), Done(audit.once.fingerprint, audit.target_id)
-            self._require(Phase.ONCE, key not in database.things, AlreadyDone())
-            self._effects.append(lambda: database.things.update({key: done}))
+        if audit.idempotency_key:
+            key, result = (
+                ("once", audit.actor_id, audit.idempotency_key.key),
+                StoredResult(audit.idempotency_key.fingerprint, audit.target_id),
+            )
+            self._require(Phase.IDEMPOTENCY, key not in database.things, Replayed())
+            self._effects.append(lambda: database.things.update({key: result}))
             self.index(1)
         self.index(1)
         details = json.loads(json.dumps(audit.details))
-        self._effects.append(lambda: database.records.append(replace(audit, details=details, once=None)))
+        self._effects.append(lambda: database.records.append(replace(audit, details=details, idempotency_key=None)))
 
     def index(self, entries: int) -> None:
         """So many steps are taken for what only DynamoDB writes: entries of an index, and counters."""

@@ -130,7 +130,7 @@ class MemoryDevices:
     ) -> None:
         with self._database.change(audit) as change:
             if approving:
-                change.record(replace(approving.audit, once=None))
+                change.record(replace(approving.audit, idempotency_key=None))
                 approve(self._database, change, approving)
             change.replace(("device", new.id), new, is_current(self.get(old.id), old))
 

@@ -22,7 +22,7 @@ from tests.memory.oauth import (
     MemoryDevices,
     MemoryTrustRules,
 )
-from tests.memory.tokens import MemoryAudit, MemoryCredentials, MemoryOnce, MemoryTokens, MemoryWalk
+from tests.memory.tokens import MemoryAudit, MemoryCredentials, MemoryIdempotency, MemoryTokens, MemoryWalk
 
 
 class MemoryStores:
@@ -45,7 +45,7 @@ class MemoryStores:
         self.events = MemoryEvents(database)
         self.groups = MemoryGroups(database)
         self.login_attempts = MemoryLoginAttempts(database)
-        self.once = MemoryOnce(database)
+        self.idempotency = MemoryIdempotency(database)
         self.queues = MemoryQueues(database)
         self.roles = MemoryRoles(database)
         self.services = MemoryServices(database)

@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.core.access.account import User
 from chalicelib.core.access.effective import Access
-from chalicelib.core.audit.idempotency import Done
+from chalicelib.core.audit.idempotency import StoredResult
 from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
@@ -224,15 +224,15 @@ class MemoryAudit:
         return AuditPage(part, part[-1].position if part else query.highest)
 
 
-class MemoryOnce:
-    """Implements `core.audit.ports.OnceStore`."""
+class MemoryIdempotency:
+    """Implements `core.audit.ports.IdempotencyStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, user_id: str, key: str) -> Done | None:
-        done: Done | None = self._database.get("once", user_id, key)
-        return done
+    def find(self, user_id: str, key: str) -> StoredResult | None:
+        result: StoredResult | None = self._database.get("once", user_id, key)
+        return result
 
 
 class MemoryWalk:

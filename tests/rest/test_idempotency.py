@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.core.audit.idempotency import AlreadyDone, once
+from chalicelib.core.audit.idempotency import Replayed, parse_idempotency_key
 from tests.conftest import Scene, origin
 from tests.core.secrets.test_client_supplied import FIRST as BROUGHT
 from tests.rest.calling import REST, Answer, Client, introspect, send
@@ -124,21 +124,21 @@ def test_bad_keys_are_refused_by_name(scene: Scene, key: str) -> None:
 
 
 def test_the_same_request_many_times_at_once_makes_one_token(scene: Scene, administrator: Client) -> None:
-    repetition, tokens = scene.product.repetition, scene.product.permanent_tokens
-    caller = replace(scene.caller(), once=once("key", "fingerprint"))
+    idempotent_replay, tokens = scene.product.idempotent_replay, scene.product.permanent_tokens
+    caller = replace(scene.caller(), idempotency_key=parse_idempotency_key("key", "fingerprint"))
     barrier = threading.Barrier(20)
 
     def one(number: int) -> str | None:
         barrier.wait()
         try:
             return tokens.create(caller, scene.bot.id, f"token {number}", ["ci"]).token.id
-        except AlreadyDone:
+        except Replayed:
             return None
 
     with ThreadPoolExecutor(20) as pool:
         made = [id for id in pool.map(one, range(20)) if id]
     assert len(made) == 1
-    assert repetition.made_by(caller.user.id, once("key", "fingerprint")) == made[0]
+    assert idempotent_replay.made_by(caller.user.id, parse_idempotency_key("key", "fingerprint")) == made[0]
     assert administrator.get(TOKENS).json["total"] == 2
 
 

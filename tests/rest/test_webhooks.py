@@ -90,8 +90,8 @@ class TestNames:
         self, scene: Scene, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It has made the webhook after this one looked for what its key has made."""
-        repetition, first = keyturn().repetition, list[Answer]()
-        made_by = repetition.made_by
+        idempotent_replay, first = keyturn().idempotent_replay, list[Answer]()
+        made_by = idempotent_replay.made_by
 
         def made_meanwhile(*asked: Any) -> str | None:
             known = made_by(*asked)
@@ -102,7 +102,7 @@ class TestNames:
         def create() -> Answer:
             return ask(scene, "POST", "/webhooks", WEBHOOK, **{"idempotency-key": "once"})
 
-        monkeypatch.setattr(repetition, "made_by", made_meanwhile)
+        monkeypatch.setattr(idempotent_replay, "made_by", made_meanwhile)
         second = create()
         assert [each.status for each in (*first, second)] == [200, 200]
         assert second.json["id"] == first[0].json["id"]

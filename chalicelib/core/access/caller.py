@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.effective import Access
     from chalicelib.core.access.permissions import Power
     from chalicelib.core.access.rules import Rule
-    from chalicelib.core.audit.idempotency import Once
+    from chalicelib.core.audit.idempotency import IdempotencyKey
 
 R = TypeVar("R", bound=Refusal)
 
@@ -84,7 +84,7 @@ class Permit:
             target_id=target_id,
             owner_id=owner_id,
             details=details or {},
-            once=caller.once,
+            idempotency_key=caller.idempotency_key,
             hand=caller.acting_hand,
         )
 
@@ -99,7 +99,7 @@ class Caller:
     now: int  # milliseconds since the epoch
     address: str
     groups: frozenset[str] = frozenset()  # that the caller is in, directly or by nesting
-    once: Once | None = None  # the client's key for this request
+    idempotency_key: IdempotencyKey | None = None  # the client's key for this request
     logged_in: bool = False  # a person with a session, not a token
     logged_in_at: int | None = None  # when the login was that the credential came of, in milliseconds since the epoch
     delegated: bool = False  # a connected service acts for the account

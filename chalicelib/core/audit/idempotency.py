@@ -14,7 +14,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """A client's `key` for one request, and a digest of what the request asks for."""
 
     key: str
@@ -22,19 +22,19 @@ class Once:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class StoredResult:
     """What an earlier request with a key asked for, and the id of what it made."""
 
     fingerprint: str
     target_id: str
 
 
-class AlreadyDone(Exception):
+class Replayed(Exception):
     """A request with this key has been carried out; look up what it made. Never shown."""
 
 
-def once(key: str, fingerprint: str) -> Once:
+def parse_idempotency_key(key: str, fingerprint: str) -> IdempotencyKey:
     """Raises Invalid if `key` is not 1 to 255 visible ASCII characters."""
     if not _KEY.fullmatch(key):
         raise Invalid("Idempotency-Key", "must have 1 to 255 visible ASCII characters.")
-    return Once(key, fingerprint)
+    return IdempotencyKey(key, fingerprint)

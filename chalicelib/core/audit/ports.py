@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.core.audit.idempotency import Done
+    from chalicelib.core.audit.idempotency import StoredResult
     from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord
 
 
@@ -24,7 +24,7 @@ class AuditStore(Protocol):
         """At most `top` records. Eventually consistent by actor and by target."""
 
 
-class OnceStore(Protocol):
+class IdempotencyStore(Protocol):
     """What requests with a client's key have made."""
 
-    def find(self, user_id: str, key: str) -> Done | None: ...
+    def find(self, user_id: str, key: str) -> StoredResult | None: ...

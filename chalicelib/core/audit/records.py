@@ -12,7 +12,7 @@ from chalicelib.core.common.time import DAY_MS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from chalicelib.core.audit.idempotency import Once
+    from chalicelib.core.audit.idempotency import IdempotencyKey
 
 # Milliseconds since the epoch. Keyturn is younger than the first, so no search has to look before it.
 FIRST_MOMENT = 1_767_225_600_000  # 2026-01-01
@@ -56,7 +56,7 @@ class AuditRecord:
     owner_id: str | None = None  # the account that the target hangs on, where it does
     details: Mapping[str, str] = field(default_factory=dict)
     id: str = field(default_factory=new_id)
-    once: Once | None = None  # the client's key for the request, which is not part of the record
+    idempotency_key: IdempotencyKey | None = None  # the client's key for the request, which is not part of the record
     hand: Hand = field(default_factory=Hand)
 
     @property

@@ -116,7 +116,7 @@ class TooLarge(Conflict):
         super().__init__("This changes too much at once. Nothing was changed; do it in several parts.")
 
 
-class KeyReused(Refusal):
+class IdempotencyMismatch(Refusal):
     """An idempotency key came again with another request (section 2.7 of the IETF draft)."""
 
     field = "Idempotency-Key"

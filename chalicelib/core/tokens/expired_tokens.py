@@ -57,4 +57,4 @@ def _displaced(caller: Caller, token: PermanentToken) -> Displaced:
     details = {"name": token.name, "reason": "it had ended, and its name was taken"}
     permit = caller.require(Operation.DELETE_TOKEN, token.user_id)
     record = permit.record("permanent-token.deleted", "permanent-token", token.id, token.user_id, details)
-    return Displaced(token, replace(record, once=None))  # the request's key stands for what it makes
+    return Displaced(token, replace(record, idempotency_key=None))  # the request's key stands for what it makes

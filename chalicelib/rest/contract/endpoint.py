@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from chalice.app import Request, Response
 
 from chalicelib.composition.keyturn import keyturn
-from chalicelib.core.audit.idempotency import AlreadyDone, once
+from chalicelib.core.audit.idempotency import Replayed, parse_idempotency_key
 from chalicelib.core.common.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.paging import Window
 from chalicelib.rest.contract.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
@@ -181,13 +181,13 @@ class Call:
         key = self.request.headers.get("idempotency-key")
         if key is None:
             return self._made(make(caller))
-        asked = once(key, self._fingerprint())
-        made = self.keyturn.repetition.made_by(caller.user.id, asked)
+        idempotency_key = parse_idempotency_key(key, self._fingerprint())
+        made = self.keyturn.idempotent_replay.made_by(caller.user.id, idempotency_key)
         if made is None:
             try:
-                return self._made(make(replace(caller, once=asked)))
-            except (AlreadyDone, Conflict) as refusal:  # perhaps because of the same request, which ran beside this one
-                made = self.keyturn.repetition.made_by(caller.user.id, asked)
+                return self._made(make(replace(caller, idempotency_key=idempotency_key)))
+            except (Replayed, Conflict) as refusal:  # perhaps because of the same request, which ran beside this one
+                made = self.keyturn.idempotent_replay.made_by(caller.user.id, idempotency_key)
                 if made is None and isinstance(refusal, Conflict):
                     raise
         response = self._made(look_up(made or ""))

@@ -190,7 +190,7 @@ def audit_day(day: str) -> str:
     return f"AUDIT#{day}"
 
 
-def once(user_id: str, key: str) -> Key:
+def idempotency_key(user_id: str, key: str) -> Key:
     return f"ONCE#{user_id}#{key}", PROFILE
 
 

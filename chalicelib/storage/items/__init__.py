@@ -50,7 +50,7 @@ from chalicelib.storage.items.oauth import (
     TrustRuleItem,
 )
 from chalicelib.storage.items.shared import SWEEPS, CounterItem, FormerLoginItem, MigrationsItem, NameItem, SweepItem
-from chalicelib.storage.items.trail import AuditItem, OnceItem, acts_of
+from chalicelib.storage.items.trail import AuditItem, IdempotencyItem, acts_of
 
 __all__ = [
     "BETWEEN",
@@ -81,12 +81,12 @@ __all__ = [
     "GrantItem",
     "GroupGrantItem",
     "GroupItem",
+    "IdempotencyItem",
     "LifecycleItem",
     "MarkItem",
     "MemberItem",
     "MigrationsItem",
     "NameItem",
-    "OnceItem",
     "OutgoingItem",
     "RoleItem",
     "ServiceItem",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.audit.idempotency import LIFETIME_MS, Once
+from chalicelib.core.audit.idempotency import LIFETIME_MS, IdempotencyKey
 from chalicelib.core.audit.records import FAILURES_KEPT_MS, AuditRecord, Hand, counted
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
@@ -109,17 +109,17 @@ def _hand(services: Sequence[str] = (), **more: Any) -> Hand:
     return Hand(services=tuple(services), **{name: value for name, value in more.items() if name in _OF_HANDS})
 
 
-class OnceItem(Item, discriminator="once"):
+class IdempotencyItem(Item, discriminator="once"):
     """A request with a client's key has been carried out."""
 
     fingerprint = UnicodeAttribute()
     target_id = UnicodeAttribute()
 
     @classmethod
-    def of(cls, record: AuditRecord, once: Once) -> OnceItem:
+    def of(cls, record: AuditRecord, idempotency_key: IdempotencyKey) -> IdempotencyItem:
         return cls(
-            *keys.once(record.actor_id, once.key),
-            fingerprint=once.fingerprint,
+            *keys.idempotency_key(record.actor_id, idempotency_key.key),
+            fingerprint=idempotency_key.fingerprint,
             target_id=record.target_id,
             expires=datetime.fromtimestamp((record.at + LIFETIME_MS) / 1000, UTC),
         )

@@ -10,7 +10,7 @@ from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.effective import Access, Holding
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant, Role
-from chalicelib.core.audit.idempotency import Once
+from chalicelib.core.audit.idempotency import IdempotencyKey
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.directory.service import Service
@@ -40,9 +40,18 @@ def name(beginning: str = "thing") -> str:
     return f"{beginning}-{next(_numbers)}-{new_id()}"
 
 
-def record(kind: str = "user.updated", once: Once | None = None, **values: Any) -> AuditRecord:
+def record(kind: str = "user.updated", idempotency_key: IdempotencyKey | None = None, **values: Any) -> AuditRecord:
     """What is written with a change; `values` replace those that it has."""
-    made = AuditRecord(kind, NOW + next(_numbers), "actor", "credential", "192.0.2.1", "user", new_id(), once=once)
+    made = AuditRecord(
+        kind,
+        NOW + next(_numbers),
+        "actor",
+        "credential",
+        "192.0.2.1",
+        "user",
+        new_id(),
+        idempotency_key=idempotency_key,
+    )
     return replace(made, **values)
 
 

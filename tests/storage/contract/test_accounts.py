@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.access.account import LOGIN_REST_MS, Owner, OwnerKind, User
 from chalicelib.core.access.group import MAX_MEMBERSHIPS
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
-from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
+from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed, StoredResult
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
@@ -266,16 +266,16 @@ class TestTheRecordOfAChange:
             assert list(stores.audit.page(query, 10).records) == [written]
 
     def test_a_clients_key_is_good_for_one_change(self, stores: Stores) -> None:
-        once, user = Once(making.name(), "fingerprint"), making.user()
-        stores.accounts.create(user, [], record(once=once, target_id=user.id))
-        assert stores.once.find("actor", once.key) == Done("fingerprint", user.id)
-        with refused(stores, AlreadyDone):
-            stores.accounts.create(making.user(), [], record(once=once))
-        with refused(stores, AlreadyDone):  # rather than that the login is taken: it was the same request
-            stores.accounts.create(making.user(login=user.login), [], record(once=once))
-        assert stores.once.find("somebody else", once.key) is None
+        idempotency_key, user = IdempotencyKey(making.name(), "fingerprint"), making.user()
+        stores.accounts.create(user, [], record(idempotency_key=idempotency_key, target_id=user.id))
+        assert stores.idempotency.find("actor", idempotency_key.key) == StoredResult("fingerprint", user.id)
+        with refused(stores, Replayed):
+            stores.accounts.create(making.user(), [], record(idempotency_key=idempotency_key))
+        with refused(stores, Replayed):  # rather than that the login is taken: it was the same request
+            stores.accounts.create(making.user(login=user.login), [], record(idempotency_key=idempotency_key))
+        assert stores.idempotency.find("somebody else", idempotency_key.key) is None
         other = making.user()
-        stores.accounts.create(other, [], record(once=once, actor_id="somebody else"))
+        stores.accounts.create(other, [], record(idempotency_key=idempotency_key, actor_id="somebody else"))
 
 
 def test_the_last_use_of_any_credential_is_the_accounts(stores: Stores) -> None:

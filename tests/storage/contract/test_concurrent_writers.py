@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.access.role import SYSTEM_ADMIN
-from chalicelib.core.audit.idempotency import AlreadyDone, Once
+from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite, Unavailable
 from chalicelib.core.common.optimistic_retry import until_current
@@ -24,7 +24,7 @@ from tests.storage.contract import making
 from tests.storage.contract.making import newer, record, stored_group, stored_token, stored_user, token_record
 
 WRITERS = 6
-REFUSALS = (Conflict, StaleWrite, AlreadyDone, Unavailable)
+REFUSALS = (Conflict, StaleWrite, Replayed, Unavailable)
 
 
 def at_once(write: Callable[[int], Any]) -> list[int]:
@@ -61,7 +61,11 @@ def rivalry(stores: Stores, kind: str) -> Callable[[int], Any]:
     code, device = making.code(user), making.device()
     stores.codes.create(code, user, record())
     stores.devices.create(device)
-    known, once, challenge = making.with_2fa(stores, user), Once(making.name(), "f"), UsedChallenge(name, making.NOW)
+    known, idempotency_key, challenge = (
+        making.with_2fa(stores, user),
+        IdempotencyKey(making.name(), "f"),
+        UsedChallenge(name, making.NOW),
+    )
     queue, hooks = f"queue {name}", [making.webhook() for _ in range(WRITERS)]
     for hook in hooks:
         stores.webhooks.create(hook, record())
@@ -91,7 +95,7 @@ def rivalry(stores: Stores, kind: str) -> Callable[[int], Any]:
         "a device": lambda _: stores.devices.redeem(device, making.delegation(user), [], record()),
         "authenticators": lambda _: stores.authenticators.replace(user, known, newer(known), None, False, record()),
         "a challenge": session,
-        "a client's key": lambda _: stores.accounts.create(making.user(), [], record(once=once)),
+        "a client's key": lambda _: stores.accounts.create(making.user(), [], record(idempotency_key=idempotency_key)),
         "a queue": lambda number: _must(stores.queues.take("there", queue, str(number), 100, 200)),
     }
     return rivalries[kind]

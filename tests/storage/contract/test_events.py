@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.audit.idempotency import AlreadyDone, Once
+from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
@@ -224,10 +224,10 @@ class TestNamesOfWebhooks:
             stores.webhooks.delete(old, record())
 
     def test_a_key_that_is_used_up_says_more_than_a_name_that_is_taken(self, stores: Stores) -> None:
-        first, once = making.webhook(), Once(making.name(), "f")
-        stores.webhooks.create(first, record(once=once))
-        with refused(stores, AlreadyDone):
-            stores.webhooks.create(making.webhook(name=first.name), record(once=once))
+        first, idempotency_key = making.webhook(), IdempotencyKey(making.name(), "f")
+        stores.webhooks.create(first, record(idempotency_key=idempotency_key))
+        with refused(stores, Replayed):
+            stores.webhooks.create(making.webhook(name=first.name), record(idempotency_key=idempotency_key))
 
 
 def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores: Stores) -> None:

@@ -13,7 +13,7 @@ import pytest
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.role import Grant
 from chalicelib.core.access.transaction_limits import MAX_FIXED
-from chalicelib.core.audit.idempotency import AlreadyDone, Done, Once
+from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed, StoredResult
 from chalicelib.core.audit.records import AuditQuery, AuditRecord, failure
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.login.authenticators import Authenticators
@@ -264,15 +264,15 @@ def audit_of(writer: str, **values: Any) -> AuditRecord:
 @pytest.mark.parametrize("writer", WRITERS)
 def test_the_record_goes_with_the_change_and_a_key_is_good_for_one(stores: Stores, writer: str) -> None:
     write = WRITERS[writer](Scene(stores, stored_user(stores)))
-    once = Once(making.name(), "fingerprint")
-    used = record(once=once)
+    idempotency_key = IdempotencyKey(making.name(), "fingerprint")
+    used = record(idempotency_key=idempotency_key)
     stores.roles.create(making.role(), used)
-    with refused(stores, AlreadyDone):
-        write(audit_of(writer, once=once, actor_id=used.actor_id))
-    fresh = Once(making.name(), "another")
-    audit = audit_of(writer, once=fresh)
+    with refused(stores, Replayed):
+        write(audit_of(writer, idempotency_key=idempotency_key, actor_id=used.actor_id))
+    fresh = IdempotencyKey(making.name(), "another")
+    audit = audit_of(writer, idempotency_key=fresh)
     write(audit)
-    assert stores.once.find(audit.actor_id, fresh.key) == Done("another", audit.target_id)
+    assert stores.idempotency.find(audit.actor_id, fresh.key) == StoredResult("another", audit.target_id)
     for query in (
         AuditQuery(actor_id=audit.actor_id),
         AuditQuery(target_id=audit.target_id),
@@ -285,12 +285,12 @@ def test_the_record_goes_with_the_change_and_a_key_is_good_for_one(stores: Store
 @pytest.mark.parametrize("writer", WRITERS)
 def test_a_dry_run_is_refused_as_the_write_would_be_and_writes_nothing(stores: Stores, writer: str) -> None:
     write = WRITERS[writer](Scene(stores, stored_user(stores)))
-    once = Once(making.name(), "fingerprint")
-    used = record(once=once)
+    idempotency_key = IdempotencyKey(making.name(), "fingerprint")
+    used = record(idempotency_key=idempotency_key)
     stores.roles.create(making.role(), used)
-    with refused(stores, AlreadyDone), stores.dry_run(True):
-        write(audit_of(writer, once=once, actor_id=used.actor_id))
-    before, audit = everything(stores), audit_of(writer, once=Once(making.name(), "another"))
+    with refused(stores, Replayed), stores.dry_run(True):
+        write(audit_of(writer, idempotency_key=idempotency_key, actor_id=used.actor_id))
+    before, audit = everything(stores), audit_of(writer, idempotency_key=IdempotencyKey(making.name(), "another"))
     with stores.dry_run(True):
         write(audit)
     assert everything(stores) == before
@@ -357,7 +357,7 @@ def steps_of(stores: Stores, writer: str) -> int:
     write = WRITERS[writer](Scene(stores, stored_user(stores, type=AccountType.BOT)))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(counted, "commit", commit)
-        write(audit_of(writer, once=Once(making.name(), "fingerprint")))
+        write(audit_of(writer, idempotency_key=IdempotencyKey(making.name(), "fingerprint")))
     return taken[0]  # others sweep afterwards
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access.account import AccountType, Owner, OwnerKind
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant
-from chalicelib.core.audit.idempotency import AlreadyDone, Once
+from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
@@ -68,8 +68,8 @@ def create_user(world: World) -> Operation:
     if user.type is AccountType.BOT and world.draw(st.booleans()):
         user = replace(user, owner=Owner(OwnerKind.USER, world.some("user").id))
     grants = [Grant(user.id, SYSTEM_ADMIN)] if world.draw(st.booleans()) else []
-    once = Once("key", "f") if world.draw(st.integers(0, 9)) == 0 else None
-    written = record(once=once)
+    idempotency_key = IdempotencyKey("key", "f") if world.draw(st.integers(0, 9)) == 0 else None
+    written = record(idempotency_key=idempotency_key)
     world.next("user", user)
     return lambda stores: stores.accounts.create(user, grants, written)
 
@@ -202,7 +202,7 @@ OPERATIONS = (
 def outcome(operation: Operation, stores: Stores) -> str:
     try:
         operation(stores)
-    except (Conflict, StaleWrite, AlreadyDone) as refusal:
+    except (Conflict, StaleWrite, Replayed) as refusal:
         return f"{type(refusal).__name__}: {refusal}"
     return "done"
 
