@@ -10,7 +10,7 @@ import functools
 import os
 from typing import TYPE_CHECKING
 
-from chalicelib.core.secrets.hashing import Sealer
+from chalicelib.core.secrets.hashing import SecretHasher
 from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.settings import Settings
 from chalicelib.storage.engine.table import connect, open_client
@@ -60,7 +60,7 @@ class Keyturn:
             stores = DynamoStores()
         self.stores = stores
         self.settings = settings
-        self.verifier = SecretVerifier(Sealer(settings.argon2, settings.tag_keys, settings.current_tag_key))
+        self.verifier = SecretVerifier(SecretHasher(settings.argon2, settings.tag_keys, settings.current_tag_key))
 
     def warm_up(self) -> None:
         """Load what the most frequent request, an introspection, needs. No network is used."""

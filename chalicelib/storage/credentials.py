@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.update import Action
 
     from chalicelib.core.common.origin import Use
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 _KEYS = {
     CredentialKind.PERMANENT_TOKEN: keys.token,
@@ -81,13 +81,13 @@ class DynamoCredentials:
         unchanged = TokenItem.revision == token.revision
         _note(_item_of(token), [TokenItem.settled.set(since)], unchanged & newer)
 
-    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+    def replace_hash(self, holder: Credential | Service, hashed: HashedSecret) -> None:
         if holder.secret:
             model = ServiceItem if isinstance(holder, Service) else CredentialItem
             actions: list[Action] = [
-                model.argon2id.set(sealed.argon2id),
-                model.tag.set(sealed.tag),
-                model.tag_key_id.set(sealed.tag_key_id),
+                model.argon2id.set(hashed.argon2id),
+                model.tag.set(hashed.tag),
+                model.tag_key_id.set(hashed.tag_key_id),
             ]
             _note(_item_of(holder), actions, model.argon2id == holder.secret.argon2id)
 

@@ -15,7 +15,7 @@ from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import Use
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.session import Session
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
 from chalicelib.core.tokens.ports import Displaced, TokenPage, Walk
@@ -171,12 +171,12 @@ class MemoryCredentials:
                 raise StaleWrite
             change.put(_item_key(token), replace(stored, settled=since))
 
-    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
+    def replace_hash(self, holder: Credential | Service, hashed: HashedSecret) -> None:
         if holder.secret:
             with self._changing(holder) as (stored, change):
                 if stored.secret is None or stored.secret.argon2id != holder.secret.argon2id:
                     raise StaleWrite
-                change.put(_item_key(holder), replace(stored, secret=sealed))
+                change.put(_item_key(holder), replace(stored, secret=hashed))
 
     @contextmanager
     def _changing(self, holder: Credential | Service) -> Iterator[tuple[Any, Change]]:

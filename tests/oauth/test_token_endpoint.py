@@ -11,7 +11,7 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.oauth.delegations import CODE_LIFETIME_MS
-from chalicelib.core.secrets.hashing import Sealer
+from chalicelib.core.secrets.hashing import SecretHasher
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.oauth.routes import DEVICE_AUTHORIZATION, REVOCATION, TOKEN
 from tests.conftest import now
@@ -186,7 +186,7 @@ def test_guessed_secrets_never_reach_argon2(stage: Stage, monkeypatch: pytest.Mo
     def never(*_: object) -> bool:
         raise AssertionError("an invented secret must not cost an Argon2 computation")
 
-    monkeypatch.setattr(Sealer, "matches", never)
+    monkeypatch.setattr(SecretHasher, "matches", never)
     guess = SERVICE_SECRET.issue(stage.web.service.id)
     assert token_request((stage.web.service.id, guess), grant_type="client_credentials").status == 401
 

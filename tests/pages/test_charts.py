@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.previous_secrets import EarlierSecret
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.pages.frame.charts import MOST_DOTS, TIMELINE_WIDTH, WEEKS, End, Frame, calendar, scatter, timeline
@@ -59,7 +59,7 @@ def today(now: int) -> datetime.date:
 
 @given(st.lists(st.tuples(st.integers(1, 50 * DAY_MS), st.integers(1, 50 * DAY_MS)), min_size=1, max_size=9))
 def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans: list[tuple[int, int]]) -> None:
-    earlier = tuple(EarlierSecret(SealedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans)
+    earlier = tuple(EarlierSecret(HashedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans)
     rotated = replace(token(60 * DAY_MS), rotated=NOW, earlier=earlier)
     drawn = timeline(rotated.secrets, NOW)
     assert drawn
@@ -70,5 +70,5 @@ def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans
 
 
 def test_with_one_secret_there_is_no_timeline() -> None:
-    over = (EarlierSecret(SealedSecret("", b"", ""), NOW - 2, NOW),)
+    over = (EarlierSecret(HashedSecret("", b"", ""), NOW - 2, NOW),)
     assert timeline(replace(token(), rotated=NOW - 1, earlier=over).secrets, NOW) is None

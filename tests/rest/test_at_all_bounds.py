@@ -119,7 +119,7 @@ class World:
         return made.id
 
     def token(self) -> PermanentToken:
-        earlier = tuple(EarlierSecret(making.sealed(), now(), now() + 10**9) for _ in range(MAX_EARLIER - 1))
+        earlier = tuple(EarlierSecret(making.hashed(), now(), now() + 10**9) for _ in range(MAX_EARLIER - 1))
         return making.stored_token(self.stores, self.owner, labels=tuple(LABELS), earlier=earlier, scope=(KEYTURN,))
 
     def manager_client(self) -> Client:

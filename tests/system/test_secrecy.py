@@ -47,8 +47,8 @@ def test_no_secret_is_in_any_log_output_or_database_file(stack_on_disk: Stack, t
 
 def test_tokens_and_service_secrets_rest_as_argon2id_hashes(stack: Stack, tmp_path: Path) -> None:
     run_example(stack, tmp_path)
-    sealed = [item for item in items(stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
-    assert len(sealed) == 5 + 2
-    for item in sealed:
+    hashed = [item for item in items(stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
+    assert len(hashed) == 5 + 2
+    for item in hashed:
         assert item["argon2id"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert len(bytes(item["tag"].value)) == 4

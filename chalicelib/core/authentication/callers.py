@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.attempt_limits import Guesses
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.oauth.access_tokens import AccessToken
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
     from chalicelib.core.verification.credential_check import CredentialCheck, Good
     from chalicelib.core.verification.ports import Credentials, CredentialStore
@@ -201,7 +201,7 @@ def _hand_of(token: AccessToken) -> Hand:
     return Hand(source.kind.value, token.id, tuple(services), workload=token.workload)
 
 
-def _superseded(caller: Caller, earlier: EarlierSecret[SealedSecret], ends: int | None) -> Caller:
+def _superseded(caller: Caller, earlier: EarlierSecret[HashedSecret], ends: int | None) -> Caller:
     """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
     itself. What changes something is done with the current one. `ends`: when it does so for any reason."""
     powers = caller.permissions.only({*READING, ROTATE_SELF})

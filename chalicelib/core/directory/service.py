@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.directory.grant_types import GrantType
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 MAX_PERMISSIONS = 100
 MAX_GROUPS = 50
@@ -68,23 +68,23 @@ class Service:
     default_roles: tuple[str, ...] = ()  # ids of roles that come with it, to be granted by administrators
     permissions: tuple[DeclaredPermission, ...] = ()
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
-    secret: SealedSecret | None = None
+    secret: HashedSecret | None = None
     secret_renewed: int | None = None  # when the current one was made, if it is not the first
-    earlier_secrets: tuple[EarlierSecret[SealedSecret], ...] = ()  # oldest first
-    dead_secrets: tuple[RetiredSecret[SealedSecret], ...] = ()  # that were superseded and have ended; the last MAX_DEAD
+    earlier_secrets: tuple[EarlierSecret[HashedSecret], ...] = ()  # oldest first
+    dead_secrets: tuple[RetiredSecret[HashedSecret], ...] = ()  # that were superseded and have ended; the last MAX_DEAD
     policy: Policy | None = None  # for the tokens that are for this service
     redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1
 
     @property
-    def secrets(self) -> Secrets[SealedSecret] | None:
+    def secrets(self) -> Secrets[HashedSecret] | None:
         """All its secrets; None for Keyturn itself."""
         if self.secret is None:
             return None
         since = self.created if self.secret_renewed is None else self.secret_renewed
         return Secrets(self.secret, since, self.earlier_secrets, self.dead_secrets)
 
-    def with_secrets(self, secrets: Secrets[SealedSecret]) -> Service:
+    def with_secrets(self, secrets: Secrets[HashedSecret]) -> Service:
         """With these, as its next revision."""
         return replace(
             self,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 
@@ -63,7 +63,7 @@ class ServiceSecrets:
         """
         bring = None if secret is None else brought(secret)
         require_grace(grace_ms)
-        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, bring))
 
         def attempt() -> RegisteredService:
@@ -73,7 +73,7 @@ class ServiceSecrets:
                 return RegisteredService(old, shown)
             if bring and self._is_one_of(secrets.past, shown, caller.now):
                 raise Invalid("secret", "was this service's secret before. Bring another one.")
-            renewed = secrets.rotated_to(seal(shown), grace_ms, caller.now)
+            renewed = secrets.rotated_to(hash_secret(shown), grace_ms, caller.now)
             renewed.require_room("service", otherwise=", or renew without grace")
             new = old.with_secrets(renewed)
             details = {"key": old.key, "grace": f"{grace_ms // 1000} s"}
@@ -114,7 +114,7 @@ class ServiceSecrets:
             if self._verifier.verify(kept, secrets.current, caller.now):
                 return old
             live = secrets.live(caller.now)
-            earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
+            earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this service that is still good.")
             new = old.with_secrets(secrets.taken_back_to(earlier, caller.now))
@@ -124,12 +124,12 @@ class ServiceSecrets:
 
         return insistently(attempt)
 
-    def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets[SealedSecret], Permit]:
+    def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets[HashedSecret], Permit]:
         service, permit = self._services.changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)
         check_renewable(caller, service)
         if service.secrets is None:
             raise Conflict("This service has no secret.")
         return service, service.secrets, permit
 
-    def _is_one_of(self, past: Iterable[RetiredSecret[SealedSecret]], shown: str, now: int) -> bool:
-        return any(self._verifier.verify(shown, each.sealed, now) for each in past)
+    def _is_one_of(self, past: Iterable[RetiredSecret[HashedSecret]], shown: str, now: int) -> bool:
+        return any(self._verifier.verify(shown, each.stored, now) for each in past)

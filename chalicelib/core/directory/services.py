@@ -120,7 +120,7 @@ class Services:
             if getattr(description, required) is None:
                 raise Invalid(required, "is required.")
         shown = new_secret(bring, id)
-        blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.seal(shown))
+        blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.hash_secret(shown))
         service = replace(self._descriptions.applied(caller, blank, description), revision=1)
         _require_besides(caller, blank, service)
         self._services.create(service, service_record(permit, "service.created", service, {"key": service.key}))

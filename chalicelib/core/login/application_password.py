@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 MAX_APPLICATION_PASSWORDS = 50  # of one account
 
@@ -21,7 +21,7 @@ class ApplicationPassword:
     user_id: str
     name: str
     created: int
-    secret: SealedSecret
+    secret: HashedSecret
     last_used: int | None = None
     epoch: int = 0
 

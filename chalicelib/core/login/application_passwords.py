@@ -76,7 +76,8 @@ class ApplicationPasswords:
         Raises Invalid, Forbidden, NotFound, or Conflict (2FA is off; the name is taken; there are too many).
         """
         valid_name = validation.name(name)
-        id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        id = new_id()
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(CredentialKind.APPLICATION_PASSWORD.issue)
 
         def attempt() -> OwnedApplicationPassword:
@@ -91,7 +92,7 @@ class ApplicationPasswords:
             if len(alive) >= MAX_APPLICATION_PASSWORDS:
                 raise Conflict(f"An account can have at most {MAX_APPLICATION_PASSWORDS} application passwords.")
             secret, epoch = make_secret(owner.id, id), owner.password_epoch
-            password = ApplicationPassword(id, owner.id, valid_name, caller.now, seal(secret), epoch=epoch)
+            password = ApplicationPassword(id, owner.id, valid_name, caller.now, hash_secret(secret), epoch=epoch)
             record = permit.record(
                 "application-password.created", "application-password", id, owner.id, {"name": valid_name}
             )

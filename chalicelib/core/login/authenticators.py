@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 MAX_PASSKEYS = 20
 MAX_WRONG_CODES = 50  # in a row; NIST SP 800-63B-4 section 3.2.2 allows 100
@@ -41,7 +41,7 @@ class Authenticators:
     password: str | None = field(default=None, repr=False)
     totp: Totp | None = None
     pending_totp: str | None = field(default=None, repr=False)  # an encrypted secret that waits for its first code
-    recovery_codes: tuple[SealedSecret, ...] = ()
+    recovery_codes: tuple[HashedSecret, ...] = ()
     passkeys: tuple[Passkey, ...] = ()
     wrong_codes: int = 0  # of the authenticator app, given with the right password since the last login
     session_epoch: int = 0  # sessions of an earlier one have ended

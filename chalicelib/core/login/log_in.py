@@ -69,7 +69,7 @@ class _Slow:
     def __init__(self, passwords: PasswordHasher, verifier: SecretVerifier) -> None:
         self.matches = functools.cache(passwords.matches)
         self.hash = functools.cache(passwords.hash)
-        self.seal = functools.cache(verifier.seal)
+        self.hash_secret = functools.cache(verifier.hash_secret)
         self.session_id = new_id()
         self.secret_of = functools.cache(lambda user_id: CredentialKind.SESSION.issue(user_id, self.session_id))
 
@@ -209,7 +209,7 @@ class Login:
             address=origin.address,
             second_factor=proven,
             epoch=stored.session_epoch,
-            secret=slow.seal(secret),
+            secret=slow.hash_secret(secret),
         )
         record = AuditRecord(
             kind="session.opened",

@@ -33,7 +33,7 @@ class SecondFactorCheck:
         """
         code = code.strip()
         if one_time_codes.looks_like_recovery_code(code):
-            left = tuple(sealed for sealed in stored.recovery_codes if not self._verifier.verify(code, sealed, now))
+            left = tuple(hashed for hashed in stored.recovery_codes if not self._verifier.verify(code, hashed, now))
             return replace(stored, recovery_codes=left) if len(left) < len(stored.recovery_codes) else None
         if stored.app_locked:
             raise SecondFactorLocked(stored.methods)

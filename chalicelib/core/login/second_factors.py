@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.authenticators import Totp
     from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.login.second_factor_check import SecondFactorCheck
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier
 
@@ -57,7 +57,7 @@ class SecondFactorStatus:
 
 
 class _NewRecoveryCodes:
-    """New codes, if any are needed: made and sealed once, which takes long, and not at each attempt to store them."""
+    """New codes, if any are needed: made and hashed once, which takes long, and not at each attempt to store them."""
 
     def __init__(self, verifier: SecretVerifier) -> None:
         self._verifier = verifier
@@ -66,13 +66,13 @@ class _NewRecoveryCodes:
         """With new codes if there are none, and these codes."""
         if authenticators.recovery_codes:
             return authenticators, ()
-        codes, sealed = self._made
-        return replace(authenticators, recovery_codes=sealed), codes
+        codes, hashed = self._made
+        return replace(authenticators, recovery_codes=hashed), codes
 
     @functools.cached_property
-    def _made(self) -> tuple[tuple[str, ...], tuple[SealedSecret, ...]]:
+    def _made(self) -> tuple[tuple[str, ...], tuple[HashedSecret, ...]]:
         codes = tuple(one_time_codes.new_recovery_codes())
-        return codes, tuple(self._verifier.seal(code) for code in codes)
+        return codes, tuple(self._verifier.hash_secret(code) for code in codes)
 
 
 class SecondFactors:

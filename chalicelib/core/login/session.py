@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.core.login.authenticators import Authenticators
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 LIFETIME_MS = 12 * 3600 * 1000
 
@@ -25,7 +25,7 @@ class Session:
     address: str
     second_factor: bool
     epoch: int
-    secret: SealedSecret
+    secret: HashedSecret
     last_used: int | None = None
 
     def is_alive(self, authenticators: Authenticators, now: int) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 CODE_LIFETIME_MS = 60_000
 APPROVAL_LIFETIME_MS = 180 * DAY_MS
@@ -98,7 +98,7 @@ class AuthorizationCode:
 class RefreshSecret:
     """One refresh token of a delegation; `until` None: the current one."""
 
-    sealed: SealedSecret
+    hashed: HashedSecret
     until: int | None = None
 
     def is_live(self, now: int) -> bool:
@@ -148,7 +148,7 @@ class Delegation:
             return ()
         return tuple(value for value in self.scope if value in approval.scope)
 
-    def refreshed(self, presented: RefreshSecret, sealed: SealedSecret, now: int) -> Delegation:
+    def refreshed(self, presented: RefreshSecret, hashed: HashedSecret, now: int) -> Delegation:
         """With another current secret, after `presented` was used.
 
         What was current before goes on for the leeway, in case the answer gets lost. If `presented` was
@@ -166,7 +166,7 @@ class Delegation:
         aside = [ends if secret.until is None else secret.until for secret in kept[MAX_SECRETS - 1 :]]
         return replace(
             self,
-            secrets=(RefreshSecret(sealed), *kept[: MAX_SECRETS - 1]),
+            secrets=(RefreshSecret(hashed), *kept[: MAX_SECRETS - 1]),
             last_used=now,
             put_aside=max((*aside, self.put_aside or 0)) or None,
             expires=now + IDLE_LIFETIME_MS,

@@ -111,7 +111,7 @@ class Delegations:
             created=origin.now,
             authenticated=begun.authenticated,
             expires=origin.now + (IDLE_LIFETIME_MS if begun.offline else LIFETIME_MS),
-            secrets=(RefreshSecret(self._verifier.seal(refresh_token)),) if refresh_token else (),
+            secrets=(RefreshSecret(self._verifier.hash_secret(refresh_token)),) if refresh_token else (),
         )
         if set(delegation.allowed(client, found.approval, origin.now)) != set(delegation.scope):
             raise InvalidGrant("This is not approved any more.")
@@ -135,7 +135,7 @@ class Delegations:
         if ids is None:  # refused without asking the database
             raise InvalidGrant(REFUSED)
 
-        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
 
         def attempt() -> Issued:
             found = self._delegations.find(ids[0], ids[1], client.id)
@@ -155,7 +155,10 @@ class Delegations:
                 self._note_repeated(delegation, origin)
                 new, refresh_token = delegation, newest
             else:
-                new, refresh_token = delegation.refreshed(newest_secret, seal(next_token), origin.now), next_token
+                new, refresh_token = (
+                    delegation.refreshed(newest_secret, hash_secret(next_token), origin.now),
+                    next_token,
+                )
                 self._delegations.replace(delegation, new, _record(new, "refresh-token.rotated", origin))
             issued = self._issue(new, wanted, origin)
             id_token = self._issuance.id_token(owner, new, None, origin.now)
@@ -220,7 +223,7 @@ class Delegations:
         what it is stored; and the next one."""
         token = presented
         while True:
-            following = self._tokens.next_after(token, secret.sealed, delegation.user_id, delegation.id)
+            following = self._tokens.next_after(token, secret.hashed, delegation.user_id, delegation.id)
             stored = self._live(delegation, following, origin)
             if stored is None:
                 return token, secret, following
@@ -239,7 +242,7 @@ class Delegations:
 
     def _live(self, delegation: Delegation, presented: str, origin: Origin) -> RefreshSecret | None:
         for secret in delegation.secrets:
-            if secret.is_live(origin.now) and self._verifier.verify(presented, secret.sealed, origin.now):
+            if secret.is_live(origin.now) and self._verifier.verify(presented, secret.hashed, origin.now):
                 return secret
         return None
 

@@ -18,7 +18,7 @@ from chalicelib.core.common.identifiers import base62, random_text
 from chalicelib.core.secrets.token_format import CHECKSUM_LENGTH, REFRESH_TOKEN, SECRET_LENGTH, SIGNATURE_LENGTH
 
 if TYPE_CHECKING:
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.keyring import Keyring
 
 CONTEXT = "refresh token"
@@ -36,10 +36,10 @@ class RefreshTokenFormat:
         """A new refresh token of this delegation."""
         return self._signed(random_text(SECRET_LENGTH), user_id, delegation_id)
 
-    def next_after(self, presented: str, sealed: SealedSecret, user_id: str, delegation_id: str) -> str:
-        """The refresh token that takes the place of the one that is `presented`, which is stored as `sealed`: 256 bits
+    def next_after(self, presented: str, hashed: HashedSecret, user_id: str, delegation_id: str) -> str:
+        """The refresh token that takes the place of the one that is `presented`, which is stored as `hashed`: 256 bits
         of HMAC-SHA-256. Another one only under another key of the installation."""
-        made = self._keyring.sign(f"{presented} {sealed.argon2id}".encode(), NEXT_CONTEXT)
+        made = self._keyring.sign(f"{presented} {hashed.argon2id}".encode(), NEXT_CONTEXT)
         return self._signed(base62(int.from_bytes(made), SECRET_LENGTH), user_id, delegation_id)
 
     def _signed(self, random: str, user_id: str, delegation_id: str) -> str:

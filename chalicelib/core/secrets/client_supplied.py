@@ -13,7 +13,7 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.secrets.token_format import SECRET_LENGTH, CredentialKind
 
 if TYPE_CHECKING:
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 FORM = f"[0-9A-Za-z]{{{SECRET_LENGTH}}}"
@@ -36,7 +36,7 @@ def new_secret(bring: str | None, owner_id: str, token_id: str) -> str:
 
 
 def secret_brought(
-    verifier: SecretVerifier, current: SealedSecret, bring: str | None, owner_id: str, token_id: str, now: int
+    verifier: SecretVerifier, current: HashedSecret, bring: str | None, owner_id: str, token_id: str, now: int
 ) -> str | None:
     """What the owner's token is presented as, if its current secret is the one that is brought. Raises Throttled."""
     if bring is None:

@@ -35,7 +35,7 @@ class Argon2Parameters:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedSecret:
+class HashedSecret:
     """A secret at rest: Argon2id hash in its encoded form, tag, and the id of the tag's key."""
 
     argon2id: str = field(repr=False)
@@ -43,8 +43,8 @@ class SealedSecret:
     tag_key_id: str
 
 
-class Sealer:
-    """Seals secrets and recognises them. Pure work on bytes; it remembers nothing."""
+class SecretHasher:
+    """Hashes secrets and recognises them. Pure work on bytes; it remembers nothing."""
 
     def __init__(self, parameters: Argon2Parameters, tag_keys: Mapping[str, bytes], current_key_id: str) -> None:
         self._argon2 = argon2.PasswordHasher(
@@ -53,35 +53,35 @@ class Sealer:
         self._tag_keys = tag_keys
         self._current_key_id = current_key_id
 
-    def seal(self, secret: str) -> SealedSecret:
+    def hash(self, secret: str) -> HashedSecret:
         """Hash and tag `secret` with today's parameters and key (one Argon2id computation)."""
         key_id = self._current_key_id
-        return SealedSecret(self._argon2.hash(secret), self._tag(secret, key_id), key_id)
+        return HashedSecret(self._argon2.hash(secret), self._tag(secret, key_id), key_id)
 
-    def may_match(self, secret: str, sealed: SealedSecret) -> bool:
+    def passes_tag_check(self, secret: str, hashed: HashedSecret) -> bool:
         """False if the tag shows, without Argon2, that `secret` is wrong.
 
         A tag made with a key that is no longer configured shows nothing: losing a tag key costs
         time, never a token.
         """
-        return sealed.tag_key_id not in self._tag_keys or self.vouches(secret, sealed)
+        return hashed.tag_key_id not in self._tag_keys or self.tag_matches(secret, hashed)
 
-    def vouches(self, secret: str, sealed: SealedSecret) -> bool:
+    def tag_matches(self, secret: str, hashed: HashedSecret) -> bool:
         """True if the tag shows, without Argon2, that `secret` is very likely right."""
-        if sealed.tag_key_id not in self._tag_keys:
+        if hashed.tag_key_id not in self._tag_keys:
             return False
-        return hmac.compare_digest(self._tag(secret, sealed.tag_key_id), sealed.tag)
+        return hmac.compare_digest(self._tag(secret, hashed.tag_key_id), hashed.tag)
 
-    def matches(self, secret: str, sealed: SealedSecret) -> bool:
+    def matches(self, secret: str, hashed: HashedSecret) -> bool:
         """Whether `secret` has this Argon2id hash (one Argon2id computation, constant-time compare)."""
         try:
-            return self._argon2.verify(sealed.argon2id, secret)
+            return self._argon2.verify(hashed.argon2id, secret)
         except (argon2.exceptions.VerifyMismatchError, argon2.exceptions.InvalidHashError):
             return False
 
-    def is_outdated(self, sealed: SealedSecret) -> bool:
-        """Whether `sealed` was made with other parameters or another tag key than today's."""
-        return sealed.tag_key_id != self._current_key_id or self._argon2.check_needs_rehash(sealed.argon2id)
+    def is_outdated(self, hashed: HashedSecret) -> bool:
+        """Whether `hashed` was made with other parameters or another tag key than today's."""
+        return hashed.tag_key_id != self._current_key_id or self._argon2.check_needs_rehash(hashed.argon2id)
 
     def _tag(self, secret: str, key_id: str) -> bytes:
         return hmac.digest(self._tag_keys[key_id], secret.encode(), "sha256")[:TAG_BYTES]

@@ -33,8 +33,8 @@ class Keyring:
     def encrypt(self, plaintext: str, context: str) -> str:
         """Readable again for the same `context` only, such as the account that it belongs to."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._cipher(self._current).encrypt(nonce, plaintext.encode(), context.encode())
-        return f"{self._current}:{base64.b64encode(nonce + sealed).decode()}"
+        ciphertext = self._cipher(self._current).encrypt(nonce, plaintext.encode(), context.encode())
+        return f"{self._current}:{base64.b64encode(nonce + ciphertext).decode()}"
 
     def decrypt(self, encrypted: str, context: str) -> str:
         """Raises UnknownKey, or cryptography's InvalidTag if it was changed or is of another context."""

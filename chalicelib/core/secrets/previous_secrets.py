@@ -1,7 +1,7 @@
 """Secrets of one holder that overlap: the current one, and earlier ones that go on until their ends.
 
 Who holds them (a permanent token, a service, a webhook) keeps the parts in its own record; the rule is here, whatever
-they rest as: sealed (`SealedSecret`), or encrypted. ADR 17 has the reasons.
+they rest as: hashed (`HashedSecret`), or encrypted. ADR 17 has the reasons.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def require_grace(grace_ms: int) -> None:
 class EarlierSecret(Generic[S]):
     """A secret that was superseded: good from `since` until `until`, in milliseconds since the epoch."""
 
-    sealed: S
+    stored: S
     since: int
     until: int
 
@@ -42,7 +42,7 @@ class RetiredSecret(Generic[S]):
     """A secret that has ended and is still recognised. `since`: when it was made, in milliseconds since the epoch; 0 of
     one that ended before that was kept. `taken_back`: it was given up by whoever made it, for one that is older."""
 
-    sealed: S
+    stored: S
     since: int = 0
     taken_back: bool = False
 
@@ -72,11 +72,11 @@ class Secrets(Generic[S]):
     @property
     def past(self) -> tuple[RetiredSecret[S], ...]:
         """Those that were current before, as far as they are remembered, good or not."""
-        return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier))
+        return (*self.dead, *(RetiredSecret(each.stored, each.since) for each in self.earlier))
 
     def retired(self, now: int) -> tuple[RetiredSecret[S], ...]:
         """Those that are not good any more, as far as they are remembered."""
-        return (*self.dead, *(RetiredSecret(each.sealed, each.since) for each in self.earlier if now >= each.until))
+        return (*self.dead, *(RetiredSecret(each.stored, each.since) for each in self.earlier if now >= each.until))
 
     def require_room(self, holder: str, otherwise: str) -> None:
         """Raises Conflict if more than MAX_EARLIER earlier secrets would be good: dropping one would lock out whoever
@@ -87,28 +87,28 @@ class Secrets(Generic[S]):
                 f"one of them ends{otherwise}."
             )
 
-    def rotated_to(self, sealed: S, grace_ms: int, now: int) -> Secrets[S]:
+    def rotated_to(self, stored: S, grace_ms: int, now: int) -> Secrets[S]:
         """With another current secret. The one before goes on for `grace_ms`, and those before that until the ends
         that they have; without grace, all of them end at once."""
         superseded = EarlierSecret(self.current, self.since, now + grace_ms)
-        return self._with_current(sealed, superseded, (*self.live(now), superseded) if grace_ms else (), now)
+        return self._with_current(stored, superseded, (*self.live(now), superseded) if grace_ms else (), now)
 
-    def renewed_by(self, presented: EarlierSecret[S], sealed: S, grace_ms: int, now: int) -> Secrets[S]:
+    def renewed_by(self, presented: EarlierSecret[S], stored: S, grace_ms: int, now: int) -> Secrets[S]:
         """With another current secret, made by somebody who has only an earlier one. Those that are later may have
         reached their owner nevertheless: they keep their ends, and the one that was current gets an end, no sooner
         than that of the one that was presented. Without grace, only that one ends, and those before it."""
         until = max(now + max(grace_ms, LEAST_OVERLAP_MS), presented.until)
         superseded = EarlierSecret(self.current, self.since, until)
         kept = (each for each in self.live(now) if grace_ms or each.since > presented.since)
-        return self._with_current(sealed, superseded, (*kept, superseded), now)
+        return self._with_current(stored, superseded, (*kept, superseded), now)
 
     def _with_current(
-        self, sealed: S, superseded: EarlierSecret[S], earlier: tuple[EarlierSecret[S], ...], now: int
+        self, stored: S, superseded: EarlierSecret[S], earlier: tuple[EarlierSecret[S], ...], now: int
     ) -> Secrets[S]:
-        gone = [RetiredSecret(each.sealed, each.since) for each in (*self.earlier, superseded) if each not in earlier]
+        gone = [RetiredSecret(each.stored, each.since) for each in (*self.earlier, superseded) if each not in earlier]
         return replace(
             self,
-            current=sealed,
+            current=stored,
             since=max(now, self.since + 1),  # by which secrets are told apart
             earlier=earlier,
             dead=self._dead_with(gone),
@@ -116,18 +116,18 @@ class Secrets(Generic[S]):
 
     def without_ended(self, now: int) -> Secrets[S]:
         """With those that have ended among the dead."""
-        ended = [RetiredSecret(each.sealed, each.since) for each in self.earlier if now >= each.until]
+        ended = [RetiredSecret(each.stored, each.since) for each in self.earlier if now >= each.until]
         return replace(self, earlier=self.live(now), dead=self._dead_with(ended))
 
     def taken_back_to(self, kept: EarlierSecret[S], now: int) -> Secrets[S]:
         """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
         those that were made after it have ended."""
         place = self.earlier.index(kept)
-        ended = [RetiredSecret(each.sealed, each.since) for each in self.earlier[:place] if now >= each.until]
-        later = [RetiredSecret(each.sealed, each.since, now < each.until) for each in self.earlier[place + 1 :]]
+        ended = [RetiredSecret(each.stored, each.since) for each in self.earlier[:place] if now >= each.until]
+        later = [RetiredSecret(each.stored, each.since, now < each.until) for each in self.earlier[place + 1 :]]
         return replace(
             self,
-            current=kept.sealed,
+            current=kept.stored,
             since=kept.since,
             earlier=tuple(each for each in self.earlier[:place] if now < each.until),
             dead=self._dead_with([*ended, *later, RetiredSecret(self.current, self.since, taken_back=True)]),

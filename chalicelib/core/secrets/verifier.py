@@ -19,7 +19,7 @@ from chalicelib.core.common.errors import Throttled
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.secrets.hashing import SealedSecret, Sealer
+    from chalicelib.core.secrets.hashing import HashedSecret, SecretHasher
 
 REMEMBERED = 10_000  # digests of 16 bytes: about 2 MB of a process
 FAILURE_LIMIT = 10
@@ -29,38 +29,38 @@ FAILURE_WINDOW_MS = 60_000
 class SecretVerifier:
     """Checks presented secrets against sealed ones. One instance for the life of a process."""
 
-    def __init__(self, sealer: Sealer) -> None:
-        self._sealer = sealer
+    def __init__(self, hasher: SecretHasher) -> None:
+        self._hasher = hasher
         self._key = secrets.token_bytes(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
         self._failures: OrderedDict[str, list[int]] = OrderedDict()
 
-    def seal(self, secret: str) -> SealedSecret:
+    def hash_secret(self, secret: str) -> HashedSecret:
         """Seal a new secret; its first use will cost one Argon2id computation."""
-        return self._sealer.seal(secret)
+        return self._hasher.hash(secret)
 
-    def verify(self, secret: str, sealed: SealedSecret, now: int) -> bool:
+    def verify(self, secret: str, hashed: HashedSecret, now: int) -> bool:
         """Whether `secret` is the one that was sealed. `now` in milliseconds since the epoch.
 
         Raises Throttled when too many secrets for this record had to be refused by Argon2 itself,
         which takes a tag that matches by luck or whose key is gone. A secret that this process has
         verified before is never throttled, so nobody can lock out a working client.
         """
-        digest = self._digest(secret, sealed)
+        digest = self._digest(secret, hashed)
         if digest in self._verified:
             return True
-        if not self._sealer.may_match(secret, sealed):
+        if not self._hasher.passes_tag_check(secret, hashed):
             return False
-        self._check_failures(sealed.argon2id, now)
-        if not self._sealer.matches(secret, sealed):
-            self._remember_failure(sealed.argon2id, now)
+        self._check_failures(hashed.argon2id, now)
+        if not self._hasher.matches(secret, hashed):
+            self._remember_failure(hashed.argon2id, now)
             return False
         self._verified[digest] = None
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return True
 
-    def verify_together(self, presented: Sequence[tuple[str, SealedSecret]], now: int) -> None:
+    def verify_together(self, presented: Sequence[tuple[str, HashedSecret]], now: int) -> None:
         """Do the costly part of several checks at the same time; `verify` then finds it done.
 
         Argon2 lets go of the interpreter, so on two processors two computations take the time of
@@ -68,7 +68,7 @@ class SecretVerifier:
         every tag vouches for its secret.
         """
         costly = [pair for pair in presented if self._digest(*pair) not in self._verified]
-        if len(costly) < 2 or not all(self._sealer.vouches(*pair) for pair in costly):
+        if len(costly) < 2 or not all(self._hasher.tag_matches(*pair) for pair in costly):
             return
         threads = [threading.Thread(target=self._verify_quietly, args=(*pair, now)) for pair in costly]
         for thread in threads:
@@ -76,20 +76,20 @@ class SecretVerifier:
         for thread in threads:
             thread.join()
 
-    def _verify_quietly(self, secret: str, sealed: SealedSecret, now: int) -> None:
+    def _verify_quietly(self, secret: str, hashed: HashedSecret, now: int) -> None:
         with contextlib.suppress(Throttled):  # the check that counts will raise it again
-            self.verify(secret, sealed, now)
+            self.verify(secret, hashed, now)
 
-    def vouches(self, secret: str, sealed: SealedSecret) -> bool:
+    def tag_matches(self, secret: str, hashed: HashedSecret) -> bool:
         """Whether `secret` is very likely the one that was sealed, as far as can be seen without Argon2."""
-        return self._sealer.vouches(secret, sealed)
+        return self._hasher.tag_matches(secret, hashed)
 
-    def is_outdated(self, sealed: SealedSecret) -> bool:
+    def is_outdated(self, hashed: HashedSecret) -> bool:
         """Whether a verified secret should be sealed anew: the cost was raised or the tag key changed."""
-        return self._sealer.is_outdated(sealed)
+        return self._hasher.is_outdated(hashed)
 
-    def _digest(self, secret: str, sealed: SealedSecret) -> bytes:
-        text = f"{secret}\0{sealed.argon2id}".encode()
+    def _digest(self, secret: str, hashed: HashedSecret) -> bytes:
+        text = f"{secret}\0{hashed.argon2id}".encode()
         return hashlib.blake2b(text, key=self._key, digest_size=16).digest()
 
     def _check_failures(self, record: str, now: int) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import RetiredSecret
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
     from chalicelib.core.tokens.ports import TokenStore
@@ -94,7 +94,7 @@ class Exposure:
         self._noted = _Noted()
 
     def presented(
-        self, token: PermanentToken, retired: RetiredSecret[SealedSecret], owner: User, use: Use, repeated: bool = False
+        self, token: PermanentToken, retired: RetiredSecret[HashedSecret], owner: User, use: Use, repeated: bool = False
     ) -> None:
         """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
         rotate to that one, sent again; only who has both can do that, and has the one that is good."""
@@ -106,7 +106,7 @@ class Exposure:
             self._reused(token, owner, use)
 
     def presented_for_service(
-        self, service: Service, retired: RetiredSecret[SealedSecret], now: int, address: str | None
+        self, service: Service, retired: RetiredSecret[HashedSecret], now: int, address: str | None
     ) -> None:
         """A service was asked for by a secret that has ended. Counted, at most once for each process and quarter of an
         hour; nothing else follows, since without its secret a service could check nobody's token."""

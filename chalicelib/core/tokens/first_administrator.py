@@ -76,7 +76,8 @@ class FirstAdministrator:
         Raises Invalid, or Conflict if the account exists and is no administrator or is banned.
         """
 
-        token_id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        token_id = new_id()
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(CredentialKind.PERMANENT_TOKEN.issue)
 
         def attempt() -> OwnedToken:
@@ -90,7 +91,7 @@ class FirstAdministrator:
                 author_id=owner.id,
                 author_name=owner.name,
                 created=origin.now,
-                secret=seal(secret),
+                secret=hash_secret(secret),
             )
             record = _record(origin, "permanent-token.created", "permanent-token", token_id, owner.id)
             self._tokens.create(token, owner, None, record)

@@ -150,7 +150,8 @@ class PermanentTokens:
         """
         valid_name, named, said = validation.name(name), expiry(expires, caller.now), about.valid()
         bring = None if secret is None else brought(secret)
-        token_id, seal = new_id(), functools.cache(self._verifier.seal)  # sealing takes long: not at each attempt
+        token_id = new_id()
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(lambda owner_id: new_secret(bring, owner_id, token_id))
 
         def attempt() -> OwnedToken:
@@ -167,7 +168,7 @@ class PermanentTokens:
                 author_id=caller.user.id,
                 author_name=caller.user.name,
                 created=caller.now,
-                secret=seal(shown),
+                secret=hash_secret(shown),
                 expires=ends,
                 **said,
             )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.ports import TokenStore
@@ -70,7 +70,7 @@ class Rotation:
         require_grace(grace_ms)
         said = About(labels=labels).valid()
         id, operation = _rotating(caller, token_id)
-        seal = functools.cache(self._verifier.seal)  # which takes long: not at each attempt
+        hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, bring))
 
         def attempt() -> OwnedToken:
@@ -88,7 +88,7 @@ class Rotation:
             if bring and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
-            new = replace(_rotated(old, presented, seal(shown), grace_ms, caller.now), **said)
+            new = replace(_rotated(old, presented, hash_secret(shown), grace_ms, caller.now), **said)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
             if new.labels != old.labels:
                 details["labels"] = f"{' '.join(old.labels)} -> {' '.join(new.labels)}"
@@ -115,7 +115,7 @@ class Rotation:
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
 
     def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
-        return any(self._verifier.verify(shown, each.sealed, now) for each in token.secrets.past)
+        return any(self._verifier.verify(shown, each.stored, now) for each in token.secrets.past)
 
     def rotated(self, caller: Caller, user: str, token_id: str, secret: str | None = None) -> OwnedToken:
         """What `rotate` made: with its secret only if that was brought, and is the current one. Raises Forbidden or
@@ -148,7 +148,7 @@ class Rotation:
             if self._verifier.verify(kept, old.secret, caller.now):
                 return OwnedToken(old, owner)
             live = old.live(caller.now)
-            earlier = next((each for each in live if self._verifier.verify(kept, each.sealed, caller.now)), None)
+            earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this token that is still good.")
             new = old.taken_back_to(earlier, caller.now)
@@ -167,7 +167,7 @@ def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
     return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
 
 
-def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[SealedSecret] | None:
+def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[HashedSecret] | None:
     """The earlier secret by which the token is to renew itself; None: it is the current one. Raises Forbidden."""
     if caller.secret_since == token.renewed:
         return None
@@ -181,10 +181,10 @@ def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[SealedSec
 
 
 def _rotated(
-    old: PermanentToken, presented: EarlierSecret[SealedSecret] | None, sealed: SealedSecret, grace_ms: int, now: int
+    old: PermanentToken, presented: EarlierSecret[HashedSecret] | None, hashed: HashedSecret, grace_ms: int, now: int
 ) -> PermanentToken:
     """Raises Conflict if too many secrets would be good at the same time."""
-    new = old.renewed_by(presented, sealed, grace_ms, now) if presented else old.rotated_to(sealed, grace_ms, now)
+    new = old.renewed_by(presented, hashed, grace_ms, now) if presented else old.rotated_to(hashed, grace_ms, now)
     # An earlier secret ends no later one.
     new.secrets.require_room("token", otherwise="" if presented else ", or rotate without grace")
     return new

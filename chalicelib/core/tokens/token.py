@@ -14,7 +14,7 @@ from chalicelib.core.secrets.previous_secrets import Secrets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 
 MAX_SCOPE = 100
@@ -94,15 +94,15 @@ class PermanentToken:
     author_id: str
     author_name: str
     created: int  # milliseconds since the epoch
-    secret: SealedSecret
+    secret: HashedSecret
     last_used: int | None = None  # milliseconds since the epoch, no finer than the window in which it is noted once
     last_use: LastUse | None = None
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
     settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
-    earlier: tuple[EarlierSecret[SealedSecret], ...] = ()  # oldest first
-    dead: tuple[RetiredSecret[SealedSecret], ...] = ()  # that have ended and are recognised; oldest first
-    reused: int | None = None  # when one of those was reused last, no finer than `core.tokens.compromise.WINDOW_MS`
+    earlier: tuple[EarlierSecret[HashedSecret], ...] = ()  # oldest first
+    dead: tuple[RetiredSecret[HashedSecret], ...] = ()  # that have ended and are recognised; oldest first
+    reused: int | None = None  # when one of those was reused last, no finer than `operations.exposure.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
     description: str | None = None
@@ -122,11 +122,11 @@ class PermanentToken:
         return self.expires is not None and now >= self.expires
 
     @property
-    def secrets(self) -> Secrets[SealedSecret]:
+    def secrets(self) -> Secrets[HashedSecret]:
         """All its secrets."""
         return Secrets(self.secret, self.renewed, self.earlier, self.dead)
 
-    def live(self, now: int) -> tuple[EarlierSecret[SealedSecret], ...]:
+    def live(self, now: int) -> tuple[EarlierSecret[HashedSecret], ...]:
         """The earlier secrets that are still good."""
         return self.secrets.live(now)
 
@@ -135,7 +135,7 @@ class PermanentToken:
         """When the newest secret that was ever used was made. The first one is in use from the beginning."""
         return self.created if self.settled is None else self.settled
 
-    def superseded(self, since: int | None, now: int) -> EarlierSecret[SealedSecret] | None:
+    def superseded(self, since: int | None, now: int) -> EarlierSecret[HashedSecret] | None:
         """The earlier secret that was made at `since`, if it is still good."""
         return self.secrets.superseded(since, now)
 
@@ -143,26 +143,26 @@ class PermanentToken:
         """Whether the secret that was made at `since` is still good."""
         return not self.has_expired(now) and self.secrets.has(since, now)
 
-    def is_settled_after(self, earlier: EarlierSecret[SealedSecret] | RetiredSecret[SealedSecret]) -> bool:
+    def is_settled_after(self, earlier: EarlierSecret[HashedSecret] | RetiredSecret[HashedSecret]) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
         return self.newest_used > earlier.since
 
-    def rotated_to(self, sealed: SealedSecret, grace_ms: int, now: int) -> PermanentToken:
+    def rotated_to(self, hashed: HashedSecret, grace_ms: int, now: int) -> PermanentToken:
         """With another current secret (`Secrets.rotated_to`)."""
-        return self._with(self.secrets.rotated_to(sealed, grace_ms, now))
+        return self._with(self.secrets.rotated_to(hashed, grace_ms, now))
 
     def renewed_by(
-        self, presented: EarlierSecret[SealedSecret], sealed: SealedSecret, grace_ms: int, now: int
+        self, presented: EarlierSecret[HashedSecret], hashed: HashedSecret, grace_ms: int, now: int
     ) -> PermanentToken:
         """With another current secret, made by somebody who has only an earlier one (`Secrets.renewed_by`)."""
-        return self._with(self.secrets.renewed_by(presented, sealed, grace_ms, now))
+        return self._with(self.secrets.renewed_by(presented, hashed, grace_ms, now))
 
-    def taken_back_to(self, kept: EarlierSecret[SealedSecret], now: int) -> PermanentToken:
+    def taken_back_to(self, kept: EarlierSecret[HashedSecret], now: int) -> PermanentToken:
         """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
         settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
         return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=settled)
 
-    def _with(self, secrets: Secrets[SealedSecret]) -> PermanentToken:
+    def _with(self, secrets: Secrets[HashedSecret]) -> PermanentToken:
         return replace(
             self,
             secret=secrets.current,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Use
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Exposure
@@ -42,7 +42,7 @@ class Good:
     one."""
 
     ends: int | None = None
-    earlier: EarlierSecret[SealedSecret] | None = None
+    earlier: EarlierSecret[HashedSecret] | None = None
     since: int = 0
 
 
@@ -125,11 +125,11 @@ class CredentialCheck:
         """Do the costly part of checking both at the same time; it decides nothing."""
         secrets = service[1].secrets
         if secrets:
-            sealed = secrets.current
+            hashed = secrets.current
             if secrets.earlier:
-                live = (each.sealed for each in secrets.live(now))
-                sealed = next((each for each in live if self._verifier.vouches(service[0], each)), sealed)
-            self._verifier.verify_together([(held[0], held[1].secret), (service[0], sealed)], now)
+                live = (each.stored for each in secrets.live(now))
+                hashed = next((each for each in live if self._verifier.tag_matches(service[0], each)), hashed)
+            self._verifier.verify_together([(held[0], held[1].secret), (service[0], hashed)], now)
 
     def _good_token(
         self, presented: str, token: PermanentToken, owner: User, service: Service | None, use: Use
@@ -154,34 +154,34 @@ class CredentialCheck:
         since = earlier.since if earlier else token.renewed
         return Good(end, earlier, since) if end is None or use.now < end else None
 
-    def _earlier(self, presented: str, secrets: Secrets[SealedSecret], now: int) -> EarlierSecret[SealedSecret] | None:
+    def _earlier(self, presented: str, secrets: Secrets[HashedSecret], now: int) -> EarlierSecret[HashedSecret] | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
-        return next((each for each in secrets.live(now) if self._verifier.verify(presented, each.sealed, now)), None)
+        return next((each for each in secrets.live(now) if self._verifier.verify(presented, each.stored, now)), None)
 
     def _notice_ended(
-        self, presented: str, service: Service, secrets: Secrets[SealedSecret], now: int, address: str | None
+        self, presented: str, service: Service, secrets: Secrets[HashedSecret], now: int, address: str | None
     ) -> None:
         """A service is asked for by a secret that has ended: what uses it has yet to get a newer one, or it is in other
         hands."""
         for retired in secrets.retired(now):
-            if self._verifier.verify(presented, retired.sealed, now):
+            if self._verifier.verify(presented, retired.stored, now):
                 self._exposure().presented_for_service(service, retired, now, address)
                 return
 
     def _notice_retired(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
         for retired in token.secrets.retired(use.now):
-            if self._verifier.verify(presented, retired.sealed, use.now):
+            if self._verifier.verify(presented, retired.stored, use.now):
                 self._exposure().presented(token, retired, owner, use, self._repeats(use, token, retired))
                 return
 
-    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret[SealedSecret]) -> bool:
+    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:
         """Whether what the request brings is the token's already, and was made later than what it presents."""
         if use.brings is None:
             return False
         shown = CredentialKind.PERMANENT_TOKEN.assemble(use.brings, token.user_id, token.id)
-        later = [token.secret, *(each.sealed for each in token.secrets.past if each.since > retired.since)]
-        return any(self._verifier.verify(shown, sealed, use.now) for sealed in later)
+        later = [token.secret, *(each.stored for each in token.secrets.past if each.since > retired.since)]
+        return any(self._verifier.verify(shown, hashed, use.now) for hashed in later)
 
     def _notice_elsewhere(self, token: PermanentToken, use: Use) -> None:
         """A secret that is right comes from where it should not be: counted in its owner's audit log."""
@@ -191,17 +191,17 @@ class CredentialCheck:
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
-    def _matches(self, presented: str, holder: Credential | Service, sealed: SealedSecret, now: int) -> bool:
-        if not self._verifier.verify(presented, sealed, now):
+    def _matches(self, presented: str, holder: Credential | Service, hashed: HashedSecret, now: int) -> bool:
+        if not self._verifier.verify(presented, hashed, now):
             return False
-        if self._verifier.is_outdated(sealed):
-            # A good secret is not refused because its seal could not be renewed: its next use will.
+        if self._verifier.is_outdated(hashed):
+            # A good secret is not refused because its hash could not be renewed: its next use will.
             with contextlib.suppress(StaleWrite, Unavailable):
-                self._credentials.reseal(holder, self._verifier.seal(presented))
+                self._credentials.replace_hash(holder, self._verifier.hash_secret(presented))
         return True
 
 
-def _end(token: PermanentToken, earlier: EarlierSecret[SealedSecret] | None, policies: Iterable[Policy]) -> int | None:
+def _end(token: PermanentToken, earlier: EarlierSecret[HashedSecret] | None, policies: Iterable[Policy]) -> int | None:
     """When the secret ends: `earlier`, or else the current one."""
     since = earlier.since if earlier else token.renewed
     ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]

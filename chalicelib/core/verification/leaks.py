@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.login.attempt_limits import Guesses
     from chalicelib.core.login.ports import ApplicationPasswordStore, SessionStore
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Exposure
@@ -104,8 +104,8 @@ class Leaks:
     def _end_token(
         self, text: str, token: PermanentToken, owner: User, details: dict[str, str], origin: Origin
     ) -> bool:
-        live = [token.secret, *(each.sealed for each in token.live(origin.now))]
-        ended = [each.sealed for each in token.secrets.retired(origin.now)]
+        live = [token.secret, *(each.stored for each in token.live(origin.now))]
+        ended = [each.stored for each in token.secrets.retired(origin.now)]
         good = any(self._verifier.verify(text, each, origin.now) for each in live)
         if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False
@@ -124,12 +124,12 @@ class Leaks:
                 self._passwords.delete(credential, record)
         return True
 
-    def _which(self, text: str, secrets: Secrets[SealedSecret], now: int) -> str | None:
+    def _which(self, text: str, secrets: Secrets[HashedSecret], now: int) -> str | None:
         """Which of a service's secrets it is, in words."""
         kinds = {
             "the current one": [secrets.current],
-            "an earlier one that is still good": [each.sealed for each in secrets.live(now)],
-            "one that has ended": [each.sealed for each in secrets.retired(now)],
+            "an earlier one that is still good": [each.stored for each in secrets.live(now)],
+            "one that has ended": [each.stored for each in secrets.retired(now)],
         }
         found = (kind for kind, each in kinds.items() if any(self._verifier.verify(text, one, now) for one in each))
         return next(found, None)

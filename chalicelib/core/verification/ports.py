@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.login.session import Session
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.token_format import CredentialKey
     from chalicelib.core.tokens.token import PermanentToken
 
@@ -49,5 +49,5 @@ class CredentialStore(Protocol):
         """Store that the secret which was made at `since` was used. Raises StaleWrite if that is stored of it or of a
         later one, or if the token has changed since it was read."""
 
-    def reseal(self, holder: Credential | Service, sealed: SealedSecret) -> None:
-        """Store the holder's secret, sealed anew. Raises StaleWrite if the secret has changed since it was read."""
+    def replace_hash(self, holder: Credential | Service, hashed: HashedSecret) -> None:
+        """Store the holder's secret, hashed anew. Raises StaleWrite if the secret has changed since it was read."""

@@ -97,7 +97,7 @@ class WebhookRenewal:
             if at_rest.matches(kept, old.encrypted_secret):
                 return old
             live = old.secrets.live(caller.now)
-            earlier = next((each for each in live if at_rest.matches(kept, each.sealed)), None)
+            earlier = next((each for each in live if at_rest.matches(kept, each.stored)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
             new = old.with_secrets(old.secrets.taken_back_to(earlier, caller.now), at_rest.tag)
@@ -109,5 +109,5 @@ class WebhookRenewal:
 
 
 def _was_before(secret: str, webhook: Webhook, at_rest: WebhookSecrets) -> bool:
-    superseded = any(at_rest.matches(secret, each.sealed) for each in webhook.earlier)
+    superseded = any(at_rest.matches(secret, each.stored) for each in webhook.earlier)
     return superseded or at_rest.has_ended(webhook, secret)

@@ -38,7 +38,7 @@ class WebhookSecrets:
     def live(self, webhook: Webhook, now: int) -> list[str]:
         """All that sign at this moment and can be read, the current one first."""
         secrets = webhook.secrets
-        found = map(self.decrypt, (secrets.current, *(each.sealed for each in reversed(secrets.live(now)))))
+        found = map(self.decrypt, (secrets.current, *(each.stored for each in reversed(secrets.live(now)))))
         return [each for each in found if each is not None]
 
     def matches(self, secret: str, encrypted: str) -> bool:

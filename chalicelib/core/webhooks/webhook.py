@@ -98,7 +98,7 @@ class Webhook:
     def with_secrets(self, secrets: Secrets[str], tag: Callable[[str], str | None]) -> Webhook:
         """With these, as its next revision. `tag` makes of an encrypted secret what it is recognised by once it has
         ended; None if it cannot be read."""
-        tags = (tag(each.sealed) for each in secrets.dead)
+        tags = (tag(each.stored) for each in secrets.dead)
         return replace(
             self,
             encrypted_secret=secrets.current,

@@ -17,7 +17,7 @@ from chalicelib.core.tokens.health import IDLE_MS, Condition, condition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.tokens.manage import OwnedToken
 
@@ -146,7 +146,7 @@ class Timeline:
     now: float
 
 
-def timeline(secrets: Secrets[SealedSecret], now: int, ends: int | None = None) -> Timeline | None:
+def timeline(secrets: Secrets[HashedSecret], now: int, ends: int | None = None) -> Timeline | None:
     """How the secrets overlap; None while there is one alone, or since all of them ended, at `ends`. The half to the
     right is what is to come."""
     live = secrets.live(now)

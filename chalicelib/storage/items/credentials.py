@@ -19,7 +19,7 @@ from pynamodb.attributes import (
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp
 from chalicelib.core.login.session import Session
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
@@ -28,9 +28,9 @@ from chalicelib.storage.items.secrets import (
     dead_text,
     earlier_in,
     earlier_text,
+    hashed_in,
+    hashed_list,
     retired_text,
-    sealed_in,
-    sealed_list,
     text_of,
 )
 
@@ -62,7 +62,7 @@ class CredentialItem(Item):
             "id": self.id,
             "user_id": self.user_id,
             "created": int(self.created),
-            "secret": SealedSecret(self.argon2id, self.tag, self.tag_key_id),
+            "secret": HashedSecret(self.argon2id, self.tag, self.tag_key_id),
             "last_used": None if self.last_used is None else int(self.last_used),
         }
 
@@ -222,7 +222,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
 
     @classmethod
     def of(cls, stored: Authenticators) -> AuthenticatorsItem:
-        codes = [sealed_list(code) for code in stored.recovery_codes]
+        codes = [hashed_list(code) for code in stored.recovery_codes]
         passkeys = [
             [each.id, each.name, each.created, each.credential_id, _text(each.public_key), each.sign_count]
             for each in stored.passkeys
@@ -250,7 +250,7 @@ class AuthenticatorsItem(Item, discriminator="authenticators"):
             password=self.password,
             totp=totp,
             pending_totp=self.pending_totp,
-            recovery_codes=tuple(map(sealed_in, json.loads(self.recovery_codes))),
+            recovery_codes=tuple(map(hashed_in, json.loads(self.recovery_codes))),
             passkeys=tuple(
                 Passkey(id, name, created, credential_id, base64.b64decode(public_key), sign_count)
                 for id, name, created, credential_id, public_key, sign_count in json.loads(self.passkeys)

@@ -18,7 +18,7 @@ from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import Role
 from chalicelib.core.directory.grant_types import DEFAULT, GrantType
 from chalicelib.core.directory.service import DeclaredPermission, Service
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
@@ -139,7 +139,7 @@ class ServiceItem(Item, discriminator="service"):
             about["grant_types"] = tuple(GrantType(value) for value in about["grant_types"])
         secret = None
         if self.argon2id is not None and self.tag is not None and self.tag_key_id is not None:
-            secret = SealedSecret(self.argon2id, self.tag, self.tag_key_id)
+            secret = HashedSecret(self.argon2id, self.tag, self.tag_key_id)
         return Service(
             id=self.id,
             key=self.key,

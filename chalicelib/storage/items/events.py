@@ -140,7 +140,7 @@ class WebhookItem(Item, discriminator="webhook"):
 
 
 def _earlier_text(webhook: Webhook) -> str | None:
-    earlier = [[each.sealed, each.since, each.until] for each in webhook.earlier]
+    earlier = [[each.stored, each.since, each.until] for each in webhook.earlier]
     return json.dumps(earlier) if earlier else None
 
 

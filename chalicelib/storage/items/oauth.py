@@ -20,10 +20,10 @@ from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.credentials import moment
-from chalicelib.storage.items.secrets import sealed_in, sealed_list
+from chalicelib.storage.items.secrets import hashed_in, hashed_list
 
 if TYPE_CHECKING:
-    from chalicelib.core.secrets.hashing import SealedSecret
+    from chalicelib.core.secrets.hashing import HashedSecret
 
 
 class AuthorizationCodeItem(Item, discriminator="authorization-code"):
@@ -146,7 +146,7 @@ class DelegationItem(Item, discriminator="delegation"):
             created=delegation.created,
             authenticated=delegation.authenticated,
             ends=delegation.expires,
-            secrets=json.dumps([[_sealed_text(each.sealed), each.until] for each in delegation.secrets]),
+            secrets=json.dumps([[_hashed_text(each.hashed), each.until] for each in delegation.secrets]),
             last_used=delegation.last_used,
             put_aside=delegation.put_aside,
             revision=delegation.revision,
@@ -163,7 +163,7 @@ class DelegationItem(Item, discriminator="delegation"):
             created=int(self.created),
             authenticated=int(self.authenticated),
             expires=int(self.ends),
-            secrets=tuple(RefreshSecret(_sealed(sealed), until) for sealed, until in json.loads(self.secrets)),
+            secrets=tuple(RefreshSecret(_hashed(hashed), until) for hashed, until in json.loads(self.secrets)),
             last_used=None if self.last_used is None else int(self.last_used),
             put_aside=None if self.put_aside is None else int(self.put_aside),
             revision=int(self.revision),
@@ -285,9 +285,9 @@ class TrustRuleItem(Item, discriminator="trust-rule"):
         )
 
 
-def _sealed_text(secret: SealedSecret) -> str:
-    return json.dumps(sealed_list(secret))
+def _hashed_text(secret: HashedSecret) -> str:
+    return json.dumps(hashed_list(secret))
 
 
-def _sealed(text: str) -> SealedSecret:
-    return sealed_in(json.loads(text))
+def _hashed(text: str) -> HashedSecret:
+    return hashed_in(json.loads(text))

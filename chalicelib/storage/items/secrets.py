@@ -6,7 +6,7 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
 
 if TYPE_CHECKING:
@@ -18,42 +18,42 @@ def text_of(value: object) -> str | None:
     return json.dumps(value) if value else None
 
 
-def sealed_list(secret: SealedSecret) -> list[str]:
+def hashed_list(secret: HashedSecret) -> list[str]:
     """A sealed secret as a part of a JSON text."""
     return [secret.argon2id, base64.b64encode(secret.tag).decode(), secret.tag_key_id]
 
 
-def sealed_in(parts: list[str]) -> SealedSecret:
+def hashed_in(parts: list[str]) -> HashedSecret:
     """The sealed secret in such a part."""
     argon2id, tag, key_id = parts
-    return SealedSecret(argon2id, base64.b64decode(tag), key_id)
+    return HashedSecret(argon2id, base64.b64decode(tag), key_id)
 
 
-def earlier_text(earlier: Sequence[EarlierSecret[SealedSecret]]) -> str | None:
+def earlier_text(earlier: Sequence[EarlierSecret[HashedSecret]]) -> str | None:
     """Earlier secrets as one attribute."""
-    return json.dumps([[sealed_list(each.sealed), each.since, each.until] for each in earlier]) if earlier else None
+    return json.dumps([[hashed_list(each.stored), each.since, each.until] for each in earlier]) if earlier else None
 
 
-def earlier_in(text: str | None) -> tuple[EarlierSecret[SealedSecret], ...]:
+def earlier_in(text: str | None) -> tuple[EarlierSecret[HashedSecret], ...]:
     """The earlier secrets in such an attribute."""
-    return tuple(EarlierSecret(sealed_in(sealed), since, until) for sealed, since, until in json.loads(text or "[]"))
+    return tuple(EarlierSecret(hashed_in(hashed), since, until) for hashed, since, until in json.loads(text or "[]"))
 
 
-def dead_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
+def dead_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
     """Secrets that have ended as one attribute."""
-    return text_of([sealed_list(each.sealed) for each in dead])
+    return text_of([hashed_list(each.stored) for each in dead])
 
 
-def retired_text(dead: Sequence[RetiredSecret[SealedSecret]]) -> str | None:
+def retired_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
     """What else is known of them as another, which older versions do not read."""
     return text_of([[each.since, int(each.taken_back)] for each in dead])
 
 
-def dead_in(sealed: str | None, retired: str | None) -> tuple[RetiredSecret[SealedSecret], ...]:
+def dead_in(hashed: str | None, retired: str | None) -> tuple[RetiredSecret[HashedSecret], ...]:
     """The secrets in two such attributes. What was stored before `retired` was has nothing there."""
-    dead = json.loads(sealed or "[]")
+    dead = json.loads(hashed or "[]")
     known = json.loads(retired) if retired else [(0, 0)] * len(dead)
     return tuple(
-        RetiredSecret(sealed_in(parts), since, bool(taken_back))
+        RetiredSecret(hashed_in(parts), since, bool(taken_back))
         for parts, (since, taken_back) in zip(dead, known, strict=True)
     )

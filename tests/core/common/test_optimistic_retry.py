@@ -326,7 +326,7 @@ def test_a_password_that_was_reset_meanwhile_is_the_only_one(attack: Attack, mon
 def test_nothing_slow_is_done_at_each_attempt(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
     """Argon2id takes tens of milliseconds: time enough for another login, each time."""
     slow: list[str] = []
-    for kind, name in ((PasswordHasher, "hash"), (PasswordHasher, "matches"), (SecretVerifier, "seal")):
+    for kind, name in ((PasswordHasher, "hash"), (PasswordHasher, "matches"), (SecretVerifier, "hash_secret")):
         monkeypatch.setattr(kind, name, _noted(slow, name, getattr(kind, name)))
     product, by, stores = attack.scene.product, attack.scene.caller(), attack.scene.product.stores
     twice = {"replace": stores.authenticators, "open_session": stores.authenticators}
@@ -349,22 +349,22 @@ def test_nothing_slow_is_done_at_each_attempt(attack: Attack, monkeypatch: pytes
     assert done == {
         "a password": ["hash"],
         "one's own": ["matches", "hash"],
-        "a login": ["matches", "seal"],
-        "a token": ["seal"],
-        "another secret": ["seal"],
-        "a service's secret": ["seal"],
+        "a login": ["matches", "hash_secret"],
+        "a token": ["hash_secret"],
+        "another secret": ["hash_secret"],
+        "a service's secret": ["hash_secret"],
     }
 
 
 def test_recovery_codes_are_sealed_once(attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
     attack.jo.turn_on_2fa()
-    sealed: list[str] = []
-    monkeypatch.setattr(SecretVerifier, "seal", _noted(sealed, "seal", SecretVerifier.seal))
+    hashed: list[str] = []
+    monkeypatch.setattr(SecretVerifier, "hash_secret", _noted(hashed, "hash_secret", SecretVerifier.hash_secret))
     by, store = attack.jo.log_in(), attack.scene.product.stores.authenticators
     monkeypatch.setattr(store, "replace", _stale_twice(store.replace))
-    sealed.clear()
+    hashed.clear()
     made = attack.scene.product.second_factors.renew_recovery_codes(by, "me").recovery_codes
-    assert len(sealed) == len(made)
+    assert len(hashed) == len(made)
 
 
 def test_the_pauses_grow_are_random_and_stay_below_five_seconds(pauses: list[float]) -> None:

@@ -16,7 +16,7 @@ from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.directory.service import Service, keyturn_service
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.service_secrets import ServiceSecrets, could_renew
-from chalicelib.core.secrets.hashing import Sealer
+from chalicelib.core.secrets.hashing import SecretHasher
 from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_DEAD, MAX_EARLIER
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.core.verification.leaks import Found
@@ -267,7 +267,7 @@ class TestProvingItself:
             reads.append(arguments)
             return find(*arguments)  # type: ignore[arg-type]
 
-        hashed = patch.object(Sealer, "matches", autospec=True, side_effect=Sealer.matches)
+        hashed = patch.object(SecretHasher, "matches", autospec=True, side_effect=SecretHasher.matches)
         with patch.object(type(scene.product.stores.credentials), "find", counted), hashed as matches:
             assert is_good(other, scene.ci.secret)
             assert (len(reads), matches.call_count) == (1, 2)  # its own, and the token's

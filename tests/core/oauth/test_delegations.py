@@ -16,17 +16,17 @@ from chalicelib.core.oauth.delegations import (
     RefreshSecret,
     normal_user_code,
 )
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 
 CLIENT = Service(id="client", key="client", name="Client", created=0)
 
 
-def sealed(number: int) -> SealedSecret:
-    return SealedSecret(f"secret {number}", b"", "key")
+def hashed(number: int) -> HashedSecret:
+    return HashedSecret(f"secret {number}", b"", "key")
 
 
 def delegation(approval_id: str | None = "approval") -> Delegation:
-    secrets = (RefreshSecret(sealed(0)),)
+    secrets = (RefreshSecret(hashed(0)),)
     return Delegation("d", "u", "client", ("a", "b"), approval_id, 0, 0, 10**12, secrets)
 
 
@@ -39,17 +39,17 @@ def test_whoever_uses_the_newest_token_is_never_locked_out(steps: list[tuple[int
         live = [secret for secret in current.secrets if secret.is_live(now)]
         assert live
         assert len(current.secrets) <= MAX_SECRETS
-        current = current.refreshed(live[choice % len(live)], sealed(number), now)
+        current = current.refreshed(live[choice % len(live)], hashed(number), now)
         newest = current.secrets[0]
-        assert newest.sealed == sealed(number)
+        assert newest.hashed == hashed(number)
         assert newest.until is None
 
 
 @given(st.integers(0, REFRESH_LEEWAY_MS - 1))
 def test_a_used_token_works_for_the_leeway_and_not_longer(wait: int) -> None:
     first = delegation()
-    after = first.refreshed(first.secrets[0], sealed(1), 1_000)
-    (old,) = [secret for secret in after.secrets if secret.sealed == sealed(0)]
+    after = first.refreshed(first.secrets[0], hashed(1), 1_000)
+    (old,) = [secret for secret in after.secrets if secret.hashed == hashed(0)]
     assert old.is_live(1_000 + wait)
     assert not old.is_live(1_000 + REFRESH_LEEWAY_MS)
 
@@ -57,18 +57,18 @@ def test_a_used_token_works_for_the_leeway_and_not_longer(wait: int) -> None:
 def test_repeating_within_the_leeway_is_never_a_replay() -> None:
     current = delegation()
     for number in range(1, 3 * MAX_SECRETS):
-        old = next(secret for secret in current.secrets if secret.sealed == sealed(0))
+        old = next(secret for secret in current.secrets if secret.hashed == hashed(0))
         assert old.is_live(number)
-        current = current.refreshed(old, sealed(number), number)
+        current = current.refreshed(old, hashed(number), number)
 
 
 def test_what_is_let_go_within_its_leeway_is_known_to_be() -> None:
     current = delegation()
     for number in range(1, MAX_SECRETS):
-        current = current.refreshed(current.secrets[0], sealed(number), number)
+        current = current.refreshed(current.secrets[0], hashed(number), number)
         assert current.knows_all(0)
     for number in range(MAX_SECRETS, MAX_SECRETS + 3):
-        current = current.refreshed(current.secrets[0], sealed(number), number)
+        current = current.refreshed(current.secrets[0], hashed(number), number)
         let_go = number - MAX_SECRETS + 1  # it was used then
         assert not current.knows_all(let_go + REFRESH_LEEWAY_MS - 1)
         assert current.knows_all(let_go + REFRESH_LEEWAY_MS)
@@ -76,10 +76,10 @@ def test_what_is_let_go_within_its_leeway_is_known_to_be() -> None:
 
 def test_repeating_within_the_leeway_does_not_prolong_it() -> None:
     first = delegation()
-    once = first.refreshed(first.secrets[0], sealed(1), 0)
-    old = next(secret for secret in once.secrets if secret.sealed == sealed(0))
-    again = once.refreshed(old, sealed(2), REFRESH_LEEWAY_MS - 1)
-    old = next(secret for secret in again.secrets if secret.sealed == sealed(0))
+    once = first.refreshed(first.secrets[0], hashed(1), 0)
+    old = next(secret for secret in once.secrets if secret.hashed == hashed(0))
+    again = once.refreshed(old, hashed(2), REFRESH_LEEWAY_MS - 1)
+    old = next(secret for secret in again.secrets if secret.hashed == hashed(0))
     assert not old.is_live(REFRESH_LEEWAY_MS)
 
 

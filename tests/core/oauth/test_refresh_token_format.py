@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.oauth.refresh_token_format import RefreshTokenFormat
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.keyring import Keyring
 from chalicelib.core.secrets.token_format import REFRESH_TOKEN
 
@@ -14,12 +14,12 @@ FORMAT = RefreshTokenFormat(Keyring(KEYS, "new"))
 FIRST = FORMAT.issue(USER, DELEGATION)
 
 
-def sealed(salt: str) -> SealedSecret:
-    return SealedSecret(f"$argon2id${salt}", b"", "new")
+def hashed(salt: str) -> HashedSecret:
+    return HashedSecret(f"$argon2id${salt}", b"", "new")
 
 
 def following(format: RefreshTokenFormat = FORMAT, token: str = FIRST, salt: str = "salt") -> str:
-    return format.next_after(token, sealed(salt), USER, DELEGATION)
+    return format.next_after(token, hashed(salt), USER, DELEGATION)
 
 
 def test_what_comes_next_is_always_the_same_token_of_ours() -> None:

@@ -25,7 +25,7 @@ from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
 from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
-from tests.core.tokens.test_rotation import is_good, sealed
+from tests.core.tokens.test_rotation import hashed, is_good
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -153,9 +153,9 @@ class TestRenewingItself:
 
 
 def test_secrets_of_one_moment_are_told_apart() -> None:
-    token = PermanentToken("t", "u", "n", ("a",), "u", "U", 5, sealed(0))
+    token = PermanentToken("t", "u", "n", ("a",), "u", "U", 5, hashed(0))
     for number in range(1, 5):
-        token = token.rotated_to(sealed(number), 100, now=5)
+        token = token.rotated_to(hashed(number), 100, now=5)
     assert [each.since for each in token.earlier] + [token.renewed] == [5, 6, 7, 8, 9]
 
 

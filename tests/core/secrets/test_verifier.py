@@ -6,56 +6,59 @@ from unittest.mock import patch
 import pytest
 
 from chalicelib.core.common.errors import Throttled
-from chalicelib.core.secrets.hashing import Argon2Parameters, SealedSecret, Sealer
+from chalicelib.core.secrets.hashing import Argon2Parameters, HashedSecret, SecretHasher
 from chalicelib.core.secrets.verifier import FAILURE_LIMIT, FAILURE_WINDOW_MS, REMEMBERED, SecretVerifier
 
-SEALER = Sealer(Argon2Parameters(), {"key": b"k" * 32}, "key")
+HASHER = SecretHasher(Argon2Parameters(), {"key": b"k" * 32}, "key")
 SECRET, OTHER = "the secret", "another secret"
-SEALED, OTHER_SEALED = SEALER.seal(SECRET), SEALER.seal(OTHER)
-TAG_KEY_LOST = SealedSecret(SEALED.argon2id, SEALED.tag, "a key that is gone")
+HASHED, OTHER_HASHED = HASHER.hash(SECRET), HASHER.hash(OTHER)
+TAG_KEY_LOST = HashedSecret(HASHED.argon2id, HASHED.tag, "a key that is gone")
 
 
 @pytest.fixture
 def verifier() -> SecretVerifier:
-    return SecretVerifier(SEALER)
+    return SecretVerifier(HASHER)
 
 
 @pytest.fixture
 def argon2() -> Iterator[list[str]]:
     """The secrets for which Argon2id ran."""
     ran: list[str] = []
-    computed = Sealer.matches
+    computed = SecretHasher.matches
 
-    def recorded(self: Sealer, secret: str, sealed: SealedSecret) -> bool:
+    def recorded(self: SecretHasher, secret: str, hashed: HashedSecret) -> bool:
         ran.append(secret)
-        return computed(self, secret, sealed)
+        return computed(self, secret, hashed)
 
-    with patch.object(Sealer, "matches", recorded):
+    with patch.object(SecretHasher, "matches", recorded):
         yield ran
 
 
 def test_a_secret_costs_argon2_once(verifier: SecretVerifier, argon2: list[str]) -> None:
-    assert all(verifier.verify(SECRET, SEALED, 0) for _ in range(3))
+    assert all(verifier.verify(SECRET, HASHED, 0) for _ in range(3))
     assert argon2 == [SECRET]
 
 
 def test_a_wrong_secret_costs_no_argon2(verifier: SecretVerifier, argon2: list[str]) -> None:
-    assert not verifier.verify(OTHER, SEALED, 0)
+    assert not verifier.verify(OTHER, HASHED, 0)
     assert argon2 == []
 
 
 def test_what_is_remembered_is_bound_to_the_stored_hash(verifier: SecretVerifier, argon2: list[str]) -> None:
-    assert verifier.verify(SECRET, SEALED, 0)
-    assert not verifier.verify(SECRET, OTHER_SEALED, 0)
-    renewed = SEALER.seal(SECRET)
+    assert verifier.verify(SECRET, HASHED, 0)
+    assert not verifier.verify(SECRET, OTHER_HASHED, 0)
+    renewed = HASHER.hash(SECRET)
     assert verifier.verify(SECRET, renewed, 0)
     assert argon2 == [SECRET, SECRET]
 
 
 def test_memory_is_bounded(verifier: SecretVerifier) -> None:
-    with patch.object(Sealer, "may_match", return_value=True), patch.object(Sealer, "matches", return_value=True):
+    with (
+        patch.object(SecretHasher, "passes_tag_check", return_value=True),
+        patch.object(SecretHasher, "matches", return_value=True),
+    ):
         for number in range(REMEMBERED + 10):
-            assert verifier.verify(f"secret {number}", SEALED, 0)
+            assert verifier.verify(f"secret {number}", HASHED, 0)
     assert len(verifier._verified) == REMEMBERED
 
 
@@ -74,16 +77,16 @@ def test_guesses_that_reach_argon2_are_throttled_and_the_right_secret_is_not_loc
 
 
 def test_two_secrets_are_checked_together(verifier: SecretVerifier, argon2: list[str]) -> None:
-    verifier.verify_together([(SECRET, SEALED), (OTHER, OTHER_SEALED)], 0)
+    verifier.verify_together([(SECRET, HASHED), (OTHER, OTHER_HASHED)], 0)
     assert sorted(argon2) == sorted([SECRET, OTHER])
-    assert verifier.verify(SECRET, SEALED, 0)
-    assert verifier.verify(OTHER, OTHER_SEALED, 0)
+    assert verifier.verify(SECRET, HASHED, 0)
+    assert verifier.verify(OTHER, OTHER_HASHED, 0)
     assert len(argon2) == 2
 
 
-@pytest.mark.parametrize("pairs", [[(SECRET, SEALED), (OTHER, SEALED)], [(SECRET, SEALED), (SECRET, TAG_KEY_LOST)]])
+@pytest.mark.parametrize("pairs", [[(SECRET, HASHED), (OTHER, HASHED)], [(SECRET, HASHED), (SECRET, TAG_KEY_LOST)]])
 def test_nothing_is_computed_together_unless_every_tag_vouches(
-    verifier: SecretVerifier, argon2: list[str], pairs: list[tuple[str, SealedSecret]]
+    verifier: SecretVerifier, argon2: list[str], pairs: list[tuple[str, HashedSecret]]
 ) -> None:
     verifier.verify_together(pairs, 0)
     assert argon2 == []

@@ -186,7 +186,7 @@ class TestAnAnswerThatWasLost:
         old = scene.token.secret or ""
         rotate(scene, 0)
         token = stored(scene)
-        before = replace(token, dead=tuple(RetiredSecret(each.sealed) for each in token.dead))
+        before = replace(token, dead=tuple(RetiredSecret(each.stored) for each in token.dead))
         scene.product.stores.tokens.note(
             token, replace(before, revision=token.revision + 1), token_record("updated", target_id=token.id)
         )

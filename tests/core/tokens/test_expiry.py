@@ -14,7 +14,7 @@ from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import LONGEST_LIFE_MS, PermanentToken
 from tests.conftest import Scene, now, origin
-from tests.core.tokens.test_rotation import is_good, sealed
+from tests.core.tokens.test_rotation import hashed, is_good
 
 HOUR = 3_600_000
 
@@ -112,7 +112,7 @@ def test_an_end_lies_in_the_future_and_within_ten_years(scene: Scene, moment: in
 )
 def test_clock_rotation_grace_and_expiry_together(steps: list[tuple[int, int, int | None]], later: int) -> None:
     """The model: a secret is good until its own end and, at most, until the token's."""
-    token, clock, ends, end = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0)), 0, {0: None}, None
+    token, clock, ends, end = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, hashed(0)), 0, {0: None}, None
     for number, (pause, grace, life) in enumerate(steps, 1):
         clock += pause
         for secret, until in ends.items():
@@ -120,9 +120,9 @@ def test_clock_rotation_grace_and_expiry_together(steps: list[tuple[int, int, in
                 ends[secret] = clock + grace if until is None else min(until, clock)
         ends[number] = None
         end = None if life is None else clock + life
-        token = replace(token.rotated_to(sealed(number), grace, clock), expires=end)
+        token = replace(token.rotated_to(hashed(number), grace, clock), expires=end)
     moment = clock + later
-    live = {each.sealed.argon2id for each in token.live(moment)} | {token.secret.argon2id}
+    live = {each.stored.argon2id for each in token.live(moment)} | {token.secret.argon2id}
     good = set() if token.has_expired(moment) else live
     expected = {str(secret) for secret, until in ends.items() if until is None or moment < until}
     assert good == (expected if end is None or moment < end else set())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.tokens.health import IDLE_MS, NEW_MS, Condition, condition, unused_scope
 from chalicelib.core.tokens.token import PermanentToken
 
@@ -25,7 +25,7 @@ def token(age: int = 0, unused: int | None = None, used_at: frozenset[str] = fro
         author_id="u",
         author_name="U",
         created=NOW - age,
-        secret=SealedSecret("", b"", ""),
+        secret=HashedSecret("", b"", ""),
         last_used=None if unused is None else NOW - unused,
         used_at=used_at,
     )

@@ -14,7 +14,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.common.paging import Window
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_EARLIER
 from chalicelib.core.tokens.token import PermanentToken
 from tests.conftest import Scene, now, origin
@@ -103,9 +103,9 @@ def test_answers_that_are_lost_lock_nobody_out(scene: Scene) -> None:
 
 
 def test_secrets_whose_end_has_come_make_room_and_are_forgotten() -> None:
-    token = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))
+    token = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, hashed(0))
     for number in range(1, 50):
-        token = token.rotated_to(sealed(number), 5, now=number)
+        token = token.rotated_to(hashed(number), 5, now=number)
         assert len(token.earlier) <= 5
 
 
@@ -113,7 +113,7 @@ def test_secrets_whose_end_has_come_make_room_and_are_forgotten() -> None:
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 30)), max_size=12), st.integers(0, 300))
 def test_a_secret_is_good_exactly_as_long_as_the_model_says(steps: list[tuple[int, int]], at: int) -> None:
     """The model: a list of secrets with their ends, in which a rotation without grace ends all."""
-    token, clock, model = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0)), 0, [[0, None]]
+    token, clock, model = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, hashed(0)), 0, [[0, None]]
     for number, (pause, grace) in enumerate(steps, 1):
         clock += pause
         for each in model:
@@ -122,14 +122,14 @@ def test_a_secret_is_good_exactly_as_long_as_the_model_says(steps: list[tuple[in
             elif grace == 0:
                 each[1] = min(each[1], clock)
         model.append([number, None])
-        token = token.rotated_to(sealed(number), grace, clock)
+        token = token.rotated_to(hashed(number), grace, clock)
     moment = clock + at
-    good = {each.sealed.argon2id for each in token.live(moment)} | {token.secret.argon2id}
+    good = {each.stored.argon2id for each in token.live(moment)} | {token.secret.argon2id}
     assert good == {str(number) for number, end in model if end is None or moment < end}
 
 
-def sealed(number: int) -> SealedSecret:
-    return SealedSecret(str(number), b"", "")
+def hashed(number: int) -> HashedSecret:
+    return HashedSecret(str(number), b"", "")
 
 
 @pytest.mark.parametrize("grace", [-1, LONGEST_GRACE_MS + 1])

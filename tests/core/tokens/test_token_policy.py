@@ -13,9 +13,9 @@ from chalicelib.core.tokens.expiry_notices import notices
 from chalicelib.core.tokens.health import Flag, token_flags
 from chalicelib.core.tokens.outlook import outlook
 from chalicelib.core.tokens.token import PermanentToken
-from tests.core.tokens.test_rotation import sealed
+from tests.core.tokens.test_rotation import hashed
 
-TOKEN = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, sealed(0))
+TOKEN = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, hashed(0))
 DISABLE = Policy(unused_days=10, unused=Consequence.DISABLE)
 
 
@@ -38,7 +38,7 @@ def test_only_what_makes_sense_can_follow(field: str, wrong: Consequence) -> Non
 def test_a_life_begins_with_each_secret() -> None:
     policy = Policy(longest_life_days=30, rotation_due_days=20)
     assert (outlook(TOKEN, [policy]).ends, outlook(TOKEN, [policy]).rotation_due) == (30 * DAY_MS, 20 * DAY_MS)
-    renewed = TOKEN.rotated_to(sealed(1), DAY_MS, 5 * DAY_MS)
+    renewed = TOKEN.rotated_to(hashed(1), DAY_MS, 5 * DAY_MS)
     assert (outlook(renewed, [policy]).ends, outlook(renewed, [policy]).rotation_due) == (35 * DAY_MS, 25 * DAY_MS)
 
 
@@ -56,7 +56,7 @@ def test_of_several_policies_each_holds() -> None:
 
 def test_a_use_or_a_rotation_puts_off_being_unused() -> None:
     assert outlook(replace(TOKEN, last_used=4 * DAY_MS), [DISABLE]).disabled == 14 * DAY_MS
-    assert outlook(TOKEN.rotated_to(sealed(1), 0, 6 * DAY_MS), [DISABLE]).disabled == 16 * DAY_MS
+    assert outlook(TOKEN.rotated_to(hashed(1), 0, 6 * DAY_MS), [DISABLE]).disabled == 16 * DAY_MS
 
 
 def test_flags_come_at_their_moments() -> None:

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.directory.accounts import AccountChange
-from chalicelib.core.secrets.hashing import Argon2Parameters, Sealer
+from chalicelib.core.secrets.hashing import Argon2Parameters, SecretHasher
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKey, CredentialKind
 from chalicelib.core.tokens.token import PermanentToken
 from tests.conftest import Scene, now, origin
@@ -111,7 +111,7 @@ def test_a_verified_secret_is_sealed_anew_when_the_cost_rises(scene: Scene) -> N
 
 def test_a_secret_is_good_though_its_seal_could_not_be_renewed(scene: Scene) -> None:
     dearer = scene.restarted(argon2=Argon2Parameters(19 * 1024, 3))
-    with patch.object(scene.product.stores.credentials, "reseal", side_effect=Unavailable("down")) as attempted:
+    with patch.object(scene.product.stores.credentials, "replace_hash", side_effect=Unavailable("down")) as attempted:
         assert dearer.is_good(scene.token.secret)
     assert attempted.called
 
@@ -120,7 +120,7 @@ def test_a_warm_check_computes_no_argon2_and_reads_the_record_every_time(scene: 
     credentials = scene.product.stores.credentials
     assert scene.is_good(scene.token.secret)
     with (
-        patch.object(Sealer, "matches", side_effect=AssertionError("Argon2 ran")),
+        patch.object(SecretHasher, "matches", side_effect=AssertionError("Argon2 ran")),
         patch.object(credentials, "find", wraps=credentials.find) as find,
     ):
         assert scene.is_good(scene.token.secret)

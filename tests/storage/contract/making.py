@@ -26,7 +26,7 @@ from chalicelib.core.oauth.delegations import (
     RefreshSecret,
 )
 from chalicelib.core.oauth.trust_rules import TrustRule
-from chalicelib.core.secrets.hashing import SealedSecret
+from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.tokens.token import PermanentToken
@@ -60,8 +60,8 @@ def token_record(kind: str = "updated", **values: Any) -> AuditRecord:
     return record(f"permanent-token.{kind}", **values)
 
 
-def sealed() -> SealedSecret:
-    return SealedSecret(f"$argon2id${new_id()}", b"tag!", "key")
+def hashed() -> HashedSecret:
+    return HashedSecret(f"$argon2id${new_id()}", b"tag!", "key")
 
 
 def user(**values: Any) -> User:
@@ -85,21 +85,21 @@ def role(**values: Any) -> Role:
 
 
 def service(**values: Any) -> Service:
-    return replace(Service(new_id(), name("service"), "Service", NOW, secret=sealed()), **values)
+    return replace(Service(new_id(), name("service"), "Service", NOW, secret=hashed()), **values)
 
 
 def token(owner: User, **values: Any) -> PermanentToken:
     return replace(
-        PermanentToken(new_id(), owner.id, name("token"), ("ci",), "author", "Author", NOW, sealed()), **values
+        PermanentToken(new_id(), owner.id, name("token"), ("ci",), "author", "Author", NOW, hashed()), **values
     )
 
 
 def password(owner: User, **values: Any) -> ApplicationPassword:
-    return replace(ApplicationPassword(new_id(), owner.id, name("mail"), NOW, sealed()), **values)
+    return replace(ApplicationPassword(new_id(), owner.id, name("mail"), NOW, hashed()), **values)
 
 
 def session(owner: User, **values: Any) -> Session:
-    return replace(Session(new_id(), owner.id, NOW, NOW + 1_000_000, "192.0.2.1", False, 0, sealed()), **values)
+    return replace(Session(new_id(), owner.id, NOW, NOW + 1_000_000, "192.0.2.1", False, 0, hashed()), **values)
 
 
 def approval(owner: User, **values: Any) -> ApprovedScope:
@@ -108,7 +108,7 @@ def approval(owner: User, **values: Any) -> ApprovedScope:
 
 def delegation(owner: User, **values: Any) -> Delegation:
     made = Delegation(
-        new_id(), owner.id, new_id(), ("ci",), None, NOW, NOW, NOW + 1_000_000, (RefreshSecret(sealed()),)
+        new_id(), owner.id, new_id(), ("ci",), None, NOW, NOW, NOW + 1_000_000, (RefreshSecret(hashed()),)
     )
     return replace(made, **values)
 

@@ -223,8 +223,8 @@ class TestRolesAndGrants:
 
 
 def test_a_services_secrets_come_back_as_they_were_stored(stores: Stores) -> None:
-    earlier = tuple(EarlierSecret(making.sealed(), each, 100 + each) for each in range(MAX_EARLIER))
-    dead = tuple(RetiredSecret(making.sealed(), each, each % 2 == 0) for each in range(MAX_DEAD))
+    earlier = tuple(EarlierSecret(making.hashed(), each, 100 + each) for each in range(MAX_EARLIER))
+    dead = tuple(RetiredSecret(making.hashed(), each, each % 2 == 0) for each in range(MAX_DEAD))
     service = making.service(secret_renewed=making.NOW + 9, earlier_secrets=earlier, dead_secrets=dead)
     stores.services.create(service, record())
     assert stores.services.get(service.id) == service

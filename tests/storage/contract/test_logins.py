@@ -72,11 +72,11 @@ class TestEveryKindOfCredential:
 
     def test_a_seal_is_renewed_unless_the_secret_has_changed(self, stores: Stores, kind: CredentialKind) -> None:
         credential = KINDS[kind](stores, stored_user(stores))
-        renewed = making.sealed()
-        stores.credentials.reseal(credential, renewed)
+        renewed = making.hashed()
+        stores.credentials.replace_hash(credential, renewed)
         assert self.find(stores, kind, credential).credential == replace(credential, secret=renewed)
         with refused(stores, StaleWrite):
-            stores.credentials.reseal(credential, making.sealed())
+            stores.credentials.replace_hash(credential, making.hashed())
 
     def test_nothing_is_noted_of_what_is_gone(self, stores: Stores, kind: CredentialKind) -> None:
         owner = stored_user(stores)
@@ -85,7 +85,7 @@ class TestEveryKindOfCredential:
         with refused(stores, StaleWrite):
             stores.credentials.mark_used(credential, Use(making.NOW))
         with refused(stores, StaleWrite):
-            stores.credentials.reseal(credential, making.sealed())
+            stores.credentials.replace_hash(credential, making.hashed())
 
 
 def test_nothing_is_asked_for(stores: Stores) -> None:
@@ -93,15 +93,15 @@ def test_nothing_is_asked_for(stores: Stores) -> None:
 
 
 def test_a_services_seal_is_renewed_and_one_without_a_secret_has_none(stores: Stores) -> None:
-    service, renewed = making.service(), making.sealed()
+    service, renewed = making.service(), making.hashed()
     stores.services.create(service, record())
-    stores.credentials.reseal(service, renewed)
+    stores.credentials.replace_hash(service, renewed)
     assert stores.services.get(service.id) == replace(service, secret=renewed)
     with refused(stores, StaleWrite):
-        stores.credentials.reseal(service, making.sealed())
+        stores.credentials.replace_hash(service, making.hashed())
     public = making.service(secret=None)
     stores.services.create(public, record())
-    stores.credentials.reseal(public, making.sealed())
+    stores.credentials.replace_hash(public, making.hashed())
     assert stores.services.get(public.id) == public
 
 
@@ -117,7 +117,7 @@ class TestAuthenticators:
         user = stored_user(stores)
         passkey = Passkey("id", "Phone", 1, "credential", b"\x00key", 3)
         everything = Authenticators(
-            user.id, "hash", Totp("secret", 4), "pending", (making.sealed(), making.sealed()), (passkey,), 2, 1
+            user.id, "hash", Totp("secret", 4), "pending", (making.hashed(), making.hashed()), (passkey,), 2, 1
         )
         stores.authenticators.replace(user, Authenticators(user.id), everything, None, False, record())
         assert stores.authenticators.find_by_login(user.login) == (user, everything)
