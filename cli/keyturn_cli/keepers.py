@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from keyturn_cli import wire_format
+from keyturn_cli import token_format
 from keyturn_cli.api import Api, about, is_comparison, part
 from keyturn_cli.errors import AnswerLost, Refused, UsedUp
 
@@ -43,15 +43,15 @@ class OwnToken:
 
     @property
     def _ids(self) -> tuple[str, ...]:
-        parsed = wire_format.parse(self.presented)
+        parsed = token_format.parse(self.presented)
         assert parsed
         return parsed.ids
 
     def new_secret(self) -> str:
-        return wire_format.permanent_token(wire_format.new_middle(), *self._ids)
+        return token_format.permanent_token(token_format.new_middle(), *self._ids)
 
     def owns(self, secret: str) -> bool:
-        parsed = wire_format.parse(secret)
+        parsed = token_format.parse(secret)
         return parsed is not None and parsed.prefix == "ktp_" and parsed.ids == self._ids
 
     def held(self, secret: str) -> OwnToken:
@@ -94,7 +94,7 @@ class OwnToken:
             raise
 
     def _ask(self, presented: str, new: str, grace: int, patience: Patience) -> tuple[dict[str, Any], bool]:
-        parsed = wire_format.parse(new)
+        parsed = token_format.parse(new)
         assert parsed
         body = {"grace": grace, "secret": parsed.middle}
         asked = self.api.using(presented, patience)
@@ -177,10 +177,10 @@ def token_of(api: Api, user_id: str, token_id: str, name: str, held: str | None)
     """A permanent token that somebody else presents nothing of."""
 
     def whole(middle: str) -> str:
-        return wire_format.permanent_token(middle, user_id, token_id)
+        return token_format.permanent_token(middle, user_id, token_id)
 
     path = _token_path(user_id, token_id)
-    shape = Shape(wire_format.new_middle, whole, _middle)
+    shape = Shape(token_format.new_middle, whole, _middle)
     kept = Administered(api, token_id, f"the token {name}", f"{path}/rotate", path, shape, fields=FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
@@ -189,10 +189,10 @@ def service_of(api: Api, service_id: str, key: str, held: str | None) -> Adminis
     """A service."""
 
     def whole(middle: str) -> str:
-        return wire_format.service_secret(middle, service_id)
+        return token_format.service_secret(middle, service_id)
 
     path = f"/services/{part(service_id)}/secret"
-    shape = Shape(wire_format.new_middle, whole, _middle)
+    shape = Shape(token_format.new_middle, whole, _middle)
     kept = Administered(api, service_id, f"the service {key}", path, path, shape, fields=SERVICE_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
@@ -201,10 +201,10 @@ def webhook_of(api: Api, webhook_id: str, name: str, held: str | None) -> Admini
     """A webhook, whose secret is brought as a whole."""
 
     def brought(secret: str) -> str | None:
-        return secret if wire_format.is_webhook_secret(secret) else None
+        return secret if token_format.is_webhook_secret(secret) else None
 
     path = f"/webhooks/{part(webhook_id)}/secret"
-    shape = Shape(wire_format.new_webhook_secret, lambda secret: secret, brought)
+    shape = Shape(token_format.new_webhook_secret, lambda secret: secret, brought)
     kept = Administered(api, webhook_id, f"the webhook {name}", path, path, shape, fields=WEBHOOK_FIELDS)
     return kept.held(held) if held and kept.owns(held) else kept
 
@@ -214,7 +214,7 @@ def _token_path(user_id: str, token_id: str) -> str:
 
 
 def _middle(secret: str) -> str | None:
-    parsed = wire_format.parse(secret)
+    parsed = token_format.parse(secret)
     return parsed.middle if parsed else None
 
 

@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from keyturn_cli import wire_format
+from keyturn_cli import token_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -92,8 +92,8 @@ def _decoded(text: str) -> bytes:
 
 
 _WHOLE: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
-    (re.compile(rf"{_START}(?:{_OURS})[0-9A-Za-z]+"), wire_format.is_checked),
-    (re.compile(rf"{_START}whsec_[0-9A-Za-z+/]+={{0,2}}"), wire_format.is_webhook_secret),
+    (re.compile(rf"{_START}(?:{_OURS})[0-9A-Za-z]+"), token_format.is_checked),
+    (re.compile(rf"{_START}whsec_[0-9A-Za-z+/]+={{0,2}}"), token_format.is_webhook_secret),
     (re.compile(rf"{_START}eyJ[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]*){{2,4}}"), _is_signed),
     (re.compile(rf"{_START}perm[:-][0-9A-Za-z+/_-]+=*\.[0-9A-Za-z+/_-]+=*\.[0-9A-Za-z+/_=-]+"), _is_of_hub),
 )

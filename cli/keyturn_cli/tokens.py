@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.progress import Progress
 
-from keyturn_cli import checks, keepers, logins, place, renewal, renewing, wire_format
+from keyturn_cli import checks, keepers, logins, place, renewal, renewing, token_format
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.creation import Kind, create
 from keyturn_cli.errors import ExitCode, Problem
@@ -94,9 +94,9 @@ def create_token(session: Session, /, name: str, user: str, write: Path | None, 
     where = place.for_creation(write, "create", session.known_address(), user, name, force=force)
     kind = Kind(
         f"/users/{part(user)}/permanenttokens",
-        wire_format.new_middle,
-        wire_format.is_middle,
-        lambda middle, made: wire_format.permanent_token(middle, made["user"]["id"], made["id"]),
+        token_format.new_middle,
+        token_format.is_middle,
+        lambda middle, made: token_format.permanent_token(middle, made["user"]["id"], made["id"]),
         "/comparison",
         _differing,
         FIELDS,
@@ -173,7 +173,7 @@ def _kept(
     api = session.api()
     found = _token(api, user, which)
     presented = session.presented()
-    parsed = wire_format.parse(presented)
+    parsed = token_format.parse(presented)
     if parsed and parsed.ids[-1] == found["id"]:  # it renews itself, whatever it is called
         return _own(session, presented), presented
     kept = keepers.token_of(api, found["user"]["id"], found["id"], found["name"], held if takes_back else None)
@@ -181,7 +181,7 @@ def _kept(
 
 
 def _own(session: Session, held: str) -> keepers.OwnToken:
-    parsed = wire_format.parse(held)
+    parsed = token_format.parse(held)
     if parsed is None or parsed.prefix != "ktp_":
         raise Problem(
             "What is presented is no permanent token, or is not all of it, and only that can be rotated.",

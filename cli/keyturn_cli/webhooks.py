@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyturn_cli import checks, keepers, place, renewing, wire_format
+from keyturn_cli import checks, keepers, place, renewing, token_format
 from keyturn_cli.api import Api, collection, part
 from keyturn_cli.creation import Kind, create, folded
 from keyturn_cli.errors import Problem
@@ -185,8 +185,8 @@ def _differing(asked: dict[str, Any], made: dict[str, Any]) -> list[str]:
 
 _KIND = Kind(
     "/webhooks",
-    wire_format.new_webhook_secret,
-    wire_format.is_webhook_secret,
+    token_format.new_webhook_secret,
+    token_format.is_webhook_secret,
     lambda secret, made: secret,
     "/secret/comparison",
     _differing,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
-from keyturn_cli import checks, tokens, webhooks, wire_format
+from keyturn_cli import checks, token_format, tokens, webhooks
 
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
@@ -22,9 +22,9 @@ def test_bounds_are_the_servers() -> None:
     assert checks.LONGEST_ADDRESS == service.MAX_URL
     assert checks._LABEL.pattern == token.LABEL_FORM
     assert tokens.MOST_LABELS == token.MAX_LABELS
-    assert wire_format.LEAST_DISTINCT == client_supplied.LEAST_DISTINCT
-    assert wire_format.WEBHOOK_PREFIX == core_webhooks.SECRET_PREFIX
-    assert wire_format.WEBHOOK_BYTES == core_webhooks.SECRET_BYTES
+    assert token_format.LEAST_DISTINCT == client_supplied.LEAST_DISTINCT
+    assert token_format.WEBHOOK_PREFIX == core_webhooks.SECRET_PREFIX
+    assert token_format.WEBHOOK_BYTES == core_webhooks.SECRET_BYTES
 
 
 def test_events_are_the_servers() -> None:

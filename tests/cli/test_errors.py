@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from keyturn_cli import keepers, main, place, redaction, wire_format
+from keyturn_cli import keepers, main, place, redaction, token_format
 from keyturn_cli.api import Api
 from keyturn_cli.errors import AnswerLost, ExitCode
 from keyturn_cli.patience import Patience
@@ -28,11 +28,11 @@ from tests.cutting import Listener, message
 
 USER, TOKEN, SERVICE = "uSer00000001", "tOken0000001", "sErvice00001"
 MIDDLE = "0aB1cD2eF3gH4iJ5kL6mN7oP8qR9sT0uV1wX2yZ3aBc"
-SECRET = wire_format.permanent_token(MIDDLE, USER, TOKEN)
+SECRET = token_format.permanent_token(MIDDLE, USER, TOKEN)
 SECRETS = {
     "permanent token": SECRET,
     "half of one": SECRET[:40],
-    "service": wire_format.service_secret(MIDDLE, SERVICE),
+    "service": token_format.service_secret(MIDDLE, SERVICE),
     "middle": MIDDLE,
     "webhook": "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" * 2,
     "access token": ".".join(("eyJhbGciOiJFUzI1NiJ9", "eyJzdWIiOiJ1In0", "c2lnbmF0dXJl")),
@@ -422,7 +422,7 @@ def test_a_program_that_is_told_to_end_says_what_is_so(tmp_path: Path, silent: S
     assert process.returncode == ExitCode.TERMINATED
     assert f"waits in {file}.new" in err
     assert file.read_text() == SECRET
-    assert wire_format.parse((tmp_path / "token.new").read_text().strip())
+    assert token_format.parse((tmp_path / "token.new").read_text().strip())
 
 
 def test_what_this_machine_refuses_in_the_middle_is_not_said_to_have_changed_nothing(

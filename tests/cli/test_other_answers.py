@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keyturn_cli import creation, main, wire_format
+from keyturn_cli import creation, main, token_format
 from keyturn_cli.api import Api
 from keyturn_cli.errors import ExitCode, Problem, Refused
 from keyturn_cli.patience import Patience
@@ -88,7 +88,7 @@ class TestOtherAnswers:
         code = main.run(["token", "rotate", "--grace", "0", "--write", str(file)])
         err = capfd.readouterr().err
         assert (code, file.read_text(), "not known" in err, "again" in err) == (4, SECRET, True, True), err
-        assert wire_format.parse((tmp_path / "token.new").read_text().strip())
+        assert token_format.parse((tmp_path / "token.new").read_text().strip())
 
     @pytest.mark.parametrize("kind", ["service", "webhook"])
     def test_so_does_a_renewal(self, other: Other, tmp_path: Path, kind: str, answer: Answer) -> None:
@@ -97,7 +97,7 @@ class TestOtherAnswers:
         other.answer = lambda method, path: (200, told) if method == "GET" else answer
         file = tmp_path / "secret"
         file.write_text(
-            old := wire_format.service_secret(MIDDLE, SERVICE) if kind == "service" else SECRETS["webhook"][:50]
+            old := token_format.service_secret(MIDDLE, SERVICE) if kind == "service" else SECRETS["webhook"][:50]
         )
         assert main.run([kind, "renew-secret", "ci", "--grace", "0", "--write", str(file)]) == 4
         assert (file.read_text(), (tmp_path / "secret.new").exists()) == (old, True)
@@ -156,9 +156,9 @@ class TestMeanwhile:
     def create(self, other: Other, folder: Path) -> tuple[dict[str, Any], str]:
         kind = creation.Kind(
             "/things",
-            wire_format.new_middle,
-            wire_format.is_middle,
-            lambda middle, made: wire_format.permanent_token(middle, made["user"]["id"], made["id"]),
+            token_format.new_middle,
+            token_format.is_middle,
+            lambda middle, made: token_format.permanent_token(middle, made["user"]["id"], made["id"]),
             "/comparison",
             lambda asked, made: [],
         )
@@ -205,7 +205,7 @@ class TestMeanwhile:
         _, secret = self.create(other, tmp_path)
         waiting = (tmp_path / "x.new").read_text().strip()
         assert waiting != MIDDLE
-        assert secret == wire_format.permanent_token(waiting, USER, TOKEN)
+        assert secret == token_format.permanent_token(waiting, USER, TOKEN)
 
     def test_what_is_as_it_was_is_handed_over(self, other: Other, tmp_path: Path) -> None:
         (tmp_path / "x.new").write_text(MIDDLE)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keyturn_cli import place, renewal, wire_format
+from keyturn_cli import place, renewal, token_format
 from keyturn_cli.errors import AnswerLost, ExitCode, Problem, Refused
 from keyturn_cli.keepers import OwnToken
 from keyturn_cli.patience import Patience
 
-OLD = wire_format.permanent_token(wire_format.new_middle(), "uSer00000001", "tOken0000001")
+OLD = token_format.permanent_token(token_format.new_middle(), "uSer00000001", "tOken0000001")
 
 
 class LateServer:
@@ -30,7 +30,7 @@ class LateServer:
         return LateServer(token, self.state)
 
     def once(self, path: str, body: dict[str, Any], expected: Any, **query: Any) -> tuple[dict[str, Any], bool]:
-        new = wire_format.permanent_token(body["secret"], "uSer00000001", "tOken0000001")
+        new = token_format.permanent_token(body["secret"], "uSer00000001", "tOken0000001")
         known = self.token == self.state["current"]
         self.state["asked"].append("old" if self.token == OLD else "new")
         if self.state["on its way"] is None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import requests
-from keyturn_cli import wire_format
+from keyturn_cli import token_format
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from embedded.api import Api
@@ -81,7 +81,7 @@ class Thing:
         return self.stack.administrator()
 
     def is_current(self, secret: str) -> bool:
-        brought = wire_format.parse(secret)
+        brought = token_format.parse(secret)
         body = {"secret": brought.middle if brought else secret}
         return bool(self.api.post(f"/{self.kind}s/{self.id}/secret/comparison", body)["current"])
 

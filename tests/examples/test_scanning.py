@@ -28,7 +28,7 @@ FORMATS = [
 ]
 
 
-def issued(format: token_format.WireFormat) -> str:
+def issued(format: token_format.TokenFormat) -> str:
     return format.issue(*(new_id() for _ in range(format.ids)))
 
 
@@ -42,7 +42,7 @@ def found(folder: Path, text: str) -> int:
 
 
 @pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.prefix)
-def test_every_kind_of_secret_is_found_wherever_it_stands(tmp_path: Path, format: token_format.WireFormat) -> None:
+def test_every_kind_of_secret_is_found_wherever_it_stands(tmp_path: Path, format: token_format.TokenFormat) -> None:
     for frame in ("TOKEN = '{}'", "Authorization: Bearer {}", "x={}&y=1", "{}"):
         secret = issued(format)
         assert found(tmp_path, frame.format(secret)) == 1

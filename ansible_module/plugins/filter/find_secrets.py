@@ -39,7 +39,7 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import secrets_in
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import secrets_in
 
 
 def find_secrets(text):

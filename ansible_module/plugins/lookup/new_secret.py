@@ -45,7 +45,7 @@ _raw:
 """
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import new_secret
 
 
 class LookupModule(LookupBase):

@@ -14,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.keyturn.hub.plugins.module_utils.client import CONNECTION_ARGUMENTS, Client, RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import HIDDEN, PRIVATE_MEMBERS
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import HIDDEN, PRIVATE_MEMBERS
 
 ATTEMPTS = 4  # of a run that others outrun
 LONGEST_PAUSE = 0.5  # seconds, so that runs which began together do not go on together

@@ -18,7 +18,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.durations import secon
 from ansible_collections.keyturn.hub.plugins.module_utils.lost_secrets import with_remedy
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
 from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, service_secret
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import new_secret, service_secret
 
 TEXTS = {"name": "name", "application_name": "applicationName", "vendor": "vendor", "version": "version"}
 ADDRESSES = {"home_url": "homeUrl", "icon_url": "iconUrl"}

@@ -22,8 +22,8 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import new_secret, permanent_token
 from ansible_collections.keyturn.hub.plugins.module_utils.token_reading import find, view
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import new_secret, permanent_token
 
 _LEFT = "description,contact,networks"  # besides scope and labels, which are read anyway
 DEFAULT_GRACE = "1d"

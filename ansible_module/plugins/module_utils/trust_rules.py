@@ -9,7 +9,7 @@ from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome, unordered
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept, same
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import PRIVATE_MEMBERS
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import PRIVATE_MEMBERS
 
 ARGUMENTS = {
     "user": {"type": "str", "required": True},

@@ -9,7 +9,7 @@ import re
 
 from ansible.errors import AnsibleError
 from ansible_collections.keyturn.hub.plugins.module_utils.names import login, same
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import (
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import (
     HIDDEN,
     PRIVATE_MEMBERS,
     permanent_token,

@@ -51,7 +51,7 @@ _value:
   type: bool
 """
 
-from ansible_collections.keyturn.hub.plugins.module_utils.wire_format import kind as kind_of
+from ansible_collections.keyturn.hub.plugins.module_utils.token_format import kind as kind_of
 
 
 def is_token(text, kind="permanent token"):

@@ -31,7 +31,7 @@ def _checksum(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class WireFormat:
+class TokenFormat:
     """One kind of secret: its prefix, and how many ids stand between prefix and secret."""
 
     prefix: str
@@ -66,28 +66,28 @@ class WireFormat:
 SIGNATURE_LENGTH = 22  # 62**22 > 2**128
 
 ACCESS_TOKEN_BEGINNING = "eyJ"  # an access token is a JWT, and that begins with a JSON object in base64url
-SERVICE_SECRET = WireFormat(prefix="kts_", ids=1)
-AUTHORIZATION_CODE = WireFormat(prefix="ktc_", ids=2)
-DEVICE_CODE = WireFormat(prefix="ktd_", ids=1)
-REFRESH_TOKEN = WireFormat(prefix="ktr_", ids=2, secret_length=SECRET_LENGTH + SIGNATURE_LENGTH)
+SERVICE_SECRET = TokenFormat(prefix="kts_", ids=1)
+AUTHORIZATION_CODE = TokenFormat(prefix="ktc_", ids=2)
+DEVICE_CODE = TokenFormat(prefix="ktd_", ids=1)
+REFRESH_TOKEN = TokenFormat(prefix="ktr_", ids=2, secret_length=SECRET_LENGTH + SIGNATURE_LENGTH)
 
 
 class CredentialKind(Enum):
     """What an account can hold and present by itself."""
 
-    PERMANENT_TOKEN = WireFormat(prefix="ktp_", ids=2)
-    APPLICATION_PASSWORD = WireFormat(prefix="kta_", ids=2)
-    SESSION = WireFormat(prefix="kss_", ids=2)
+    PERMANENT_TOKEN = TokenFormat(prefix="ktp_", ids=2)
+    APPLICATION_PASSWORD = TokenFormat(prefix="kta_", ids=2)
+    SESSION = TokenFormat(prefix="kss_", ids=2)
 
     def issue(self, user_id: str, id: str) -> str:
         """A new secret for this credential."""
-        wire_format: WireFormat = self.value
-        return wire_format.issue(user_id, id)
+        token_format: TokenFormat = self.value
+        return token_format.issue(user_id, id)
 
     def assemble(self, secret: str, user_id: str, id: str) -> str:
         """This secret, for this credential."""
-        wire_format: WireFormat = self.value
-        return wire_format.assemble(secret, user_id, id)
+        token_format: TokenFormat = self.value
+        return token_format.assemble(secret, user_id, id)
 
 
 @dataclass(frozen=True, slots=True)

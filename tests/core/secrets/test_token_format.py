@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.identifiers import ALPHABET, ID_LENGTH, new_id
-from chalicelib.core.secrets.token_format import SECRET_LENGTH, SERVICE_SECRET, CredentialKind, WireFormat
+from chalicelib.core.secrets.token_format import SECRET_LENGTH, SERVICE_SECRET, CredentialKind, TokenFormat
 
 FORMATS = (CredentialKind.PERMANENT_TOKEN.value, SERVICE_SECRET)
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_is_issued_parses_to_its_ids(format: WireFormat) -> None:
+def test_what_is_issued_parses_to_its_ids(format: TokenFormat) -> None:
     ids = tuple(new_id() for _ in range(format.ids))
     secret = format.issue(*ids)
     assert format.parse(secret) == ids

@@ -6,38 +6,38 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.keyturn.hub.plugins.module_utils import wire_format
+from ansible_collections.keyturn.hub.plugins.module_utils import token_format
 
 # Made by a server, long ended.
 REAL = "ktp_D9jSt4jeTjL94NDvvIwko44KlrgxEBDJPIa5jy3BKZXAAfKWgGT0cOWUjYDu6Qsbszi4UaoQe"  # pragma: allowlist secret
 
 
 def test_a_token_is_recognised():
-    assert wire_format.kind(REAL) == "permanent token"
+    assert token_format.kind(REAL) == "permanent token"
 
 
 @pytest.mark.parametrize("text", ["", None, 7, REAL[:-1], REAL + "a", REAL[:-1] + "0", "ktx" + REAL[3:], " " + REAL])
 def test_anything_else_is_not(text):
-    assert wire_format.kind(text) is None
+    assert token_format.kind(text) is None
 
 
 def test_they_are_found_in_a_text_and_mistyped_ones_are_not():
-    assert wire_format.secrets_in(f"a {REAL}, {REAL[:-1]}0;{REAL}") == [REAL, REAL]
-    assert wire_format.secrets_in(f"x{REAL} {REAL}y") == []
+    assert token_format.secrets_in(f"a {REAL}, {REAL[:-1]}0;{REAL}") == [REAL, REAL]
+    assert token_format.secrets_in(f"x{REAL} {REAL}y") == []
 
 
 def test_a_token_is_put_together_from_secret_and_ids():
     user, token, secret = REAL[4:16], REAL[16:28], REAL[28:71]
-    assert wire_format.permanent_token(secret, user, token) == REAL
+    assert token_format.permanent_token(secret, user, token) == REAL
 
 
 def test_a_services_secret_is_put_together_from_secret_and_id():
-    whole = wire_format.service_secret(REAL[28:71], REAL[4:16])
-    assert wire_format.kind(whole) == "service secret"
+    whole = token_format.service_secret(REAL[28:71], REAL[4:16])
+    assert token_format.kind(whole) == "service secret"
     assert whole.startswith("kts_" + REAL[4:16] + REAL[28:71])
 
 
 def test_new_secrets_have_the_form_and_differ():
-    made = {wire_format.new_secret() for _number in range(100)}
+    made = {token_format.new_secret() for _number in range(100)}
     assert len(made) == 100
     assert all(len(secret) == 43 and secret.isalnum() for secret in made)
