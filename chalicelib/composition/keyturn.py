@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service_secrets import ServiceSecrets
     from chalicelib.core.directory.services import Services
     from chalicelib.core.login.application_passwords import ApplicationPasswords
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.log_in import Login
     from chalicelib.core.login.password_hashing import PasswordHasher
     from chalicelib.core.login.passwords import Passwords
@@ -80,7 +80,7 @@ class Keyturn:
         from chalicelib.core.authentication.callers import Authentication
 
         parts = self.credential_check, self.access, self._access_token_check
-        return Authentication(self.stores.credentials, *parts, self.stores.audit, lambda: self.guesses)
+        return Authentication(self.stores.credentials, *parts, self.stores.audit, lambda: self.attempt_limiter)
 
     @functools.cached_property
     def credential_check(self) -> CredentialCheck:
@@ -158,14 +158,14 @@ class Keyturn:
         from chalicelib.core.login.log_in import Login
 
         stores = self.stores.accounts, self.stores.authenticators
-        return Login(*stores, self.guesses, self._hasher, self._second_factor_check, self.verifier)
+        return Login(*stores, self.attempt_limiter, self._hasher, self._second_factor_check, self.verifier)
 
     @functools.cached_property
     def passwords(self) -> Passwords:
         """Passwords that people choose."""
         from chalicelib.core.login.passwords import Passwords
 
-        return Passwords(self.stores.authenticators, self.accounts, self._hasher, self.guesses)
+        return Passwords(self.stores.authenticators, self.accounts, self._hasher, self.attempt_limiter)
 
     @functools.cached_property
     def second_factors(self) -> SecondFactors:
@@ -177,7 +177,7 @@ class Keyturn:
             self.stores.application_passwords,
             self.accounts,
             self._second_factor_check,
-            self.guesses,
+            self.attempt_limiter,
             self.keyring,
             self.verifier,
         )
@@ -255,11 +255,11 @@ class Keyturn:
         return FirstAdministrator(*stores, self.stores.authenticators, self.verifier, lambda: self._hasher)
 
     @functools.cached_property
-    def guesses(self) -> Guesses:
+    def attempt_limiter(self) -> AttemptLimiter:
         """How often something was guessed."""
-        from chalicelib.core.login.attempt_limits import Guesses
+        from chalicelib.core.login.attempt_limits import AttemptLimiter
 
-        return Guesses(self.stores.login_attempts, self.stores.audit, self.keyring)
+        return AttemptLimiter(self.stores.login_attempts, self.stores.audit, self.keyring)
 
     @functools.cached_property
     def _hasher(self) -> PasswordHasher:

@@ -89,7 +89,7 @@ class OAuth:
             self.approved_scopes,
             self.scopes,
             self.delegations,
-            self._shared.guesses,
+            self._shared.attempt_limiter,
         )
 
     @functools.cached_property

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.groups import Groups
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.stores import Stores
@@ -34,7 +34,7 @@ class SharedParts(Protocol):
     @property
     def exposure(self) -> Exposure: ...
     @property
-    def guesses(self) -> Guesses: ...
+    def attempt_limiter(self) -> AttemptLimiter: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck, GoodToken
     from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.secrets.hashing import HashedSecret
@@ -47,14 +47,14 @@ class Authentication:
         access: EffectiveAccess,
         access_tokens: Callable[[], AccessTokenCheck | None],
         trail: AuditStore,
-        guesses: Callable[[], Guesses],
+        attempt_limiter: Callable[[], AttemptLimiter],
     ) -> None:
         self._credentials = credentials
         self._check = check
         self._access = access
         self._access_tokens = access_tokens
         self._trail = trail
-        self._guesses = guesses  # made when the first application password comes that is wrong
+        self._attempt_limiter = attempt_limiter  # made when the first application password comes that is wrong
 
     def caller(self, presented: str, origin: Origin) -> Caller:
         """Who calls with `presented`: a permanent token, a session or an access token.
@@ -143,7 +143,7 @@ class Authentication:
         good = self._check.good(presented, found.credential, owner, None, origin.use(), noted=is_owners)
         if good is None or not is_owners:
             with contextlib.suppress(Unavailable):
-                self._guesses().application_password_failed(owner, origin)
+                self._attempt_limiter().application_password_failed(owner, origin)
             raise refusal
         return self._caller(found, good, origin)
 

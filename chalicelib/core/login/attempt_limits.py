@@ -1,4 +1,4 @@
-"""Counts what may be guesses, so that they are slow and leave a trace; `core.common.rate_limits` has the rules."""
+"""Limits attempts that may be guesses, and records failed ones; `core.common.rate_limits` has the rules."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from chalicelib.core.login.ports import LoginAttemptStore
     from chalicelib.core.secrets.keyring import Keyring
 
-NO_GUESS = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
+PASSWORD_WAS_RIGHT = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
 
 
-class Guesses:
+class AttemptLimiter:
     """The budgets of logins, networks and accounts."""
 
     def __init__(self, attempts: LoginAttemptStore, trail: AuditStore, keyring: Keyring) -> None:
@@ -84,7 +84,7 @@ class Guesses:
             self.spend(budget, now)
         try:
             yield
-        except NO_GUESS:
+        except PASSWORD_WAS_RIGHT:
             self._forgive(budgets, now)
             raise
         self._forgive(budgets, now)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.ports import AuthenticatorStore
     from chalicelib.core.login.second_factor_check import SecondFactorCheck
     from chalicelib.core.secrets.verifier import SecretVerifier
@@ -89,14 +89,14 @@ class Login:
         self,
         accounts: AccountStore,
         authenticators: AuthenticatorStore,
-        guesses: Guesses,
+        attempt_limiter: AttemptLimiter,
         passwords: PasswordHasher,
         second_factors: SecondFactorCheck,
         verifier: SecretVerifier,
     ) -> None:
         self._accounts = accounts
         self._authenticators = authenticators
-        self._guesses = guesses
+        self._attempt_limiter = attempt_limiter
         self._passwords = passwords
         self._second_factors = second_factors
         self._verifier = verifier
@@ -115,7 +115,7 @@ class Login:
         login = self._login_of(attempt)
         slow = _Slow(self._passwords, self._verifier)
         passkey = _counted_as(attempt) if attempt.password is None else None
-        with self._guesses.counted(login, origin.address, origin.now, passkey):
+        with self._attempt_limiter.counted(login, origin.address, origin.now, passkey):
             return until_current(lambda: self._attempt(login, attempt, origin, slow))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
@@ -156,7 +156,7 @@ class Login:
         return stored
 
     def _refused(self, kind: str, user: User | None, origin: Origin, refusal: Refusal | None = None) -> Refusal:
-        self._guesses.login_failed(kind, user, origin)
+        self._attempt_limiter.login_failed(kind, user, origin)
         return refusal or LoginRefused()
 
     def _with_passkey(

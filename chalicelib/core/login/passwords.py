@@ -18,7 +18,7 @@ from chalicelib.core.login.password_hashing import PasswordHasher, strong
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.ports import AuthenticatorStore
 
 
@@ -30,12 +30,12 @@ class Passwords:
         authenticators: AuthenticatorStore,
         accounts: Accounts,
         hasher: PasswordHasher,
-        guesses: Guesses,
+        attempt_limiter: AttemptLimiter,
     ) -> None:
         self._authenticators = authenticators
         self._accounts = accounts
         self._hasher = hasher
-        self._guesses = guesses
+        self._attempt_limiter = attempt_limiter
 
     def set(self, caller: Caller, user: str, password: str, current: str | None) -> None:
         """The account logs in with this password from now on; all its sessions end.
@@ -68,7 +68,7 @@ class Passwords:
         """Raises Invalid unless the caller knows the password. Guesses count as they do at a login."""
         if current is None:
             raise Invalid("currentPassword", "is required to change a password.")
-        with self._guesses.counted(caller.user.login, caller.address, caller.now):
+        with self._attempt_limiter.counted(caller.user.login, caller.address, caller.now):
             if not self._hasher.matches(current, encoded):
-                self._guesses.failed("password.failed", caller)
+                self._attempt_limiter.failed("password.failed", caller)
                 raise Invalid("currentPassword", "is not right.")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller, Permit
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.authenticators import Totp
     from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
     from chalicelib.core.login.second_factor_check import SecondFactorCheck
@@ -84,7 +84,7 @@ class SecondFactors:
         application_passwords: ApplicationPasswordStore,
         accounts: Accounts,
         check: SecondFactorCheck,
-        guesses: Guesses,
+        attempt_limiter: AttemptLimiter,
         keyring: Keyring,
         verifier: SecretVerifier,
     ) -> None:
@@ -92,7 +92,7 @@ class SecondFactors:
         self._application_passwords = application_passwords
         self._accounts = accounts
         self._check = check
-        self._guesses = guesses
+        self._attempt_limiter = attempt_limiter
         self._keyring = keyring
         self._verifier = verifier
 
@@ -130,7 +130,7 @@ class SecondFactors:
 
         @functools.cache  # a guess is counted once, however often others get in between
         def paired(pending: str, owner_id: str) -> Totp:
-            with self._guesses.typed(Typed.PAIRING, caller):
+            with self._attempt_limiter.typed(Typed.PAIRING, caller):
                 totp = self._check.pair_totp(pending, code, owner_id, caller.now)
                 if totp is None:
                     raise Invalid("code", "is not the code that the app shows now.")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.oauth.approved_scopes import ApprovedScopes
     from chalicelib.core.oauth.issuance import Issued
     from chalicelib.core.oauth.manage_delegations import Delegations
@@ -90,7 +90,7 @@ class Devices:
         approved: ApprovedScopes,
         scopes: Scopes,
         delegations: Delegations,
-        guesses: Guesses,
+        attempt_limiter: AttemptLimiter,
     ) -> None:
         self._devices = devices
         self._delegation_store = delegation_store
@@ -98,7 +98,7 @@ class Devices:
         self._approved = approved
         self._scopes = scopes
         self._delegations = delegations
-        self._guesses = guesses
+        self._attempt_limiter = attempt_limiter
 
     def start(self, client: Service, scope: str | None, origin: Origin) -> StartedDevice:
         """A device code, and the code that the user types in. Raises Invalid (`scope`) or Throttled.
@@ -106,7 +106,7 @@ class Devices:
         Whoever names a public client may start one, so it leaves nothing that stays until somebody decides.
         """
         requested = self._scopes.requested(scope, (client.id,))
-        self._guesses.spend(device_starts(client.id, network(origin.address)), origin.now)
+        self._attempt_limiter.spend(device_starts(client.id, network(origin.address)), origin.now)
 
         def attempt() -> StartedDevice:
             id = new_id()
@@ -130,7 +130,7 @@ class Devices:
         A wrong code counts as a guess (RFC 8628 section 5.1).
         """
         caller.check(Operation.APPROVE_SERVICE, caller.user.id)
-        with self._guesses.typed(Typed.USER_CODE, caller):
+        with self._attempt_limiter.typed(Typed.USER_CODE, caller):
             device = self._devices.find_by_user_code(normal_user_code(typed))
             if device is None or device.status is not DeviceStatus.PENDING or caller.now >= device.expires:
                 raise NotFound("device with the code", typed[:20])

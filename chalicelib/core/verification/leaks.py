@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
-    from chalicelib.core.login.attempt_limits import Guesses
+    from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
@@ -55,20 +55,20 @@ class Leaks:
         sessions: SessionStore,
         trail: AuditStore,
         exposure: Exposure,
-        guesses: Guesses,
+        attempt_limiter: AttemptLimiter,
         verifier: SecretVerifier,
     ) -> None:
         self._credentials = credentials
         self._passwords = passwords
         self._sessions = sessions
         self._exposure = exposure
-        self._guesses = guesses
+        self._attempt_limiter = attempt_limiter
         self._verifier = verifier
         self._trail = trail
 
     def report(self, found: Sequence[Found], origin: Origin) -> None:
         """End what is ours among it. Raises Invalid, Throttled or Unavailable; what was done by then stays done."""
-        self._guesses.spend(rate_limits.leak_reports(rate_limits.network(origin.address)), origin.now)
+        self._attempt_limiter.spend(rate_limits.leak_reports(rate_limits.network(origin.address)), origin.now)
         self.ended(found, origin)
 
     def ended(self, found: Sequence[Found], origin: Origin) -> list[bool]:
