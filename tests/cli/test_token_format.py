@@ -5,12 +5,12 @@ from __future__ import annotations
 from keyturn_cli import token_format
 
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.client_supplied import validate_client_supplied_secret
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
 
 
 def test_what_is_brought_is_taken() -> None:
-    made = {brought(token_format.new_middle()) for _ in range(200)}
+    made = {validate_client_supplied_secret(token_format.new_middle()) for _ in range(200)}
     assert len(made) == 200
 
 

@@ -498,9 +498,9 @@ def test_what_was_done_with_a_key_is_answered_with_it(world: World) -> None:
 
 def test_a_secret_that_is_brought_is_not_shown_either(world: World) -> None:
     act = ACTS["tokens.permanent_tokens.create_token"](world)
-    brought = (*act[:3], {**act[3], "secret": "a1B2c3D4e5F6g7H8i9J0" * 2 + "k1L"})
+    supplied = (*act[:3], {**act[3], "secret": "a1B2c3D4e5F6g7H8i9J0" * 2 + "k1L"})
     before = stored()
-    answer = sent(brought, "?dryRun=true&fields=id,name,token,notice")
+    answer = sent(supplied, "?dryRun=true&fields=id,name,token,notice")
     assert answer.status == 200
     assert answer.json.keys() == {"name", "notice"}
     assert stored() == before

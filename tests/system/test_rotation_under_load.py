@@ -19,7 +19,7 @@ from chalicelib.storage.permanent_tokens import DynamoTokens
 from chalicelib.storage.services import DynamoServices
 from tests.budgets import budget
 from tests.conftest import Scene, now, origin
-from tests.core.secrets.test_client_supplied import FIRST as BROUGHT
+from tests.core.secrets.test_client_supplied import FIRST as SUPPLIED
 
 ROTATIONS = budget(gate=60, long=400)
 GRACE_MS = 1_000
@@ -201,7 +201,7 @@ def test_who_brings_a_services_secret_may_bring_it_again_whatever_became_of_the_
     scene: Scene, lost: Callable[[Callable[..., None]], Callable[..., None]], grace_ms: int
 ) -> None:
     def renew() -> str:
-        return scene.product.service_secrets.renew(scene.caller(), "ci", grace_ms, BROUGHT).secret
+        return scene.product.service_secrets.renew(scene.caller(), "ci", grace_ms, SUPPLIED).secret
 
     def accepted(secret: str) -> bool:
         try:
@@ -212,9 +212,9 @@ def test_who_brings_a_services_secret_may_bring_it_again_whatever_became_of_the_
     cut_off = patch.object(DynamoServices, "replace", autospec=True, side_effect=lost(DynamoServices.replace))
     with cut_off, pytest.raises(Unavailable):
         renew()
-    brought = SERVICE_SECRET.assemble(BROUGHT, scene.ci.service.id)
-    assert accepted(scene.ci.secret) or accepted(brought)
-    assert renew() == renew() == brought
-    assert (accepted(brought), accepted(scene.ci.secret)) == (True, grace_ms > 0)
+    supplied = SERVICE_SECRET.assemble(SUPPLIED, scene.ci.service.id)
+    assert accepted(scene.ci.secret) or accepted(supplied)
+    assert renew() == renew() == supplied
+    assert (accepted(supplied), accepted(scene.ci.secret)) == (True, grace_ms > 0)
     query = AuditQuery(target_id=scene.ci.service.id, kind="service.secret-renewed")
     assert len(scene.product.audit_trail.page(scene.caller(), query, 9).records) == 1

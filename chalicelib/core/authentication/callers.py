@@ -66,7 +66,7 @@ class Authentication:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
         return caller
 
-    def holder(self, presented: str, origin: Origin, brings: str | None = None) -> Caller:
+    def holder(self, presented: str, origin: Origin, supplied_secret: str | None = None) -> Caller:
         """The same; but a permanent token that is not for Keyturn is good for one thing here: to be rotated itself.
         `brings` is the secret that the request wants in place of the one that is presented.
 
@@ -75,7 +75,7 @@ class Authentication:
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
-        found, good = self._good(key, presented, "The access token is not valid.", origin, brings)
+        found, good = self._good(key, presented, "The access token is not valid.", origin, supplied_secret)
         credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
             return self._limited(self._caller(found, good, origin))
@@ -148,12 +148,12 @@ class Authentication:
         return self._caller(found, good, origin)
 
     def _good(
-        self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin, brings: str | None
+        self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin, supplied_secret: str | None
     ) -> tuple[Credentials, Good]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
-        use = replace(origin.use(), brings=brings)
+        use = replace(origin.use(), supplied_secret=supplied_secret)
         good = self._check.good(presented, found.credential, found.owner, found.service, use)
         if good is None:
             raise Unauthenticated(refusal)

@@ -25,14 +25,14 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Use:
     """`address` and `agent` (its `User-Agent`) are those of the client that presents the credential, and None where
-    nobody knows them: a service that asks about a token may leave them out. `service_id` is where it is used. `brings`:
-    the secret that the same request brings, to take the place of the one that is presented."""
+    nobody knows them: a service that asks about a token may leave them out. `service_id` is where it is used.
+    `supplied_secret`: the secret that the same request supplies, to take the place of the one that is presented."""
 
     now: int  # milliseconds since the epoch
     address: str | None = None
     agent: str | None = None
     service_id: str | None = None
-    brings: str | None = field(default=None, repr=False)
+    supplied_secret: str | None = field(default=None, repr=False)
 
     def at(self, service_id: str) -> Use:
         """The same use, at this service."""

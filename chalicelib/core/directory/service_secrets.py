@@ -1,6 +1,6 @@
 """Secrets of connected services: a service gets a new one, and those before it go on until their ends.
 
-ADR 17 has the reasons, for permanent tokens; what is brought is the middle of a secret (ADR 20).
+ADR 17 has the reasons, for permanent tokens; what is supplied is the middle of a secret (ADR 20).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.optimistic_retry import insistently
 from chalicelib.core.directory.services import RegisteredService, new_secret, service_record
-from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.client_supplied import validate_client_supplied_secret
 from chalicelib.core.secrets.previous_secrets import RetiredSecret, Secrets, require_grace
 
 if TYPE_CHECKING:
@@ -55,23 +55,23 @@ class ServiceSecrets:
         """The service with a new secret, in the only answer that ever holds it.
 
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once. A
-        `secret` that is brought and is the current one already changes nothing, so that the request can be repeated;
+        `secret` that is supplied and is the current one already changes nothing, so that the request can be repeated;
         one that was the service's before is refused: it may be in other hands.
 
         Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too many secrets are good at the same
         time, or the service is built in).
         """
-        bring = None if secret is None else brought(secret)
+        supplied = None if secret is None else validate_client_supplied_secret(secret)
         require_grace(grace_ms)
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
-        make_secret = functools.cache(functools.partial(new_secret, bring))
+        make_secret = functools.cache(functools.partial(new_secret, supplied))
 
         def attempt() -> RegisteredService:
             old, secrets, permit = self._permitted(caller, reference)
             shown = make_secret(old.id)
-            if bring and self._verifier.verify(shown, secrets.current, caller.now):
+            if supplied and self._verifier.verify(shown, secrets.current, caller.now):
                 return RegisteredService(old, shown)
-            if bring and self._is_one_of(secrets.past, shown, caller.now):
+            if supplied and self._is_one_of(secrets.past, shown, caller.now):
                 raise Invalid("secret", "was this service's secret before. Bring another one.")
             renewed = secrets.rotated_to(hash_secret(shown), grace_ms, caller.now)
             renewed.require_room("service", otherwise=", or renew without grace")
@@ -83,23 +83,23 @@ class ServiceSecrets:
         return insistently(attempt)
 
     def made(self, caller: Caller, reference: str, secret: str | None) -> tuple[Service, str | None]:
-        """What `renew`, or registering the service, made: with its secret only if that was brought, and is the current
+        """What `renew`, or registering the service, made: with its secret only if that was supplied, and is the current
         one. Raises Invalid (`secret`), Forbidden or NotFound."""
         service = self._services.get(caller, reference)
         if secret is None or service.secrets is None:
             return service, None
-        shown = new_secret(brought(secret), service.id)
+        shown = new_secret(validate_client_supplied_secret(secret), service.id)
         is_current = self._verifier.verify(shown, service.secrets.current, caller.now)
         return service, shown if is_current else None
 
     def has_current(self, caller: Caller, reference: str, secret: str) -> tuple[Service, bool]:
-        """The service, and whether the `secret` that is brought is its current one, for whoever could make it so.
+        """The service, and whether the `secret` that is supplied is its current one, for whoever could make it so.
 
         Raises Invalid (`secret`), Forbidden, NotFound, Conflict or Throttled.
         """
-        bring = brought(secret)
+        supplied = validate_client_supplied_secret(secret)
         service, secrets, _ = self._permitted(caller, reference)
-        return service, self._verifier.verify(new_secret(bring, service.id), secrets.current, caller.now)
+        return service, self._verifier.verify(new_secret(supplied, service.id), secrets.current, caller.now)
 
     def take_back(self, caller: Caller, reference: str, kept: str) -> Service:
         """The service with the earlier secret `kept`, the whole of it, as the current one again, without end, for

@@ -21,7 +21,7 @@ from chalicelib.core.directory.service import (
     keyturn_service,
 )
 from chalicelib.core.directory.service_descriptions import ServiceDescriptions
-from chalicelib.core.secrets.client_supplied import brought
+from chalicelib.core.secrets.client_supplied import validate_client_supplied_secret
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 
 if TYPE_CHECKING:
@@ -109,17 +109,17 @@ class Services:
         return Page(visible[window.skip : window.skip + window.top], len(visible))
 
     def register(self, caller: Caller, description: ServiceDescription, secret: str | None = None) -> RegisteredService:
-        """A new service, with the `secret` that is brought, if one is (`credentials.brought_secrets`).
+        """A new service, with the `secret` that is supplied, if one is (`core.secrets.client_supplied`).
 
         Raises Invalid, Forbidden or Conflict (the key is taken).
         """
-        bring = None if secret is None else brought(secret)
+        supplied = None if secret is None else validate_client_supplied_secret(secret)
         permit = caller.require(Operation.CREATE_SERVICE)
         id = new_id()
         for required in ("key", "name"):
             if getattr(description, required) is None:
                 raise Invalid(required, "is required.")
-        shown = new_secret(bring, id)
+        shown = new_secret(supplied, id)
         blank = Service(id=id, key="", name="", created=caller.now, secret=self._verifier.hash_secret(shown))
         service = replace(self._descriptions.applied(caller, blank, description), revision=1)
         _require_besides(caller, blank, service)
@@ -180,9 +180,9 @@ class Services:
         return service, caller.require(operation, place=service.id)
 
 
-def new_secret(bring: str | None, id: str) -> str:
-    """A new secret for this service, as it is shown: made of the one that is brought, or of a random one."""
-    return SERVICE_SECRET.issue(id) if bring is None else SERVICE_SECRET.assemble(bring, id)
+def new_secret(supplied: str | None, id: str) -> str:
+    """A new secret for this service, as it is shown: made of the one that is supplied, or of a random one."""
+    return SERVICE_SECRET.issue(id) if supplied is None else SERVICE_SECRET.assemble(supplied, id)
 
 
 def _current(service: Service) -> Service:

@@ -19,7 +19,7 @@ from chalicelib.core.common.optimistic_retry import insistently, require_seen, u
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.common.time import earliest, rfc3339
-from chalicelib.core.secrets.client_supplied import brought, new_secret, secret_brought
+from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current, validate_client_supplied_secret
 from chalicelib.core.tokens.descriptions import difference, is_same, told
 from chalicelib.core.tokens.expired_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.tokens.health import token_flags
@@ -141,18 +141,18 @@ class PermanentTokens:
         secret: str | None = None,
     ) -> OwnedToken:
         """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch; `secret`
-        is brought by the caller, and otherwise made here. What names no end or no networks has those of the credential
+        is supplied by the caller, and otherwise made here. What names no end or no networks has those of the credential
         that is presented (`core.access.attenuation`). A token of this name that has ended makes room. Where the owner
-        has the very token that is described, with the `secret` that is brought as its current one, it is the answer and
-        nothing changes: the first one may have been lost.
+        has the very token that is described, with the `secret` that is supplied as its current one, it is the answer
+        and nothing changes: the first one may have been lost.
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
         valid_name, named, said = validation.name(name), expiry(expires, caller.now), about.valid()
-        bring = None if secret is None else brought(secret)
+        supplied = None if secret is None else validate_client_supplied_secret(secret)
         token_id = new_id()
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
-        make_secret = functools.cache(lambda owner_id: new_secret(bring, owner_id, token_id))
+        make_secret = functools.cache(lambda owner_id: new_secret(supplied, owner_id, token_id))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TOKEN)
@@ -184,7 +184,7 @@ class PermanentTokens:
             try:
                 taking_name(self._tokens, caller, owner, token.name, write)
             except NameTaken:
-                there = self._made_before(owner, token, bring, caller.now)
+                there = self._made_before(owner, token, supplied, caller.now)
                 if there is None:
                     raise
                 return there
@@ -245,7 +245,7 @@ class PermanentTokens:
         return insistently(attempt) if reaches else until_current(attempt)  # it may be narrowed
 
     def created(self, caller: Caller, user: str, token_id: str, secret: str | None) -> OwnedToken:
-        """What `create` made: with its secret only if that was brought, and is the current one. Raises as `get`."""
+        """What `create` made: with its secret only if that was supplied, and is the current one. Raises as `get`."""
         made = self.get(caller, user, token_id)
         return replace(made, secret=self._shown(made.token, secret, caller.now))
 
@@ -261,17 +261,17 @@ class PermanentTokens:
 
         insistently(attempt)
 
-    def _made_before(self, owner: User, wanted: PermanentToken, bring: str | None, now: int) -> OwnedToken | None:
+    def _made_before(self, owner: User, wanted: PermanentToken, supplied: str | None, now: int) -> OwnedToken | None:
         """The token that has the name of the one that is `wanted`, if it is as that one would be, with the secret that
-        is brought as its current one."""
-        there = self._tokens.named(owner.id, wanted.name) if bring else None
+        is supplied as its current one."""
+        there = self._tokens.named(owner.id, wanted.name) if supplied else None
         if there is None or not is_same(there, wanted):
             return None
-        shown = self._shown(there, bring, now)
+        shown = self._shown(there, supplied, now)
         return OwnedToken(there, owner, shown) if shown else None
 
-    def _shown(self, token: PermanentToken, bring: str | None, now: int) -> str | None:
-        return secret_brought(self._verifier, token.secret, bring, token.user_id, token.id, now)
+    def _shown(self, token: PermanentToken, supplied: str | None, now: int) -> str | None:
+        return shown_if_current(self._verifier, token.secret, supplied, token.user_id, token.id, now)
 
     def _require_allowed_end(self, token: PermanentToken, owner: User, services: Mapping[str, Service]) -> None:
         """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""

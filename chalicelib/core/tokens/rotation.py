@@ -14,7 +14,7 @@ from chalicelib.core.access.caller import EARLIER_SECRET
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.optimistic_retry import insistently, require_seen
-from chalicelib.core.secrets.client_supplied import brought, new_secret, secret_brought
+from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current, validate_client_supplied_secret
 from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.expired_tokens import require_not_ended
@@ -54,7 +54,7 @@ class Rotation:
         """The token with a new secret, in the only answer that ever holds it; what it is good for stays.
 
         The secret before is good for `grace_ms` milliseconds more; without grace, every earlier one ends at once.
-        Rotating again, such as after an answer that was lost, therefore locks nobody out. A `secret` that is brought
+        Rotating again, such as after an answer that was lost, therefore locks nobody out. A `secret` that is supplied
         and is the current one already changes nothing, and one that was the token's before is refused: it may be in
         other hands.
 
@@ -66,12 +66,12 @@ class Rotation:
         Raises Invalid (`grace`, `secret`, `labels`), Forbidden, NotFound, Changed (it is not the secret that was
         `seen`), or Conflict (the token has ended; too many secrets are good at the same time).
         """
-        bring = None if secret is None else brought(secret)
+        supplied = None if secret is None else validate_client_supplied_secret(secret)
         require_grace(grace_ms)
         said = About(labels=labels).valid()
         id, operation = _rotating(caller, token_id)
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
-        make_secret = functools.cache(functools.partial(new_secret, bring))
+        make_secret = functools.cache(functools.partial(new_secret, supplied))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
@@ -82,10 +82,10 @@ class Rotation:
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             shown = make_secret(owner.id, old.id)
-            if bring and self._verifier.verify(shown, old.secret, caller.now):
+            if supplied and self._verifier.verify(shown, old.secret, caller.now):
                 return OwnedToken(old, owner, shown)
             require_seen(seen, old.renewed)
-            if bring and self._was_before(shown, old, caller.now):
+            if supplied and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
             new = replace(_rotated(old, presented, hash_secret(shown), grace_ms, caller.now), **said)
@@ -102,28 +102,28 @@ class Rotation:
         return insistently(attempt)
 
     def has_current(self, caller: Caller, user: str, token_id: str, secret: str) -> tuple[OwnedToken, bool]:
-        """The token, and whether the `secret` that is brought is its current one, for whoever could make it so.
+        """The token, and whether the `secret` that is supplied is its current one, for whoever could make it so.
 
         Raises Invalid (`secret`), Forbidden, NotFound, Conflict (the token has ended) or Throttled.
         """
         id, operation = _rotating(caller, token_id)
-        bring = brought(secret)
+        supplied = validate_client_supplied_secret(secret)
         owner = self._accounts.find(caller, user, operation)
         token = existing(self._tokens, owner, id)
         require_not_ended(token, caller.now)
-        shown = CredentialKind.PERMANENT_TOKEN.assemble(bring, owner.id, token.id)
+        shown = CredentialKind.PERMANENT_TOKEN.assemble(supplied, owner.id, token.id)
         return OwnedToken(token, owner), self._verifier.verify(shown, token.secret, caller.now)
 
     def _was_before(self, shown: str, token: PermanentToken, now: int) -> bool:
         return any(self._verifier.verify(shown, each.stored, now) for each in token.secrets.past)
 
     def rotated(self, caller: Caller, user: str, token_id: str, secret: str | None = None) -> OwnedToken:
-        """What `rotate` made: with its secret only if that was brought, and is the current one. Raises Forbidden or
+        """What `rotate` made: with its secret only if that was supplied, and is the current one. Raises Forbidden or
         NotFound."""
         id, operation = _rotating(caller, token_id)
         owner = self._accounts.find(caller, user, operation)
         token = existing(self._tokens, owner, id)
-        shown = secret_brought(self._verifier, token.secret, secret, owner.id, token.id, caller.now)
+        shown = shown_if_current(self._verifier, token.secret, secret, owner.id, token.id, caller.now)
         return OwnedToken(token, owner, shown)
 
     def take_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:

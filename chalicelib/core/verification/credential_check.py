@@ -177,9 +177,9 @@ class CredentialCheck:
 
     def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:
         """Whether what the request brings is the token's already, and was made later than what it presents."""
-        if use.brings is None:
+        if use.supplied_secret is None:
             return False
-        shown = CredentialKind.PERMANENT_TOKEN.assemble(use.brings, token.user_id, token.id)
+        shown = CredentialKind.PERMANENT_TOKEN.assemble(use.supplied_secret, token.user_id, token.id)
         later = [token.secret, *(each.stored for each in token.secrets.past if each.since > retired.since)]
         return any(self._verifier.verify(shown, hashed, use.now) for hashed in later)
 
@@ -209,11 +209,11 @@ def _end(token: PermanentToken, earlier: EarlierSecret[HashedSecret] | None, pol
 
 
 def _is_asked_for(presented: str, credential: Credential, use: Use) -> bool:
-    """Whether a rotation presents the very secret that it brings. Whoever does so asks whether an answer was lost; the
-    secret may not be where it belongs, so it is not in use by that, and an earlier one is not used again."""
-    if use.brings is None or not isinstance(credential, PermanentToken):
+    """Whether a rotation presents the very secret that it supplies. Whoever does so asks whether an answer was lost;
+    the secret may not be where it belongs, so it is not in use by that, and an earlier one is not used again."""
+    if use.supplied_secret is None or not isinstance(credential, PermanentToken):
         return False
-    return presented == CredentialKind.PERMANENT_TOKEN.assemble(use.brings, credential.user_id, credential.id)
+    return presented == CredentialKind.PERMANENT_TOKEN.assemble(use.supplied_secret, credential.user_id, credential.id)
 
 
 def _is_inside(token: PermanentToken, use: Use) -> bool:

@@ -113,12 +113,12 @@ class Webhooks:
     def create(
         self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind], secret: str | None = None
     ) -> CreatedWebhook:
-        """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be brought
-        (`core.webhooks.webhook.brought`).
+        """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be
+        supplied (`core.webhooks.webhook.brought`).
 
         Raises Invalid, Forbidden, or Conflict (another has the name, or there are too many).
         """
-        shown = webhooks.new_secret() if secret is None else webhooks.brought(secret)
+        shown = webhooks.new_secret() if secret is None else webhooks.validate_client_supplied_secret(secret)
         permit = caller.require(Operation.CREATE_WEBHOOK)
         id = new_id()
         webhook = Webhook(

@@ -1,7 +1,7 @@
 """A webhook gets a new secret, and those before it sign on until their ends.
 
 As rotation of permanent tokens (ADR 17): an answer that was lost costs nothing, since the secret before is still good,
-or the client brought the new one itself and asks again.
+or the client supplied the new one itself and asks again.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ class WebhookRenewal:
         """The webhook with a new secret, in the only answer that ever holds it. The one before signs for `grace_ms`
         milliseconds more; without grace, every earlier one ends at once.
 
-        A `secret` that is brought and is the current one already changes nothing, and one that was the webhook's before
-        is refused: it may be in other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or Conflict (too
-        many secrets are good at the same time).
+        A `secret` that is supplied and is the current one already changes nothing, and one that was the webhook's
+        before is refused: it may be in other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or
+        Conflict (too many secrets are good at the same time).
         """
-        bring = None if secret is None else webhooks.brought(secret)
+        supplied = None if secret is None else webhooks.validate_client_supplied_secret(secret)
         require_grace(grace_ms)
-        make_secret = functools.cache(lambda: bring or webhooks.new_secret())
+        make_secret = functools.cache(lambda: supplied or webhooks.new_secret())
 
         def attempt() -> CreatedWebhook:
             permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
             old = existing(self._store, webhook_id)
             shown, at_rest = make_secret(), WebhookSecrets(self._keyring, old.id)
-            if bring and at_rest.matches(bring, old.encrypted_secret):
-                return CreatedWebhook(old, bring)
-            if bring and _was_before(bring, old, at_rest):
+            if supplied and at_rest.matches(supplied, old.encrypted_secret):
+                return CreatedWebhook(old, supplied)
+            if supplied and _was_before(supplied, old, at_rest):
                 raise Invalid("secret", "was this webhook's secret before. Bring another one.")
             renewed = old.secrets.rotated_to(at_rest.encrypt(shown), grace_ms, caller.now)
             renewed.require_room("webhook", otherwise=", or renew without grace")
@@ -62,25 +62,25 @@ class WebhookRenewal:
         return insistently(attempt)
 
     def made(self, caller: Caller, webhook_id: str, secret: str | None) -> CreatedWebhook:
-        """What `renew`, or creating it, made: with its secret only if that was brought, and is the current one.
+        """What `renew`, or creating it, made: with its secret only if that was supplied, and is the current one.
         Raises Invalid (`secret`), Forbidden or NotFound."""
         caller.check(Operation.READ_WEBHOOKS)
         webhook = existing(self._store, webhook_id)
         if secret is None:
             return CreatedWebhook(webhook)
-        bring = webhooks.brought(secret)
-        is_current = WebhookSecrets(self._keyring, webhook.id).matches(bring, webhook.encrypted_secret)
-        return CreatedWebhook(webhook, bring if is_current else None)
+        supplied = webhooks.validate_client_supplied_secret(secret)
+        is_current = WebhookSecrets(self._keyring, webhook.id).matches(supplied, webhook.encrypted_secret)
+        return CreatedWebhook(webhook, supplied if is_current else None)
 
     def has_current(self, caller: Caller, webhook_id: str, secret: str) -> tuple[Webhook, bool]:
-        """The webhook, and whether the `secret` that is brought is its current one, for whoever could make it so.
+        """The webhook, and whether the `secret` that is supplied is its current one, for whoever could make it so.
 
         Raises Invalid (`secret`), Forbidden or NotFound.
         """
-        bring = webhooks.brought(secret)
+        supplied = webhooks.validate_client_supplied_secret(secret)
         caller.require(Operation.RENEW_WEBHOOK_SECRET)
         webhook = existing(self._store, webhook_id)
-        return webhook, WebhookSecrets(self._keyring, webhook.id).matches(bring, webhook.encrypted_secret)
+        return webhook, WebhookSecrets(self._keyring, webhook.id).matches(supplied, webhook.encrypted_secret)
 
     def take_back(self, caller: Caller, webhook_id: str, kept: str) -> Webhook:
         """The webhook with the earlier secret `kept` as the current one again, without end, for whoever could not put a

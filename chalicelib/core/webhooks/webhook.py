@@ -32,7 +32,7 @@ SECRET_BYTES = 32
 # Source: Standard Webhooks, section "Signature scheme": random, of 24 to 64 bytes.
 LEAST_BYTES, MOST_BYTES = 24, 64
 LEAST_DISTINCT = 12  # of 24 random bytes, fewer are different less than once in 10**13 times
-# The form of a brought secret: base64 of 24 to 64 bytes, with its padding.
+# The form of a client-supplied secret: base64 of 24 to 64 bytes, with its padding.
 SECRET_FORM = SECRET_PREFIX + r"[A-Za-z0-9+/]{32,86}={0,2}"
 MAX_SECRET = len(SECRET_PREFIX) + 88
 MINUTE_MS = 60_000
@@ -114,7 +114,7 @@ def new_secret() -> str:
     return _written(secrets.token_bytes(SECRET_BYTES))
 
 
-def brought(secret: str, field: str = "secret") -> str:
+def validate_client_supplied_secret(secret: str, field: str = "secret") -> str:
     """A secret that somebody brings, if it is as good as one that is made here, as far as that can be seen.
 
     Raises Invalid. Source: Standard Webhooks, section "Signature scheme".

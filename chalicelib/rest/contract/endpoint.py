@@ -59,7 +59,7 @@ class Call:
     asking: Caller | None = None  # if that was found out; answers show them no more than they may see
     dry_run: bool = False  # the answer is what it would be, and nothing is changed
 
-    def caller(self, whatever_scope: bool = False, brings: str | None = None) -> Caller:
+    def caller(self, whatever_scope: bool = False, supplied_secret: str | None = None) -> Caller:
         """Who asks: by `Authorization: Bearer` with a permanent token or a session, or by HTTP Basic with a
         login and an application password. Raises Unauthenticated, InsufficientScope or Throttled.
 
@@ -67,7 +67,7 @@ class Call:
         that the request `brings` may then be what takes the presented one's place.
         """
         with self.really():  # what is presented is noted as always: a secret that comes back, or was never good
-            self.asking = self._identified(whatever_scope, brings)
+            self.asking = self._identified(whatever_scope, supplied_secret)
         return self.asking
 
     def as_asked(self) -> AbstractContextManager[None]:
@@ -78,12 +78,12 @@ class Call:
         """What is changed within is changed."""
         return self.keyturn.stores.dry_run(False) if self.dry_run else nullcontext()
 
-    def _identified(self, whatever_scope: bool, brings: str | None) -> Caller:
+    def _identified(self, whatever_scope: bool, supplied_secret: str | None) -> Caller:
         scheme, _, presented = self.request.headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             authentication = self.keyturn.authentication
             if whatever_scope:
-                caller = authentication.holder(presented.strip(), self.origin, brings)
+                caller = authentication.holder(presented.strip(), self.origin, supplied_secret)
             else:
                 caller = authentication.caller(presented.strip(), self.origin)
             note(account=caller.user.id, credential=caller.credential_id)

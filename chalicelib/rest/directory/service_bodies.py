@@ -21,11 +21,11 @@ from chalicelib.rest.contract.bodies import (
     WebAddress,
     formed,
 )
-from chalicelib.rest.tokens.token_bodies import BroughtSecret
+from chalicelib.rest.tokens.token_bodies import ClientSuppliedSecret
 
 
 class SecretRenewal(Renewal, kw_only=True):
-    secret: BroughtSecret | None = None
+    secret: ClientSuppliedSecret | None = None
 
 
 class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -86,4 +86,4 @@ class ServiceChange(_ServiceBody, kw_only=True):
 class NewService(_ServiceBody, kw_only=True):
     key: Key
     name: Name
-    secret: BroughtSecret | None = None
+    secret: ClientSuppliedSecret | None = None

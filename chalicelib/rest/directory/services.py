@@ -66,7 +66,7 @@ def renew_service_secret(call: Call, service: str) -> Response:
 
 @operation(SERVICE_SECRET_COMPARISON, body=SecretComparison, dry_run=False)
 def compare_service_secret(call: Call, service: str) -> Response:
-    """Whether a secret that could be brought is the service's already, so that nothing needs to change."""
+    """Whether a secret that could be supplied is the service's already, so that nothing needs to change."""
     caller = call.caller()
     return call.one(call.keyturn.service_secrets.has_current(caller, service, call.body(SecretComparison).secret))
 

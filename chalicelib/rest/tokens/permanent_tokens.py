@@ -79,7 +79,7 @@ def update_token(call: Call, user: str, token: str) -> Response:
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
 def rotate_token(call: Call, user: str, token: str) -> Response:
-    caller = call.caller(whatever_scope=True, brings=secret_in(call.request.raw_body))
+    caller = call.caller(whatever_scope=True, supplied_secret=secret_in(call.request.raw_body))
     body = call.body(Rotation)
     rotation, grace_ms = call.keyturn.rotation, milliseconds(body.grace, "grace")
     return call.create(
@@ -91,7 +91,7 @@ def rotate_token(call: Call, user: str, token: str) -> Response:
 
 @operation(TOKEN_COMPARISON, body=SecretComparison, dry_run=False)
 def compare_secret(call: Call, user: str, token: str) -> Response:
-    """Whether a secret that could be brought is the token's already, so that nothing needs to change."""
+    """Whether a secret that could be supplied is the token's already, so that nothing needs to change."""
     caller = call.caller()
     return call.one(call.keyturn.rotation.has_current(caller, user, token, call.body(SecretComparison).secret))
 

@@ -34,7 +34,7 @@ class PolicyBody(ResourceBody, kw_only=True):
 
 
 EventKinds = Annotated[list[EventKind], Meta(max_length=len(EventKind))]
-BroughtWebhookSecret = Annotated[
+ClientSuppliedWebhookSecret = Annotated[
     str,
     formed(
         webhook.SECRET_FORM,
@@ -67,7 +67,7 @@ class NewWebhook(_WebhookBody, kw_only=True):
     name: Name
     url: WebAddress
     kinds: EventKinds = msgspec.field(default_factory=list)
-    secret: BroughtWebhookSecret | None = None
+    secret: ClientSuppliedWebhookSecret | None = None
 
 
 class WebhookChangeBody(_WebhookBody, kw_only=True):
@@ -79,13 +79,13 @@ class WebhookChangeBody(_WebhookBody, kw_only=True):
 
 
 class WebhookRenewal(Renewal, kw_only=True):
-    secret: BroughtWebhookSecret | None = None
+    secret: ClientSuppliedWebhookSecret | None = None
 
 
 class WebhookSecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Is this the webhook's current secret?"""
 
-    secret: BroughtWebhookSecret
+    secret: ClientSuppliedWebhookSecret
 
 
 class FoundBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

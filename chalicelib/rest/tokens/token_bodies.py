@@ -53,7 +53,7 @@ class _TokenBody(ResourceBody, kw_only=True):
     secrets: Ignored = UNSET
 
 
-BroughtSecret = Annotated[
+ClientSuppliedSecret = Annotated[
     str,
     formed(
         client_supplied.FORM,
@@ -67,7 +67,7 @@ BroughtSecret = Annotated[
 class NewToken(_TokenBody, kw_only=True):
     name: Name
     scope: Scope
-    secret: BroughtSecret | None = None
+    secret: ClientSuppliedSecret | None = None
     expires_on: Moment | None = None
     token: Ignored = UNSET
     user: Ignored = UNSET
@@ -91,19 +91,19 @@ class Rotation(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     those of the token from then on."""
 
     grace: int | str
-    secret: BroughtSecret | None = None
+    secret: ClientSuppliedSecret | None = None
     seen: int | None = None
     labels: Labels | None = None
 
 
-class _Bringing(msgspec.Struct):
-    secret: BroughtSecret | None = None
+class _WithClientSuppliedSecret(msgspec.Struct):
+    secret: ClientSuppliedSecret | None = None
 
 
 def secret_in(raw: str | bytes) -> str | None:
     """The secret that a body brings, whatever else is wrong with that body."""
     try:
-        return msgspec.json.decode(raw[:MAX_BODY_BYTES], type=_Bringing).secret
+        return msgspec.json.decode(raw[:MAX_BODY_BYTES], type=_WithClientSuppliedSecret).secret
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
@@ -111,7 +111,7 @@ def secret_in(raw: str | bytes) -> str | None:
 class SecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Is this the current secret of the token or service?"""
 
-    secret: BroughtSecret
+    secret: ClientSuppliedSecret
 
 
 class TakingBack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -77,7 +77,7 @@ def renew_webhook_secret(call: Call, webhook: str) -> Response:
 
 @operation(WEBHOOK_COMPARISON, body=WebhookSecretComparison, dry_run=False)
 def compare_webhook_secret(call: Call, webhook: str) -> Response:
-    """Whether a secret that could be brought is the webhook's already, so that nothing needs to change."""
+    """Whether a secret that could be supplied is the webhook's already, so that nothing needs to change."""
     caller, secret = call.caller(), call.body(WebhookSecretComparison).secret
     return call.one(call.keyturn.lifecycle.webhook_renewal.has_current(caller, webhook, secret))
 

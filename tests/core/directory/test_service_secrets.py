@@ -179,7 +179,7 @@ class TestTakingBack:
         assert not is_good(scene, scene.ci.secret, now() + HOUR)
 
     def test_one_before_it_that_had_ended_is_remembered(self, scene: Scene) -> None:
-        """It may be in other hands, so it is not brought again."""
+        """It may be in other hands, so it is not accepted again."""
         renew(scene, HOUR, FIRST)
         renew(scene, MINUTE, SECOND)
         renew(scene)

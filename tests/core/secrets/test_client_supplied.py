@@ -1,4 +1,4 @@
-"""Secrets that are brought, such as from a vault."""
+"""Secrets that are supplied, such as from a vault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.identifiers import random_text
-from chalicelib.core.secrets.client_supplied import LEAST_DISTINCT, brought
+from chalicelib.core.secrets.client_supplied import LEAST_DISTINCT, validate_client_supplied_secret
 from chalicelib.core.secrets.token_format import CredentialKind
 from tests.conftest import Scene, origin
 from tests.people import person
@@ -21,7 +21,7 @@ WEAK = ["", "short", FIRST[:-1], FIRST + "a", FIRST[:-1] + "-", "ä" * 43, "0123
 
 
 def create(scene: Scene, secret: str) -> str:
-    made = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "brought", ["ci"], secret=secret)
+    made = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "supplied", ["ci"], secret=secret)
     assert made.secret == CredentialKind.PERMANENT_TOKEN.assemble(secret, scene.bot.id, made.token.id)
     return made.token.id
 
@@ -30,7 +30,7 @@ def shown(scene: Scene, secret: str, id: str) -> str:
     return CredentialKind.PERMANENT_TOKEN.assemble(secret, scene.bot.id, id)
 
 
-def test_a_token_is_made_of_the_secret_that_was_brought(scene: Scene) -> None:
+def test_a_token_is_made_of_the_secret_that_was_supplied(scene: Scene) -> None:
     id = create(scene, FIRST)
     assert scene.is_good(shown(scene, FIRST, id))
     assert not scene.is_good(shown(scene, SECOND, id))
@@ -93,14 +93,14 @@ def test_the_name_of_a_token_still_counts(scene: Scene) -> None:
 def test_only_a_text_of_few_characters_is_too_easily_guessed(text: str) -> None:
     if len(set(text)) < LEAST_DISTINCT:
         with pytest.raises(Invalid, match="easily guessed"):
-            brought(text)
+            validate_client_supplied_secret(text)
     else:
-        assert brought(text) == text
+        assert validate_client_supplied_secret(text) == text
 
 
-def test_one_that_is_made_here_could_be_brought() -> None:
+def test_one_that_is_made_here_could_be_supplied() -> None:
     for _ in range(1_000):
-        assert brought(random_text(43))
+        assert validate_client_supplied_secret(random_text(43))
 
 
 def test_a_token_can_be_looked_at_with_itself_whatever_its_scope(scene: Scene) -> None:

@@ -31,10 +31,10 @@ MINUTE = 60_000
 HOUR = 60 * MINUTE
 
 
-def renew(scene: Scene, secret: str | None, grace_ms: int = HOUR, bring: str | None = None) -> str:
+def renew(scene: Scene, secret: str | None, grace_ms: int = HOUR, supplied: str | None = None) -> str:
     """The next secret, by somebody who has only this one."""
     holder = scene.product.authentication.holder(secret or "", origin())
-    return scene.product.rotation.rotate(holder, "me", "current", grace_ms, bring).secret or ""
+    return scene.product.rotation.rotate(holder, "me", "current", grace_ms, supplied).secret or ""
 
 
 def good(scene: Scene, *secrets: str | None) -> list[bool]:
@@ -125,17 +125,17 @@ class TestRenewingItself:
         assert good(scene, scene.token.secret, last, *lost) == [False] + [True] * (MAX_EARLIER + 1)
 
     def test_bringing_the_current_one_again_is_answered_though_it_is_in_use(self, scene: Scene) -> None:
-        bring = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
-        brought = renew(scene, scene.token.secret, HOUR, bring)
-        assert renew(scene, scene.token.secret, HOUR, bring) == brought
-        assert scene.is_good(brought)
-        assert renew(scene, scene.token.secret, HOUR, bring) == brought
+        supplied = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
+        renewed = renew(scene, scene.token.secret, HOUR, supplied)
+        assert renew(scene, scene.token.secret, HOUR, supplied) == renewed
+        assert scene.is_good(renewed)
+        assert renew(scene, scene.token.secret, HOUR, supplied) == renewed
 
     def test_bringing_one_without_grace_is_repeated_with_itself(self, scene: Scene) -> None:
-        bring = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
-        brought = renew(scene, scene.token.secret, 0, bring)
+        supplied = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
+        renewed = renew(scene, scene.token.secret, 0, supplied)
         assert not scene.is_good(scene.token.secret)
-        assert renew(scene, brought, 0, bring) == brought
+        assert renew(scene, renewed, 0, supplied) == renewed
 
     def test_after_a_rotation_was_taken_back_a_lost_answer_is_asked_for_again(self, scene: Scene) -> None:
         old = scene.token.secret

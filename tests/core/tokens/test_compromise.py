@@ -142,31 +142,31 @@ class TestAnAnswerThatWasLost:
     def test_the_same_rotation_again_is_harmless_for_ever(self, scene: Scene) -> None:
         """Also with the old secret, when the new one has long been in use."""
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
-        token, old, brought = scene.token.token, scene.token.secret or "", random_text(SECRET_LENGTH)
+        token, old, supplied = scene.token.token, scene.token.secret or "", random_text(SECRET_LENGTH)
         authentication, rotation = scene.product.authentication, scene.product.rotation
-        by = authentication.holder(old, origin(), brought)
-        new = rotation.rotate(by, "me", "current", 0, brought).secret or ""
+        by = authentication.holder(old, origin(), supplied)
+        new = rotation.rotate(by, "me", "current", 0, supplied).secret or ""
         assert is_good(scene, new, now())
         for _ in range(3):
             with pytest.raises(Unauthenticated):
-                authentication.holder(old, origin(), brought)
-            again = rotation.rotate(authentication.holder(new, origin(), brought), "me", "current", 0, brought)
+                authentication.holder(old, origin(), supplied)
+            again = rotation.rotate(authentication.holder(new, origin(), supplied), "me", "current", 0, supplied)
             assert (again.secret, again.token.id) == (new, token.id)
         assert events(scene) == ["created", "rotated"]
         newest = rotated_and_used(scene)
         with pytest.raises(Unauthenticated):
-            authentication.holder(old, origin(), brought)
+            authentication.holder(old, origin(), supplied)
         assert events(scene) == ["created", "rotated", "rotated"]
         assert is_good(scene, newest, now())
 
     def test_asking_whether_the_new_secret_arrived_is_no_use_of_it(self, scene: Scene) -> None:
         """The client presents what it brings, since all answers were lost, and its jobs have the old one still."""
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
-        old, brought = scene.token.secret or "", random_text(SECRET_LENGTH)
+        old, supplied = scene.token.secret or "", random_text(SECRET_LENGTH)
         authentication, rotation = scene.product.authentication, scene.product.rotation
-        by = authentication.holder(old, origin(), brought)
-        new = rotation.rotate(by, "me", "current", 0, brought).secret or ""
-        rotation.rotate(authentication.holder(new, origin(), brought), "me", "current", 0, brought)
+        by = authentication.holder(old, origin(), supplied)
+        new = rotation.rotate(by, "me", "current", 0, supplied).secret or ""
+        rotation.rotate(authentication.holder(new, origin(), supplied), "me", "current", 0, supplied)
         assert not is_good(scene, old, now())
         assert events(scene) == ["created", "rotated"]
         assert is_good(scene, new, now())
@@ -174,10 +174,10 @@ class TestAnAnswerThatWasLost:
         assert "reused" in events(scene)
 
     @pytest.mark.parametrize("brings", ["another", "the old one"])
-    def test_who_brings_something_else_with_an_old_secret_reuses_it(self, scene: Scene, brings: str) -> None:
+    def test_who_supplies_something_else_with_an_old_secret_reuses_it(self, scene: Scene, supplies: str) -> None:
         old = scene.token.secret or ""
         rotated_and_used(scene)
-        middle = random_text(SECRET_LENGTH) if brings == "another" else old[-6 - SECRET_LENGTH : -6]
+        middle = random_text(SECRET_LENGTH) if supplies == "another" else old[-6 - SECRET_LENGTH : -6]
         with pytest.raises(Unauthenticated):
             scene.product.authentication.holder(old, origin(), middle)
         assert events(scene) == ["created", "rotated", "reused"]

@@ -44,7 +44,7 @@ def named(scene: Scene) -> dict[str, list[str]]:
 
 CHANGES: dict[str, Callable[[Scene, Caller, str], object]] = {
     "rotate": lambda scene, by, id: scene.product.rotation.rotate(by, scene.bot.id, id, HOUR),
-    "rotate to one that is brought": lambda scene, by, id: scene.product.rotation.rotate(
+    "rotate to one that is supplied": lambda scene, by, id: scene.product.rotation.rotate(
         by, scene.bot.id, id, 0, random_text(SECRET_LENGTH)
     ),
     "compare": lambda scene, by, id: scene.product.rotation.has_current(
@@ -129,7 +129,7 @@ def test_after_its_end_nothing_becomes_due(scene: Scene) -> None:
 class TestTheSameRequestAgain:
     """Its first answer may have been lost."""
 
-    def create(self, scene: Scene, secret: str | None, name: str = "brought", **more: object) -> OwnedToken:
+    def create(self, scene: Scene, secret: str | None, name: str = "supplied", **more: object) -> OwnedToken:
         asked: dict[str, object] = {"scope": ["ci", "deploy"], "about": About(description="d", labels=["a"]), **more}
         create: Callable[..., OwnedToken] = scene.product.permanent_tokens.create
         return create(scene.caller(), scene.bot.id, name, secret=secret, **asked)
@@ -157,7 +157,7 @@ class TestTheSameRequestAgain:
         self.create(scene, secret)
         if "expires" in other:
             other = {"expires": now() + HOUR}
-        with pytest.raises(Conflict, match="has a permanent token named 'brought' already"):
+        with pytest.raises(Conflict, match="has a permanent token named 'supplied' already"):
             self.create(scene, **{"secret": secret, **other})  # type: ignore[arg-type]
 
     def test_not_once_it_was_rotated_to_another(self, scene: Scene) -> None:
