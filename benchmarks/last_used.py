@@ -21,7 +21,7 @@ from rich.table import Table
 
 from benchmarks.installation import Installation, fresh_database, install
 from benchmarks.verify import handler, seconds
-from chalicelib.core.common.origin import Use
+from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS, LastUses
 from chalicelib.core.verification.ports import Credential
@@ -37,9 +37,9 @@ class Memory:
         self.tokens = [replace(token, id=f"token{each}", last_used=None) for each in range(number)]
         self.writes = 0
 
-    def mark_used(self, credential: Credential, use: Use, services: object = ()) -> None:
+    def mark_used(self, credential: Credential, usage: UsageContext, services: object = ()) -> None:
         number = int(credential.id.removeprefix("token"))
-        self.tokens[number] = replace(self.tokens[number], last_used=use.now)
+        self.tokens[number] = replace(self.tokens[number], last_used=usage.now)
         self.writes += 1
 
 
@@ -61,7 +61,7 @@ def _writes(token: PermanentToken, tokens: int, rate: int, processes: int) -> li
     begin = 1_800_000_000_000
     turns = zip(itertools.cycle(range(tokens)), itertools.cycle(uses), strict=False)
     for number, (which, process) in enumerate(itertools.islice(turns, VERIFICATIONS)):
-        process.note(memory.tokens[which], [], Use(begin + number * 1_000 // rate))
+        process.note(memory.tokens[which], [], UsageContext(begin + number * 1_000 // rate))
     hours = VERIFICATIONS / rate / 3_600
     return [f"{tokens:,}", str(rate), str(processes), f"{hours:.1f} h", f"{memory.writes:,}"]
 

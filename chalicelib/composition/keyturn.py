@@ -89,8 +89,8 @@ class Keyturn:
         from chalicelib.core.verification.last_use import LastUses
 
         credentials = self.stores.credentials
-        uses = LastUses(credentials, self.settings.last_used_window_ms)
-        parts = self.verifier, uses, self.policies_in_force, lambda: self.exposure
+        last_uses = LastUses(credentials, self.settings.last_used_window_ms)
+        parts = self.verifier, last_uses, self.policies_in_force, lambda: self.exposure
         return CredentialCheck(credentials, *parts, self.stores.audit)
 
     @functools.cached_property

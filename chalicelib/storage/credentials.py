@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pynamodb.expressions.condition import Condition
     from pynamodb.expressions.update import Action
 
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.secrets.hashing import HashedSecret
 
 _KEYS = {
@@ -67,10 +67,10 @@ class DynamoCredentials:
 
     # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
     # may put back what was there; the next use notes it anew.
-    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
-        actions: list[Action] = [CredentialItem.last_used.set(use.now)]
+    def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
+        actions: list[Action] = [CredentialItem.last_used.set(usage.now)]
         if isinstance(credential, PermanentToken):
-            how = LastUse(use.address, use.agent, use.service_id)
+            how = LastUse(usage.address, usage.agent, usage.service_id)
             actions.append(TokenItem.last_use.set(last_use_text(how)))
         if services:
             actions.append(TokenItem.used_at.add(set(services)))

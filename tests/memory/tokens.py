@@ -12,7 +12,7 @@ from chalicelib.core.access.effective import Access
 from chalicelib.core.audit.idempotency import StoredResult
 from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
 from chalicelib.core.common.errors import NameTaken, StaleWrite
-from chalicelib.core.common.origin import Use
+from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.hashing import HashedSecret
@@ -157,11 +157,11 @@ class MemoryCredentials:
                 authenticators = MemoryAuthenticators(self._database).get(key.user_id)
             return Credentials(credential, owner, service, authenticators)
 
-    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+    def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
         with self._changing(credential) as (stored, change):
-            noted = replace(stored, last_used=use.now)
+            noted = replace(stored, last_used=usage.now)
             if isinstance(noted, PermanentToken):
-                how = LastUse(use.address, use.agent, use.service_id)
+                how = LastUse(usage.address, usage.agent, usage.service_id)
                 noted = replace(noted, last_use=how, used_at=noted.used_at | set(services))
             change.put(_item_key(credential), noted)
 

@@ -140,7 +140,7 @@ class Authentication:
         found = self._credentials.find(key, None)
         owner = found.owner
         is_owners = owner is not None and validation.login_key(login) == validation.login_key(owner.login)
-        good = self._check.good(presented, found.credential, owner, None, origin.use(), noted=is_owners)
+        good = self._check.good(presented, found.credential, owner, None, origin.usage(), noted=is_owners)
         if good is None or not is_owners:
             with contextlib.suppress(Unavailable):
                 self._attempt_limiter().application_password_failed(owner, origin)
@@ -153,8 +153,8 @@ class Authentication:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
-        use = replace(origin.use(), supplied_secret=supplied_secret)
-        good = self._check.good(presented, found.credential, found.owner, found.service, use)
+        usage = replace(origin.usage(), supplied_secret=supplied_secret)
+        good = self._check.good(presented, found.credential, found.owner, found.service, usage)
         if good is None:
             raise Unauthenticated(refusal)
         return found, good

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Unauthenticated
-from chalicelib.core.common.origin import Use
+from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
@@ -99,7 +99,7 @@ class Introspection:
         if held:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         asking = self._proven(client_secret, service, now, client_address)
-        good = self._check.good(presented, *held, service, Use(now, address, agent)) if held else None
+        good = self._check.good(presented, *held, service, UsageContext(now, address, agent)) if held else None
         return Inquiry(TokenInformation(*held, service, good.ends) if held and good else None, asking.ends)
 
     def _ask_about_access_token(

@@ -17,13 +17,13 @@ class Origin:
     address: str
     agent: str | None = None
 
-    def use(self) -> Use:
+    def usage(self) -> UsageContext:
         """The use of a credential that came with the request."""
-        return Use(self.now, self.address, self.agent)
+        return UsageContext(self.now, self.address, self.agent)
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class UsageContext:
     """`address` and `agent` (its `User-Agent`) are those of the client that presents the credential, and None where
     nobody knows them: a service that asks about a token may leave them out. `service_id` is where it is used.
     `supplied_secret`: the secret that the same request supplies, to take the place of the one that is presented."""
@@ -34,7 +34,7 @@ class Use:
     service_id: str | None = None
     supplied_secret: str | None = field(default=None, repr=False)
 
-    def at(self, service_id: str) -> Use:
+    def at(self, service_id: str) -> UsageContext:
         """The same use, at this service."""
         return replace(self, service_id=service_id)
 

@@ -109,11 +109,11 @@ class TokenExchange:
         credential, owner = subject.held
         ends = []
         for service in self._scopes.known(audience):
-            good = self._check.good(asked.subject_token, credential, owner, service, origin.use(), noted=False)
+            good = self._check.good(asked.subject_token, credential, owner, service, origin.usage(), noted=False)
             if good is None:
                 raise Invalid("audience", f"a policy of {written[service.id]!r} refuses this token.")
             ends.append(good.ends)
-        self._check.note_use(credential, audience, origin.use(), subject.source.since or 0)
+        self._check.record_use(credential, audience, origin.usage(), subject.source.since or 0)
         return earliest(ends)
 
     def _scope(self, text: str | None, audience: Mapping[str, str], subject: _Subject) -> Mapping[str, str]:
@@ -134,7 +134,7 @@ class TokenExchange:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        good = self._check.good(asked.subject_token, credential, owner, None, origin.use(), noted=False)
+        good = self._check.good(asked.subject_token, credential, owner, None, origin.usage(), noted=False)
         if good is None:
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.hashing import HashedSecret
@@ -94,16 +94,21 @@ class Exposure:
         self._noted = _Noted()
 
     def presented(
-        self, token: PermanentToken, retired: RetiredSecret[HashedSecret], owner: User, use: Use, repeated: bool = False
+        self,
+        token: PermanentToken,
+        retired: RetiredSecret[HashedSecret],
+        owner: User,
+        usage: UsageContext,
+        repeated: bool = False,
     ) -> None:
         """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
         rotate to that one, sent again; only who has both can do that, and has the one that is good."""
         if retired.taken_back:
-            self._note(TAKEN_BACK, token, use)
+            self._note(TAKEN_BACK, token, usage)
         elif repeated or not token.is_settled_after(retired):
-            self._note(ENDED, token, use)
+            self._note(ENDED, token, usage)
         else:
-            self._reused(token, owner, use)
+            self._reused(token, owner, usage)
 
     def presented_for_service(
         self, service: Service, retired: RetiredSecret[HashedSecret], now: int, address: str | None
@@ -116,24 +121,26 @@ class Exposure:
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
-    def _note(self, kind: str, token: PermanentToken, use: Use) -> None:
+    def _note(self, kind: str, token: PermanentToken, usage: UsageContext) -> None:
         """One record in a quarter of an hour, and one write of each process for it."""
         target = ("permanent-token", token.id)
-        details = {"name": token.name, **_known(use)}
-        address = use.address or "unknown"
-        record = failure(kind, use.now, address, target, token.user_id, credential_id=token.id, details=details)
+        details = {"name": token.name, **_known(usage)}
+        address = usage.address or "unknown"
+        record = failure(kind, usage.now, address, target, token.user_id, credential_id=token.id, details=details)
         if self._noted.is_new(record):
             with contextlib.suppress(StaleWrite, Unavailable):  # it is there already; or the next quarter has one
                 self._trail.append(record)
 
-    def _reused(self, token: PermanentToken, owner: User, use: Use) -> None:
+    def _reused(self, token: PermanentToken, owner: User, usage: UsageContext) -> None:
         """What others change at the same time, or a database that does not answer, only puts it off until it happens
         again."""
         with contextlib.suppress(StaleWrite, Unavailable):
             policies = self._judging(token, owner)
-            self._follow(REUSED, token, use, _known(use), strictest([each.reused for each in policies]))
+            self._follow(REUSED, token, usage, _known(usage), strictest([each.reused for each in policies]))
 
-    def leaked(self, token: PermanentToken, owner: User, use: Use, details: Mapping[str, str], good: bool) -> None:
+    def leaked(
+        self, token: PermanentToken, owner: User, usage: UsageContext, details: Mapping[str, str], good: bool
+    ) -> None:
         """One of its secrets was found, which is still `good` or not. Raises Unavailable."""
 
         def attempt() -> None:
@@ -142,7 +149,7 @@ class Exposure:
                 return
             policies = self._judging(current, owner)
             consequence = strictest([each.leaked for each in policies]) if good else Consequence.FLAG
-            self._follow(LEAKED, current, use, details, consequence)
+            self._follow(LEAKED, current, usage, details, consequence)
 
         insistently(attempt)
 
@@ -154,25 +161,32 @@ class Exposure:
         return [policy or SILENT for id, policy in said.items() if policy or id in token.scope]
 
     def _follow(
-        self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str], consequence: Consequence
+        self,
+        what: _What,
+        token: PermanentToken,
+        usage: UsageContext,
+        details: Mapping[str, str],
+        consequence: Consequence,
     ) -> None:
-        noticed = self._noticed(what, token, use, details)
+        noticed = self._noticed(what, token, usage, details)
         if consequence is Consequence.REVOKE:
-            record = by_keyturn("permanent-token.deleted", noticed, use, {"name": token.name, "reason": what.reason})
+            record = by_keyturn("permanent-token.deleted", noticed, usage, {"name": token.name, "reason": what.reason})
             self._tokens.delete(noticed, record)
 
-    def _noticed(self, what: _What, token: PermanentToken, use: Use, details: Mapping[str, str]) -> PermanentToken:
+    def _noticed(
+        self, what: _What, token: PermanentToken, usage: UsageContext, details: Mapping[str, str]
+    ) -> PermanentToken:
         before = getattr(token, what.attribute)
-        if before is not None and use.now - before < WINDOW_MS:
+        if before is not None and usage.now - before < WINDOW_MS:
             return token
-        noted: dict[str, Any] = {what.attribute: use.now}
+        noted: dict[str, Any] = {what.attribute: usage.now}
         noticed = replace(token, **noted, revision=token.revision + 1)
-        record = by_keyturn(f"permanent-token.{what.attribute}", noticed, use, {"name": token.name, **details})
+        record = by_keyturn(f"permanent-token.{what.attribute}", noticed, usage, {"name": token.name, **details})
         self._tokens.note(token, noticed, record)
         return noticed
 
 
-def _known(use: Use) -> dict[str, str]:
+def _known(usage: UsageContext) -> dict[str, str]:
     """What a record tells of the use."""
-    known = {"agent": use.agent, "service": use.service_id}
+    known = {"agent": usage.agent, "service": usage.service_id}
     return {name: text for name, text in known.items() if text}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.common.origin import Use
+from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.common.time import DAY_MS, rfc3339
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.outlook import outlook
@@ -116,7 +116,7 @@ class Lifecycle:
                 told |= {each.key for each in came if each.kind is EventKind.EXPIRING and each.at <= notice.at}
             changed = replace(token, told=tuple(sorted(told)), revision=token.revision + 1)
             details = {"name": token.name, **dict(notice.details)}
-            record = by_keyturn(notice.kind.value, changed, Use(now), details)
+            record = by_keyturn(notice.kind.value, changed, UsageContext(now), details)
             # Until the last is told it stays due, or a run that is killed here would leave the others untold.
             self._tokens.note(token, changed, record, due if notice is news[-1] else 0)
             token = changed

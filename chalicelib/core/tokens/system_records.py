@@ -10,18 +10,18 @@ from chalicelib.core.common.identifiers import KEYTURN
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.tokens.token import PermanentToken
 
 
-def by_keyturn(kind: str, token: PermanentToken, use: Use, details: Mapping[str, str]) -> AuditRecord:
+def by_keyturn(kind: str, token: PermanentToken, usage: UsageContext, details: Mapping[str, str]) -> AuditRecord:
     """The record of what Keyturn itself does to a token; `use` says when, and where the reason came from."""
     return AuditRecord(
         kind=kind,
-        at=use.now,
+        at=usage.now,
         actor_id=KEYTURN,
         credential_id=token.id,
-        address=use.address or "unknown",
+        address=usage.address or "unknown",
         target_kind="permanent-token",
         target_id=token.id,
         owner_id=token.user_id,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.token_policy import Policy
     from chalicelib.core.audit.ports import AuditStore
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
@@ -53,14 +53,14 @@ class CredentialCheck:
         self,
         credentials: CredentialStore,
         verifier: SecretVerifier,
-        uses: LastUses,
+        last_uses: LastUses,
         policies: PoliciesInForce,
         exposure: Callable[[], Exposure],
         trail: AuditStore,
     ) -> None:
         self._credentials = credentials
         self._verifier = verifier
-        self._uses = uses
+        self._last_uses = last_uses
         self._policies = policies
         self._exposure = exposure  # made when the first secret comes that has ended
         self._trail = trail
@@ -71,7 +71,7 @@ class CredentialCheck:
         credential: Credential | None,
         owner: User | None,
         service: Service | None,
-        use: Use,
+        usage: UsageContext,
         noted: bool = True,
     ) -> Good | None:
         """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use at this
@@ -81,23 +81,23 @@ class CredentialCheck:
         """
         if credential is None or owner is None or owner.banned:
             return None
-        use = use.at(service.id) if service else use
+        usage = usage.at(service.id) if service else usage
         found: Good | None
         if isinstance(credential, PermanentToken):
-            found = self._good_token(presented, credential, owner, service, use)
+            found = self._good_token(presented, credential, owner, service, usage)
         else:
             ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
-            matches = not ended and self._matches(presented, credential, credential.secret, use.now)
+            matches = not ended and self._matches(presented, credential, credential.secret, usage.now)
             found = Good() if matches else None
-        if found and noted and not _is_asked_for(presented, credential, use):
-            self.note_use(credential, [service.id] if service else [], use, found.since)
+        if found and noted and not _is_asked_for(presented, credential, usage):
+            self.record_use(credential, [service.id] if service else [], usage, found.since)
         return found
 
-    def note_use(self, credential: Credential, service_ids: Iterable[str], use: Use, since: int) -> None:
+    def record_use(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext, since: int) -> None:
         """Remember when it was used last, and where; and that the secret which was made at `since` is in use."""
-        self._uses.note(credential, service_ids, use)
+        self._last_uses.note(credential, service_ids, usage)
         if isinstance(credential, PermanentToken):
-            self._uses.settle(credential, since, use.now)
+            self._last_uses.settle(credential, since, usage.now)
 
     def ends(self, token: PermanentToken, since: int, owner: User, service: Service | None, now: int) -> int | None:
         """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's at
@@ -132,27 +132,27 @@ class CredentialCheck:
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], hashed)], now)
 
     def _good_token(
-        self, presented: str, token: PermanentToken, owner: User, service: Service | None, use: Use
+        self, presented: str, token: PermanentToken, owner: User, service: Service | None, usage: UsageContext
     ) -> Good | None:
         earlier = None
-        if not self._matches(presented, token, token.secret, use.now):
-            earlier = self._earlier(presented, token.secrets, use.now)
+        if not self._matches(presented, token, token.secret, usage.now):
+            earlier = self._earlier(presented, token.secrets, usage.now)
             if earlier is None:
-                self._notice_retired(presented, token, owner, use)
+                self._notice_retired(presented, token, owner, usage)
                 return None
-        if token.networks and not _is_inside(token, use):
-            self._notice_elsewhere(token, use)
+        if token.networks and not _is_inside(token, usage):
+            self._notice_elsewhere(token, usage)
             return None
-        policies = self._policies.at_use(owner, service, use.now)
+        policies = self._policies.at_use(owner, service, usage.now)
         if policies:
             from chalicelib.core.tokens.outlook import outlook
 
             disabled = outlook(token, policies).disabled
-            if disabled is not None and use.now >= disabled:
+            if disabled is not None and usage.now >= disabled:
                 return None
         end = _end(token, earlier, policies)
         since = earlier.since if earlier else token.renewed
-        return Good(end, earlier, since) if end is None or use.now < end else None
+        return Good(end, earlier, since) if end is None or usage.now < end else None
 
     def _earlier(self, presented: str, secrets: Secrets[HashedSecret], now: int) -> EarlierSecret[HashedSecret] | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
@@ -168,26 +168,26 @@ class CredentialCheck:
                 self._exposure().presented_for_service(service, retired, now, address)
                 return
 
-    def _notice_retired(self, presented: str, token: PermanentToken, owner: User, use: Use) -> None:
+    def _notice_retired(self, presented: str, token: PermanentToken, owner: User, usage: UsageContext) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
-        for retired in token.secrets.retired(use.now):
-            if self._verifier.verify(presented, retired.stored, use.now):
-                self._exposure().presented(token, retired, owner, use, self._repeats(use, token, retired))
+        for retired in token.secrets.retired(usage.now):
+            if self._verifier.verify(presented, retired.stored, usage.now):
+                self._exposure().presented(token, retired, owner, usage, self._repeats(usage, token, retired))
                 return
 
-    def _repeats(self, use: Use, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:
+    def _repeats(self, usage: UsageContext, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:
         """Whether what the request brings is the token's already, and was made later than what it presents."""
-        if use.supplied_secret is None:
+        if usage.supplied_secret is None:
             return False
-        shown = CredentialKind.PERMANENT_TOKEN.assemble(use.supplied_secret, token.user_id, token.id)
+        shown = CredentialKind.PERMANENT_TOKEN.assemble(usage.supplied_secret, token.user_id, token.id)
         later = [token.secret, *(each.stored for each in token.secrets.past if each.since > retired.since)]
-        return any(self._verifier.verify(shown, hashed, use.now) for hashed in later)
+        return any(self._verifier.verify(shown, hashed, usage.now) for hashed in later)
 
-    def _notice_elsewhere(self, token: PermanentToken, use: Use) -> None:
+    def _notice_elsewhere(self, token: PermanentToken, usage: UsageContext) -> None:
         """A secret that is right comes from where it should not be: counted in its owner's audit log."""
-        if use.address:  # or else a service did not say from where it came
+        if usage.address:  # or else a service did not say from where it came
             target = ("permanent-token", token.id)
-            record = failure(ELSEWHERE, use.now, use.address, target, token.user_id, credential_id=token.id)
+            record = failure(ELSEWHERE, usage.now, usage.address, target, token.user_id, credential_id=token.id)
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
@@ -208,15 +208,17 @@ def _end(token: PermanentToken, earlier: EarlierSecret[HashedSecret] | None, pol
     return min((moment for moment in ends if moment is not None), default=None)
 
 
-def _is_asked_for(presented: str, credential: Credential, use: Use) -> bool:
+def _is_asked_for(presented: str, credential: Credential, usage: UsageContext) -> bool:
     """Whether a rotation presents the very secret that it supplies. Whoever does so asks whether an answer was lost;
     the secret may not be where it belongs, so it is not in use by that, and an earlier one is not used again."""
-    if use.supplied_secret is None or not isinstance(credential, PermanentToken):
+    if usage.supplied_secret is None or not isinstance(credential, PermanentToken):
         return False
-    return presented == CredentialKind.PERMANENT_TOKEN.assemble(use.supplied_secret, credential.user_id, credential.id)
+    return presented == CredentialKind.PERMANENT_TOKEN.assemble(
+        usage.supplied_secret, credential.user_id, credential.id
+    )
 
 
-def _is_inside(token: PermanentToken, use: Use) -> bool:
+def _is_inside(token: PermanentToken, usage: UsageContext) -> bool:
     from chalicelib.core.common.networks import contain  # only where a token has some
 
-    return contain(token.networks, use.address)
+    return contain(token.networks, usage.address)

@@ -13,7 +13,7 @@ from chalicelib.core.tokens.token import PermanentToken
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.verification.ports import Credential, CredentialStore
 
 LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise
@@ -35,13 +35,13 @@ class LastUses:
         self._services: dict[str, set[str]] = {}  # not noted yet, by credential
         self._lock = threading.Lock()
 
-    def note(self, credential: Credential, service_ids: Iterable[str], use: Use) -> None:
+    def note(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext) -> None:
         """It was used; at these services, if any."""
-        services = self._due(credential, frozenset(service_ids), use.now)
+        services = self._due(credential, frozenset(service_ids), usage.now)
         if services is None:
             return
         with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
-            self._credentials.mark_used(credential, use, sorted(services))
+            self._credentials.mark_used(credential, usage, sorted(services))
 
     def settle(self, token: PermanentToken, since: int, now: int) -> None:
         """The secret that was made at `since` was used: no earlier one renews the token from now on. One write for

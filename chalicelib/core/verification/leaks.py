@@ -109,7 +109,7 @@ class Leaks:
         good = any(self._verifier.verify(text, each, origin.now) for each in live)
         if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False
-        self._exposure.leaked(token, owner, origin.use(), details, good)
+        self._exposure.leaked(token, owner, origin.usage(), details, good)
         return True
 
     def _end_other(self, credential: ApplicationPassword | Session, details: dict[str, str], origin: Origin) -> bool:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.access.account import User
-    from chalicelib.core.common.origin import Use
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.login.authenticators import Authenticators
@@ -41,7 +41,7 @@ class CredentialStore(Protocol):
     def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
         """Credential and owner by key, service by id; None asks for nothing."""
 
-    def mark_used(self, credential: Credential, use: Use, services: Sequence[str] = ()) -> None:
+    def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
         """Store when it was used and, of a permanent token, how and at which services. Raises StaleWrite if it is
         gone."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.common.origin import Use
+from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, UsedChallenge
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
@@ -63,8 +63,8 @@ class TestEveryKindOfCredential:
     def test_its_use_is_noted_and_is_no_change(self, stores: Stores, kind: CredentialKind) -> None:
         owner = stored_user(stores)
         credential = KINDS[kind](stores, owner)
-        stores.credentials.mark_used(credential, Use(making.NOW + 5, "192.0.2.9", "curl", "s"), ["s"])
-        stores.credentials.mark_used(credential, Use(making.NOW + 6), ["t"])
+        stores.credentials.mark_used(credential, UsageContext(making.NOW + 5, "192.0.2.9", "curl", "s"), ["s"])
+        stores.credentials.mark_used(credential, UsageContext(making.NOW + 6), ["t"])
         expected = replace(credential, last_used=making.NOW + 6)
         if kind is CredentialKind.PERMANENT_TOKEN:
             expected = replace(expected, last_use=LastUse(None, None, None), used_at=frozenset({"s", "t"}))
@@ -83,7 +83,7 @@ class TestEveryKindOfCredential:
         credential = KINDS[kind](stores, owner)
         stores.accounts.delete(owner, record())
         with refused(stores, StaleWrite):
-            stores.credentials.mark_used(credential, Use(making.NOW))
+            stores.credentials.mark_used(credential, UsageContext(making.NOW))
         with refused(stores, StaleWrite):
             stores.credentials.replace_hash(credential, making.hashed())
 
