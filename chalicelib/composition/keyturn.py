@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
-    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
     from chalicelib.core.tokens.first_administrator import FirstAdministrator
     from chalicelib.core.tokens.manage import PermanentTokens
@@ -90,7 +90,7 @@ class Keyturn:
 
         credentials = self.stores.credentials
         last_uses = LastUses(credentials, self.settings.last_used_window_ms)
-        parts = self.verifier, last_uses, self.policies_in_force, lambda: self.exposure
+        parts = self.verifier, last_uses, self.policies_in_force, lambda: self.compromise
         return CredentialCheck(credentials, *parts, self.stores.audit)
 
     @functools.cached_property
@@ -101,12 +101,12 @@ class Keyturn:
         return PoliciesInForce(lambda ids: self.access.with_outer(ids))
 
     @functools.cached_property
-    def exposure(self) -> Exposure:
+    def compromise(self) -> Compromise:
         """What follows when a secret shows up where it should not. One for the process, which remembers what it has
         noted."""
-        from chalicelib.core.tokens.compromise import Exposure
+        from chalicelib.core.tokens.compromise import Compromise
 
-        return Exposure(self.stores.tokens, self.stores.services, self.policies_in_force, self.stores.audit)
+        return Compromise(self.stores.tokens, self.stores.services, self.policies_in_force, self.stores.audit)
 
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:

@@ -48,7 +48,7 @@ class TokenLifecycle:
         from chalicelib.core.verification.leaks import Leaks
 
         stores = self._stores.credentials, self._stores.application_passwords, self._stores.sessions, self._stores.audit
-        return Leaks(*stores, self._shared.exposure, self._shared.attempt_limiter, self._shared.verifier)
+        return Leaks(*stores, self._shared.compromise, self._shared.attempt_limiter, self._shared.verifier)
 
     @functools.cached_property
     def github_reports(self) -> GithubReports:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.stores import Stores
-    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
     from chalicelib.core.verification.credential_check import CredentialCheck
 
@@ -32,7 +32,7 @@ class SharedParts(Protocol):
     @property
     def policies_in_force(self) -> PoliciesInForce: ...
     @property
-    def exposure(self) -> Exposure: ...
+    def compromise(self) -> Compromise: ...
     @property
     def attempt_limiter(self) -> AttemptLimiter: ...
     @property

@@ -1,4 +1,4 @@
-"""A secret shows up where it should not: a retired one is presented, or one is found in public.
+"""A secret is compromised: a retired one is presented, or one is found in public.
 
 A retired secret is *reused* if a later one of its token had been in use: then whoever has the token's secret has it
 from elsewhere. Until then it may well come from the client itself, whose answer with the later one was lost; and one
@@ -51,18 +51,18 @@ SERVICE_ENDED = "service.ended-secret-refused"
 
 
 @dataclass(frozen=True, slots=True)
-class _What:
+class Finding:
     """One of the two: the token's attribute that keeps its time, and the reason that a record gives."""
 
     attribute: str
     reason: str
 
 
-REUSED = _What("reused", "a superseded secret was used")
-LEAKED = _What("leaked", "a secret was found in public")
+REUSED = Finding("reused", "a superseded secret was used")
+LEAKED = Finding("leaked", "a secret was found in public")
 
 
-class _Noted:
+class _RecordedFailures:
     """The records that this process has written for what failed in a quarter of an hour: each is written once, since
     what holds an old secret may present it all day."""
 
@@ -81,8 +81,8 @@ class _Noted:
             return True
 
 
-class Exposure:
-    """What follows when it happens."""
+class Compromise:
+    """What follows when a secret is compromised."""
 
     def __init__(
         self, tokens: TokenStore, services: ServiceStore, policies: PoliciesInForce, trail: AuditStore
@@ -91,7 +91,7 @@ class Exposure:
         self._services = services
         self._policies = policies
         self._trail = trail
-        self._noted = _Noted()
+        self._recorded = _RecordedFailures()
 
     def presented(
         self,
@@ -104,9 +104,9 @@ class Exposure:
         """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
         rotate to that one, sent again; only who has both can do that, and has the one that is good."""
         if retired.taken_back:
-            self._note(TAKEN_BACK, token, usage)
+            self._record(TAKEN_BACK, token, usage)
         elif repeated or not token.is_settled_after(retired):
-            self._note(ENDED, token, usage)
+            self._record(ENDED, token, usage)
         else:
             self._reused(token, owner, usage)
 
@@ -117,17 +117,17 @@ class Exposure:
         hour; nothing else follows, since without its secret a service could check nobody's token."""
         kind = SERVICE_TAKEN_BACK if retired.taken_back else SERVICE_ENDED
         record = failure(kind, now, address or "unknown", ("service", service.id), credential_id=service.id)
-        if self._noted.is_new(record):
+        if self._recorded.is_new(record):
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
-    def _note(self, kind: str, token: PermanentToken, usage: UsageContext) -> None:
+    def _record(self, kind: str, token: PermanentToken, usage: UsageContext) -> None:
         """One record in a quarter of an hour, and one write of each process for it."""
         target = ("permanent-token", token.id)
-        details = {"name": token.name, **_known(usage)}
+        details = {"name": token.name, **_details_of(usage)}
         address = usage.address or "unknown"
         record = failure(kind, usage.now, address, target, token.user_id, credential_id=token.id, details=details)
-        if self._noted.is_new(record):
+        if self._recorded.is_new(record):
             with contextlib.suppress(StaleWrite, Unavailable):  # it is there already; or the next quarter has one
                 self._trail.append(record)
 
@@ -136,57 +136,59 @@ class Exposure:
         again."""
         with contextlib.suppress(StaleWrite, Unavailable):
             policies = self._judging(token, owner)
-            self._follow(REUSED, token, usage, _known(usage), strictest([each.reused for each in policies]))
+            self._follow(REUSED, token, usage, _details_of(usage), strictest([each.reused for each in policies]))
 
     def leaked(
-        self, token: PermanentToken, owner: User, usage: UsageContext, details: Mapping[str, str], good: bool
+        self, token: PermanentToken, owner: User, usage: UsageContext, details: Mapping[str, str], valid: bool
     ) -> None:
-        """One of its secrets was found, which is still `good` or not. Raises Unavailable."""
+        """One of its secrets was found, which is still `valid` or not. Raises Unavailable."""
 
         def attempt() -> None:
             current = self._tokens.get(token.user_id, token.id)
             if current is None:  # somebody was faster
                 return
             policies = self._judging(current, owner)
-            consequence = strictest([each.leaked for each in policies]) if good else Consequence.FLAG
+            consequence = strictest([each.leaked for each in policies]) if valid else Consequence.FLAG
             self._follow(LEAKED, current, usage, details, consequence)
 
         insistently(attempt)
 
     def _judging(self, token: PermanentToken, owner: User) -> list[Policy]:
-        """What is said of the token: by each service of its scope, where one without a policy, or that is gone, says
-        SILENT; and by its owner's groups, which only add to that. So only all services together make it less."""
+        """The policies that decide: of each service of its scope, SILENT for one without a policy or that is
+        gone; and of its owner's groups, which only add to that. So only all services together make it less."""
         (bodies,) = self._policies.by_body([(token, owner)], self._services.get_many(token.scope))
-        said = {**dict.fromkeys(token.scope), **bodies}
-        return [policy or SILENT for id, policy in said.items() if policy or id in token.scope]
+        policies = {**dict.fromkeys(token.scope), **bodies}
+        return [policy or SILENT for id, policy in policies.items() if policy or id in token.scope]
 
     def _follow(
         self,
-        what: _What,
+        finding: Finding,
         token: PermanentToken,
         usage: UsageContext,
         details: Mapping[str, str],
         consequence: Consequence,
     ) -> None:
-        noticed = self._noticed(what, token, usage, details)
+        marked = self._marked(finding, token, usage, details)
         if consequence is Consequence.REVOKE:
-            record = by_keyturn("permanent-token.deleted", noticed, usage, {"name": token.name, "reason": what.reason})
-            self._tokens.delete(noticed, record)
+            record = by_keyturn(
+                "permanent-token.deleted", marked, usage, {"name": token.name, "reason": finding.reason}
+            )
+            self._tokens.delete(marked, record)
 
-    def _noticed(
-        self, what: _What, token: PermanentToken, usage: UsageContext, details: Mapping[str, str]
+    def _marked(
+        self, finding: Finding, token: PermanentToken, usage: UsageContext, details: Mapping[str, str]
     ) -> PermanentToken:
-        before = getattr(token, what.attribute)
+        before = getattr(token, finding.attribute)
         if before is not None and usage.now - before < WINDOW_MS:
             return token
-        noted: dict[str, Any] = {what.attribute: usage.now}
-        noticed = replace(token, **noted, revision=token.revision + 1)
-        record = by_keyturn(f"permanent-token.{what.attribute}", noticed, usage, {"name": token.name, **details})
-        self._tokens.note(token, noticed, record)
-        return noticed
+        found_at: dict[str, Any] = {finding.attribute: usage.now}
+        marked = replace(token, **found_at, revision=token.revision + 1)
+        record = by_keyturn(f"permanent-token.{finding.attribute}", marked, usage, {"name": token.name, **details})
+        self._tokens.note(token, marked, record)
+        return marked
 
 
-def _known(usage: UsageContext) -> dict[str, str]:
-    """What a record tells of the use."""
+def _details_of(usage: UsageContext) -> dict[str, str]:
+    """The details of the usage for a record."""
     known = {"agent": usage.agent, "service": usage.service_id}
     return {name: text for name, text in known.items() if text}

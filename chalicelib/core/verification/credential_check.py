@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.effective_policies import PoliciesInForce
     from chalicelib.core.verification.last_use import LastUses
     from chalicelib.core.verification.ports import Credential, CredentialStore
@@ -55,14 +55,14 @@ class CredentialCheck:
         verifier: SecretVerifier,
         last_uses: LastUses,
         policies: PoliciesInForce,
-        exposure: Callable[[], Exposure],
+        compromise: Callable[[], Compromise],
         trail: AuditStore,
     ) -> None:
         self._credentials = credentials
         self._verifier = verifier
         self._last_uses = last_uses
         self._policies = policies
-        self._exposure = exposure  # made when the first secret comes that has ended
+        self._compromise = compromise  # made when the first secret comes that has ended
         self._trail = trail
 
     def good(
@@ -165,14 +165,14 @@ class CredentialCheck:
         hands."""
         for retired in secrets.retired(now):
             if self._verifier.verify(presented, retired.stored, now):
-                self._exposure().presented_for_service(service, retired, now, address)
+                self._compromise().presented_for_service(service, retired, now, address)
                 return
 
     def _notice_retired(self, presented: str, token: PermanentToken, owner: User, usage: UsageContext) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
         for retired in token.secrets.retired(usage.now):
             if self._verifier.verify(presented, retired.stored, usage.now):
-                self._exposure().presented(token, retired, owner, usage, self._repeats(usage, token, retired))
+                self._compromise().presented(token, retired, owner, usage, self._repeats(usage, token, retired))
                 return
 
     def _repeats(self, usage: UsageContext, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:

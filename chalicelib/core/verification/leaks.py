@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.tokens.compromise import Exposure
+    from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.verification.ports import CredentialStore
 
 MAX_FOUND = 100  # in one report
@@ -54,14 +54,14 @@ class Leaks:
         passwords: ApplicationPasswordStore,
         sessions: SessionStore,
         trail: AuditStore,
-        exposure: Exposure,
+        compromise: Compromise,
         attempt_limiter: AttemptLimiter,
         verifier: SecretVerifier,
     ) -> None:
         self._credentials = credentials
         self._passwords = passwords
         self._sessions = sessions
-        self._exposure = exposure
+        self._compromise = compromise
         self._attempt_limiter = attempt_limiter
         self._verifier = verifier
         self._trail = trail
@@ -106,10 +106,10 @@ class Leaks:
     ) -> bool:
         live = [token.secret, *(each.stored for each in token.live(origin.now))]
         ended = [each.stored for each in token.secrets.retired(origin.now)]
-        good = any(self._verifier.verify(text, each, origin.now) for each in live)
-        if not good and not any(self._verifier.verify(text, each, origin.now) for each in ended):
+        valid = any(self._verifier.verify(text, each, origin.now) for each in live)
+        if not valid and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False
-        self._exposure.leaked(token, owner, origin.usage(), details, good)
+        self._compromise.leaked(token, owner, origin.usage(), details, valid)
         return True
 
     def _end_other(self, credential: ApplicationPassword | Session, details: dict[str, str], origin: Origin) -> bool:
