@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.keyring import Keyring
     from chalicelib.core.stores import Stores
     from chalicelib.core.tokens.compromise import Compromise
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.first_administrator import FirstAdministrator
     from chalicelib.core.tokens.manage import PermanentTokens
     from chalicelib.core.tokens.rotation import Rotation
@@ -90,15 +90,15 @@ class Keyturn:
 
         credentials = self.stores.credentials
         last_uses = LastUses(credentials, self.settings.last_used_window_ms)
-        parts = self.verifier, last_uses, self.policies_in_force, lambda: self.compromise
+        parts = self.verifier, last_uses, self.effective_policies, lambda: self.compromise
         return CredentialCheck(credentials, *parts, self.stores.audit)
 
     @functools.cached_property
-    def policies_in_force(self) -> PoliciesInForce:
+    def effective_policies(self) -> EffectivePolicies:
         """What is demanded of a token."""
-        from chalicelib.core.tokens.effective_policies import PoliciesInForce
+        from chalicelib.core.tokens.effective_policies import EffectivePolicies
 
-        return PoliciesInForce(lambda ids: self.access.with_outer(ids))
+        return EffectivePolicies(lambda ids: self.access.with_outer(ids))
 
     @functools.cached_property
     def compromise(self) -> Compromise:
@@ -106,7 +106,7 @@ class Keyturn:
         noted."""
         from chalicelib.core.tokens.compromise import Compromise
 
-        return Compromise(self.stores.tokens, self.stores.services, self.policies_in_force, self.stores.audit)
+        return Compromise(self.stores.tokens, self.stores.services, self.effective_policies, self.stores.audit)
 
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:
@@ -134,7 +134,7 @@ class Keyturn:
         """Permanent tokens."""
         from chalicelib.core.tokens.manage import PermanentTokens
 
-        parts = self.accounts, self.services, self.access, self.policies_in_force, self.verifier
+        parts = self.accounts, self.services, self.access, self.effective_policies, self.verifier
         return PermanentTokens(self.stores.tokens, *parts)
 
     @functools.cached_property

@@ -40,7 +40,7 @@ class TokenLifecycle:
         from chalicelib.core.tokens.policies import Policies
 
         stores = self._stores.services, self._stores.groups, self._stores.accounts, self._stores.tokens
-        return Policies(self._shared.services, self._shared.groups, *stores, self._shared.policies_in_force)
+        return Policies(self._shared.services, self._shared.groups, *stores, self._shared.effective_policies)
 
     @functools.cached_property
     def leaks(self) -> Leaks:
@@ -90,7 +90,7 @@ class TokenLifecycle:
         from chalicelib.core.tokens.expiry_notices import Lifecycle
 
         stores = self._stores.tokens, self._stores.accounts, self._stores.services
-        return Lifecycle(*stores, self._shared.policies_in_force, self._stores.walk, self._settings.notice_days)
+        return Lifecycle(*stores, self._shared.effective_policies, self._stores.walk, self._settings.notice_days)
 
     @functools.cached_property
     def sweeping(self) -> Sweeping:

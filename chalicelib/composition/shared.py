@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.stores import Stores
     from chalicelib.core.tokens.compromise import Compromise
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.verification.credential_check import CredentialCheck
 
 
@@ -30,7 +30,7 @@ class SharedParts(Protocol):
     @property
     def credential_check(self) -> CredentialCheck: ...
     @property
-    def policies_in_force(self) -> PoliciesInForce: ...
+    def effective_policies(self) -> EffectivePolicies: ...
     @property
     def compromise(self) -> Compromise: ...
     @property

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import RetiredSecret
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.ports import TokenStore
     from chalicelib.core.tokens.token import PermanentToken
 
@@ -85,7 +85,7 @@ class Compromise:
     """What follows when a secret is compromised."""
 
     def __init__(
-        self, tokens: TokenStore, services: ServiceStore, policies: PoliciesInForce, trail: AuditStore
+        self, tokens: TokenStore, services: ServiceStore, policies: EffectivePolicies, trail: AuditStore
     ) -> None:
         self._tokens = tokens
         self._services = services

@@ -1,4 +1,4 @@
-"""Which policies speak of a token at this moment."""
+"""Which policies apply to a token at this moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REMEMBERED_MS = 60_000
 REMEMBERED = 10_000  # combinations of groups
 
 
-class PoliciesInForce:
+class EffectivePolicies:
     """Reads groups' policies, and remembers them for a minute: they count in days, and no credential is revoked
     by one. In which groups an account is, is in the account itself, and so read anew at every use.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.directory.ports import ServiceStore
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.outlook import Outlook
     from chalicelib.core.tokens.ports import TokenPage, TokenStore, WalkStore
     from chalicelib.core.tokens.token import PermanentToken
@@ -53,7 +53,7 @@ class Lifecycle:
         tokens: TokenStore,
         accounts: AccountStore,
         services: ServiceStore,
-        policies: PoliciesInForce,
+        policies: EffectivePolicies,
         walks: WalkStore,
         notice_days: Sequence[int],
     ) -> None:

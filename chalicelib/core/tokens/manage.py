@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.directory.services import Services
     from chalicelib.core.secrets.verifier import SecretVerifier
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.health import TokenFlags
     from chalicelib.core.tokens.ports import Displaced, TokenStore
 
@@ -77,7 +77,7 @@ class PermanentTokens:
         accounts: Accounts,
         services: Services,
         access: EffectiveAccess,
-        policies: PoliciesInForce,
+        policies: EffectivePolicies,
         verifier: SecretVerifier,
     ) -> None:
         self._tokens = tokens

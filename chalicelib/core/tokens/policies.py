@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.directory.service import Service
     from chalicelib.core.directory.services import Services
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.ports import TokenStore
     from chalicelib.core.tokens.token import PermanentToken
 
@@ -64,7 +64,7 @@ class Policies:
         group_store: GroupStore,
         accounts: AccountStore,
         tokens: TokenStore,
-        in_force: PoliciesInForce,
+        effective_policies: EffectivePolicies,
     ) -> None:
         self._services = services
         self._groups = groups
@@ -72,7 +72,7 @@ class Policies:
         self._group_store = group_store
         self._accounts = accounts
         self._tokens = tokens
-        self._in_force = in_force
+        self._effective_policies = effective_policies
 
     def of_service(self, caller: Caller, reference: str) -> Service:
         """The service, which has a policy. Raises Forbidden, or NotFound (also if it has none)."""
@@ -149,7 +149,7 @@ class Policies:
         owners = self._accounts.get_many({token.user_id for token in tokens})
         held = [(token, owners[token.user_id]) for token in tokens if token.user_id in owners]
         services = self._services.resolve({id for token, _ in held for id in token.scope})
-        for (token, owner), bodies in zip(held, self._in_force.by_body(held, services), strict=True):
+        for (token, owner), bodies in zip(held, self._effective_policies.by_body(held, services), strict=True):
             if body_id in bodies:
                 before = token_flags(token, _said(bodies.values()), now)
                 then = token_flags(token, _said({**bodies, body_id: policy}.values()), now)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Compromise
-    from chalicelib.core.tokens.effective_policies import PoliciesInForce
+    from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.verification.last_use import LastUses
     from chalicelib.core.verification.ports import Credential, CredentialStore
 
@@ -54,7 +54,7 @@ class CredentialCheck:
         credentials: CredentialStore,
         verifier: SecretVerifier,
         last_uses: LastUses,
-        policies: PoliciesInForce,
+        policies: EffectivePolicies,
         compromise: Callable[[], Compromise],
         trail: AuditStore,
     ) -> None:
