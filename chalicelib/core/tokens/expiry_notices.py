@@ -14,7 +14,7 @@ from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.common.time import DAY_MS, rfc3339
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.core.tokens.outlook import outlook
+from chalicelib.core.tokens.expiry_projection import project_expiry
 from chalicelib.core.tokens.system_records import by_keyturn
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.ports import AccountStore
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.tokens.effective_policies import EffectivePolicies
-    from chalicelib.core.tokens.outlook import Outlook
+    from chalicelib.core.tokens.expiry_projection import ExpiryProjection
     from chalicelib.core.tokens.ports import TokenPage, TokenStore, WalkStore
     from chalicelib.core.tokens.token import PermanentToken
 
@@ -100,9 +100,9 @@ class Lifecycle:
         services = self._services.get_many({id for token, _ in held for id in token.scope})
         told = 0
         for (token, _), bodies in zip(held, self._policies.by_body(held, services), strict=True):
-            ahead = outlook(token, [policy for policy in bodies.values() if policy])
+            projection = project_expiry(token, [policy for policy in bodies.values() if policy])
             with contextlib.suppress(StaleWrite):  # it has changed meanwhile, and so is due again
-                told += self._tell(token, list(notices(ahead, self._notice_days)), now, page.due[token.id])
+                told += self._tell(token, list(notices(projection, self._notice_days)), now, page.due[token.id])
         return told
 
     def _tell(self, token: PermanentToken, known: Sequence[Notice], now: int, was_due: int) -> int:
@@ -125,23 +125,23 @@ class Lifecycle:
         return len(news)
 
 
-def notices(ahead: Outlook, notice_days: Sequence[int]) -> Iterator[Notice]:
-    """All that there is to tell of a token with this outlook, in order of time for each kind.
+def notices(projection: ExpiryProjection, notice_days: Sequence[int]) -> Iterator[Notice]:
+    """All that there is to notify of a token with this projection, in order of time for each kind.
 
     A secret that was made with less time before it than a warning needs is not warned of so: whoever made it knows.
     Of a token that will be disabled for want of use, only when half of the time is over: it may well be used.
     """
-    if ahead.ends is not None:
-        yield from _warnings(ahead.ends, notice_days, ahead.renewed)
-        yield Notice(ahead.ends, EventKind.EXPIRED, f"expired@{ahead.ends}", final=True)
-    if ahead.rotation_due is not None:
-        yield Notice(ahead.rotation_due, EventKind.ROTATION_DUE, f"rotation-due@{ahead.rotation_due}")
-    if ahead.disabled is not None:
-        yield from _warnings(ahead.disabled, notice_days, (ahead.quiet_since + ahead.disabled) // 2)
+    if projection.ends is not None:
+        yield from _warnings(projection.ends, notice_days, projection.renewed)
+        yield Notice(projection.ends, EventKind.EXPIRED, f"expired@{projection.ends}", final=True)
+    if projection.rotation_due is not None:
+        yield Notice(projection.rotation_due, EventKind.ROTATION_DUE, f"rotation-due@{projection.rotation_due}")
+    if projection.disabled is not None:
+        yield from _warnings(projection.disabled, notice_days, (projection.quiet_since + projection.disabled) // 2)
         details = (("disabled", "true"),)
-        yield Notice(ahead.disabled, EventKind.UNUSED, f"disabled@{ahead.disabled}", details, final=True)
-    if ahead.unused is not None and ahead.unused != ahead.disabled:
-        yield Notice(ahead.unused, EventKind.UNUSED, f"unused@{ahead.unused}")
+        yield Notice(projection.disabled, EventKind.UNUSED, f"disabled@{projection.disabled}", details, final=True)
+    if projection.unused is not None and projection.unused != projection.disabled:
+        yield Notice(projection.unused, EventKind.UNUSED, f"unused@{projection.unused}")
 
 
 def _warnings(end: int, notice_days: Sequence[int], since: int) -> Iterator[Notice]:

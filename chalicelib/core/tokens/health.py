@@ -8,13 +8,13 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.tokens.outlook import outlook
+from chalicelib.core.tokens.expiry_projection import project_expiry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.access.token_policy import Policy
-    from chalicelib.core.tokens.outlook import Outlook
+    from chalicelib.core.tokens.expiry_projection import ExpiryProjection
     from chalicelib.core.tokens.token import PermanentToken
 
 NEW_MS = 7 * DAY_MS  # so long may pass until a token is used first
@@ -47,7 +47,7 @@ class TokenFlags:
     """What there is to know, and what lies ahead."""
 
     flags: tuple[Flag, ...]
-    outlook: Outlook
+    projection: ExpiryProjection
 
 
 def condition(token: PermanentToken, now: int) -> Condition:
@@ -68,13 +68,13 @@ def unused_scope(token: PermanentToken) -> tuple[str, ...]:
 
 def token_flags(token: PermanentToken, policies: Iterable[Policy], now: int) -> TokenFlags:
     """What there is to know of the token under these policies."""
-    ahead = outlook(token, policies)
+    projection = project_expiry(token, policies)
     came = {
-        Flag.EXPIRED: ahead.ends,
-        Flag.DISABLED: ahead.disabled,
-        Flag.UNUSED: ahead.unused,
-        Flag.ROTATION_DUE: ahead.rotation_due,
+        Flag.EXPIRED: projection.ends,
+        Flag.DISABLED: projection.disabled,
+        Flag.UNUSED: projection.unused,
+        Flag.ROTATION_DUE: projection.rotation_due,
         Flag.REUSED: token.reused,
         Flag.LEAKED: token.leaked,
     }
-    return TokenFlags(tuple(flag for flag, at in came.items() if at is not None and now >= at), ahead)
+    return TokenFlags(tuple(flag for flag, at in came.items() if at is not None and now >= at), projection)

@@ -145,9 +145,9 @@ class CredentialCheck:
             return None
         policies = self._policies.at_use(owner, service, usage.now)
         if policies:
-            from chalicelib.core.tokens.outlook import outlook
+            from chalicelib.core.tokens.expiry_projection import project_expiry
 
-            disabled = outlook(token, policies).disabled
+            disabled = project_expiry(token, policies).disabled
             if disabled is not None and usage.now >= disabled:
                 return None
         end = _end(token, earlier, policies)

@@ -97,7 +97,7 @@ _lifecycle = {
     "contact": Field(lambda view: view.owned.token.contact, Kind.MAYBE_TEXT),
     "labels": Field(lambda view: list(view.owned.token.labels), Kind.LINES),
     "networks": Field(lambda view: list(view.owned.token.networks), Kind.LINES),
-    "endsOn": Field(lambda view: view.flags().outlook.refused, Kind.MAYBE_TIME),
+    "endsOn": Field(lambda view: view.flags().projection.refused, Kind.MAYBE_TIME),
     "flags": Field(lambda view: [flag.value for flag in view.flags().flags], Kind.LINES),
     "lastUse": Field(lambda view: view.last_use(), Kind.MAYBE_ONE, LAST_USE),
     "secrets": Field(lambda view: view.secrets(), Kind.MANY, SECRET),

@@ -15,8 +15,8 @@ from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.secrets.token_format import SECRET_LENGTH
+from chalicelib.core.tokens.expiry_projection import project_expiry
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.core.tokens.outlook import outlook
 from chalicelib.core.tokens.token import About
 from tests.conftest import Scene, now
 
@@ -121,9 +121,11 @@ def test_after_its_end_nothing_becomes_due(scene: Scene) -> None:
     token = ending(scene).token
     soon, late = Policy(rotation_due_days=1, unused_days=1), Policy(rotation_due_days=30, unused_days=30)
     longer = replace(token, expires=token.created + 9 * DAY_MS)
-    assert outlook(longer, [soon]).rotation_due == outlook(longer, [soon]).unused == token.created + DAY_MS
-    ahead = outlook(longer, [late])
-    assert (ahead.rotation_due, ahead.unused, ahead.ends) == (None, None, longer.expires)
+    assert (
+        project_expiry(longer, [soon]).rotation_due == project_expiry(longer, [soon]).unused == token.created + DAY_MS
+    )
+    projection = project_expiry(longer, [late])
+    assert (projection.rotation_due, projection.unused, projection.ends) == (None, None, longer.expires)
 
 
 class TestTheSameRequestAgain:

@@ -113,8 +113,8 @@ def test_a_preview_names_who_would_be_affected_and_switches_nothing_on(scene: Sc
     preview = scene.product.lifecycle.policies.preview_for_service(by, "ci", MONTH, None)
     (affected,) = preview.affected  # the one that ends tomorrow anyway is not
     assert affected.owned.token.id == scene.token.token.id
-    assert affected.now.outlook.refused is None
-    assert affected.then.outlook.refused == scene.token.token.created + 30 * DAY_MS
+    assert affected.now.projection.refused is None
+    assert affected.then.projection.refused == scene.token.token.created + 30 * DAY_MS
     assert (preview.examined, preview.after) == (4, None)
     assert bound.token.id not in {each.owned.token.id for each in preview.affected}
     with pytest.raises(NotFound):
@@ -131,7 +131,7 @@ def test_what_a_preview_says_is_what_happens(scene: Scene) -> None:
     scene.product.lifecycle.policies.set_for_group(by, outer, policy)
     current = scene.product.permanent_tokens.get(by, scene.bot.id, scene.token.token.id)
     flags = scene.product.permanent_tokens.flags([current], {}, later)[scene.token.token.id]
-    assert flags.outlook == predicted[0].then.outlook
+    assert flags.projection == predicted[0].then.projection
     assert set(flags.flags) == {Flag.ROTATION_DUE, Flag.UNUSED}
     assert scene.product.lifecycle.policies.preview_for_group(by, outer, policy, None).affected == []
 

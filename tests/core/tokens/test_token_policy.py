@@ -10,8 +10,8 @@ from chalicelib.core.access.token_policy import SILENT, Consequence, Policy, str
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.tokens.expiry_notices import notices
+from chalicelib.core.tokens.expiry_projection import project_expiry
 from chalicelib.core.tokens.health import Flag, token_flags
-from chalicelib.core.tokens.outlook import outlook
 from chalicelib.core.tokens.token import PermanentToken
 from tests.core.tokens.test_rotation import hashed
 
@@ -37,26 +37,32 @@ def test_only_what_makes_sense_can_follow(field: str, wrong: Consequence) -> Non
 
 def test_a_life_begins_with_each_secret() -> None:
     policy = Policy(longest_life_days=30, rotation_due_days=20)
-    assert (outlook(TOKEN, [policy]).ends, outlook(TOKEN, [policy]).rotation_due) == (30 * DAY_MS, 20 * DAY_MS)
+    assert (project_expiry(TOKEN, [policy]).ends, project_expiry(TOKEN, [policy]).rotation_due) == (
+        30 * DAY_MS,
+        20 * DAY_MS,
+    )
     renewed = TOKEN.rotated_to(hashed(1), DAY_MS, 5 * DAY_MS)
-    assert (outlook(renewed, [policy]).ends, outlook(renewed, [policy]).rotation_due) == (35 * DAY_MS, 25 * DAY_MS)
+    assert (project_expiry(renewed, [policy]).ends, project_expiry(renewed, [policy]).rotation_due) == (
+        35 * DAY_MS,
+        25 * DAY_MS,
+    )
 
 
 def test_of_several_policies_each_holds() -> None:
     policies = [Policy(longest_life_days=30, unused_days=3), Policy(longest_life_days=20), DISABLE]
-    ahead = outlook(replace(TOKEN, expires=25 * DAY_MS), policies)
-    assert (ahead.ends, ahead.unused, ahead.disabled, ahead.refused) == (
+    projection = project_expiry(replace(TOKEN, expires=25 * DAY_MS), policies)
+    assert (projection.ends, projection.unused, projection.disabled, projection.refused) == (
         20 * DAY_MS,
         3 * DAY_MS,
         10 * DAY_MS,
         10 * DAY_MS,
     )
-    assert outlook(TOKEN, []).refused is None
+    assert project_expiry(TOKEN, []).refused is None
 
 
 def test_a_use_or_a_rotation_puts_off_being_unused() -> None:
-    assert outlook(replace(TOKEN, last_used=4 * DAY_MS), [DISABLE]).disabled == 14 * DAY_MS
-    assert outlook(TOKEN.rotated_to(hashed(1), 0, 6 * DAY_MS), [DISABLE]).disabled == 16 * DAY_MS
+    assert project_expiry(replace(TOKEN, last_used=4 * DAY_MS), [DISABLE]).disabled == 14 * DAY_MS
+    assert project_expiry(TOKEN.rotated_to(hashed(1), 0, 6 * DAY_MS), [DISABLE]).disabled == 16 * DAY_MS
 
 
 def test_flags_come_at_their_moments() -> None:
@@ -80,13 +86,13 @@ def test_revoking_wins() -> None:
 
 def test_who_is_silent_wants_what_leaked_to_be_revoked_and_nothing_else() -> None:
     assert (SILENT.leaked, SILENT.reused) == (Consequence.REVOKE, Consequence.FLAG)
-    assert outlook(TOKEN, [SILENT]) == outlook(TOKEN, [])
+    assert project_expiry(TOKEN, [SILENT]) == project_expiry(TOKEN, [])
 
 
 def test_notices_are_known_by_the_moment_that_they_are_about() -> None:
     """Another end is another thing to tell."""
-    first = {notice.key for notice in notices(outlook(replace(TOKEN, expires=40 * DAY_MS), []), (30, 7, 1))}
-    second = {notice.key for notice in notices(outlook(replace(TOKEN, expires=41 * DAY_MS), []), (30, 7, 1))}
+    first = {notice.key for notice in notices(project_expiry(replace(TOKEN, expires=40 * DAY_MS), []), (30, 7, 1))}
+    second = {notice.key for notice in notices(project_expiry(replace(TOKEN, expires=41 * DAY_MS), []), (30, 7, 1))}
     assert len(first) == len(second) == 4
     assert not first & second
 

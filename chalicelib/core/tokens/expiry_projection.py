@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class ExpiryProjection:
     """What lies before a token, in milliseconds since the epoch; None: nothing of the kind. `renewed` is when its
     current secret was made, `quiet_since` when that or its last use was."""
 
@@ -33,7 +33,7 @@ class Outlook:
         return earliest((self.ends, self.disabled))
 
 
-def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
+def project_expiry(token: PermanentToken, policies: Iterable[Policy]) -> ExpiryProjection:
     """What these policies, and its own end, mean for the token. After its own end nothing becomes due any more: nobody
     can do anything about it."""
     policies = tuple(policies)
@@ -43,7 +43,7 @@ def outlook(token: PermanentToken, policies: Iterable[Policy]) -> Outlook:
     if token.expires is not None:
         unused = [(moment, consequence) for moment, consequence in unused if moment < token.expires]
         due = [moment for moment in due if moment < token.expires]
-    return Outlook(
+    return ExpiryProjection(
         renewed=token.renewed,
         quiet_since=quiet_since,
         ends=earliest((token.expires, *(each.ends(token.renewed) for each in policies))),
