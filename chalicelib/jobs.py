@@ -74,7 +74,7 @@ def run(until: int | None = None) -> dict[str, int]:
     there is reason to, but no longer than `until`. How many of each."""
     lifecycle = _lifecycle()
     done = {
-        "raised": lifecycle.announcements.run(_now()),
+        "raised": lifecycle.expiry_notices.run(_now()),
         "swept": lifecycle.sweeping.run(_now()),
         "resent": lifecycle.deliveries.resend(until),  # which may stay
     }

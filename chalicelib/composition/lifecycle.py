@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chalicelib.composition.shared import SharedParts
     from chalicelib.core.directory.sweeping import Sweeping
-    from chalicelib.core.tokens.expiry_notices import Lifecycle
+    from chalicelib.core.tokens.expiry_notices import ExpiryNotices
     from chalicelib.core.tokens.policies import Policies
     from chalicelib.core.verification.leaks import Leaks
     from chalicelib.core.webhooks.deliveries import Deliveries
@@ -85,12 +85,14 @@ class TokenLifecycle:
         return Deliveries(self.events, self._stores.queues, self._destinations, own_time)
 
     @functools.cached_property
-    def announcements(self) -> Lifecycle:
+    def expiry_notices(self) -> ExpiryNotices:
         """What will happen to tokens."""
-        from chalicelib.core.tokens.expiry_notices import Lifecycle
+        from chalicelib.core.tokens.expiry_notices import ExpiryNotices
 
         stores = self._stores.tokens, self._stores.accounts, self._stores.services
-        return Lifecycle(*stores, self._shared.effective_policies, self._stores.walk, self._settings.notice_days)
+        return ExpiryNotices(
+            *stores, self._shared.effective_policies, self._stores.expiry_sweep, self._settings.notice_days
+        )
 
     @functools.cached_property
     def sweeping(self) -> Sweeping:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         DeviceStore,
         TrustRuleStore,
     )
-    from chalicelib.core.tokens.ports import TokenStore, WalkStore
+    from chalicelib.core.tokens.ports import ExpirySweepStore, TokenStore
     from chalicelib.core.verification.ports import CredentialStore
     from chalicelib.core.webhooks.ports import EventStore, QueueStore, WebhookStore
 
@@ -91,6 +91,6 @@ class Stores(Protocol):
     @property
     def trust_rules(self) -> TrustRuleStore: ...
     @property
-    def walk(self) -> WalkStore: ...
+    def expiry_sweep(self) -> ExpirySweepStore: ...
     @property
     def webhooks(self) -> WebhookStore: ...

@@ -11,7 +11,7 @@ from chalicelib.storage.access import change_owner, check_unchanged
 from chalicelib.storage.collection import SortedIndex, page_of, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
-from chalicelib.storage.expiry_walk import look_at_all_tokens
+from chalicelib.storage.expiry_sweep import look_at_all_tokens
 from chalicelib.storage.items import GROUPS, GroupGrantItem, GroupItem, MemberItem, NameItem, UserItem, members_of
 from chalicelib.storage.sweeps import sweep_after
 from chalicelib.storage.transaction import Transaction

@@ -9,7 +9,7 @@ from chalicelib.core.tokens.event import service_event
 from chalicelib.storage.collection import SortedIndex, page_of, read, read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
-from chalicelib.storage.expiry_walk import look_at_all_tokens
+from chalicelib.storage.expiry_sweep import look_at_all_tokens
 from chalicelib.storage.items import SERVICES, EventItem, NameItem, ServiceItem
 from chalicelib.storage.transaction import Transaction
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.delegations import DynamoApprovedScopes, DynamoDelegations
     from chalicelib.storage.devices import DynamoDevices
     from chalicelib.storage.events import DynamoEvents, DynamoQueues
-    from chalicelib.storage.expiry_walk import DynamoWalk
+    from chalicelib.storage.expiry_sweep import DynamoExpirySweep
     from chalicelib.storage.groups import DynamoGroups
     from chalicelib.storage.idempotency import DynamoIdempotency
     from chalicelib.storage.login_attempts import DynamoLoginAttempts
@@ -173,10 +173,10 @@ class DynamoStores:
         return DynamoTrustRules()
 
     @functools.cached_property
-    def walk(self) -> DynamoWalk:
-        from chalicelib.storage.expiry_walk import DynamoWalk
+    def expiry_sweep(self) -> DynamoExpirySweep:
+        from chalicelib.storage.expiry_sweep import DynamoExpirySweep
 
-        return DynamoWalk()
+        return DynamoExpirySweep()
 
     @functools.cached_property
     def webhooks(self) -> DynamoWebhooks:

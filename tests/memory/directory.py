@@ -17,11 +17,11 @@ from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory.ports import Leftover
 from chalicelib.core.directory.service import Service
 from chalicelib.core.tokens.event import service_event
-from chalicelib.core.tokens.ports import Walk
+from chalicelib.core.tokens.ports import ExpirySweep
 from tests.memory.accounts import MemorySweeps, all_users, check_access, count_administrators, sweep_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 
-WALK = ("walk",)
+EXPIRY_SWEEP = ("walk",)
 T = TypeVar("T")
 
 
@@ -229,7 +229,7 @@ class MemoryServices:
 def walk_again(change: Change, now: int) -> None:
     """All tokens have to be looked at again."""
     database = change.database
-    change.put(WALK, replace(database.get(*WALK) or Walk(), wanted=now, after=None))
+    change.put(EXPIRY_SWEEP, replace(database.get(*EXPIRY_SWEEP) or ExpirySweep(), wanted=now, after=None))
 
 
 def _page(

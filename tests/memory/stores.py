@@ -22,7 +22,7 @@ from tests.memory.oauth import (
     MemoryDevices,
     MemoryTrustRules,
 )
-from tests.memory.tokens import MemoryAudit, MemoryCredentials, MemoryIdempotency, MemoryTokens, MemoryWalk
+from tests.memory.tokens import MemoryAudit, MemoryCredentials, MemoryExpirySweep, MemoryIdempotency, MemoryTokens
 
 
 class MemoryStores:
@@ -53,5 +53,5 @@ class MemoryStores:
         self.sweeps = MemorySweeps(database)
         self.tokens = MemoryTokens(database)
         self.trust_rules = MemoryTrustRules(database)
-        self.walk = MemoryWalk(database)
+        self.expiry_sweep = MemoryExpirySweep(database)
         self.webhooks = MemoryWebhooks(database)

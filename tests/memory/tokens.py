@@ -18,12 +18,12 @@ from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
-from chalicelib.core.tokens.ports import Displaced, TokenPage, Walk
+from chalicelib.core.tokens.ports import Displaced, ExpirySweep, TokenPage
 from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.core.verification.ports import Credential, Credentials
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
-from tests.memory.directory import WALK
+from tests.memory.directory import EXPIRY_SWEEP
 
 KINDS = {
     CredentialKind.PERMANENT_TOKEN: "token",
@@ -235,18 +235,18 @@ class MemoryIdempotency:
         return result
 
 
-class MemoryWalk:
-    """Implements `core.tokens.ports.WalkStore`."""
+class MemoryExpirySweep:
+    """Implements `core.tokens.ports.ExpirySweepStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def get(self) -> Walk:
-        return self._database.get(*WALK) or Walk()
+    def get(self) -> ExpirySweep:
+        return self._database.get(*EXPIRY_SWEEP) or ExpirySweep()
 
-    def went(self, walk: Walk) -> None:
+    def record_progress(self, sweep: ExpirySweep) -> None:
         with self._database.change() as change:
-            change.replace(WALK, walk, self.get().wanted == walk.wanted)
+            change.replace(EXPIRY_SWEEP, sweep, self.get().wanted == sweep.wanted)
 
 
 def add_event(change: Change, happened: Event) -> None:

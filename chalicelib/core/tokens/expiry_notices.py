@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.ports import ServiceStore
     from chalicelib.core.tokens.effective_policies import EffectivePolicies
     from chalicelib.core.tokens.expiry_projection import ExpiryProjection
-    from chalicelib.core.tokens.ports import TokenPage, TokenStore, WalkStore
+    from chalicelib.core.tokens.ports import ExpirySweepStore, TokenPage, TokenStore
     from chalicelib.core.tokens.token import PermanentToken
 
 NEVER = 10**14  # milliseconds since the epoch, as when something is due
 AT_ONCE = 100
 MAX_LOOKED_AT = 5_000  # tokens in one run
-WALK_EVERY_MS = DAY_MS  # who is in which group changes too
+SWEEP_EVERY_MS = DAY_MS  # who is in which group changes too
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Notice:
     final: bool = False
 
 
-class Lifecycle:
+class ExpiryNotices:
     """One run does a bounded amount of work; the next one goes on. Runs may overlap."""
 
     def __init__(
@@ -54,19 +54,19 @@ class Lifecycle:
         accounts: AccountStore,
         services: ServiceStore,
         policies: EffectivePolicies,
-        walks: WalkStore,
+        sweeps: ExpirySweepStore,
         notice_days: Sequence[int],
     ) -> None:
         self._tokens = tokens
         self._accounts = accounts
         self._services = services
         self._policies = policies
-        self._walks = walks
+        self._sweeps = sweeps
         self._notice_days = notice_days
 
     def run(self, now: int) -> int:
         """Look at tokens that are due, and go on with a walk through all. How many events were raised."""
-        return self._due(now) + self._walk(now)
+        return self._due(now) + self._sweep(now)
 
     def _due(self, now: int) -> int:
         told, after, looked = 0, None, 0
@@ -78,20 +78,22 @@ class Lifecycle:
                 break
         return told
 
-    def _walk(self, now: int) -> int:
-        walk = self._walks.get()
-        if walk.done >= walk.wanted and now - walk.done < WALK_EVERY_MS:
+    def _sweep(self, now: int) -> int:
+        sweep = self._sweeps.get()
+        if sweep.done >= sweep.wanted and now - sweep.done < SWEEP_EVERY_MS:
             return 0
-        told, looked, begun = 0, 0, walk.after
-        wanted = max(walk.wanted, walk.done + 1)
+        told, looked, position = 0, 0, sweep.after
+        wanted = max(sweep.wanted, sweep.done + 1)
         while looked < MAX_LOOKED_AT:
-            page = self._tokens.page(None, begun, AT_ONCE)
+            page = self._tokens.page(None, position, AT_ONCE)
             told += self._look_at(page, now)
-            looked, begun = looked + len(page.tokens), page.after
-            if begun is None:
+            looked, position = looked + len(page.tokens), page.after
+            if position is None:
                 break
         with contextlib.suppress(StaleWrite):  # another policy has changed: begin again with the next run
-            self._walks.went(replace(walk, done=max(wanted, now) if begun is None else walk.done, after=begun))
+            self._sweeps.record_progress(
+                replace(sweep, done=max(wanted, now) if position is None else sweep.done, after=position)
+            )
         return told
 
     def _look_at(self, page: TokenPage, now: int) -> int:

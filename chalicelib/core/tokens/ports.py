@@ -84,7 +84,7 @@ class TokenStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class ExpirySweep:
     """How far all tokens have been looked at since something that concerns all was changed, at `wanted`. `after`:
     where to go on; None before the first and when it is `done`."""
 
@@ -93,10 +93,10 @@ class Walk:
     after: str | None = None
 
 
-class WalkStore(Protocol):
+class ExpirySweepStore(Protocol):
     """The one walk."""
 
-    def get(self) -> Walk: ...
+    def get(self) -> ExpirySweep: ...
 
-    def went(self, walk: Walk) -> None:
+    def record_progress(self, sweep: ExpirySweep) -> None:
         """Store how far it went. Raises StaleWrite if another walk is wanted meanwhile."""

@@ -67,7 +67,7 @@ def sweep(partition: str) -> Key:
     return f"SWEEP#{partition}", PROFILE
 
 
-LIFECYCLE: Key = ("LIFECYCLE", PROFILE)
+EXPIRY_SWEEP: Key = ("LIFECYCLE", PROFILE)
 MIGRATIONS: Key = ("MIGRATIONS", PROFILE)
 
 

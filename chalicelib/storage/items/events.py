@@ -149,7 +149,7 @@ def given_up_text(lost: GivenUp) -> str:
     return json.dumps([lost.event_id, lost.kind, lost.token_id, lost.at, lost.problem])
 
 
-class LifecycleItem(Item, discriminator="lifecycle"):
+class ExpirySweepItem(Item, discriminator="lifecycle"):
     """How far tokens have been looked at since policies were changed: `wanted` is when that was."""
 
     wanted = NumberAttribute(null=True)

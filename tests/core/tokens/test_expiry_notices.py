@@ -30,7 +30,7 @@ def ending(scene: Scene, days: float, name: str = "ending") -> str:
 
 
 def run(scene: Scene, days: float) -> int:
-    return scene.product.lifecycle.announcements.run(now() + round(days * DAY_MS))
+    return scene.product.lifecycle.expiry_notices.run(now() + round(days * DAY_MS))
 
 
 def test_an_end_is_announced_a_month_a_week_and_a_day_before(scene: Scene) -> None:

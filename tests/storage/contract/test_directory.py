@@ -266,11 +266,11 @@ def test_another_policy_asks_to_look_at_all_tokens(empty_stores: Stores, kind: s
     wanted = empty_stores.walk.get()
     assert wanted.wanted > making.NOW
     assert collection.store.get(thing.id).policy == Policy(unused_days=7)
-    empty_stores.walk.went(replace(wanted, after="x"))
+    empty_stores.walk.record_progress(replace(wanted, after="x"))
     assert empty_stores.walk.get().after == "x"
     with refused(empty_stores, StaleWrite):
-        empty_stores.walk.went(replace(wanted, wanted=1))
-    empty_stores.walk.went(replace(wanted, done=wanted.wanted))
+        empty_stores.walk.record_progress(replace(wanted, wanted=1))
+    empty_stores.walk.record_progress(replace(wanted, done=wanted.wanted))
     assert empty_stores.walk.get() == replace(wanted, done=wanted.wanted)
     same = collection.store.get(thing.id)
     collection.replace(same, newer(same))  # the policy is as it was
