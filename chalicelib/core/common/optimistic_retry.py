@@ -24,18 +24,18 @@ PAUSES = tuple(min(0.1, 0.002 * 2**number) for number in range(50))
 pause: Callable[[float], None] = time.sleep  # tests put another in its place
 
 
-def until_current(attempt: Callable[[], T]) -> T:
+def retry_on_conflict(attempt: Callable[[], T]) -> T:
     """The result of `attempt`, which reads and then writes, repeated while its writes are stale.
 
     Raises Unavailable when other writers won every time.
     """
-    return _first_current(attempt, [0.0] * (ATTEMPTS - 1))
+    return _retry(attempt, [0.0] * (ATTEMPTS - 1))
 
 
-def insistently(attempt: Callable[[], T]) -> T:
-    """As `until_current`, for what takes something away, from somebody who may keep changing the same thing so that it
-    stays: many more attempts, and between the later ones pauses of random length that nobody can keep step with."""
-    return _first_current(attempt, [*[0.0] * (ATTEMPTS - 1), *PAUSES])
+def retry_persistently(attempt: Callable[[], T]) -> T:
+    """As `retry_on_conflict`, for what takes something away, from somebody who may keep changing the same thing so that
+    it stays: many more attempts, and between the later ones pauses of random length that nobody can keep step with."""
+    return _retry(attempt, [*[0.0] * (ATTEMPTS - 1), *PAUSES])
 
 
 def require_seen(seen: int | None, revision: int) -> None:
@@ -44,7 +44,7 @@ def require_seen(seen: int | None, revision: int) -> None:
         raise Changed
 
 
-def _first_current(attempt: Callable[[], T], longest_pauses: Iterable[float]) -> T:
+def _retry(attempt: Callable[[], T], longest_pauses: Iterable[float]) -> T:
     for longest in [*longest_pauses, None]:
         try:
             return attempt()

@@ -16,7 +16,7 @@ from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, LoginRests, NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
 
@@ -189,7 +189,7 @@ class Accounts:
             )
             return new
 
-        return insistently(attempt) if change.banned else until_current(attempt)
+        return retry_persistently(attempt) if change.banned else retry_on_conflict(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The account is gone, with all its credentials, at once. Raises Forbidden, NotFound or Conflict."""
@@ -199,7 +199,7 @@ class Accounts:
             self._accounts.delete(user, _record(permit, "user.deleted", user, {"login": user.login}))
             return user, permit
 
-        user, permit = insistently(attempt)
+        user, permit = retry_persistently(attempt)
         self.released_by(permit, user.id)
 
     def known(self, caller: Caller, ids: Iterable[str]) -> Mapping[str, User]:
@@ -228,7 +228,7 @@ class Accounts:
         some of them be found so, and records it. Whether those were all; may be repeated."""
         page = self._accounts.page(Window(0, RELEASED_AT_ONCE), EVERYTHING, None, owner_id)
         for bot in page.items:
-            until_current(functools.partial(self._release, bot.id, owner_id, record))
+            retry_on_conflict(functools.partial(self._release, bot.id, owner_id, record))
         return page.total <= RELEASED_AT_ONCE
 
     def _release(self, bot_id: str, owner_id: str, record: Callable[[User], AuditRecord]) -> None:

@@ -19,7 +19,7 @@ from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Search
 
@@ -83,7 +83,7 @@ class Groups:
             self._groups.create(group, outer, _record(permit, "group.created", group, {"name": group.name}))
             return group
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def update(self, caller: Caller, reference: str, description: GroupDescription, seen: int | None = None) -> Group:
         """The group, changed. Raises Invalid, Forbidden, NotFound or Conflict; Changed unless it has still the
@@ -103,7 +103,7 @@ class Groups:
             return new
 
         takes = description.requires_two_factor or description.parent is not None  # out of a parent, what that gave
-        return insistently(attempt) if takes else until_current(attempt)
+        return retry_persistently(attempt) if takes else retry_on_conflict(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The group is gone, and with it what it gave. Raises Forbidden, NotFound, Conflict (subgroups)."""
@@ -119,7 +119,7 @@ class Groups:
             self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
             return group, permit
 
-        group, permit = insistently(attempt)
+        group, permit = retry_persistently(attempt)
         self._accounts.released_by(permit, group.id)
 
     def members(self, caller: Caller, reference: str, window: Window, search: Search = EVERYTHING) -> Page[User]:
@@ -162,7 +162,7 @@ class Groups:
             self._groups.add_member(group, member, given, record)
             return member
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def remove_member(self, caller: Caller, reference: str, user: str) -> None:
         """The account is not in the group. Raises Forbidden or NotFound."""
@@ -179,7 +179,7 @@ class Groups:
             details = {"user": member.login}
             self._groups.remove_member(group, member, _record(permit, "group.member-removed", group, details))
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _require_bound(self, caller: Caller, group: Group, left: str | None) -> None:
         """Raises Forbidden where the caller is in the group, and would leave the group `left`, and all around it, whose

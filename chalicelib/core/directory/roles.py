@@ -16,7 +16,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import EVERYWHERE, new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.search import EVERYTHING, Search
 
@@ -110,7 +110,7 @@ class Roles:
             self._roles.replace(old, new, permit.record("role.updated", "role", old.id, details=details))
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def delete(self, caller: Caller, role: str) -> None:
         """The role is gone, and with it what it gave. Raises Forbidden, NotFound or Conflict (built in)."""
@@ -121,7 +121,7 @@ class Roles:
             permit = caller.require(Operation.DELETE_ROLE, opens=_opening(found.permissions, EVERYWHERE))
             self._roles.delete(found, permit.record("role.deleted", "role", found.id, details={"key": found.key}))
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def grants(self, caller: Caller, user: str) -> list[tuple[Grant, Role]]:
         """The account's own grants, each with its role. Raises Forbidden or NotFound."""
@@ -143,7 +143,7 @@ class Roles:
             self._roles.grant(owner, grant, given, record)
             return grant, given
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def granted(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
@@ -165,7 +165,7 @@ class Roles:
             details = {"role": grant.role_id, "place": grant.place}
             self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def grants_of_group(self, caller: Caller, group: str) -> list[tuple[Grant, Role]]:
         """The group's own grants, each with its role. Raises Forbidden or NotFound."""
@@ -186,7 +186,7 @@ class Roles:
             self._store_grants(permit, old, old.grants | {(given.id, where)}, "group.role-granted", given.id, where)
             return Grant(old.id, given.id, where), given
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def granted_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant_to_group` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
@@ -205,7 +205,7 @@ class Roles:
             pair = grant.role_id, grant.place
             self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _store_grants(
         self, permit: Permit, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.directory.services import RegisteredService, new_secret, service_record
 from chalicelib.core.secrets.client_supplied import validate_client_supplied_secret
 from chalicelib.core.secrets.previous_secrets import RetiredSecret, Secrets, require_grace
@@ -80,7 +80,7 @@ class ServiceSecrets:
             self._store.replace(old, new, service_record(permit, "service.secret-renewed", new, details))
             return RegisteredService(new, shown)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def made(self, caller: Caller, reference: str, secret: str | None) -> tuple[Service, str | None]:
         """What `renew`, or registering the service, made: with its secret only if that was supplied, and is the current
@@ -122,7 +122,7 @@ class ServiceSecrets:
             self._store.replace(old, new, record)
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def _permitted(self, caller: Caller, reference: str) -> tuple[Service, Secrets[HashedSecret], Permit]:
         service, permit = self._services.changeable(caller, reference, Operation.RENEW_SERVICE_SECRET)

@@ -11,7 +11,7 @@ from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import KEYTURN, new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen
+from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search
 from chalicelib.core.directory.service import (
@@ -145,7 +145,7 @@ class Services:
             self._services.replace(old, new, service_record(permit, "service.updated", new, details))
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def delete(self, caller: Caller, reference: str) -> None:
         """The service is gone: it can ask about no token any more. Raises Forbidden, NotFound or Conflict."""
@@ -154,7 +154,7 @@ class Services:
             service, permit = self.changeable(caller, reference, Operation.DELETE_SERVICE)
             self._services.delete(service, service_record(permit, "service.deleted", service, {"key": service.key}))
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def changeable(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
         """As `permitted`, of a service that is not built in. Raises also Conflict."""

@@ -13,7 +13,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS, ApplicationPassword
@@ -99,7 +99,7 @@ class ApplicationPasswords:
             self._passwords.create(password, owner, authenticators, record)
             return OwnedApplicationPassword(password, owner, secret)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def delete(self, caller: Caller, user: str, password_id: str) -> None:
         """It is refused from now on. Raises Forbidden or NotFound."""
@@ -113,7 +113,7 @@ class ApplicationPasswords:
             )
             self._passwords.delete(password, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
         password = self._passwords.get(owner.id, password_id) if validation.may_refer(password_id) else None

@@ -22,7 +22,7 @@ from chalicelib.core.common.errors import (
     SecondFactorRequired,
 )
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict
 from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, user_handle
 from chalicelib.core.login.password_hashing import PasswordHasher, normal
@@ -116,7 +116,7 @@ class Login:
         slow = _Slow(self._passwords, self._verifier)
         passkey = _counted_as(attempt) if attempt.password is None else None
         with self._attempt_limiter.counted(login, origin.address, origin.now, passkey):
-            return until_current(lambda: self._attempt(login, attempt, origin, slow))
+            return retry_on_conflict(lambda: self._attempt(login, attempt, origin, slow))
 
     def _login_of(self, attempt: LoginAttempt) -> str:
         """The login that is tried, in the form under which it is unique. Raises Invalid."""

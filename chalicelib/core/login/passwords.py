@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.account import AccountType
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Invalid
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.login.password_hashing import PasswordHasher, strong
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Passwords:
             record = permit.record("password.set", "password", owner.id, owner.id)
             self._authenticators.replace(owner, old, new, permit.insisting(), False, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _require(self, caller: Caller, encoded: str, current: str | None) -> None:
         """Raises Invalid unless the caller knows the password. Guesses count as they do at a login."""

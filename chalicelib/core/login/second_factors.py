@@ -19,7 +19,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.rate_limits import Typed
 from chalicelib.core.login import totp as one_time_codes
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
@@ -117,7 +117,7 @@ class SecondFactors:
             status = self._replace(permit, owner, old, new, "second-factor.pairing-begun")
             return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login), status)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def confirm_pairing(self, caller: Caller, user: str, code: str) -> SecondFactorStatus:
         """The app is paired, from the next login on; with recovery codes, if there were none. Other sessions end, if it
@@ -144,7 +144,7 @@ class SecondFactors:
             new, made = codes.put_into(replace(old, totp=totp, pending_totp=None))
             return self._replace(permit, owner, old, new, "second-factor.paired", made)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def renew_recovery_codes(self, caller: Caller, user: str) -> SecondFactorStatus:
         """New recovery codes; the old ones are refused. Raises Forbidden, NotFound or Conflict (2FA is off)."""
@@ -158,7 +158,7 @@ class SecondFactors:
             new, made = codes.put_into(replace(old, recovery_codes=()))
             return self._replace(permit, owner, old, new, "second-factor.recovery-codes-renewed", made)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def turn_off(self, caller: Caller, user: str) -> None:
         """No second factor and no application password is left. If somebody else does it, sessions end.
@@ -173,7 +173,7 @@ class SecondFactors:
                 new = new.without_sessions()
             self._replace(permit, owner, old, new, "second-factor.turned-off", ends_passwords=True)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def passkey_options(self, caller: Caller, user: str) -> JsonObject:
         """What a browser needs to make a passkey. Raises Forbidden, NotFound or Conflict."""
@@ -203,7 +203,7 @@ class SecondFactors:
             challenge = UsedChallenge(made.challenge, caller.now + CHALLENGE_LIFETIME_MS)
             return self._replace(permit, owner, old, new, "passkey.added", shown, challenge)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def remove_passkey(self, caller: Caller, user: str, passkey_id: str) -> None:
         """The passkey is refused from now on. If it was the last second factor, it is as if that were turned off.
@@ -222,7 +222,7 @@ class SecondFactors:
                     new = new.without_sessions()
             self._replace(permit, owner, old, new, "passkey.removed", ends_passwords=last)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _own(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:
         owner, permit = self._accounts.permitted(caller, user, Operation.ADD_SECOND_FACTOR)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import NotFound
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.common.paging import Page
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Sessions:
                 raise NotFound("session", reference)
             self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def end_all(self, caller: Caller, user: str) -> None:
         """Nobody is logged in as this account any more, not even the caller. Raises Forbidden or NotFound."""
@@ -59,4 +59,4 @@ class Sessions:
             record = permit.record("session.all-ended", "session", owner.id, owner.id)
             self._authenticators.replace(owner, old, new, None, False, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import NotFound, Unavailable
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.oauth.delegations import APPROVAL_LIFETIME_MS, ApprovedScope
 from chalicelib.core.oauth.ports import Approving
@@ -60,7 +60,7 @@ class ApprovedScopes:
             self._approvals.approve(approving.old, approving.new, owner, approving.audit)
             return approving.new
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def approving(
         self, owner: User, permit: Permit, client: Service, scope: tuple[str, ...], offline: bool, shown: bool
@@ -104,7 +104,7 @@ class ApprovedScopes:
             self._approvals.delete(approval, record)
             return approval
 
-        approval = insistently(attempt)
+        approval = retry_persistently(attempt)
         with contextlib.suppress(Unavailable):  # they have ended with it, whether they are removed now or by their end
             self._delegations.sweep(approval)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict
 from chalicelib.core.oauth.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
 from chalicelib.core.oauth.manage_delegations import Begun
 from chalicelib.core.secrets.digests import digest, is_digest_of
@@ -102,7 +102,7 @@ class AuthorizationCodes:
             self._codes.create(code, owner, record)
             return secret
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def recognise(self, client: Service, presented: str, origin: Origin) -> AuthorizationCode | None:
         """The code, if it is this client's and still good.
@@ -148,4 +148,4 @@ class AuthorizationCodes:
             self._codes.redeem(code, beginning.delegation, beginning.evicted, beginning.record)
             return beginning.issued
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid, InvalidGrant, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict
 from chalicelib.core.common.rate_limits import Typed, device_starts, network
 from chalicelib.core.directory.grant_types import GrantType
 from chalicelib.core.oauth.delegations import (
@@ -122,7 +122,7 @@ class Devices:
             self._devices.create(device)
             return StartedDevice(device, secret)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def waiting(self, caller: Caller, typed: str) -> WaitingDevice:
         """The device whose code the caller typed. Raises NotFound, Throttled, Forbidden or Invalid (`scope`).
@@ -167,7 +167,7 @@ class Devices:
             record = permit.record(f"device.{new.status.value}", "device", old.id, owner.id, details)
             self._devices.decide(old, new, approving, record)
 
-        until_current(attempt)
+        retry_on_conflict(attempt)
 
     def redeem(self, client: Service, presented: str, offline: bool, origin: Origin) -> Issued:
         """What the device gets once its user has approved; a refresh token, if `offline` and its user was told so.
@@ -190,7 +190,7 @@ class Devices:
                 self._wait(device, origin)
             return self._redeemed(client, device, offline, origin)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def _wait(self, device: DeviceAuthorization, origin: Origin) -> None:
         """Raises AuthorizationPending or SlowDown."""

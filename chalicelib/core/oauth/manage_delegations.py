@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common.errors import InvalidGrant, NotFound, StaleWrite, Unavailable
-from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.oauth.delegations import IDLE_LIFETIME_MS, MAX_DELEGATIONS, MAX_EVICTED, Delegation, RefreshSecret
@@ -164,7 +164,7 @@ class Delegations:
             id_token = self._issuance.id_token(owner, new, None, origin.now)
             return Issued(issued.token, issued.access_token, refresh_token, id_token)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
         """The refresh token's delegation ends, if it is this client's (RFC 7009 section 2.1)."""
@@ -203,7 +203,7 @@ class Delegations:
             record = permit.record("refresh-token.deleted", "refresh-token", delegation.id, owner.id, details)
             self._delegations.delete(delegation, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _issue(self, delegation: Delegation, scope: tuple[str, ...], origin: Origin) -> Issued:
         source = Source(SourceKind.DELEGATION, delegation.id, delegation.client_id)

@@ -11,7 +11,7 @@ from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.oauth import trust_conditions
 from chalicelib.core.oauth import trust_rules as rules
@@ -137,7 +137,7 @@ class TrustRules:
             self._store.create(rule, owner, permit.insisting(), record)
             return OwnedRule(rule, owner)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def update(self, caller: Caller, user: str, rule_id: str, change: RuleChange, seen: int | None = None) -> OwnedRule:
         """The rule, changed in place: there is no moment without it. As strict as `create`, since it may let in others.
@@ -163,7 +163,7 @@ class TrustRules:
             self._store.replace(old, new, owner, permit.insisting(), record)
             return OwnedRule(new, owner)
 
-        return insistently(attempt)  # it may let in less
+        return retry_persistently(attempt)  # it may let in less
 
     def _said_of(self, caller: Caller, old: TrustRule, change: RuleChange) -> dict[str, Any]:
         """What is said anew of conditions and scope, which have to fit the rule as it becomes. Raises Invalid."""
@@ -184,7 +184,7 @@ class TrustRules:
             record = permit.record("trust-rule.deleted", "trust-rule", rule.id, owner.id, {"name": rule.name})
             self._store.delete(rule, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def try_out(self, caller: Caller, user: str, assertion: str) -> list[Trial]:
         """Whether this outside token would match each of the bot's rules, and why not. Nothing is issued.

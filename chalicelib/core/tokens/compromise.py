@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.core.access.token_policy import SILENT, Consequence, strictest
 from chalicelib.core.audit.records import failure
 from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.tokens.system_records import by_keyturn
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Compromise:
             consequence = strictest([each.leaked for each in policies]) if valid else Consequence.FLAG
             self._follow(LEAKED, current, usage, details, consequence)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _judging(self, token: PermanentToken, owner: User) -> list[Policy]:
         """The policies that decide: of each service of its scope, SILENT for one without a policy or that is

@@ -17,7 +17,7 @@ from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.common.identifiers import KEYTURN, new_id
-from chalicelib.core.common.optimistic_retry import insistently, until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.directory.service import keyturn_service
 from chalicelib.core.login.password_hashing import normal
 from chalicelib.core.secrets.token_format import CredentialKind
@@ -97,7 +97,7 @@ class FirstAdministrator:
             self._tokens.create(token, owner, None, record)
             return OwnedToken(token, owner, secret)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def set_password(self, login: str, origin: Origin, only_first: bool = False) -> str | None:
         """A new password of the administrator `login`, who is created where missing; all their sessions end.
@@ -117,7 +117,7 @@ class FirstAdministrator:
             self._authenticators.replace(owner, old, new, None, False, record)
             return password
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def _administrator(self, login: str, origin: Origin) -> User:
         self.found(origin)

@@ -15,7 +15,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid, NameTaken, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen, until_current
+from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.search import EVERYTHING, Search, select
 from chalicelib.core.common.time import earliest, rfc3339
@@ -190,7 +190,7 @@ class PermanentTokens:
                 return there
             return OwnedToken(token, owner, shown)
 
-        return until_current(attempt)
+        return retry_on_conflict(attempt)
 
     def update(
         self,
@@ -242,7 +242,7 @@ class PermanentTokens:
             taking_name(self._tokens, caller, owner, new.name, write)
             return OwnedToken(new, owner)
 
-        return insistently(attempt) if reaches else until_current(attempt)  # it may be narrowed
+        return retry_persistently(attempt) if reaches else retry_on_conflict(attempt)  # it may be narrowed
 
     def created(self, caller: Caller, user: str, token_id: str, secret: str | None) -> OwnedToken:
         """What `create` made: with its secret only if that was supplied, and is the current one. Raises as `get`."""
@@ -259,7 +259,7 @@ class PermanentTokens:
             record = permit.record("permanent-token.deleted", "permanent-token", token.id, owner.id, details)
             self._tokens.delete(token, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _made_before(self, owner: User, wanted: PermanentToken, supplied: str | None, now: int) -> OwnedToken | None:
         """The token that has the name of the one that is `wanted`, if it is as that one would be, with the secret that

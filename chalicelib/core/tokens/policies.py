@@ -9,7 +9,7 @@ from chalicelib.core.access.attenuation import require_no_longer_life
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.common.optimistic_retry import insistently, require_seen
+from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
 from chalicelib.core.tokens.health import TokenFlags, token_flags
 from chalicelib.core.tokens.manage import OwnedToken
 
@@ -100,7 +100,7 @@ class Policies:
                 )
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def set_for_group(self, caller: Caller, reference: str, policy: Policy | None, seen: int | None = None) -> Group:
         """As `set_for_service`; it may take a minute until it binds."""
@@ -116,7 +116,7 @@ class Policies:
                 self._group_store.replace(old, new, permit.insisting(), record)
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def preview_for_service(self, caller: Caller, reference: str, policy: Policy, after: str | None) -> Preview:
         """Which tokens the policy would change something for. Nothing is switched on. Raises as `set_for_service`."""

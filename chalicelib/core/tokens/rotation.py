@@ -13,7 +13,7 @@ from chalicelib.core.access import attenuation
 from chalicelib.core.access.caller import EARLIER_SECRET
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
-from chalicelib.core.common.optimistic_retry import insistently, require_seen
+from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
 from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current, validate_client_supplied_secret
 from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.secrets.token_format import CredentialKind
@@ -99,7 +99,7 @@ class Rotation:
             self._tokens.replace(old, new, owner, permit.insisting(changed), record)
             return OwnedToken(new, owner, shown)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def has_current(self, caller: Caller, user: str, token_id: str, secret: str) -> tuple[OwnedToken, bool]:
         """The token, and whether the `secret` that is supplied is its current one, for whoever could make it so.
@@ -158,7 +158,7 @@ class Rotation:
             self._tokens.replace(old, new, owner, permit.insisting(), record)
             return OwnedToken(new, owner)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
 
 def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:

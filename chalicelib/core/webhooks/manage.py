@@ -10,7 +10,7 @@ from chalicelib.core.audit.records import changes
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
-from chalicelib.core.common.optimistic_retry import insistently, require_seen
+from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.ports import NotDelivered
@@ -160,7 +160,7 @@ class Webhooks:
             self._store.replace(old, new, permit.record("webhook.updated", "webhook", old.id, details=details))
             return new, new.url != old.url
 
-        webhook, moved = insistently(attempt)
+        webhook, moved = retry_persistently(attempt)
         if moved:
             self._try_again(webhook, caller.now)
         return webhook
@@ -192,7 +192,7 @@ class Webhooks:
             record = permit.record("webhook.deleted", "webhook", webhook.id, details={"name": webhook.name})
             self._store.delete(webhook, record)
 
-        insistently(attempt)
+        retry_persistently(attempt)
 
     def _try_again(self, webhook: Webhook, now: int) -> None:
         """What waits need not wait any longer: it is sent with the next run of the schedule. As far as it is among the

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.manage import CreatedWebhook, existing
@@ -59,7 +59,7 @@ class WebhookRenewal:
             self._store.replace(old, new, record)
             return CreatedWebhook(new, shown)
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
     def made(self, caller: Caller, webhook_id: str, secret: str | None) -> CreatedWebhook:
         """What `renew`, or creating it, made: with its secret only if that was supplied, and is the current one.
@@ -105,7 +105,7 @@ class WebhookRenewal:
             self._store.replace(old, new, record)
             return new
 
-        return insistently(attempt)
+        return retry_persistently(attempt)
 
 
 def _was_before(secret: str, webhook: Webhook, at_rest: WebhookSecrets) -> bool:

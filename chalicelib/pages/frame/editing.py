@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from chalicelib.core.common.errors import Changed, StaleWrite
-from chalicelib.core.common.optimistic_retry import insistently
+from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.pages.frame.views import unless_refused
 
 if TYPE_CHECKING:
@@ -69,4 +69,4 @@ class Edit(Generic[T, V]):
             now = self.read()
             return self.again(now, self.shown(now), problem)
 
-        return unless_refused(lambda: insistently(attempt), again)
+        return unless_refused(lambda: retry_persistently(attempt), again)

@@ -369,7 +369,7 @@ def test_recovery_codes_are_sealed_once(attack: Attack, monkeypatch: pytest.Monk
 
 def test_the_pauses_grow_are_random_and_stay_below_five_seconds(pauses: list[float]) -> None:
     with pytest.raises(Unavailable):
-        optimistic_retry.insistently(_always_stale)
+        optimistic_retry.retry_persistently(_always_stale)
     assert len(set(pauses)) == len(pauses) == len(optimistic_retry.PAUSES)
     assert all(0 <= pause <= longest for pause, longest in zip(pauses, optimistic_retry.PAUSES, strict=True))
     assert [*optimistic_retry.PAUSES] == sorted(optimistic_retry.PAUSES)
@@ -384,7 +384,7 @@ def test_what_takes_nothing_away_gives_up_sooner_and_without_a_pause(pauses: lis
         raise StaleWrite
 
     with pytest.raises(Unavailable):
-        optimistic_retry.until_current(attempt)
+        optimistic_retry.retry_on_conflict(attempt)
     assert (len(attempts), pauses) == (optimistic_retry.ATTEMPTS, [])
 
 

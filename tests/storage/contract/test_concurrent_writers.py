@@ -14,7 +14,7 @@ from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite, Unavailable
-from chalicelib.core.common.optimistic_retry import until_current
+from chalicelib.core.common.optimistic_retry import retry_on_conflict
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import EVERYTHING
@@ -141,7 +141,7 @@ def test_no_change_is_lost_and_each_has_its_record_and_event(stores: Stores) -> 
             changed = newer(known, labels=(*known.labels, f"l{number}"))
             stores.tokens.replace(known, changed, owner, None, token_record(target_id=token.id))
 
-        until_current(attempt)
+        retry_on_conflict(attempt)
 
     won = at_once(label)
     assert won
