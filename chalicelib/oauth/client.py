@@ -42,10 +42,10 @@ class Client(ClientMixin):  # type: ignore[misc]
         """The answer tells when an earlier secret ends. Raises Throttled."""
         message = self._message
         check, origin = message.keyturn.credential_check, message.origin
-        good = check.good_service(client_secret, self.service, origin.now, origin.address)
-        message.headers.update(sunset(good.ends if good else None))
-        self.secret_since = good.since if good else None
-        return good is not None
+        verified = check.verify_service(client_secret, self.service, origin.now, origin.address)
+        message.headers.update(sunset(verified.ends if verified else None))
+        self.secret_since = verified.since if verified else None
+        return verified is not None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """A public client has no secret to give; any other has to give it (RFC 6749 section 3.2.1)."""

@@ -22,9 +22,9 @@ def describe(message: Message) -> Response:
     scheme, _, presented = message.request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated("This needs 'Authorization: Bearer <access token>'.")
-    good = message.oauth.access_token_check.good(presented.strip(), message.origin.now)
-    if good is None or not isinstance(good.subject, User):
+    verified = message.oauth.access_token_check.verify(presented.strip(), message.origin.now)
+    if verified is None or not isinstance(verified.subject, User):
         raise Unauthenticated("The access token is not valid.")
-    if OPENID not in good.token.scope:
+    if OPENID not in verified.token.scope:
         raise InsufficientScope("The access token was not issued for the scope openid.")
-    return answer(user_claims(good.subject, good.token.scope))
+    return answer(user_claims(verified.subject, verified.token.scope))

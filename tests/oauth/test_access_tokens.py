@@ -117,8 +117,8 @@ def test_one_of_another_installation_is_not_believed(stage: Stage) -> None:
 def test_one_that_has_expired_is_refused(stage: Stage) -> None:
     tokens = stage.connect()
     check = stage.scene.product.oauth.access_token_check
-    assert check.good(tokens["access_token"], now())
-    assert check.good(tokens["access_token"], now() + LIFETIME_MS + 1000) is None
+    assert check.verify(tokens["access_token"], now())
+    assert check.verify(tokens["access_token"], now() + LIFETIME_MS + 1000) is None
 
 
 @covers("7662-2.1-protected", "7662-2.3-unauthenticated")
@@ -208,8 +208,8 @@ def test_the_id_token_carries_the_nonce(stage: Stage) -> None:
 @given(text=st.text(alphabet=st.characters(codec="ascii"), max_size=200))
 def test_whatever_looks_a_little_like_one_is_refused(module_stage: Stage, text: str) -> None:
     check = module_stage.scene.product.oauth.access_token_check
-    assert check.good("eyJ" + text, now()) is None
-    assert check.good(text, now()) is None
+    assert check.verify("eyJ" + text, now()) is None
+    assert check.verify(text, now()) is None
 
 
 def test_both_algorithms_sign() -> None:

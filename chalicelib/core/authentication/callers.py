@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.directory.service import Service
     from chalicelib.core.login.attempt_limits import AttemptLimiter
-    from chalicelib.core.oauth.access_token_check import AccessTokenCheck, GoodToken
+    from chalicelib.core.oauth.access_token_check import AccessTokenCheck, VerifiedToken
     from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import EarlierSecret
-    from chalicelib.core.verification.credential_check import CredentialCheck, Good
+    from chalicelib.core.verification.credential_check import CredentialCheck, Verification
     from chalicelib.core.verification.ports import Credentials, CredentialStore
 
 
@@ -75,15 +75,15 @@ class Authentication:
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
-        found, good = self._good(key, presented, "The access token is not valid.", origin, supplied_secret)
+        found, verified = self._verified(key, presented, "The access token is not valid.", origin, supplied_secret)
         credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            return self._limited(self._caller(found, good, origin))
+            return self._limited(self._caller(found, verified, origin))
         if isinstance(credential, Session) and not (
             found.authenticators and credential.is_alive(found.authenticators, origin.now)
         ):
             raise Unauthenticated("This session has ended. Log in again.")
-        return self._caller(found, good, origin)
+        return self._caller(found, verified, origin)
 
     def _limited(self, caller: Caller) -> Caller:
         return replace(caller, permissions=caller.permissions.only([ROTATE_SELF]), groups=frozenset(), limited=True)
@@ -93,32 +93,32 @@ class Authentication:
         token = tokens.read(presented, origin.now) if tokens else None
         if tokens is None or token is None:
             raise Unauthenticated("The access token is not valid.")
-        service, good = tokens.asked_by(token, KEYTURN, origin.now)
-        if good is None or not isinstance(good.subject, User):
+        service, verified = tokens.asked_by(token, KEYTURN, origin.now)
+        if verified is None or not isinstance(verified.subject, User):
             raise Unauthenticated("The access token is not valid.")
-        if KEYTURN not in good.token.audience:
+        if KEYTURN not in verified.token.audience:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
-        access = self._access.of_account(good.subject)
-        delegated = good.token.source.kind is SourceKind.DELEGATION or bool(good.token.actors)
+        access = self._access.of_account(verified.subject)
+        delegated = verified.token.source.kind is SourceKind.DELEGATION or bool(verified.token.actors)
         caller = Caller(
-            good.subject,
+            verified.subject,
             access.permissions,
-            good.token.id,
+            verified.token.id,
             origin.now,
             origin.address,
             frozenset(access.groups),
-            logged_in_at=good.token.authenticated,
+            logged_in_at=verified.token.authenticated,
             delegated=delegated,
-            ends=None if good.lasting else good.token.expires,
-            source_id=good.token.source.id,
-            hand=_hand_of(good.token),
+            ends=None if verified.lasting else verified.token.expires,
+            source_id=verified.token.source.id,
+            hand=_hand_of(verified.token),
             note_refusal=self._note,
         )
-        return self._bounded(caller, good, service)
+        return self._bounded(caller, verified, service)
 
-    def _bounded(self, caller: Caller, good: GoodToken, service: Service | None) -> Caller:
+    def _bounded(self, caller: Caller, verified: VerifiedToken, service: Service | None) -> Caller:
         """By what its access token came from too: a permanent token, and which of its secrets was exchanged."""
-        source, since = good.source, good.token.source.since
+        source, since = verified.source, verified.token.source.since
         if source is None:
             return caller
         since = source.renewed if since is None else since
@@ -140,26 +140,26 @@ class Authentication:
         found = self._credentials.find(key, None)
         owner = found.owner
         is_owners = owner is not None and validation.login_key(login) == validation.login_key(owner.login)
-        good = self._check.good(presented, found.credential, owner, None, origin.usage(), noted=is_owners)
-        if good is None or not is_owners:
+        verified = self._check.verify(presented, found.credential, owner, None, origin.usage(), noted=is_owners)
+        if verified is None or not is_owners:
             with contextlib.suppress(Unavailable):
                 self._attempt_limiter().application_password_failed(owner, origin)
             raise refusal
-        return self._caller(found, good, origin)
+        return self._caller(found, verified, origin)
 
-    def _good(
+    def _verified(
         self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin, supplied_secret: str | None
-    ) -> tuple[Credentials, Good]:
+    ) -> tuple[Credentials, Verification]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
         usage = replace(origin.usage(), supplied_secret=supplied_secret)
-        good = self._check.good(presented, found.credential, found.owner, found.service, usage)
-        if good is None:
+        verified = self._check.verify(presented, found.credential, found.owner, found.service, usage)
+        if verified is None:
             raise Unauthenticated(refusal)
-        return found, good
+        return found, verified
 
-    def _caller(self, found: Credentials, good: Good, origin: Origin) -> Caller:
+    def _caller(self, found: Credentials, verified: Verification, origin: Origin) -> Caller:
         credential, owner = found.credential, found.owner
         assert credential
         assert owner
@@ -176,8 +176,8 @@ class Authentication:
             frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
             logged_in_at=credential.created if logged_in else None,
-            secret_since=good.since if isinstance(credential, PermanentToken) else None,
-            ends=good.ends,
+            secret_since=verified.since if isinstance(credential, PermanentToken) else None,
+            ends=verified.ends,
             networks=credential.networks if isinstance(credential, PermanentToken) else (),
             application_password=isinstance(credential, ApplicationPassword),
             second_factor=proven,
@@ -185,7 +185,7 @@ class Authentication:
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,
         )
-        return _superseded(caller, good.earlier, good.ends) if good.earlier else caller
+        return _superseded(caller, verified.earlier, verified.ends) if verified.earlier else caller
 
     def _note(self, record: AuditRecord) -> None:
         with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.oauth.access_tokens import AccessToken
-    from chalicelib.core.verification.credential_check import CredentialCheck, Good
+    from chalicelib.core.verification.credential_check import CredentialCheck, Verification
     from chalicelib.core.verification.ports import Credentials, CredentialStore
 
 
@@ -99,8 +99,8 @@ class Introspection:
         if held:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         asking = self._proven(client_secret, service, now, client_address)
-        good = self._check.good(presented, *held, service, UsageContext(now, address, agent)) if held else None
-        return Inquiry(TokenInformation(*held, service, good.ends) if held and good else None, asking.ends)
+        verified = self._check.verify(presented, *held, service, UsageContext(now, address, agent)) if held else None
+        return Inquiry(TokenInformation(*held, service, verified.ends) if held and verified else None, asking.ends)
 
     def _ask_about_access_token(
         self, client: str, client_secret: str, service_id: str, presented: str, now: int, client_address: str | None
@@ -108,21 +108,21 @@ class Introspection:
         tokens = self._access_tokens()
         token = tokens.read(presented, now) if tokens else None
         if tokens is None or token is None:
-            service, good = self._credentials.find(None, service_id).service, None
+            service, verified = self._credentials.find(None, service_id).service, None
         else:
-            service, good = tokens.asked_by(token, service_id, now)
+            service, verified = tokens.asked_by(token, service_id, now)
         if service is None or client not in (service.id, service.key):
             raise Unauthenticated("The service's id or secret is not valid.")
         asking = self._proven(client_secret, service, now, client_address)
-        if good is None or service.id not in good.token.audience:
+        if verified is None or service.id not in verified.token.audience:
             return Inquiry(None, asking.ends)
-        return Inquiry(TokenInformation(good.token, good.subject, service, good.token.expires), asking.ends)
+        return Inquiry(TokenInformation(verified.token, verified.subject, service, verified.token.expires), asking.ends)
 
-    def _proven(self, client_secret: str, service: Service, now: int, address: str | None) -> Good:
-        good = self._check.good_service(client_secret, service, now, address)
-        if good is None:
+    def _proven(self, client_secret: str, service: Service, now: int, address: str | None) -> Verification:
+        verified = self._check.verify_service(client_secret, service, now, address)
+        if verified is None:
             raise Unauthenticated("The service's id or secret is not valid.")
-        return good
+        return verified
 
 
 def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:

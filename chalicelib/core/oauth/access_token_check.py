@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class GoodToken:
+class VerifiedToken:
     """An access token as far as it is good now, with its subject: an account, or the service that acts for itself.
     `source`: the permanent token that it came from, if it came from one. `lasting`: it is what a trust rule gave out
     that allows what it makes to outlive it, and neither narrowed nor in a service's hands."""
@@ -43,15 +43,15 @@ class AccessTokenCheck:
         """What it says, if it is ours and has not expired; nothing is looked up."""
         return self._jwt.read_access_token(presented, now)
 
-    def asked_by(self, token: AccessToken, service_id: str, now: int) -> tuple[Service | None, GoodToken | None]:
+    def asked_by(self, token: AccessToken, service_id: str, now: int) -> tuple[Service | None, VerifiedToken | None]:
         """The service that asks, and the token if it is good for anything; each may be missing."""
         standing = self._store.standing(token, service_id)
-        return standing.services.get(service_id), judged(token, standing, now)
+        return standing.services.get(service_id), verified(token, standing, now)
 
-    def good(self, presented: str, now: int) -> GoodToken | None:
+    def verify(self, presented: str, now: int) -> VerifiedToken | None:
         """The token, if it is good for anything."""
         token = self.read(presented, now)
-        return judged(token, self._store.standing(token, None), now) if token else None
+        return verified(token, self._store.standing(token, None), now) if token else None
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
         """This token, and what it was exchanged for, is refused from now on, if it is this client's (RFC 7009); what it
@@ -79,7 +79,7 @@ class AccessTokenCheck:
             self._store.revoke(token, record)
 
 
-def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None:
+def verified(token: AccessToken, standing: Standing, now: int) -> VerifiedToken | None:
     """The token as far as it is still good, given what was found."""
     left = in_force(token, standing, now)
     subject = standing.subject or standing.services.get(token.subject_id)
@@ -87,4 +87,4 @@ def judged(token: AccessToken, standing: Standing, now: int) -> GoodToken | None
         return None
     rule = standing.trust_rule
     lasting = rule is not None and rule.lasting and not left.exchanged_from and not left.actors
-    return GoodToken(left, subject, standing.permanent_token, lasting)
+    return VerifiedToken(left, subject, standing.permanent_token, lasting)

@@ -109,10 +109,10 @@ class TokenExchange:
         credential, owner = subject.held
         ends = []
         for service in self._scopes.known(audience):
-            good = self._check.good(asked.subject_token, credential, owner, service, origin.usage(), noted=False)
-            if good is None:
+            verified = self._check.verify(asked.subject_token, credential, owner, service, origin.usage(), noted=False)
+            if verified is None:
                 raise Invalid("audience", f"a policy of {written[service.id]!r} refuses this token.")
-            ends.append(good.ends)
+            ends.append(verified.ends)
         self._check.record_use(credential, audience, origin.usage(), subject.source.since or 0)
         return earliest(ends)
 
@@ -134,22 +134,22 @@ class TokenExchange:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        good = self._check.good(asked.subject_token, credential, owner, None, origin.usage(), noted=False)
-        if good is None:
+        verified = self._check.verify(asked.subject_token, credential, owner, None, origin.usage(), noted=False)
+        if verified is None:
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)
         assert owner
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
-        source = Source(SourceKind.PERMANENT_TOKEN, credential.id, since=good.since)
+        source = Source(SourceKind.PERMANENT_TOKEN, credential.id, since=verified.since)
         scope = credential.scope
         return _Subject(credential.user_id, scope, scope, source, held=(credential, owner))
 
     def _from_access_token(self, asked: Exchange, now: int) -> _Subject:
-        good = self._tokens.good(asked.subject_token, now)
-        if good is None or not _is_for(asked.client, good.token):
+        verified = self._tokens.verify(asked.subject_token, now)
+        if verified is None or not _is_for(asked.client, verified.token):
             raise InvalidGrant(REFUSED)
-        token = good.token
+        token = verified.token
         if len(token.exchanged_from) == MAX_EXCHANGES:
             raise InvalidGrant(f"subject_token came of {MAX_EXCHANGES} exchanges in a row, which is the most.")
         return _Subject(

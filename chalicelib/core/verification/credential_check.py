@@ -36,7 +36,7 @@ ELSEWHERE = "permanent-token.refused-elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
-class Good:
+class Verification:
     """What was presented is good now. `ends`: when it stops being so (None: not by itself); `since`: when the secret of
     a permanent token or a service was made, both in milliseconds since the epoch; `earlier`: that there is a newer
     one."""
@@ -65,7 +65,7 @@ class CredentialCheck:
         self._compromise = compromise  # made when the first secret comes that has ended
         self._trail = trail
 
-    def good(
+    def verify(
         self,
         presented: str,
         credential: Credential | None,
@@ -73,7 +73,7 @@ class CredentialCheck:
         service: Service | None,
         usage: UsageContext,
         noted: bool = True,
-    ) -> Good | None:
+    ) -> Verification | None:
         """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use at this
         service, if it is at one.
 
@@ -82,13 +82,13 @@ class CredentialCheck:
         if credential is None or owner is None or owner.banned:
             return None
         usage = usage.at(service.id) if service else usage
-        found: Good | None
+        found: Verification | None
         if isinstance(credential, PermanentToken):
-            found = self._good_token(presented, credential, owner, service, usage)
+            found = self._verify_token(presented, credential, owner, service, usage)
         else:
             ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
             matches = not ended and self._matches(presented, credential, credential.secret, usage.now)
-            found = Good() if matches else None
+            found = Verification() if matches else None
         if found and noted and not _is_asked_for(presented, credential, usage):
             self.record_use(credential, [service.id] if service else [], usage, found.since)
         return found
@@ -106,7 +106,9 @@ class CredentialCheck:
         policies = self._policies.at_use(owner, service, now)
         return _end(token, earlier, policies)
 
-    def good_service(self, presented: str, service: Service, now: int, address: str | None = None) -> Good | None:
+    def verify_service(
+        self, presented: str, service: Service, now: int, address: str | None = None
+    ) -> Verification | None:
         """Whether a service proves itself by this secret: any of its own that is still good, and that names it. The one
         rule for all that a service asks. `address` is from where it asks. Raises Throttled.
         """
@@ -114,12 +116,12 @@ class CredentialCheck:
         if secrets is None or SERVICE_SECRET.parse(presented) != (service.id,):
             return None
         if self._matches(presented, service, secrets.current, now):
-            return Good(since=secrets.since)
+            return Verification(since=secrets.since)
         earlier = self._earlier(presented, secrets, now)
         if earlier is None:
             self._notice_ended(presented, service, secrets, now, address)
             return None
-        return Good(earlier.until, earlier, earlier.since)
+        return Verification(earlier.until, earlier, earlier.since)
 
     def prepare(self, held: tuple[str, Credential], service: tuple[str, Service], now: int) -> None:
         """Do the costly part of checking both at the same time; it decides nothing."""
@@ -131,9 +133,9 @@ class CredentialCheck:
                 hashed = next((each for each in live if self._verifier.tag_matches(service[0], each)), hashed)
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], hashed)], now)
 
-    def _good_token(
+    def _verify_token(
         self, presented: str, token: PermanentToken, owner: User, service: Service | None, usage: UsageContext
-    ) -> Good | None:
+    ) -> Verification | None:
         earlier = None
         if not self._matches(presented, token, token.secret, usage.now):
             earlier = self._earlier(presented, token.secrets, usage.now)
@@ -152,7 +154,7 @@ class CredentialCheck:
                 return None
         end = _end(token, earlier, policies)
         since = earlier.since if earlier else token.renewed
-        return Good(end, earlier, since) if end is None or usage.now < end else None
+        return Verification(end, earlier, since) if end is None or usage.now < end else None
 
     def _earlier(self, presented: str, secrets: Secrets[HashedSecret], now: int) -> EarlierSecret[HashedSecret] | None:
         """The secret that is presented, if it is not the current one any more, but still good."""

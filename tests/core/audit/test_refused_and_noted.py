@@ -300,7 +300,7 @@ class TestGivingAnAccessTokenBack:
         check = scene.product.oauth.access_token_check
         for _ in range(3):
             check.revoke(ci if by_service else "0-0-0-0-0", presented, origin())
-        assert check.good(presented, now()) is None
+        assert check.verify(presented, now()) is None
         (record,) = records(scene, scene.bot.id, "access-token.revoked")
         assert record.actor_id == (ci if by_service else scene.bot.id)
         assert (record.credential_id, record.hand.kind) == (scene.token.token.id, "permanent-token")

@@ -223,7 +223,7 @@ class TestWhatWasExchanged:
         return exchange(Exchange(secret or "", audience=["ci"]), origin()).access_token
 
     def is_good(self, scene: Scene, access_token: str, at: int | None = None) -> bool:
-        return scene.product.oauth.access_token_check.good(access_token, at or now()) is not None
+        return scene.product.oauth.access_token_check.verify(access_token, at or now()) is not None
 
     def test_with_the_grace(self, scene: Scene) -> None:
         issued = self.exchange(scene, scene.token.secret)

@@ -70,8 +70,8 @@ def test_what_came_of_it_dies_with_an_end_that_is_brought_forward(scene: Scene) 
     soon = now() + 1_000
     scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, made.token.id, None, None, soon)
     check = scene.product.oauth.access_token_check
-    assert check.good(issued.access_token, soon - 1)
-    assert check.good(issued.access_token, soon) is None
+    assert check.verify(issued.access_token, soon - 1)
+    assert check.verify(issued.access_token, soon) is None
 
 
 def test_an_end_is_changed_and_taken_away(scene: Scene) -> None:
