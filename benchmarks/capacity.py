@@ -120,11 +120,11 @@ def operations(installation: Installation, origin: Origin) -> Iterator[tuple[str
     person = _Person(installation, opened, origin)
     another = product.first_administrator.issue("second", origin).secret or ""
     second = product.authentication.caller(another, origin)
-    ask, service, token = product.introspection.ask, installation.service, installation.token.secret or ""
+    introspect, service, token = product.introspection.introspect, installation.service, installation.token.secret or ""
     steps: list[tuple[str, Callable[[], object]]] = [
-        ("introspect a token, with a record of its use", lambda: ask("ci", service.secret, token, origin.now)),
-        ("introspect a token", lambda: ask("ci", service.secret, token, origin.now)),
-        ("introspect an unknown token", lambda: ask("ci", service.secret, _unknown(), origin.now)),
+        ("introspect a token, with a record of its use", lambda: introspect("ci", service.secret, token, origin.now)),
+        ("introspect a token", lambda: introspect("ci", service.secret, token, origin.now)),
+        ("introspect an unknown token", lambda: introspect("ci", service.secret, _unknown(), origin.now)),
         ("authenticate a caller of the API", lambda: product.authentication.caller(secret, origin)),
         (
             "look up an account by id",
@@ -213,7 +213,7 @@ def _of_oauth(installation: Installation, person: _Person, origin: Origin) -> li
         ),
         (
             "introspect an access token",
-            lambda: product.introspection.ask(
+            lambda: product.introspection.introspect(
                 "ci", installation.service.secret, kept["issued"].access_token, origin.now
             ),
         ),

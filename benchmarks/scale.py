@@ -113,7 +113,7 @@ def _operations(installation: Installation) -> dict[str, tuple[Callable[[], obje
         made.append(product.permanent_tokens.create(caller, "amber-000000", f"scale {next(numbers)}", ["ci"]).token)
 
     def ask() -> object:
-        return product.introspection.ask("ci", service.secret, token.secret or "", origin.now)
+        return product.introspection.introspect("ci", service.secret, token.secret or "", origin.now)
 
     return {
         "verify a token": (ask, ROUNDS),

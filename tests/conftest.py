@@ -234,7 +234,7 @@ class Scene:
     def is_good(self, secret: str | None, service: RegisteredService | None = None) -> bool:
         """Whether a service accepts the token; `ci` by default."""
         asking = service or self.ci
-        return self.product.introspection.ask(asking.service.id, asking.secret, secret or "", now()) is not None
+        return self.product.introspection.introspect(asking.service.id, asking.secret, secret or "", now()) is not None
 
 
 @pytest.fixture(scope="session")

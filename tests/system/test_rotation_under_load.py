@@ -45,7 +45,7 @@ def test_rotations_refuse_nobody_within_the_grace(scene: Scene) -> None:
 
     def verify_once(secret: str) -> None:
         began = now()
-        good = scene.product.introspection.ask("ci", scene.ci.secret, secret, began) is not None
+        good = scene.product.introspection.introspect("ci", scene.ci.secret, secret, began) is not None
         seen.append(Verification(secret, began, now(), good))
 
     def verify() -> int:
@@ -205,7 +205,7 @@ def test_who_brings_a_services_secret_may_bring_it_again_whatever_became_of_the_
 
     def accepted(secret: str) -> bool:
         try:
-            return scene.product.introspection.ask("ci", secret, scene.token.secret or "", now()) is not None
+            return scene.product.introspection.introspect("ci", secret, scene.token.secret or "", now()) is not None
         except Unauthenticated:
             return False
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenInformation:
+class IntrospectionResult:
     """What a service learns of a token that is good for it."""
 
     credential: PermanentToken | ApplicationPassword | AccessToken
@@ -42,7 +42,7 @@ class Inquiry:
     """What a service is answered: `found` is None unless the token is good for it. `secret_ends`: when the secret ends
     by which it asked, in milliseconds since the epoch, if it has a newer one."""
 
-    found: TokenInformation | None
+    found: IntrospectionResult | None
     secret_ends: int | None = None
 
 
@@ -56,7 +56,7 @@ class Introspection:
         self._check = check
         self._access_tokens = access_tokens  # made, with all that reads signatures, when the first one comes
 
-    def ask(
+    def introspect(
         self,
         client: str,
         client_secret: str,
@@ -64,7 +64,7 @@ class Introspection:
         now: int,
         address: str | None = None,
         agent: str | None = None,
-    ) -> TokenInformation | None:
+    ) -> IntrospectionResult | None:
         """What `client` (a service's id or key) may know of a token: None unless it is good for that service."""
         return self.answer(client, client_secret, presented, now, address, agent).found
 
@@ -90,7 +90,7 @@ class Introspection:
         if ids is None:  # refused without asking the database
             raise Unauthenticated("The service's id or secret is not valid.")
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
-            return self._ask_about_access_token(client, client_secret, ids[0], presented, now, client_address)
+            return self._introspect_access_token(client, client_secret, ids[0], presented, now, client_address)
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
         found = self._credentials.find(key, ids[0])
         service, held = found.service, _for_service(found)
@@ -100,9 +100,9 @@ class Introspection:
             self._check.prepare((presented, held[0]), (client_secret, service), now)
         asking = self._proven(client_secret, service, now, client_address)
         verified = self._check.verify(presented, *held, service, UsageContext(now, address, agent)) if held else None
-        return Inquiry(TokenInformation(*held, service, verified.ends) if held and verified else None, asking.ends)
+        return Inquiry(IntrospectionResult(*held, service, verified.ends) if held and verified else None, asking.ends)
 
-    def _ask_about_access_token(
+    def _introspect_access_token(
         self, client: str, client_secret: str, service_id: str, presented: str, now: int, client_address: str | None
     ) -> Inquiry:
         tokens = self._access_tokens()
@@ -116,7 +116,9 @@ class Introspection:
         asking = self._proven(client_secret, service, now, client_address)
         if verified is None or service.id not in verified.token.audience:
             return Inquiry(None, asking.ends)
-        return Inquiry(TokenInformation(verified.token, verified.subject, service, verified.token.expires), asking.ends)
+        return Inquiry(
+            IntrospectionResult(verified.token, verified.subject, service, verified.token.expires), asking.ends
+        )
 
     def _proven(self, client_secret: str, service: Service, now: int, address: str | None) -> Verification:
         verified = self._check.verify_service(client_secret, service, now, address)

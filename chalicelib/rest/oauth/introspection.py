@@ -19,7 +19,7 @@ from chalicelib.web.headers import basic_pair, raw_body, sunset
 if TYPE_CHECKING:
     from chalice.app import Request, Response
 
-    from chalicelib.core.authentication.introspection import TokenInformation
+    from chalicelib.core.authentication.introspection import IntrospectionResult
     from chalicelib.core.directory.service import Service
 
 INACTIVE = {"active": False}
@@ -47,7 +47,7 @@ def introspect(call: Call) -> Response:
     return answer(_description(found))
 
 
-def _description(found: TokenInformation) -> dict[str, object]:
+def _description(found: IntrospectionResult) -> dict[str, object]:
     """RFC 7662 section 2.2. `scope` and `aud` name only the service that asks: the rest of a token's
     scope is none of its business."""
     credential, owner = found.credential, found.owner

@@ -277,7 +277,7 @@ class TestATokenOutsideOfItsNetworks:
         for _ in range(2):
             with pytest.raises(Unauthenticated):
                 scene.product.authentication.caller(secret, Origin(now(), ELSEWHERE))
-        ask = scene.product.introspection.ask
+        ask = scene.product.introspection.introspect
         assert ask(scene.ci.service.id, scene.ci.secret, secret, now(), ELSEWHERE) is None
         (record,) = records(scene, scene.bot.id, "permanent-token.refused-elsewhere")
         assert (record.address, record.actor_id, record.target_id) == (ELSEWHERE, ANYBODY, record.credential_id)

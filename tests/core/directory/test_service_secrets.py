@@ -39,7 +39,7 @@ def renew(scene: Scene, grace_ms: int = HOUR, secret: str | None = None) -> str:
 def is_good(scene: Scene, secret: str, at: int | None = None) -> bool:
     """Whether the service can ask by this secret."""
     try:
-        scene.product.introspection.ask("ci", secret, scene.token.secret or "", at or now())
+        scene.product.introspection.introspect("ci", secret, scene.token.secret or "", at or now())
     except Unauthenticated:
         return False
     return True

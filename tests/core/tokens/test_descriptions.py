@@ -86,7 +86,7 @@ def test_only_who_may_read_accounts_sees_them_all(scene: Scene) -> None:
 
 
 def ask(scene: Scene, secret: str | None, address: str | None) -> bool:
-    return scene.product.introspection.ask("ci", scene.ci.secret, secret or "", now(), address) is not None
+    return scene.product.introspection.introspect("ci", scene.ci.secret, secret or "", now(), address) is not None
 
 
 def test_a_service_has_to_say_from_where_a_bound_token_came(scene: Scene) -> None:

@@ -42,7 +42,7 @@ def test_a_service_is_told_when_what_it_asked_about_ends(scene: Scene) -> None:
     made, end = ending(scene)
 
     def told(secret: str | None) -> int | None:
-        found = scene.product.introspection.ask("ci", scene.ci.secret, secret or "", now())
+        found = scene.product.introspection.introspect("ci", scene.ci.secret, secret or "", now())
         assert found
         return found.ends
 

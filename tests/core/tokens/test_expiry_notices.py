@@ -84,7 +84,7 @@ def test_another_end_is_announced_anew_and_a_removed_one_no_more(scene: Scene) -
 def test_a_token_that_is_used_now_and_then_is_not_said_to_be_unused(scene: Scene) -> None:
     policy = Policy(unused_days=20, unused=Consequence.DISABLE)
     scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", policy)
-    ask = scene.product.introspection.ask
+    ask = scene.product.introspection.introspect
     for day in range(1, 60, 7):
         run(scene, day)
         assert ask("ci", scene.ci.secret, scene.token.secret or "", now() + day * DAY_MS)
@@ -111,7 +111,7 @@ def test_a_use_puts_off_what_is_said_of_a_token_that_nobody_uses(scene: Scene) -
         scene.caller(), "ci", Policy(unused_days=10, unused=Consequence.DISABLE)
     )
     run(scene, 0)
-    ask = scene.product.introspection.ask
+    ask = scene.product.introspection.introspect
     assert ask("ci", scene.ci.secret, scene.token.secret or "", now() + 5 * DAY_MS)
     run(scene, 10.1)
     assert "unused" not in told(scene, id)

@@ -87,7 +87,7 @@ def test_a_token_cannot_be_made_to_live_longer_and_one_without_an_end_gets_the_p
     with pytest.raises(Invalid, match="expiresOn"):
         tokens.update(by, scene.bot.id, short.token.id, None, None, now() + 31 * DAY_MS)
     silent = tokens.create(by, scene.bot.id, "silent", ["ci"])
-    ends = scene.product.introspection.ask("ci", scene.ci.secret, silent.secret or "", now())
+    ends = scene.product.introspection.introspect("ci", scene.ci.secret, silent.secret or "", now())
     assert ends
     assert ends.ends == silent.token.created + 30 * DAY_MS
 

@@ -30,7 +30,7 @@ def rotate(scene: Scene, grace_ms: int = MINUTE) -> str:
 
 
 def is_good(scene: Scene, secret: str, at: int) -> bool:
-    return scene.product.introspection.ask("ci", scene.ci.secret, secret, at) is not None
+    return scene.product.introspection.introspect("ci", scene.ci.secret, secret, at) is not None
 
 
 def test_the_token_stays_and_both_secrets_are_good_until_the_grace_ends(scene: Scene) -> None:

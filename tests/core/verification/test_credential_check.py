@@ -45,11 +45,11 @@ def test_what_is_malformed_is_refused_without_asking_the_database(scene: Scene) 
         with pytest.raises(Unauthenticated):
             scene.product.authentication.caller((scene.administrator.secret or "")[:-1] + "!", origin())
         with pytest.raises(Unauthenticated):
-            scene.product.introspection.ask("ci", "kts_malformed", scene.token.secret or "", now())
+            scene.product.introspection.introspect("ci", "kts_malformed", scene.token.secret or "", now())
 
 
 def test_a_service_proves_itself_with_its_own_secret(scene: Scene) -> None:
-    ask = scene.product.introspection.ask
+    ask = scene.product.introspection.introspect
     token = scene.token.secret or ""
     for client, secret in (
         ("deploy", scene.ci.secret),

@@ -20,7 +20,7 @@ def last_used(scene: Scene) -> int | None:
 
 
 def ask(scene: Scene, at: int) -> None:
-    assert scene.product.introspection.ask("ci", scene.ci.secret, scene.token.secret or "", at)
+    assert scene.product.introspection.introspect("ci", scene.ci.secret, scene.token.secret or "", at)
 
 
 def test_a_token_that_was_never_used_says_so(scene: Scene) -> None:

@@ -97,7 +97,7 @@ class Run:
         return replace(self.by, now=self.clock)
 
     def ask(self, secret: Secret, at: int) -> bool:
-        return self.scene.product.introspection.ask("ci", self.scene.ci.secret, secret.text, at) is not None
+        return self.scene.product.introspection.introspect("ci", self.scene.ci.secret, secret.text, at) is not None
 
     def take(self, what: str, value: object) -> None:
         tokens, bot, id = self.scene.product.permanent_tokens, self.scene.bot.id, self.made.token.id
