@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.common.errors import StaleWrite
-from chalicelib.core.oauth.access_tokens import SourceKind, Standing
+from chalicelib.core.oauth.access_tokens import SourceKind, SubjectState
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class DynamoAccessTokens:
     """Implements `core.oauth.ports.AccessTokenStore`."""
 
-    def standing(self, token: AccessToken, asking_id: str | None) -> Standing:
+    def subject_state(self, token: AccessToken, asking_id: str | None) -> SubjectState:
         # One service may be several of these; no key may stand twice in a batch.
         wanted = (token.source.client_id, token.client_id if token.actors else None, asking_id)
         services = {id for id in wanted if id} | ({token.source.id} if _is_service(token) else set())
@@ -56,7 +56,7 @@ class DynamoAccessTokens:
                     found["trust_rule"] = item.to_rule()
                 case ServiceItem():
                     known[item.id] = item.to_service()
-        return Standing(**found, services=known)
+        return SubjectState(**found, services=known)
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)

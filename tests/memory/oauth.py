@@ -9,7 +9,7 @@ from chalicelib.core.access.account import User
 from chalicelib.core.access.effective import Access
 from chalicelib.core.audit.records import AuditRecord
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.oauth.access_tokens import AccessToken, SourceKind, Standing
+from chalicelib.core.oauth.access_tokens import AccessToken, SourceKind, SubjectState
 from chalicelib.core.oauth.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
 from chalicelib.core.oauth.ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.oauth.trust_rules import TrustRule
@@ -186,28 +186,28 @@ class MemoryAccessTokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def standing(self, token: AccessToken, asking_id: str | None) -> Standing:
+    def subject_state(self, token: AccessToken, asking_id: str | None) -> SubjectState:
         source, subject, get = token.source, account(token.subject_id), self._database.get
         wanted = (source.client_id, token.client_id if token.actors else None, asking_id)
         services = {id for id in wanted if id} | ({source.id} if source.kind is SourceKind.SERVICE else set())
         with self._database.lock:
-            standing = Standing(
+            state = SubjectState(
                 revoked=any(get(*subject, "revoked", id) is not None for id in (token.id, *token.exchanged_from)),
                 subject=None if source.kind is SourceKind.SERVICE else get(*subject),
                 services={id: service for id in services if (service := get("service", id))},
             )
             match source.kind:
                 case SourceKind.PERMANENT_TOKEN:
-                    return replace(standing, permanent_token=get(*subject, "token", source.id))
+                    return replace(state, permanent_token=get(*subject, "token", source.id))
                 case SourceKind.TRUST_RULE:
-                    return replace(standing, trust_rule=get(*subject, "trust rule", source.id))
+                    return replace(state, trust_rule=get(*subject, "trust rule", source.id))
                 case SourceKind.DELEGATION:
                     client_id = source.client_id or ""
                     delegation = get(*subject, "delegation", client_id, source.id)
                     approval = get(*_approval(token.subject_id, client_id))
-                    return replace(standing, delegation=delegation, approval=approval)
+                    return replace(state, delegation=delegation, approval=approval)
                 case SourceKind.SERVICE:
-                    return standing
+                    return state
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:

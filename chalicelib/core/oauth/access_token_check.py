@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import AuditRecord, Hand
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.oauth.access_tokens import AccessToken, Standing, in_force
+from chalicelib.core.oauth.access_tokens import AccessToken, SubjectState, in_force
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
@@ -45,13 +45,13 @@ class AccessTokenCheck:
 
     def asked_by(self, token: AccessToken, service_id: str, now: int) -> tuple[Service | None, VerifiedToken | None]:
         """The service that asks, and the token if it is good for anything; each may be missing."""
-        standing = self._store.standing(token, service_id)
-        return standing.services.get(service_id), verified(token, standing, now)
+        state = self._store.subject_state(token, service_id)
+        return state.services.get(service_id), verified(token, state, now)
 
     def verify(self, presented: str, now: int) -> VerifiedToken | None:
         """The token, if it is good for anything."""
         token = self.read(presented, now)
-        return verified(token, self._store.standing(token, None), now) if token else None
+        return verified(token, self._store.subject_state(token, None), now) if token else None
 
     def revoke(self, client_id: str, presented: str, origin: Origin) -> None:
         """This token, and what it was exchanged for, is refused from now on, if it is this client's (RFC 7009); what it
@@ -79,12 +79,12 @@ class AccessTokenCheck:
             self._store.revoke(token, record)
 
 
-def verified(token: AccessToken, standing: Standing, now: int) -> VerifiedToken | None:
+def verified(token: AccessToken, state: SubjectState, now: int) -> VerifiedToken | None:
     """The token as far as it is still good, given what was found."""
-    left = in_force(token, standing, now)
-    subject = standing.subject or standing.services.get(token.subject_id)
+    left = in_force(token, state, now)
+    subject = state.subject or state.services.get(token.subject_id)
     if left is None or subject is None:
         return None
-    rule = standing.trust_rule
+    rule = state.trust_rule
     lasting = rule is not None and rule.lasting and not left.exchanged_from and not left.actors
-    return VerifiedToken(left, subject, standing.permanent_token, lasting)
+    return VerifiedToken(left, subject, state.permanent_token, lasting)

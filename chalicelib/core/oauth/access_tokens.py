@@ -97,7 +97,7 @@ class AccessToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubjectState:
     """What was found of all that an access token depends on; each may be missing. `services` by id; `revoked`: itself,
     or an access token that it was exchanged from."""
 
@@ -110,7 +110,7 @@ class Standing:
     trust_rule: TrustRule | None = None
 
 
-def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | None:
+def in_force(token: AccessToken, state: SubjectState, now: int) -> AccessToken | None:
     """The token as far as it is still good at this moment, or None.
 
     `token` was well signed. It ends when it expires, when it or what it was exchanged from was revoked, when its
@@ -118,33 +118,33 @@ def in_force(token: AccessToken, standing: Standing, now: int) -> AccessToken | 
     it that was exchanged, a delegation or its approved scope, a trust rule (or what it let in before), a service or the
     secret by which it asked.
     """
-    if standing.revoked or now >= token.expires:
+    if state.revoked or now >= token.expires:
         return None
-    allowed = _allowed(token, standing, now)
+    allowed = _allowed(token, state, now)
     narrowed = token.narrowed(allowed)
     return narrowed if narrowed.scope else None
 
 
-def _allowed(token: AccessToken, standing: Standing, now: int) -> tuple[str, ...]:
+def _allowed(token: AccessToken, state: SubjectState, now: int) -> tuple[str, ...]:
     if token.source.kind is SourceKind.SERVICE:
-        service = standing.services.get(token.source.id)
+        service = state.services.get(token.source.id)
         return token.scope if service and _proved_itself(service, token.source.since, now) else ()
-    if standing.subject is None or standing.subject.banned:
+    if state.subject is None or state.subject.banned:
         return ()
-    if token.actors and token.client_id not in standing.services:
+    if token.actors and token.client_id not in state.services:
         return ()
     match token.source.kind:
         case SourceKind.PERMANENT_TOKEN:
-            source = standing.permanent_token
+            source = state.permanent_token
             return source.scope if source and _is_good(source, token.source.since, now) else ()
         case SourceKind.TRUST_RULE:
-            rule = standing.trust_rule
+            rule = state.trust_rule
             return rule.scope if rule and rule.since == token.source.since else ()
         case SourceKind.DELEGATION:
-            if standing.delegation is None:
+            if state.delegation is None:
                 return ()
-            client = standing.services.get(token.source.client_id or "")
-            return standing.delegation.allowed(client, standing.approval, now)
+            client = state.services.get(token.source.client_id or "")
+            return state.delegation.allowed(client, state.approval, now)
 
 
 def _proved_itself(service: Service, since: int | None, now: int) -> bool:

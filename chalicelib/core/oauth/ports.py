@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
-    from chalicelib.core.oauth.access_tokens import AccessToken, Standing
+    from chalicelib.core.oauth.access_tokens import AccessToken, SubjectState
     from chalicelib.core.oauth.delegations import ApprovedScope, AuthorizationCode, Delegation, DeviceAuthorization
     from chalicelib.core.oauth.signing_keys import SigningKey
     from chalicelib.core.oauth.trust_rules import TrustRule
@@ -144,7 +144,7 @@ class TrustRuleStore(Protocol):
 class AccessTokenStore(Protocol):
     """What access tokens depend on, and which of them were revoked."""
 
-    def standing(self, token: AccessToken, asking_id: str | None) -> Standing:
+    def subject_state(self, token: AccessToken, asking_id: str | None) -> SubjectState:
         """One round trip, strongly consistent. `asking_id`: also the service that asks."""
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:

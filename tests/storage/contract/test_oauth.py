@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.oauth.access_tokens import Source, SourceKind, Standing
+from chalicelib.core.oauth.access_tokens import Source, SourceKind, SubjectState
 from chalicelib.core.oauth.ports import Approving, CodeFound, DelegationFound
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
@@ -257,10 +257,10 @@ class TestAccessTokens:
         stores.services.create(asking, record())
         source = stored_token(stores, owner)
         token = making.access_token(owner, Source(SourceKind.PERMANENT_TOKEN, source.id))
-        assert stores.access_tokens.standing(token, asking.id) == Standing(
+        assert stores.access_tokens.subject_state(token, asking.id) == SubjectState(
             subject=owner, services={asking.id: asking}, permanent_token=source
         )
-        assert stores.access_tokens.standing(token, None).services == {}
+        assert stores.access_tokens.subject_state(token, None).services == {}
 
     def test_on_a_delegation_with_its_approval_and_its_client(self, stores: Stores) -> None:
         owner, client = stored_user(stores), making.service()
@@ -271,7 +271,7 @@ class TestAccessTokens:
         stores.codes.create(code, owner, record())
         stores.codes.redeem(code, delegation, [], record())
         token = making.access_token(owner, Source(SourceKind.DELEGATION, delegation.id, client.id))
-        assert stores.access_tokens.standing(token, client.id) == Standing(
+        assert stores.access_tokens.subject_state(token, client.id) == SubjectState(
             subject=owner, services={client.id: client}, delegation=delegation, approval=approval
         )
 
@@ -283,7 +283,7 @@ class TestAccessTokens:
         token = making.access_token(
             owner, Source(SourceKind.TRUST_RULE, rule.id), client_id=actor.id, actors=(actor.id,)
         )
-        assert stores.access_tokens.standing(token, None) == Standing(
+        assert stores.access_tokens.subject_state(token, None) == SubjectState(
             subject=owner, services={actor.id: actor}, trust_rule=rule
         )
 
@@ -291,15 +291,15 @@ class TestAccessTokens:
         service = making.service()
         stores.services.create(service, record())
         token = making.access_token(making.user(id=service.id), Source(SourceKind.SERVICE, service.id))
-        assert stores.access_tokens.standing(token, None) == Standing(services={service.id: service})
+        assert stores.access_tokens.subject_state(token, None) == SubjectState(services={service.id: service})
 
     @pytest.mark.parametrize("kind", SourceKind)
     def test_is_good_for_nothing_once_it_is_revoked(self, stores: Stores, kind: SourceKind) -> None:
         owner = stored_user(stores)
         token = making.access_token(owner, Source(kind, making.new_id(), making.new_id()))
-        assert not stores.access_tokens.standing(token, None).revoked
+        assert not stores.access_tokens.subject_state(token, None).revoked
         stores.access_tokens.revoke(token, record())
-        assert stores.access_tokens.standing(token, None).revoked
+        assert stores.access_tokens.subject_state(token, None).revoked
         with refused(stores, StaleWrite):
             stores.access_tokens.revoke(token, record())
 
@@ -312,6 +312,6 @@ class TestAccessTokens:
             making.access_token(owner, exchanged_from=(first,)),
         ]
         stores.access_tokens.revoke(tokens[1], record())
-        assert [stores.access_tokens.standing(each, None).revoked for each in tokens] == [False, True, True, False]
+        assert [stores.access_tokens.subject_state(each, None).revoked for each in tokens] == [False, True, True, False]
         stores.access_tokens.revoke(tokens[0], record())
-        assert all(stores.access_tokens.standing(each, None).revoked for each in tokens)
+        assert all(stores.access_tokens.subject_state(each, None).revoked for each in tokens)
