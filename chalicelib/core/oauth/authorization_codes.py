@@ -13,7 +13,7 @@ from chalicelib.core.common.errors import InvalidGrant
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import retry_on_conflict
 from chalicelib.core.oauth.delegations import CODE_LIFETIME_MS, AuthorizationCode, needs_no_consent
-from chalicelib.core.oauth.manage_delegations import Begun
+from chalicelib.core.oauth.manage_delegations import DelegationRequest
 from chalicelib.core.secrets.digests import digest, is_digest_of
 from chalicelib.core.secrets.token_format import AUTHORIZATION_CODE
 
@@ -134,7 +134,7 @@ class AuthorizationCodes:
             if found.code.used:
                 self._delegations.end_bought_by(code.user_id, code.id, client.id, origin)
                 raise InvalidGrant(REFUSED)
-            begun = Begun(
+            request = DelegationRequest(
                 kind="authorization-code.redeemed",
                 id=code.id,
                 client_id=code.client_id,
@@ -144,8 +144,8 @@ class AuthorizationCodes:
                 offline=code.offline,
                 nonce=code.nonce,
             )
-            beginning = self._delegations.begin(found, client, begun, origin)
-            self._codes.redeem(code, beginning.delegation, beginning.evicted, beginning.record)
-            return beginning.issued
+            issued = self._delegations.begin(found, client, request, origin)
+            self._codes.redeem(code, issued.delegation, issued.evicted, issued.record)
+            return issued.issued
 
         return retry_on_conflict(attempt)

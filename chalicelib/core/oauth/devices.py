@@ -22,7 +22,7 @@ from chalicelib.core.oauth.delegations import (
     needs_no_consent,
     normal_user_code,
 )
-from chalicelib.core.oauth.manage_delegations import Begun
+from chalicelib.core.oauth.manage_delegations import DelegationRequest
 from chalicelib.core.secrets.digests import digest, is_digest_of
 from chalicelib.core.secrets.token_format import DEVICE_CODE
 
@@ -205,7 +205,7 @@ class Devices:
     def _redeemed(self, client: Service, device: DeviceAuthorization, offline: bool, origin: Origin) -> Issued:
         assert device.user_id
         found = self._delegation_store.find(device.user_id, device.id, client.id)
-        begun = Begun(
+        request = DelegationRequest(
             kind="device.redeemed",
             id=device.id,
             client_id=client.id,
@@ -214,6 +214,6 @@ class Devices:
             authenticated=device.authenticated,
             offline=offline and device.offline,
         )
-        beginning = self._delegations.begin(found, client, begun, origin)
-        self._devices.redeem(device, beginning.delegation, beginning.evicted, beginning.record)
-        return beginning.issued
+        issued = self._delegations.begin(found, client, request, origin)
+        self._devices.redeem(device, issued.delegation, issued.evicted, issued.record)
+        return issued.issued

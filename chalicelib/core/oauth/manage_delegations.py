@@ -38,7 +38,7 @@ REPEATED = "refresh-token.repeated"  # the kind of the audit record
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class DelegationRequest:
     """What a user has agreed to, however: `id` is that of the code or device that it began with, `kind` what the
     audit record calls that."""
 
@@ -53,7 +53,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class IssuedDelegation:
     """A delegation to be stored with its record, those that make room for it, and what the client then gets."""
 
     delegation: Delegation
@@ -93,7 +93,9 @@ class Delegations:
         self._issuance = issuance
         self._trail = trail
 
-    def begin(self, found: DelegationFound | CodeFound, client: Service, begun: Begun, origin: Origin) -> Beginning:
+    def begin(
+        self, found: DelegationFound | CodeFound, client: Service, request: DelegationRequest, origin: Origin
+    ) -> IssuedDelegation:
         """What the user agreed to begins; `found` is whose it is, and what is approved now.
 
         Raises InvalidGrant if the user may no longer act, or no longer approves.
@@ -101,26 +103,26 @@ class Delegations:
         owner = found.owner
         if owner is None or owner.banned:
             raise InvalidGrant("The account may not act any more.")
-        refresh_token = self._tokens.issue(owner.id, begun.id) if begun.offline else None
+        refresh_token = self._tokens.issue(owner.id, request.id) if request.offline else None
         delegation = Delegation(
-            id=begun.id,
+            id=request.id,
             user_id=owner.id,
-            client_id=begun.client_id,
-            scope=begun.scope,
-            approval_id=begun.approval_id,
+            client_id=request.client_id,
+            scope=request.scope,
+            approval_id=request.approval_id,
             created=origin.now,
-            authenticated=begun.authenticated,
-            expires=origin.now + (IDLE_LIFETIME_MS if begun.offline else LIFETIME_MS),
+            authenticated=request.authenticated,
+            expires=origin.now + (IDLE_LIFETIME_MS if request.offline else LIFETIME_MS),
             secrets=(RefreshSecret(self._verifier.hash_secret(refresh_token)),) if refresh_token else (),
         )
         if set(delegation.allowed(client, found.approval, origin.now)) != set(delegation.scope):
             raise InvalidGrant("This is not approved any more.")
         issued = self._issue(delegation, delegation.scope, origin)
-        id_token = self._issuance.id_token(owner, delegation, begun.nonce, origin.now)
-        return Beginning(
+        id_token = self._issuance.id_token(owner, delegation, request.nonce, origin.now)
+        return IssuedDelegation(
             delegation,
-            self._evicted(owner, begun) if begun.offline else (),
-            _record(delegation, begun.kind, origin),
+            self._evicted(owner, request) if request.offline else (),
+            _record(delegation, request.kind, origin),
             Issued(issued.token, issued.access_token, refresh_token, id_token),
         )
 
@@ -256,8 +258,8 @@ class Delegations:
         except StaleWrite:  # it is gone already
             return
 
-    def _evicted(self, owner: User, begun: Begun) -> Sequence[Delegation]:
-        known = [each for each in self._delegations.list(owner.id, begun.client_id) if each.offline]
+    def _evicted(self, owner: User, request: DelegationRequest) -> Sequence[Delegation]:
+        known = [each for each in self._delegations.list(owner.id, request.client_id) if each.offline]
         known.sort(key=lambda each: each.last_used or each.created)
         return known[: min(MAX_EVICTED, max(0, len(known) + 1 - MAX_DELEGATIONS))]
 
