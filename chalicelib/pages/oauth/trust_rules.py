@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class TrustRuleForm:
     """The form, as it is filled in: a condition to a line, keys as JSON."""
 
     name: str = ""
@@ -45,14 +45,14 @@ class Filled:
     lasting: bool = False
 
     @classmethod
-    def read(cls, message: Message) -> Filled:
+    def read(cls, message: Message) -> TrustRuleForm:
         """What was sent. Raises Invalid."""
         texts = {name: message.value(name) or "" for name in ("name", "issuer", "audience", "conditions", "keys")}
         texts = {name: "\n".join(text.splitlines()) for name, text in texts.items()}
         return cls(scope=tuple(message.values("scope")), lasting=message.value("lasting") is not None, **texts)
 
     @classmethod
-    def of(cls, rule: TrustRule) -> Filled:
+    def of(cls, rule: TrustRule) -> TrustRuleForm:
         """The rule as it is."""
         conditions = [f"{claim}: {pattern}" for claim, patterns in rule.conditions.items() for pattern in patterns]
         keys = json.dumps([dict(key) for key in rule.keys], indent=1) if rule.keys else ""
@@ -87,7 +87,7 @@ class Filled:
             raise Invalid("keys", "must be a JSON Web Key Set, or a list of keys as JSON.")
         return found
 
-    def change_from(self, before: Filled) -> RuleChange:
+    def change_from(self, before: TrustRuleForm) -> RuleChange:
         """What was changed in the form, and nothing else. Raises Invalid."""
         return RuleChange(
             name=None if self.name == before.name else self.name,
@@ -100,7 +100,7 @@ class Filled:
         )
 
 
-EMPTY = Filled()
+EMPTY = TrustRuleForm()
 
 
 @for_users
@@ -109,7 +109,7 @@ def ask_new(message: Message, caller: Caller, user: str) -> Response:
     account = read(message, caller, user)
     caller.check(Operation.CREATE_TRUST_RULE, account.id)
     template = TEMPLATES.get(message.asked("platform") or "")
-    filled = Filled(issuer=template.issuer, conditions=template.conditions) if template else EMPTY
+    filled = TrustRuleForm(issuer=template.issuer, conditions=template.conditions) if template else EMPTY
     return security_page(message, caller, account, _dialog(message, caller, account, filled, template=template))
 
 
@@ -117,7 +117,7 @@ def ask_new(message: Message, caller: Caller, user: str) -> Response:
 def create(message: Message, caller: Caller, user: str) -> Response:
     """The bot trusts somebody more."""
     account = read(message, caller, user)
-    filled = Filled.read(message)
+    filled = TrustRuleForm.read(message)
 
     def do() -> Response:
         conditions, keys = filled.said_conditions(), filled.said_keys()
@@ -139,24 +139,24 @@ def ask_edit(message: Message, caller: Caller, user: str, rule: str) -> Response
     account = read(message, caller, user)
     caller.check(Operation.UPDATE_TRUST_RULE, account.id)
     found = message.keyturn.oauth.trust_rules.get(caller, account.id, rule)
-    dialog = _dialog(message, caller, account, Filled.of(found.rule), found)
+    dialog = _dialog(message, caller, account, TrustRuleForm.of(found.rule), found)
     return security_page(message, caller, account, dialog)
 
 
 @form
 def edit(message: Message, caller: Caller, user: str, rule: str) -> Response:
     """Change it in place."""
-    account, filled = read(message, caller, user), Filled.read(message)
+    account, filled = read(message, caller, user), TrustRuleForm.read(message)
     rules = message.keyturn.oauth.trust_rules
 
     def write(found: OwnedRule) -> Response:
-        change = filled.change_from(Filled.of(found.rule))
+        change = filled.change_from(TrustRuleForm.of(found.rule))
         rules.update(caller, account.id, rule, change, found.rule.revision)
         return redirect(message, "users", account.id, "security", done="trust-rule-changed")
 
     return Edit(
         lambda: rules.get(caller, account.id, rule),
-        lambda found: Filled.of(found.rule),
+        lambda found: TrustRuleForm.of(found.rule),
         filled,
         write,
         lambda found, values, problem: security_page(
@@ -186,7 +186,7 @@ def _dialog(
     message: Message,
     caller: Caller,
     user: User,
-    filled: Filled,
+    filled: TrustRuleForm,
     found: OwnedRule | None = None,
     template: Template | None = None,
 ) -> Dialog:
@@ -196,5 +196,5 @@ def _dialog(
     there = services_in(message, caller, user.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "there": there, "found": found}
     values |= {"template": template, "templates": {} if found else TEMPLATES}
-    version = version_of(Filled.of(found.rule)) if found else ""
+    version = version_of(TrustRuleForm.of(found.rule)) if found else ""
     return Dialog("account/trust-rule-dialog.html", back(message, user), values, version)

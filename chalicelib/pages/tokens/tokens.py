@@ -39,7 +39,7 @@ OFFERED = 1_000  # services to choose from
 
 
 @dataclass(frozen=True, slots=True)
-class Filled:
+class TokenForm:
     """A form about a token, as it is filled in: labels and networks one to a line."""
 
     name: str = ""
@@ -51,13 +51,13 @@ class Filled:
     networks: str = ""
 
     @classmethod
-    def read(cls, message: Message) -> Filled:
+    def read(cls, message: Message) -> TokenForm:
         """What was sent. Raises Invalid."""
         texts = {name: message.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
         return cls(scope=tuple(message.values("scope")), last_day=message.value("expiresOn") or "", **texts)
 
     @classmethod
-    def of(cls, token: PermanentToken) -> Filled:
+    def of(cls, token: PermanentToken) -> TokenForm:
         """The token as it is."""
         return cls(
             token.name,
@@ -75,7 +75,7 @@ class Filled:
         return About(self.description, self.contact, lines(self.labels), lines(self.networks))
 
 
-EMPTY = Filled()
+EMPTY = TokenForm()
 
 
 @for_users
@@ -90,7 +90,7 @@ def ask_new(message: Message, caller: Caller, user: str) -> Response:
 def create(message: Message, caller: Caller, user: str) -> Response:
     """The new token, shown this once."""
     account = read(message, caller, user)
-    filled = Filled.read(message)
+    filled = TokenForm.read(message)
 
     def do() -> Response:
         expires = end(filled.last_day, "expiresOn")
@@ -119,7 +119,7 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
     caller.check(Operation.UPDATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
     require_not_ended(found.token, caller.now)
-    dialog = _edit_dialog(message, caller, found, Filled.of(found.token))
+    dialog = _edit_dialog(message, caller, found, TokenForm.of(found.token))
     return _token_page(message, caller, account, token, dialog)
 
 
@@ -127,10 +127,10 @@ def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Respons
 def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
     """Rename or re-scope; the secret stays."""
     account = read(message, caller, user)
-    filled = Filled.read(message)
+    filled = TokenForm.read(message)
 
     def write(found: OwnedToken) -> Response:
-        before = Filled.of(found.token)
+        before = TokenForm.of(found.token)
         # What stays as it is needs no permissions that include the owner's.
         changed = None if set(filled.scope) == set(before.scope) else filled.scope
         expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
@@ -144,7 +144,7 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
 
     return Edit(
         lambda: message.keyturn.permanent_tokens.get(caller, account.id, token),
-        lambda found: Filled.of(found.token),
+        lambda found: TokenForm.of(found.token),
         filled,
         write,
         lambda found, values, problem: _token_page(
@@ -220,7 +220,7 @@ def _token_page(
     return account_page(message, caller, user, "token", values, dialog, problem)
 
 
-def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = EMPTY) -> Dialog:
+def _new_dialog(message: Message, caller: Caller, user: User, filled: TokenForm = EMPTY) -> Dialog:
     lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
     if lacked:
         return _lacked_dialog(message, caller, user, lacked)
@@ -229,13 +229,13 @@ def _new_dialog(message: Message, caller: Caller, user: User, filled: Filled = E
     return Dialog("account/new-token-dialog.html", back(message, user), values)
 
 
-def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: Filled) -> Dialog:
+def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: TokenForm) -> Dialog:
     offered = offered_services(message, caller)
     known = {service.id for service in offered}
     kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
     there = services_in(message, caller, found.owner.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
-    version = version_of(Filled.of(found.token))
+    version = version_of(TokenForm.of(found.token))
     return Dialog("account/edit-token-dialog.html", _address(message, found), values, version)
 
 

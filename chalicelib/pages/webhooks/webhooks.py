@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from chalicelib.core.webhooks.webhook import Webhook
     from chalicelib.web.request import Message
 
-Filled = dict[str, object]  # the form, by the names of its fields
-EMPTY: Filled = {"name": "", "url": "", "kinds": []}
+WebhookForm = dict[str, object]  # the form, by the names of its fields
+EMPTY: WebhookForm = {"name": "", "url": "", "kinds": []}
 
 
 @for_users
@@ -177,11 +177,11 @@ def _form_dialog(message: Message, webhook: Webhook | None, filled_in: Mapping[s
     return Dialog("webhooks/form-dialog.html", back, values, version_of(_stored(webhook)) if webhook else "")
 
 
-def _stored(webhook: Webhook) -> Filled:
+def _stored(webhook: Webhook) -> WebhookForm:
     return {"name": webhook.name, "url": webhook.url, "kinds": [kind.value for kind in webhook.kinds]}
 
 
-def _sent(message: Message) -> Filled:
+def _sent(message: Message) -> WebhookForm:
     return {
         "name": message.value("name") or "",
         "url": message.value("url") or "",
