@@ -68,7 +68,7 @@ class Authentication:
 
     def holder(self, presented: str, origin: Origin, supplied_secret: str | None = None) -> Caller:
         """The same; but a permanent token that is not for Keyturn is good for one thing here: to be rotated itself.
-        `brings` is the secret that the request wants in place of the one that is presented.
+        `supplied_secret` is the secret that the request wants in place of the one that is presented.
 
         Raises as `caller`.
         """

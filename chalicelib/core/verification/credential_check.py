@@ -178,7 +178,7 @@ class CredentialCheck:
                 return
 
     def _repeats(self, usage: UsageContext, token: PermanentToken, retired: RetiredSecret[HashedSecret]) -> bool:
-        """Whether what the request brings is the token's already, and was made later than what it presents."""
+        """Whether what the request supplies is the token's already, and was made later than what it presents."""
         if usage.supplied_secret is None:
             return False
         shown = CredentialKind.PERMANENT_TOKEN.assemble(usage.supplied_secret, token.user_id, token.id)

@@ -114,7 +114,7 @@ class Webhooks:
         self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind], secret: str | None = None
     ) -> CreatedWebhook:
         """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be
-        supplied (`core.webhooks.webhook.brought`).
+        supplied (`core.webhooks.webhook.validate_client_supplied_secret`).
 
         Raises Invalid, Forbidden, or Conflict (another has the name, or there are too many).
         """

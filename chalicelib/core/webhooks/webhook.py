@@ -115,7 +115,7 @@ def new_secret() -> str:
 
 
 def validate_client_supplied_secret(secret: str, field: str = "secret") -> str:
-    """A secret that somebody brings, if it is as good as one that is made here, as far as that can be seen.
+    """A secret that the client supplies, if it is as good as one that is made here, as far as that can be seen.
 
     Raises Invalid. Source: Standard Webhooks, section "Signature scheme".
     """

@@ -64,7 +64,7 @@ class Call:
         login and an application password. Raises Unauthenticated, InsufficientScope or Throttled.
 
         `whatever_scope`: also with a permanent token that is not for Keyturn, which may next to nothing; the secret
-        that the request `brings` may then be what takes the presented one's place.
+        that the request supplies (`supplied_secret`) may then be what takes the presented one's place.
         """
         with self.really():  # what is presented is noted as always: a secret that comes back, or was never good
             self.asking = self._identified(whatever_scope, supplied_secret)

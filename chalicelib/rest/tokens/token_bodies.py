@@ -101,7 +101,7 @@ class _WithClientSuppliedSecret(msgspec.Struct):
 
 
 def secret_in(raw: str | bytes) -> str | None:
-    """The secret that a body brings, whatever else is wrong with that body."""
+    """The secret that a body supplies, whatever else is wrong with that body."""
     try:
         return msgspec.json.decode(raw[:MAX_BODY_BYTES], type=_WithClientSuppliedSecret).secret
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -160,7 +160,7 @@ class TestAnAnswerThatWasLost:
         assert is_good(scene, newest, now())
 
     def test_asking_whether_the_new_secret_arrived_is_no_use_of_it(self, scene: Scene) -> None:
-        """The client presents what it brings, since all answers were lost, and its jobs have the old one still."""
+        """The client presents what it supplies, since all answers were lost, and its jobs have the old one still."""
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
         old, supplied = scene.token.secret or "", random_text(SECRET_LENGTH)
         authentication, rotation = scene.product.authentication, scene.product.rotation
@@ -173,7 +173,7 @@ class TestAnAnswerThatWasLost:
         assert not is_good(scene, old, now())
         assert "reused" in events(scene)
 
-    @pytest.mark.parametrize("brings", ["another", "the old one"])
+    @pytest.mark.parametrize("supplies", ["another", "the old one"])
     def test_who_supplies_something_else_with_an_old_secret_reuses_it(self, scene: Scene, supplies: str) -> None:
         old = scene.token.secret or ""
         rotated_and_used(scene)
