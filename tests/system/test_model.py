@@ -98,23 +98,23 @@ class Machine(RuleBasedStateMachine):
             group = self.groups[group].parent
         return found
 
-    def powers(self, user: str) -> set[tuple[str, str]]:
+    def scoped_permissions(self, user: str) -> set[tuple[str, str]]:
         model = self.users[user]
         grants = set(model.grants)
         for group in model.groups:
             for outer in self.chain(group):
                 grants |= self.groups[outer].grants
-        powers = {(permission, place) for role, place in grants for permission in self.roles.get(role, ())}
-        return powers | {(each, EVERYWHERE) for each in (READ_SELF, UPDATE_SELF, ROTATE_SELF)}
+        scoped_permissions = {(permission, place) for role, place in grants for permission in self.roles.get(role, ())}
+        return scoped_permissions | {(each, EVERYWHERE) for each in (READ_SELF, UPDATE_SELF, ROTATE_SELF)}
 
     def has(self, user: str, permission: str, place: str) -> bool:
-        return bool({(permission, place), (permission, EVERYWHERE)} & self.powers(user))
+        return bool({(permission, place), (permission, EVERYWHERE)} & self.scoped_permissions(user))
 
     def may_create(self, actor: str, owner: str, service: str) -> bool:
         sees = self.has(actor, READ_SERVICE, self.service_ids[service])
         if actor == owner:
             return sees
-        covers = all(self.has(actor, permission, place) for permission, place in self.powers(owner))
+        covers = all(self.has(actor, permission, place) for permission, place in self.scoped_permissions(owner))
         return sees and covers and self.has(actor, UPDATE_USER, EVERYWHERE)
 
     def good(self, token: ModelToken, service: str) -> bool:
@@ -354,9 +354,10 @@ class Machine(RuleBasedStateMachine):
     def everybody_may_do_what_the_model_says(self) -> None:
         for user in getattr(self, "users", {}):
             explained = {
-                (power.permission, power.place) for power, _ in self.product.permissions.explain(self.by, user)
+                (scoped_permission.permission, scoped_permission.place)
+                for scoped_permission, _ in self.product.permissions.explain(self.by, user)
             }
-            assert explained == self.powers(user)
+            assert explained == self.scoped_permissions(user)
 
     @invariant()
     def every_token_is_good_where_the_model_says(self) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
-    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.access.rules import Rule
     from chalicelib.core.audit.idempotency import IdempotencyKey
 
@@ -91,7 +91,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks, with what powers, when and from where."""
+    """Who asks, with what permissions, when and from where."""
 
     user: User
     permissions: PermissionSet
@@ -203,17 +203,23 @@ class Caller:
         """By which hand the caller acts, for a record."""
         return replace(self.hand, earlier=self.secret_ends is not None)
 
-    def is_told_of(self, power: Power) -> bool:
+    def is_told_of(self, scoped_permission: ScopedPermission) -> bool:
         """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""
-        services = {power.permission.partition(":")[0], power.place} - {KEYTURN, EVERYWHERE, p.EVERY_PERMISSION}
+        services = {scoped_permission.permission.partition(":")[0], scoped_permission.place} - {
+            KEYTURN,
+            EVERYWHERE,
+            p.EVERY_PERMISSION,
+        }
         return all(self.may(Operation.READ_SERVICE, place=service) for service in services)
 
-    def _listed(self, powers: Sequence[Power]) -> str:
+    def _listed(self, scoped_permissions: Sequence[ScopedPermission]) -> str:
         """Some of these permissions in words."""
-        told = [str(power) for power in powers if self.is_told_of(power)]
+        told = [
+            str(scoped_permission) for scoped_permission in scoped_permissions if self.is_told_of(scoped_permission)
+        ]
         if not told:
             return "of services that you may not see"
-        return ", ".join(told[:10]) + (" and more" if len(powers) > len(told[:10]) else "")
+        return ", ".join(told[:10]) + (" and more" if len(scoped_permissions) > len(told[:10]) else "")
 
     @property
     def _logged_in_long_ago(self) -> bool:

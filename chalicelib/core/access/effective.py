@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access.permissions import PermissionSet, Power
+from chalicelib.core.access.permissions import PermissionSet, ScopedPermission
 from chalicelib.core.access.role import current
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class Holding:
     place: str
     through: tuple[Group, ...] = ()
 
-    def powers(self) -> Iterator[Power]:
+    def scoped_permissions(self) -> Iterator[ScopedPermission]:
         """The permissions that come this way."""
-        return (Power(permission, self.place) for permission in self.role.permissions)
+        return (ScopedPermission(permission, self.place) for permission in self.role.permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ class Access:
     @property
     def permissions(self) -> PermissionSet:
         """All permissions, each with the places where it holds."""
-        return PermissionSet(power for holding in self.holdings for power in holding.powers())
+        return PermissionSet(
+            scoped_permission for holding in self.holdings for scoped_permission in holding.scoped_permissions()
+        )
 
     @property
     def roles(self) -> Mapping[str, Role]:
@@ -77,9 +79,9 @@ class Access:
             return self
         return Access(self.holdings + other.holdings, {**self.groups, **other.groups})
 
-    def ways_to(self, power: Power) -> list[Holding]:
+    def ways_to(self, scoped_permission: ScopedPermission) -> list[Holding]:
         """The holdings from which this permission comes."""
-        return [holding for holding in self.holdings if power in set(holding.powers())]
+        return [holding for holding in self.holdings if scoped_permission in set(holding.scoped_permissions())]
 
 
 def access(

@@ -74,14 +74,14 @@ READING = frozenset({READ_SELF, READ_USER, READ_SERVICE, READ_GROUP, READ_AUDIT,
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Power:
+class ScopedPermission:
     """One permission in one place: everywhere, or for one service."""
 
     permission: str
     place: str = EVERYWHERE
 
-    def covers(self, other: Power) -> bool:
-        """Whether who has this power has the `other` too."""
+    def covers(self, other: ScopedPermission) -> bool:
+        """Whether who has this permission has the `other` too."""
         return self.permission in (EVERY_PERMISSION, other.permission) and self.place in (EVERYWHERE, other.place)
 
     def __str__(self) -> str:
@@ -91,25 +91,29 @@ class Power:
 
 
 class PermissionSet:
-    """All powers of one subject."""
+    """All scoped permissions of one subject."""
 
-    __slots__ = ("powers",)
+    __slots__ = ("scoped_permissions",)
 
-    def __init__(self, powers: Iterable[Power] = ()) -> None:
-        self.powers = frozenset(powers)
+    def __init__(self, scoped_permissions: Iterable[ScopedPermission] = ()) -> None:
+        self.scoped_permissions = frozenset(scoped_permissions)
 
     def allows(self, permission: str, place: str = EVERYWHERE) -> bool:
         """Whether the subject has `permission` in `place`."""
-        # The four powers that cover the wanted one, by name: no walk over a large set.
+        # The four scoped permissions that cover the wanted one, by name: no walk over a large set.
         return any(
-            Power(granted, where) in self.powers
+            ScopedPermission(granted, where) in self.scoped_permissions
             for granted in {permission, EVERY_PERMISSION}
             for where in {place, EVERYWHERE}
         )
 
-    def missing(self, other: PermissionSet) -> list[Power]:
-        """The powers of `other` that this set does not cover, sorted; empty if this set includes it."""
-        return sorted(power for power in other.powers if not self.allows(power.permission, power.place))
+    def missing(self, other: PermissionSet) -> list[ScopedPermission]:
+        """The permissions of `other` that this set does not cover, sorted; empty if this set includes it."""
+        return sorted(
+            scoped_permission
+            for scoped_permission in other.scoped_permissions
+            if not self.allows(scoped_permission.permission, scoped_permission.place)
+        )
 
     def includes(self, other: PermissionSet) -> bool:
         """Whether this subject may do all that the other may: service by service, permission by permission."""
@@ -118,9 +122,13 @@ class PermissionSet:
     def only(self, permissions: Iterable[str]) -> PermissionSet:
         """As much of it as is about these permissions."""
         return PermissionSet(
-            Power(permission, place) for permission in permissions for place in self.places(permission)
+            ScopedPermission(permission, place) for permission in permissions for place in self.places(permission)
         )
 
     def places(self, permission: str) -> frozenset[str]:
         """Where the subject has `permission`: service ids, or EVERYWHERE among them."""
-        return frozenset(power.place for power in self.powers if power.permission in (permission, EVERY_PERMISSION))
+        return frozenset(
+            scoped_permission.place
+            for scoped_permission in self.scoped_permissions
+            if scoped_permission.permission in (permission, EVERY_PERMISSION)
+        )

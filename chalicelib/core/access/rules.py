@@ -25,18 +25,17 @@ class Rule:
     """A row of the table: all that an operation needs.
 
     `permission` suffices for any subject (None: for none); `own`, where given, for the caller's own account.
-    `everywhere`: the permission has to hold everywhere, and not for one service alone.
-    `includes`: the caller's permissions must include those of the account, group or role that it is about.
-    `logged_in`: to the own account only by somebody who has logged in, since a token that was stolen must
-    not change what its owner logs in with. `unproven`: to the own account also by somebody who has logged in, but
-    without the second factor that a group of theirs demands. `first_hand`: not by a connected service that acts for the
-    account, which could give itself more than was approved, and for longer. `fresh`: who has logged in, with
-    whatever credential came of it, must have done so just now: a browser that was left open must not make
-    credentials, nor give powers. Taking something away is not held up by it, but for accounts, second factors, and
-    leaving a group that demands something. But whoever takes powers from somebody has to have them (`includes`), or
-    else they would make an account weaker first, and then take it over.
-    `lasting`: what is made, where it has neither end nor networks; not by a credential that has (`attenuation`).
-    Source: OWASP's Authentication Cheat Sheet (re-authentication).
+    `everywhere`: the permission has to hold everywhere, and not for one service alone. `includes`: the caller's
+    permissions must include those of the account, group or role that it is about. `logged_in`: to the own account only
+    by somebody who has logged in, since a token that was stolen must not change what its owner logs in with.
+    `unproven`: to the own account also by somebody who has logged in, but without the second factor that a group of
+    theirs demands. `first_hand`: not by a connected service that acts for the account, which could give itself more
+    than was approved, and for longer. `fresh`: who has logged in, with whatever credential came of it, must have done
+    so just now: a browser that was left open must not make credentials, nor give permissions. Taking something away is
+    not held up by it, but for accounts, second factors, and leaving a group that demands something. But whoever takes
+    permissions from somebody has to have them (`includes`), or else they would make an account weaker first, and then
+    take it over. `lasting`: what is made, where it has neither end nor networks; not by a credential that has
+    (`attenuation`). Source: OWASP's Authentication Cheat Sheet (re-authentication).
     """
 
     permission: str | None
@@ -60,8 +59,8 @@ class Rule:
         unproven: bool = False,
         lasting: str | None = None,
     ) -> Rule:
-        """A row of what makes credentials, gives powers, or changes who an account is: by a person who logged in just
-        now, or by the account's own token."""
+        """A row of what makes credentials, gives permissions, or changes who an account is: by a person who logged in
+        just now, or by the account's own token."""
         return cls(permission, own, everywhere, includes, logged_in, unproven, True, True, lasting)
 
 

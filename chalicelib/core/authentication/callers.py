@@ -204,5 +204,5 @@ def _hand_of(token: AccessToken) -> Hand:
 def _superseded(caller: Caller, earlier: EarlierSecret[HashedSecret], ends: int | None) -> Caller:
     """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
     itself. What changes something is done with the current one. `ends`: when it does so for any reason."""
-    powers = caller.permissions.only({*READING, ROTATE_SELF})
-    return replace(caller, permissions=powers, secret_ends=earliest((earlier.until, ends)))
+    scoped_permissions = caller.permissions.only({*READING, ROTATE_SELF})
+    return replace(caller, permissions=scoped_permissions, secret_ends=earliest((earlier.until, ends)))

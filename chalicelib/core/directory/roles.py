@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access import references
 from chalicelib.core.access.caller import Caller, Opening, Permit
-from chalicelib.core.access.permissions import PermissionSet, Power
+from chalicelib.core.access.permissions import PermissionSet, ScopedPermission
 from chalicelib.core.access.role import MAX_GRANTS, MAX_PERMISSIONS, REGISTERED_USER, SYSTEM_ADMIN, Grant, Role, current
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common import validation
@@ -281,5 +281,5 @@ def _named(grant_id: str, grants: Iterable[Grant]) -> Grant | None:
 
 
 def _opening(permissions: Iterable[str], place: str) -> Opening:
-    powers = PermissionSet(Power(permission, place) for permission in permissions)
-    return Opening(powers, "You lack permissions of this role")
+    scoped_permissions = PermissionSet(ScopedPermission(permission, place) for permission in permissions)
+    return Opening(scoped_permissions, "You lack permissions of this role")

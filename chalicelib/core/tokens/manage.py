@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.directory.service import Service
@@ -123,7 +123,7 @@ class PermanentTokens:
             for each, found in zip(owned, bodies, strict=True)
         }
 
-    def lacked(self, caller: Caller, user: str) -> Sequence[Power]:
+    def lacked(self, caller: Caller, user: str) -> Sequence[ScopedPermission]:
         """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""
         owner = self._accounts.checked(caller, user, Operation.CREATE_TOKEN)
         if owner.id == caller.user.id:

@@ -37,7 +37,7 @@ def access_page(
         "explained": explained,
         "grants": grants,
         "groups": [access.groups[id] for id in access.direct],
-        "names": Names(message, caller, user.id, (power for power, _ in explained), places),
+        "names": Names(message, caller, user.id, (scoped_permission for scoped_permission, _ in explained), places),
         "may_read_groups": caller.could(Operation.READ_GROUP),
     }
     return account_page(message, caller, user, "access", values, dialog, problem)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.core.access.permissions import EVERY_PERMISSION, Power
+from chalicelib.core.access.permissions import EVERY_PERMISSION, ScopedPermission
 from chalicelib.core.access.role import REGISTERED_USER, SYSTEM_ADMIN
 from chalicelib.core.access.rules import Operation
 from chalicelib.pages.directory.service_names import Names
@@ -128,11 +128,11 @@ def _roles_page(
 def _role_page(
     message: Message, caller: Caller, role: Role, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    powers = [Power(permission) for permission in sorted(role.permissions)]
+    scoped_permissions = [ScopedPermission(permission) for permission in sorted(role.permissions)]
     values = {
         "role": role,
-        "powers": powers,
-        "names": Names(message, caller, None, powers),
+        "scoped_permissions": scoped_permissions,
+        "names": Names(message, caller, None, scoped_permissions),
         "built_in": role.id in BUILT_IN,
         "everything": EVERY_PERMISSION in role.permissions,
     }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.directory.service import Service
     from chalicelib.web.request import Message
 
@@ -32,23 +32,25 @@ class Names:
         message: Message,
         caller: Caller,
         owner_id: str | None,
-        powers: Iterable[Power],
+        scoped_permissions: Iterable[ScopedPermission],
         places: Iterable[str] = (),
     ) -> None:
-        powers = list(powers)
-        wanted = {power.permission.partition(":")[0] for power in powers} | {power.place for power in powers}
+        scoped_permissions = list(scoped_permissions)
+        wanted = {scoped_permission.permission.partition(":")[0] for scoped_permission in scoped_permissions} | {
+            scoped_permission.place for scoped_permission in scoped_permissions
+        }
         wanted = (wanted | set(places)) - {EVERYWHERE, EVERY_PERMISSION}
         self._services = services_in(message, caller, owner_id, [wanted])
         self._permissions = {each.id: each.name for service in self._services.values() for each in service.permissions}
 
-    def permission(self, power: Power) -> str:
+    def permission(self, scoped_permission: ScopedPermission) -> str:
         """The permission as people call it."""
-        _, _, key = power.permission.partition(":")
-        return self._permissions.get(power.permission, key) or "Every permission"
+        _, _, key = scoped_permission.permission.partition(":")
+        return self._permissions.get(scoped_permission.permission, key) or "Every permission"
 
-    def service(self, power: Power) -> str:
+    def service(self, scoped_permission: ScopedPermission) -> str:
         """The service that declares it."""
-        service_id = power.permission.partition(":")[0]
+        service_id = scoped_permission.permission.partition(":")[0]
         service = self._services.get(service_id)
         return service.name if service else ""
 

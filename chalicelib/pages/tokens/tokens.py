@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.manage import OwnedToken
@@ -243,8 +243,8 @@ def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
     return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
 
 
-def _lacked_dialog(message: Message, caller: Caller, user: User, lacked: Sequence[Power]) -> Dialog:
-    told = [power for power in lacked if caller.is_told_of(power)]
+def _lacked_dialog(message: Message, caller: Caller, user: User, lacked: Sequence[ScopedPermission]) -> Dialog:
+    told = [scoped_permission for scoped_permission in lacked if caller.is_told_of(scoped_permission)]
     values = {"lacked": told, "hidden": len(told) < len(lacked), "names": Names(message, caller, user.id, told)}
     return Dialog("account/lacked-dialog.html", back(message, user), values)
 

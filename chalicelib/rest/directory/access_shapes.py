@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.effective import Holding
     from chalicelib.core.access.group import Group
-    from chalicelib.core.access.permissions import Power
+    from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.access.role import Role
     from chalicelib.core.directory.service import DeclaredPermission, Service
 
@@ -34,7 +34,7 @@ class PermissionView:
 class ExplainedPermission:
     """A permission in a place, and why."""
 
-    power: Power
+    scoped_permission: ScopedPermission
     ways: list[Holding]
 
 
@@ -109,10 +109,12 @@ WAY = Shape(
 EXPLAINED_PERMISSION = Shape(
     "effectivepermission",
     {
-        "id": Field(lambda view: view.power.permission),
+        "id": Field(lambda view: view.scoped_permission.permission),
         "type": Field(lambda view: "effectivePermission"),
-        "name": Field(lambda view: str(view.power)),
-        "project": Field(lambda view: NamedReference(view.power.place, None, "project"), Kind.ONE, REFERENCE),
+        "name": Field(lambda view: str(view.scoped_permission)),
+        "project": Field(
+            lambda view: NamedReference(view.scoped_permission.place, None, "project"), Kind.ONE, REFERENCE
+        ),
         "ways": Field(lambda view: view.ways, Kind.MANY, WAY),
     },
 )

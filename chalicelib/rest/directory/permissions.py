@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def explain_permissions(call: Call, user: str) -> Response:
     window = call.window()
     explained = call.keyturn.permissions.explain(call.caller(), user)
-    part = [ExplainedPermission(power, ways) for power, ways in explained[window.skip : window.skip + window.top]]
+    part = [
+        ExplainedPermission(scoped_permission, ways)
+        for scoped_permission, ways in explained[window.skip : window.skip + window.top]
+    ]
     return call.many(part, window, len(explained))
 
 

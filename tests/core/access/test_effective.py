@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.core.access.effective import access, chain
 from chalicelib.core.access.group import Group
-from chalicelib.core.access.permissions import Power
+from chalicelib.core.access.permissions import ScopedPermission
 from chalicelib.core.access.role import Grant, Role
 from chalicelib.core.common.identifiers import EVERYWHERE
 
@@ -31,11 +31,11 @@ def test_own_grants_and_those_of_all_outer_groups_add_up() -> None:
         group("inner", "middle"), group("middle", "outer", ("run", "ci")), group("outer", None, ("stop", "0"))
     )
     found = access([Grant("me", "run", "deploy")], ["inner"], groups, ROLES)
-    assert found.permissions.powers == {
-        Power("ci:run", "deploy"),
-        Power("ci:run", "ci"),
-        Power("ci:run", EVERYWHERE),
-        Power("ci:stop", EVERYWHERE),
+    assert found.permissions.scoped_permissions == {
+        ScopedPermission("ci:run", "deploy"),
+        ScopedPermission("ci:run", "ci"),
+        ScopedPermission("ci:run", EVERYWHERE),
+        ScopedPermission("ci:stop", EVERYWHERE),
     }
     assert found.groups.keys() == {"inner", "middle", "outer"}
 
@@ -43,14 +43,14 @@ def test_own_grants_and_those_of_all_outer_groups_add_up() -> None:
 def test_each_permission_tells_every_way_by_which_it_came() -> None:
     groups = by_id(group("inner", "outer"), group("outer", None, ("run", EVERYWHERE)))
     found = access([Grant("me", "stop")], ["inner"], groups, ROLES)
-    ways = [(way.role.id, [group.id for group in way.through]) for way in found.ways_to(Power("ci:run"))]
+    ways = [(way.role.id, [group.id for group in way.through]) for way in found.ways_to(ScopedPermission("ci:run"))]
     assert ways == [("stop", []), ("run", ["inner", "outer"])]
 
 
 def test_what_is_gone_adds_nothing() -> None:
     groups = by_id(group("inner", "gone"), group("other", None, ("gone", EVERYWHERE)))
     found = access([Grant("me", "gone")], ["inner", "other", "also gone"], groups, ROLES)
-    assert not found.permissions.powers
+    assert not found.permissions.scoped_permissions
     assert found.groups.keys() == {"inner", "other"}
 
 

@@ -2,13 +2,13 @@
 
 import itertools
 
-from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
+from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, ScopedPermission
 from chalicelib.core.common.identifiers import EVERYWHERE
 
 PERMISSIONS = ("ci:run", "ci:stop")
 PLACES = ("ci", "deploy")
 ELSEWHERE = "a service that nobody named"
-UNIVERSE = [Power(permission, place) for permission in PERMISSIONS for place in (EVERYWHERE, *PLACES)]
+UNIVERSE = [ScopedPermission(permission, place) for permission in PERMISSIONS for place in (EVERYWHERE, *PLACES)]
 ALL_SETS = [
     PermissionSet(chosen) for size in range(len(UNIVERSE) + 1) for chosen in itertools.combinations(UNIVERSE, size)
 ]
@@ -17,9 +17,13 @@ ALL_SETS = [
 def deeds(subject: PermissionSet) -> set[tuple[str, str]]:
     """Everything that the subject may do, spelled out: which permission at which service."""
     spelled_out = set()
-    for power in subject.powers:
-        permissions = (*PERMISSIONS, "another") if power.permission == EVERY_PERMISSION else (power.permission,)
-        places = (*PLACES, ELSEWHERE) if power.place == EVERYWHERE else (power.place,)
+    for scoped_permission in subject.scoped_permissions:
+        permissions = (
+            (*PERMISSIONS, "another")
+            if scoped_permission.permission == EVERY_PERMISSION
+            else (scoped_permission.permission,)
+        )
+        places = (*PLACES, ELSEWHERE) if scoped_permission.place == EVERYWHERE else (scoped_permission.place,)
         spelled_out |= set(itertools.product(permissions, places))
     return spelled_out
 
@@ -29,19 +33,24 @@ def test_a_set_includes_another_exactly_when_it_allows_every_deed_of_it() -> Non
     pairs = list(itertools.product(ALL_SETS, repeat=2))
     assert len(pairs) == 64 * 64
     for actor, target in pairs:
-        assert actor.includes(target) == (spelled_out[actor] >= spelled_out[target]), (actor.powers, target.powers)
+        assert actor.includes(target) == (spelled_out[actor] >= spelled_out[target]), (
+            actor.scoped_permissions,
+            target.scoped_permissions,
+        )
 
 
 def test_every_permission_everywhere_includes_everything() -> None:
-    administrator = PermissionSet([Power(EVERY_PERMISSION)])
+    administrator = PermissionSet([ScopedPermission(EVERY_PERMISSION)])
     assert all(administrator.includes(other) for other in ALL_SETS)
     assert not any(other.includes(administrator) for other in ALL_SETS)
 
 
 def test_every_permission_of_one_place_does_not_reach_another() -> None:
-    local = PermissionSet([Power(EVERY_PERMISSION, "ci")])
+    local = PermissionSet([ScopedPermission(EVERY_PERMISSION, "ci")])
     for other in ALL_SETS:
-        assert local.includes(other) == all(power.place == "ci" for power in other.powers)
+        assert local.includes(other) == all(
+            scoped_permission.place == "ci" for scoped_permission in other.scoped_permissions
+        )
 
 
 def test_allows_agrees_with_the_deeds() -> None:
@@ -51,5 +60,7 @@ def test_allows_agrees_with_the_deeds() -> None:
 
 
 def test_what_is_missing_is_said_in_words() -> None:
-    missing = PermissionSet().missing(PermissionSet([Power(EVERY_PERMISSION), Power("ci:run", "ci")]))
-    assert [str(power) for power in missing] == ["every permission", "ci:run (service ci)"]
+    missing = PermissionSet().missing(
+        PermissionSet([ScopedPermission(EVERY_PERMISSION), ScopedPermission("ci:run", "ci")])
+    )
+    assert [str(scoped_permission) for scoped_permission in missing] == ["every permission", "ci:run (service ci)"]

@@ -10,7 +10,13 @@ import pytest
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.access.caller import FRESH_MS, Caller, Opening, Permit
 from chalicelib.core.access.effective import Access
-from chalicelib.core.access.permissions import EVERY_PERMISSION, KEYTURN_PERMISSIONS, READ_USER, PermissionSet, Power
+from chalicelib.core.access.permissions import (
+    EVERY_PERMISSION,
+    KEYTURN_PERMISSIONS,
+    READ_USER,
+    PermissionSet,
+    ScopedPermission,
+)
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Forbidden, LoginTooOld
 from embedded.layout import PROJECT
@@ -19,8 +25,8 @@ ME = User("me1", "me", "Me", AccountType.USER, 0)
 
 
 def caller(*permissions: str, logged_in: bool = True, unproven: bool = False) -> Caller:
-    powers = PermissionSet(map(Power, permissions))
-    return Caller(ME, powers, "token", 0, "192.0.2.1", logged_in=logged_in, unproven=unproven)
+    scoped_permissions = PermissionSet(map(ScopedPermission, permissions))
+    return Caller(ME, scoped_permissions, "token", 0, "192.0.2.1", logged_in=logged_in, unproven=unproven)
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -151,14 +157,14 @@ def test_nothing_is_opened_that_the_caller_does_not_have(operation: Operation) -
     with pytest.raises(TypeError):
         ask()
     with pytest.raises(Forbidden, match=r"Jo has more: deploy \(service ci\)\."):
-        ask(opens=Opening(PermissionSet([Power("deploy", "ci")]), "Jo has more"))
-    held = Opening(PermissionSet([Power(READ_USER)]), "Jo has more", Access((), {}))
+        ask(opens=Opening(PermissionSet([ScopedPermission("deploy", "ci")]), "Jo has more"))
+    held = Opening(PermissionSet([ScopedPermission(READ_USER)]), "Jo has more", Access((), {}))
     assert ask(opens=held).compared is held.access
 
 
 @pytest.mark.parametrize("operation", [each for each in Operation if each.rule.everywhere])
 def test_what_reaches_everybody_needs_the_permission_everywhere(operation: Operation) -> None:
-    of_one_service = replace(caller(), permissions=PermissionSet([Power(EVERY_PERMISSION, "ci")]))
+    of_one_service = replace(caller(), permissions=PermissionSet([ScopedPermission(EVERY_PERMISSION, "ci")]))
     assert not of_one_service.may(operation, place="ci")
     with pytest.raises(Forbidden, match="System Admin, everywhere"):
         of_one_service.require(operation, place="ci")

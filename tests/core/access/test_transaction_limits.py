@@ -41,8 +41,8 @@ class Crowd:
         for number in range(roles - 1):  # everybody has one already
             self.product.roles.create(self.administrator, f"role-{number}", "Role", HARMLESS)
             self.product.roles.grant(self.administrator, "jo", f"role-{number}")
-        powers = [READ_USER, UPDATE_USER, READ_GROUP, UPDATE_GROUP, CREATE_GROUP, DELETE_GROUP]
-        self.product.roles.create(self.administrator, "manager", "Manager", powers)
+        scoped_permissions = [READ_USER, UPDATE_USER, READ_GROUP, UPDATE_GROUP, CREATE_GROUP, DELETE_GROUP]
+        self.product.roles.create(self.administrator, "manager", "Manager", scoped_permissions)
         user = self.product.accounts.create(self.administrator, "manager", "Manager", AccountType.USER)
         self.product.roles.grant(self.administrator, user.id, "manager")
         own = self.product.permanent_tokens.create(self.administrator, user.id, "own", ["keyturn"])

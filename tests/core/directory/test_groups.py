@@ -271,7 +271,10 @@ def test_an_explanation_names_role_and_groups(cast: Cast) -> None:
     cast.group("outer", None, "reader")
     cast.group("inner", "outer")
     cast.product.groups.add_member(cast.administrator, "inner", "user")
-    explained = {power.permission: ways for power, ways in cast.product.permissions.explain(cast.now(), "me")}
+    explained = {
+        scoped_permission.permission: ways
+        for scoped_permission, ways in cast.product.permissions.explain(cast.now(), "me")
+    }
     assert [group.name for group in explained[READ_USER][0].through] == ["inner", "outer"]
     with pytest.raises(Refusal):
         cast.product.permissions.explain(cast.scene.caller(cast.account("stranger")[1]), "user")

@@ -3,7 +3,7 @@
 import pytest
 
 from chalicelib.composition.keyturn import Keyturn
-from chalicelib.core.access.permissions import EVERY_PERMISSION, Power
+from chalicelib.core.access.permissions import EVERY_PERMISSION, ScopedPermission
 from chalicelib.core.common.errors import Conflict
 from chalicelib.core.directory.accounts import AccountChange
 from tests.conftest import Scene, origin
@@ -12,7 +12,7 @@ from tests.conftest import Scene, origin
 def test_the_first_administrator_may_do_everything(product: Keyturn) -> None:
     issued = product.first_administrator.issue("root", origin())
     caller = product.authentication.caller(issued.secret or "", origin())
-    assert Power(EVERY_PERMISSION) in caller.permissions.powers
+    assert ScopedPermission(EVERY_PERMISSION) in caller.permissions.scoped_permissions
 
 
 def test_issuing_again_makes_another_token_and_no_other_account(product: Keyturn) -> None:

@@ -87,8 +87,11 @@ def test_what_is_lacked_is_known_before_anything_is_tried(world: World) -> None:
     rich = world.account("rich", frozenset({("run", EVERYWHERE), ("stop", "ci")}))
     poor = world.account("poor", frozenset({("run", EVERYWHERE)}), manages=True)
     manager = world.caller(poor)
-    (power,) = world.product.permanent_tokens.lacked(manager, rich.id)
-    assert (power.permission.rpartition(":")[2], power.place) == ("stop", world.scene.ci.service.id)
+    (scoped_permission,) = world.product.permanent_tokens.lacked(manager, rich.id)
+    assert (scoped_permission.permission.rpartition(":")[2], scoped_permission.place) == (
+        "stop",
+        world.scene.ci.service.id,
+    )
     assert world.product.permanent_tokens.lacked(world.administrator, rich.id) == []
     assert world.product.permanent_tokens.lacked(manager, "me") == ()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.core.access.account import User
 from chalicelib.core.access.group import Group
-from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, Power
+from chalicelib.core.access.permissions import EVERY_PERMISSION, PermissionSet, ScopedPermission
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.networks import are_inside
 from chalicelib.core.directory.service import Service
@@ -144,7 +144,7 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
         stronger = each.of != own and each.of in before.permissions and not mine.includes(before.permissions[each.of])
         if stronger and each.what in OF_THE_ACCOUNT:
             yield f"{each.what} of somebody who may do more"
-        if each.what in ("role", "role gone") and not mine.includes(PermissionSet(map(Power, each.now))):
+        if each.what in ("role", "role gone") and not mine.includes(PermissionSet(map(ScopedPermission, each.now))):
             yield "a role of more"
         if each.what == "policy" and each.of == KEYTURN and not administrator:
             yield "a policy of Keyturn's own"
@@ -158,10 +158,10 @@ def _beyond_permissions(world: World, opened: list[Opened], before: Before, afte
             yield "Keyturn unasked"
     for name, was, is_now in (("account", before.permissions, after.permissions), ("group", before.given, after.given)):
         for id, permissions in is_now.items():
-            had = was.get(id, PermissionSet()).powers
-            if not mine.includes(PermissionSet(had - permissions.powers)):
+            had = was.get(id, PermissionSet()).scoped_permissions
+            if not mine.includes(PermissionSet(had - permissions.scoped_permissions)):
                 yield f"powers taken from an {name} that the attacker does not have"
-            grown = PermissionSet(permissions.powers - had)
+            grown = PermissionSet(permissions.scoped_permissions - had)
             if not mine.includes(grown) and (id in was or name == "group"):
                 yield f"permissions of an {name} beyond one's own"
 
