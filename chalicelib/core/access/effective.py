@@ -27,7 +27,7 @@ class DirectGrants:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class GrantPath:
     """One way by which an account has the permissions of a role.
 
     `through` leads from a group that the account is in to the one that was granted the role; it is
@@ -47,7 +47,7 @@ class Holding:
 class Access:
     """Everything that an account holds, and the groups that it is in: `direct` ones, and all by nesting."""
 
-    holdings: tuple[Holding, ...]
+    grant_paths: tuple[GrantPath, ...]
     groups: Mapping[str, Group]
     direct: tuple[str, ...] = ()  # ids, of groups that exist
 
@@ -55,13 +55,15 @@ class Access:
     def permissions(self) -> PermissionSet:
         """All permissions, each with the places where it holds."""
         return PermissionSet(
-            scoped_permission for holding in self.holdings for scoped_permission in holding.scoped_permissions()
+            scoped_permission
+            for grant_path in self.grant_paths
+            for scoped_permission in grant_path.scoped_permissions()
         )
 
     @property
     def roles(self) -> Mapping[str, Role]:
         """The roles that it rests on, by id."""
-        return {holding.role.id: holding.role for holding in self.holdings}
+        return {grant_path.role.id: grant_path.role for grant_path in self.grant_paths}
 
     @property
     def requires_two_factor(self) -> bool:
@@ -77,11 +79,13 @@ class Access:
         """What rests on both."""
         if other is None:
             return self
-        return Access(self.holdings + other.holdings, {**self.groups, **other.groups})
+        return Access(self.grant_paths + other.grant_paths, {**self.groups, **other.groups})
 
-    def ways_to(self, scoped_permission: ScopedPermission) -> list[Holding]:
-        """The holdings from which this permission comes."""
-        return [holding for holding in self.holdings if scoped_permission in set(holding.scoped_permissions())]
+    def paths_to(self, scoped_permission: ScopedPermission) -> list[GrantPath]:
+        """The grants from which this permission comes."""
+        return [
+            grant_path for grant_path in self.grant_paths if scoped_permission in set(grant_path.scoped_permissions())
+        ]
 
 
 def access(
@@ -89,7 +93,7 @@ def access(
 ) -> Access:
     """What own grants and memberships add up to. Roles and groups that are gone add nothing."""
     roles = {id: current(role) for id, role in roles.items()}
-    holdings = [Holding(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
+    grant_paths = [GrantPath(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
     entered = {}
     for group_id in direct_groups:
         path: list[Group] = []
@@ -98,8 +102,8 @@ def access(
             entered[group.id] = group
             for role_id, place in sorted(group.grants):
                 if role_id in roles:
-                    holdings.append(Holding(roles[role_id], place, tuple(path)))
-    return Access(tuple(holdings), entered, tuple(id for id in direct_groups if id in entered))
+                    grant_paths.append(GrantPath(roles[role_id], place, tuple(path)))
+    return Access(tuple(grant_paths), entered, tuple(id for id in direct_groups if id in entered))
 
 
 def chain(group_id: str | None, groups: Mapping[str, Group]) -> Iterator[Group]:

@@ -8,7 +8,7 @@ from chalicelib.core.access.rules import Operation
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.effective import Access, Holding
+    from chalicelib.core.access.effective import Access, GrantPath
     from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.access.reader import EffectiveAccess
     from chalicelib.core.directory.accounts import Accounts
@@ -25,10 +25,10 @@ class Permissions:
         """All that the account holds, and its groups. Raises Forbidden or NotFound."""
         return self._access.of(self._accounts.find(caller, user, Operation.EXPLAIN_PERMISSIONS).id)
 
-    def explain(self, caller: Caller, user: str) -> list[tuple[ScopedPermission, list[Holding]]]:
+    def explain(self, caller: Caller, user: str) -> list[tuple[ScopedPermission, list[GrantPath]]]:
         """Every permission of the account, sorted, each with all its ways. Raises Forbidden or NotFound."""
         access = self.access(caller, user)
         return [
-            (scoped_permission, access.ways_to(scoped_permission))
+            (scoped_permission, access.paths_to(scoped_permission))
             for scoped_permission in sorted(access.permissions.scoped_permissions)
         ]

@@ -15,7 +15,7 @@ from chalicelib.rest.contract.shapes import REFERENCE, NamedReference, service_r
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.core.access.effective import Holding
+    from chalicelib.core.access.effective import GrantPath
     from chalicelib.core.access.group import Group
     from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.access.role import Role
@@ -35,7 +35,7 @@ class ExplainedPermission:
     """A permission in a place, and why."""
 
     scoped_permission: ScopedPermission
-    ways: list[Holding]
+    paths: list[GrantPath]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,14 @@ ROLE = Shape(
 WAY = Shape(
     "way",
     {
-        "id": Field(lambda holding: Grant("", holding.role.id, holding.place).key),
-        "type": Field(lambda holding: "way"),
-        "name": Field(lambda holding: " › ".join([*(group.name for group in holding.through), holding.role.name])),
-        "role": Field(lambda holding: holding.role, Kind.ONE, ROLE),
+        "id": Field(lambda grant_path: Grant("", grant_path.role.id, grant_path.place).key),
+        "type": Field(lambda grant_path: "way"),
+        "name": Field(
+            lambda grant_path: " › ".join([*(group.name for group in grant_path.through), grant_path.role.name])
+        ),
+        "role": Field(lambda grant_path: grant_path.role, Kind.ONE, ROLE),
         "groups": Field(
-            lambda holding: [NamedReference(group.id, group.name, "userGroup") for group in holding.through],
+            lambda grant_path: [NamedReference(group.id, group.name, "userGroup") for group in grant_path.through],
             Kind.MANY,
             REFERENCE,
         ),
@@ -115,7 +117,7 @@ EXPLAINED_PERMISSION = Shape(
         "project": Field(
             lambda view: NamedReference(view.scoped_permission.place, None, "project"), Kind.ONE, REFERENCE
         ),
-        "ways": Field(lambda view: view.ways, Kind.MANY, WAY),
+        "ways": Field(lambda view: view.paths, Kind.MANY, WAY),
     },
 )
 

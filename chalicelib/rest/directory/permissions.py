@@ -21,8 +21,8 @@ def explain_permissions(call: Call, user: str) -> Response:
     window = call.window()
     explained = call.keyturn.permissions.explain(call.caller(), user)
     part = [
-        ExplainedPermission(scoped_permission, ways)
-        for scoped_permission, ways in explained[window.skip : window.skip + window.top]
+        ExplainedPermission(scoped_permission, paths)
+        for scoped_permission, paths in explained[window.skip : window.skip + window.top]
     ]
     return call.many(part, window, len(explained))
 

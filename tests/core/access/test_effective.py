@@ -43,7 +43,7 @@ def test_own_grants_and_those_of_all_outer_groups_add_up() -> None:
 def test_each_permission_tells_every_way_by_which_it_came() -> None:
     groups = by_id(group("inner", "outer"), group("outer", None, ("run", EVERYWHERE)))
     found = access([Grant("me", "stop")], ["inner"], groups, ROLES)
-    ways = [(way.role.id, [group.id for group in way.through]) for way in found.ways_to(ScopedPermission("ci:run"))]
+    ways = [(way.role.id, [group.id for group in way.through]) for way in found.paths_to(ScopedPermission("ci:run"))]
     assert ways == [("stop", []), ("run", ["inner", "outer"])]
 
 

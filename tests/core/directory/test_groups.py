@@ -272,8 +272,8 @@ def test_an_explanation_names_role_and_groups(cast: Cast) -> None:
     cast.group("inner", "outer")
     cast.product.groups.add_member(cast.administrator, "inner", "user")
     explained = {
-        scoped_permission.permission: ways
-        for scoped_permission, ways in cast.product.permissions.explain(cast.now(), "me")
+        scoped_permission.permission: paths
+        for scoped_permission, paths in cast.product.permissions.explain(cast.now(), "me")
     }
     assert [group.name for group in explained[READ_USER][0].through] == ["inner", "outer"]
     with pytest.raises(Refusal):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.core.access.account import AccountType, User
-from chalicelib.core.access.effective import Access, Holding
+from chalicelib.core.access.effective import Access, GrantPath
 from chalicelib.core.access.group import Group
 from chalicelib.core.access.role import SYSTEM_ADMIN, Grant, Role
 from chalicelib.core.audit.idempotency import IdempotencyKey
@@ -182,7 +182,7 @@ def with_2fa(stores: Stores, owner: User) -> Authenticators:
 
 def access_by(*groups: Group, roles: tuple[Role, ...] = ()) -> Access:
     """Access that rests on these groups and roles."""
-    return Access(tuple(Holding(each, "0") for each in roles), {each.id: each for each in groups})
+    return Access(tuple(GrantPath(each, "0") for each in roles), {each.id: each for each in groups})
 
 
 def newer(thing: Any, **values: Any) -> Any:
