@@ -86,7 +86,9 @@ class Item(Model):
         if not issubclass(stored, cls):
             raise ValueError(f"Found a {stored.__name__} where a {cls.__name__} was expected.")
         item, attributes = stored(_user_instantiated=False), stored.get_attributes()
-        for name, value in data.items():
+        names: dict[str, str] = stored._dynamo_to_python_attrs  # type: ignore[attr-defined]
+        for stored_name, value in data.items():
+            name = names.get(stored_name, stored_name)
             attribute = attributes.get(name)
             if attribute is not None and "NULL" not in value:
                 item.attribute_values[name] = attribute.deserialize(attribute.get_value(value))
