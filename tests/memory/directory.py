@@ -157,7 +157,7 @@ class MemoryRoles:
         groups: Iterator[Group] = self._database.below("group")
         given = (Grant(group.id, *pair) for group in groups for pair in group.grants)
         wanted = [each for each in (*own, *given) if role_id in (None, each.role_id)]
-        wanted.sort(key=lambda grant: (grant.role_id, grant.holder_id, grant.place))
+        wanted.sort(key=lambda grant: (grant.role_id, grant.holder_id, grant.scope_id))
         return Page(wanted[window.skip : window.skip + window.top], len(wanted))
 
     def grant(self, owner: User, grant: Grant, role: Role, audit: AuditRecord) -> None:

@@ -157,11 +157,11 @@ def administrator(scene: Scene) -> Window:
     return window_of(boss)
 
 
-def with_role(scene: Scene, place: str, *permissions: str) -> Window:
+def with_role(scene: Scene, scope_id: str, *permissions: str) -> Window:
     """The window of somebody with these permissions there."""
     who, by = person(scene, "keeper"), scene.caller()
     scene.product.roles.create(by, "keeper", "Keeper", list(permissions))
-    scene.product.roles.grant(by, who.user.id, "keeper", place)
+    scene.product.roles.grant(by, who.user.id, "keeper", scope_id)
     return window_of(who)
 
 

@@ -211,8 +211,8 @@ def _owners_grant(world: World) -> str:
 
 def _group_grant(world: World) -> str:
     group = world.current(world.groups[0])
-    role_id, place = next(iter(group.grants))
-    return Grant(group.id, role_id, place).key
+    role_id, scope_id = next(iter(group.grants))
+    return Grant(group.id, role_id, scope_id).key
 
 
 def _shut_out(world: World) -> Answer:

@@ -104,17 +104,19 @@ class Machine(RuleBasedStateMachine):
         for group in model.groups:
             for outer in self.chain(group):
                 grants |= self.groups[outer].grants
-        scoped_permissions = {(permission, place) for role, place in grants for permission in self.roles.get(role, ())}
+        scoped_permissions = {
+            (permission, scope_id) for role, scope_id in grants for permission in self.roles.get(role, ())
+        }
         return scoped_permissions | {(each, EVERYWHERE) for each in (READ_SELF, UPDATE_SELF, ROTATE_SELF)}
 
-    def has(self, user: str, permission: str, place: str) -> bool:
-        return bool({(permission, place), (permission, EVERYWHERE)} & self.scoped_permissions(user))
+    def has(self, user: str, permission: str, scope_id: str) -> bool:
+        return bool({(permission, scope_id), (permission, EVERYWHERE)} & self.scoped_permissions(user))
 
     def may_create(self, actor: str, owner: str, service: str) -> bool:
         sees = self.has(actor, READ_SERVICE, self.service_ids[service])
         if actor == owner:
             return sees
-        covers = all(self.has(actor, permission, place) for permission, place in self.scoped_permissions(owner))
+        covers = all(self.has(actor, permission, scope_id) for permission, scope_id in self.scoped_permissions(owner))
         return sees and covers and self.has(actor, UPDATE_USER, EVERYWHERE)
 
     def good(self, token: ModelToken, service: str) -> bool:
@@ -214,25 +216,25 @@ class Machine(RuleBasedStateMachine):
             del self.roles[id]
 
     @precondition(lambda self: self.roles and self.users)
-    @rule(role=SOME, user=SOME, place=st.sampled_from([EVERYWHERE, *SERVICES]))
-    def grant_or_revoke(self, role: int, user: int, place: str) -> None:
+    @rule(role=SOME, user=SOME, scope_id=st.sampled_from([EVERYWHERE, *SERVICES]))
+    def grant_or_revoke(self, role: int, user: int, scope_id: str) -> None:
         role_id, user_id = self.pick(self.roles, role), self.pick(self.users, user)
-        pair = role_id, self.service_ids.get(place, place)
+        pair = role_id, self.service_ids.get(scope_id, scope_id)
         if pair in self.users[user_id].grants:
             self.product.roles.revoke(self.by, user_id, Grant(user_id, *pair).id)
         else:
-            self.product.roles.grant(self.by, user_id, role_id, place)
+            self.product.roles.grant(self.by, user_id, role_id, scope_id)
         self.users[user_id].grants ^= {pair}
 
     @precondition(lambda self: self.roles and self.groups)
-    @rule(role=SOME, group=SOME, place=st.sampled_from([EVERYWHERE, *SERVICES]))
-    def grant_to_or_revoke_from_group(self, role: int, group: int, place: str) -> None:
+    @rule(role=SOME, group=SOME, scope_id=st.sampled_from([EVERYWHERE, *SERVICES]))
+    def grant_to_or_revoke_from_group(self, role: int, group: int, scope_id: str) -> None:
         role_id, group_id = self.pick(self.roles, role), self.pick(self.groups, group)
-        pair = role_id, self.service_ids.get(place, place)
+        pair = role_id, self.service_ids.get(scope_id, scope_id)
         if pair in self.groups[group_id].grants:
             self.product.roles.revoke_from_group(self.by, group_id, Grant(group_id, *pair).id)
         else:
-            self.product.roles.grant_to_group(self.by, group_id, role_id, place)
+            self.product.roles.grant_to_group(self.by, group_id, role_id, scope_id)
         self.groups[group_id].grants ^= {pair}
 
     @precondition(lambda self: self.users)
@@ -354,7 +356,7 @@ class Machine(RuleBasedStateMachine):
     def everybody_may_do_what_the_model_says(self) -> None:
         for user in getattr(self, "users", {}):
             explained = {
-                (scoped_permission.permission, scoped_permission.place)
+                (scoped_permission.permission, scoped_permission.scope_id)
                 for scoped_permission, _ in self.product.permissions.explain(self.by, user)
             }
             assert explained == self.scoped_permissions(user)

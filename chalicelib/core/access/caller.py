@@ -117,11 +117,11 @@ class Caller:
     hand: Hand = field(default_factory=Hand)
     note_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
 
-    def may(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
-        """Whether the caller may do this to the account `subject_id`, or in `place` (a service id)."""
-        return self.could(operation, subject_id, place) and not (operation.rule.fresh and self._logged_in_long_ago)
+    def may(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
+        """Whether the caller may do this to the account `subject_id`, or in `scope_id` (a service id)."""
+        return self.could(operation, subject_id, scope_id) and not (operation.rule.fresh and self._logged_in_long_ago)
 
-    def could(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
+    def could(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
         """Whether the caller may do this, if need be after another login: what a page offers. What the operation
         opens is not looked at."""
         rule, own = operation.rule, subject_id == self.user.id
@@ -135,18 +135,18 @@ class Caller:
             return False
         if own and rule.own and self.permissions.allows(rule.own):
             return True
-        where = EVERYWHERE if rule.everywhere else place
+        where = EVERYWHERE if rule.everywhere else scope_id
         return rule.permission is not None and self.permissions.allows(rule.permission, where)
 
-    def check(self, operation: Operation, subject_id: str | None = None, place: str = EVERYWHERE) -> None:
+    def check(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> None:
         """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all.
 
         What opens something leaves a record if it is refused: whoever tries it may have stolen what they present.
         """
-        if not self.could(operation, subject_id, place):
+        if not self.could(operation, subject_id, scope_id):
             refusal = Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
             raise self.noted(refusal) if operation.rule.fresh else refusal
-        if not self.may(operation, subject_id, place):
+        if not self.may(operation, subject_id, scope_id):
             raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
         if operation.rule.lasting:
             self._require_lasting(operation.rule.lasting)
@@ -155,14 +155,14 @@ class Caller:
         self,
         operation: Operation,
         subject_id: str | None = None,
-        place: str = EVERYWHERE,
+        scope_id: str = EVERYWHERE,
         opens: Opening | None = None,
     ) -> Permit:
-        """That the caller may do this to the account `subject_id`, or in `place` (a service id).
+        """That the caller may do this to the account `subject_id`, or in `scope_id` (a service id).
 
         Raises as `check`; Forbidden also unless the caller's permissions include all that it opens.
         """
-        self.check(operation, subject_id, place)
+        self.check(operation, subject_id, scope_id)
         including = operation.rule.includes
         if including and not (including is Including.ACCOUNT and subject_id == self.user.id):
             if opens is None:
@@ -205,12 +205,12 @@ class Caller:
 
     def is_told_of(self, scoped_permission: ScopedPermission) -> bool:
         """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""
-        services = {scoped_permission.permission.partition(":")[0], scoped_permission.place} - {
+        services = {scoped_permission.permission.partition(":")[0], scoped_permission.scope_id} - {
             KEYTURN,
             EVERYWHERE,
             p.EVERY_PERMISSION,
         }
-        return all(self.may(Operation.READ_SERVICE, place=service) for service in services)
+        return all(self.may(Operation.READ_SERVICE, scope_id=service) for service in services)
 
     def _listed(self, scoped_permissions: Sequence[ScopedPermission]) -> str:
         """Some of these permissions in words."""

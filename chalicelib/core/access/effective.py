@@ -35,12 +35,12 @@ class GrantPath:
     """
 
     role: Role
-    place: str
+    scope_id: str
     through: tuple[Group, ...] = ()
 
     def scoped_permissions(self) -> Iterator[ScopedPermission]:
         """The permissions that come this way."""
-        return (ScopedPermission(permission, self.place) for permission in self.role.permissions)
+        return (ScopedPermission(permission, self.scope_id) for permission in self.role.permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Access:
 
     @property
     def permissions(self) -> PermissionSet:
-        """All permissions, each with the places where it holds."""
+        """All permissions, each with the scopes where it holds."""
         return PermissionSet(
             scoped_permission
             for grant_path in self.grant_paths
@@ -93,16 +93,16 @@ def access(
 ) -> Access:
     """What own grants and memberships add up to. Roles and groups that are gone add nothing."""
     roles = {id: current(role) for id, role in roles.items()}
-    grant_paths = [GrantPath(roles[grant.role_id], grant.place) for grant in grants if grant.role_id in roles]
+    grant_paths = [GrantPath(roles[grant.role_id], grant.scope_id) for grant in grants if grant.role_id in roles]
     entered = {}
     for group_id in direct_groups:
         path: list[Group] = []
         for group in chain(group_id, groups):
             path.append(group)
             entered[group.id] = group
-            for role_id, place in sorted(group.grants):
+            for role_id, scope_id in sorted(group.grants):
                 if role_id in roles:
-                    grant_paths.append(GrantPath(roles[role_id], place, tuple(path)))
+                    grant_paths.append(GrantPath(roles[role_id], scope_id, tuple(path)))
     return Access(tuple(grant_paths), entered, tuple(id for id in direct_groups if id in entered))
 
 

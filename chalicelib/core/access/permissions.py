@@ -78,16 +78,16 @@ class ScopedPermission:
     """One permission in one place: everywhere, or for one service."""
 
     permission: str
-    place: str = EVERYWHERE
+    scope_id: str = EVERYWHERE
 
     def covers(self, other: ScopedPermission) -> bool:
         """Whether who has this permission has the `other` too."""
-        return self.permission in (EVERY_PERMISSION, other.permission) and self.place in (EVERYWHERE, other.place)
+        return self.permission in (EVERY_PERMISSION, other.permission) and self.scope_id in (EVERYWHERE, other.scope_id)
 
     def __str__(self) -> str:
         permission = "every permission" if self.permission == EVERY_PERMISSION else self.permission
         permission = KEYTURN_PERMISSIONS.get(permission, permission)
-        return permission if self.place == EVERYWHERE else f"{permission} (service {self.place})"
+        return permission if self.scope_id == EVERYWHERE else f"{permission} (service {self.scope_id})"
 
 
 class PermissionSet:
@@ -98,13 +98,13 @@ class PermissionSet:
     def __init__(self, scoped_permissions: Iterable[ScopedPermission] = ()) -> None:
         self.scoped_permissions = frozenset(scoped_permissions)
 
-    def allows(self, permission: str, place: str = EVERYWHERE) -> bool:
-        """Whether the subject has `permission` in `place`."""
+    def allows(self, permission: str, scope_id: str = EVERYWHERE) -> bool:
+        """Whether the subject has `permission` in `scope_id`."""
         # The four scoped permissions that cover the wanted one, by name: no walk over a large set.
         return any(
             ScopedPermission(granted, where) in self.scoped_permissions
             for granted in {permission, EVERY_PERMISSION}
-            for where in {place, EVERYWHERE}
+            for where in {scope_id, EVERYWHERE}
         )
 
     def missing(self, other: PermissionSet) -> list[ScopedPermission]:
@@ -112,7 +112,7 @@ class PermissionSet:
         return sorted(
             scoped_permission
             for scoped_permission in other.scoped_permissions
-            if not self.allows(scoped_permission.permission, scoped_permission.place)
+            if not self.allows(scoped_permission.permission, scoped_permission.scope_id)
         )
 
     def includes(self, other: PermissionSet) -> bool:
@@ -122,13 +122,15 @@ class PermissionSet:
     def only(self, permissions: Iterable[str]) -> PermissionSet:
         """As much of it as is about these permissions."""
         return PermissionSet(
-            ScopedPermission(permission, place) for permission in permissions for place in self.places(permission)
+            ScopedPermission(permission, scope_id)
+            for permission in permissions
+            for scope_id in self.scope_ids(permission)
         )
 
-    def places(self, permission: str) -> frozenset[str]:
+    def scope_ids(self, permission: str) -> frozenset[str]:
         """Where the subject has `permission`: service ids, or EVERYWHERE among them."""
         return frozenset(
-            scoped_permission.place
+            scoped_permission.scope_id
             for scoped_permission in self.scoped_permissions
             if scoped_permission.permission in (permission, EVERY_PERMISSION)
         )

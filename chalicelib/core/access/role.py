@@ -27,11 +27,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`role_id` given to `holder_id` (a user or a group) in `place`: EVERYWHERE or a service id."""
+    """`role_id` given to `holder_id` (a user or a group) in `scope_id`: EVERYWHERE or a service id."""
 
     holder_id: str
     role_id: str
-    place: str = EVERYWHERE
+    scope_id: str = EVERYWHERE
 
     @property
     def id(self) -> str:
@@ -41,12 +41,12 @@ class Grant:
     @property
     def key(self) -> str:
         """Unique among the holder's grants."""
-        return f"{self.role_id}.{self.place}"
+        return f"{self.role_id}.{self.scope_id}"
 
     @property
     def makes_administrator(self) -> bool:
         """Whether who holds this grant is an administrator, of whom one must always be left."""
-        return self.role_id == SYSTEM_ADMIN and self.place == EVERYWHERE
+        return self.role_id == SYSTEM_ADMIN and self.scope_id == EVERYWHERE
 
 
 _OF_EVERYBODY = frozenset({READ_SELF, UPDATE_SELF, ROTATE_SELF})

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Roles:
-    """`user`, `role` and `place` are ids or logins and keys; a place is a service, or EVERYWHERE."""
+    """`user`, `role` and `scope_id` are ids or logins and keys; a scope is a service, or EVERYWHERE."""
 
     def __init__(
         self,
@@ -128,13 +128,13 @@ class Roles:
         owner = self._accounts.find(caller, user, Operation.READ_GRANTS)
         return self._with_roles(self._access_store.direct_grants(owner.id).grants)
 
-    def grant(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
-        """The role given to the account in `place`. Raises Invalid, Forbidden, NotFound or Conflict."""
+    def grant(self, caller: Caller, user: str, role: str, scope_id: str = EVERYWHERE) -> tuple[Grant, Role]:
+        """The role given to the account in `scope_id`. Raises Invalid, Forbidden, NotFound or Conflict."""
 
         def attempt() -> tuple[Grant, Role]:
             caller.check(Operation.GRANT_ROLE)
             owner = self._accounts.find(caller, user, Operation.READ_USER)
-            given, where, permit = self._givable(caller, role, place)
+            given, where, permit = self._givable(caller, role, scope_id)
             if len(self._access_store.direct_grants(owner.id).grants) >= MAX_GRANTS:
                 raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
             grant = Grant(owner.id, given.id, where)
@@ -145,9 +145,9 @@ class Roles:
 
         return retry_on_conflict(attempt)
 
-    def granted(self, caller: Caller, user: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
+    def granted(self, caller: Caller, user: str, role: str, scope_id: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
-        return self._found(caller, role, place, self.grants(caller, user))
+        return self._found(caller, role, scope_id, self.grants(caller, user))
 
     def revoke(self, caller: Caller, user: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden, NotFound, or Conflict for the last administrator."""
@@ -162,7 +162,7 @@ class Roles:
             if grant is None:
                 raise NotFound("grant", grant_id)
             permit = self._revocable(caller, grant)
-            details = {"role": grant.role_id, "place": grant.place}
+            details = {"role": grant.role_id, "place": grant.scope_id}
             self._roles.revoke(owner, grant, permit.record("role.revoked", "user", owner.id, owner.id, details))
 
         retry_persistently(attempt)
@@ -170,15 +170,15 @@ class Roles:
     def grants_of_group(self, caller: Caller, group: str) -> list[tuple[Grant, Role]]:
         """The group's own grants, each with its role. Raises Forbidden or NotFound."""
         found = self._groups.find(caller, group, Operation.READ_GROUP)
-        return self._with_roles([Grant(found.id, role_id, place) for role_id, place in sorted(found.grants)])
+        return self._with_roles([Grant(found.id, role_id, scope_id) for role_id, scope_id in sorted(found.grants)])
 
-    def grant_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
-        """The role given to the group's members in `place`. Raises as `grant`."""
+    def grant_to_group(self, caller: Caller, group: str, role: str, scope_id: str = EVERYWHERE) -> tuple[Grant, Role]:
+        """The role given to the group's members in `scope_id`. Raises as `grant`."""
 
         def attempt() -> tuple[Grant, Role]:
             caller.check(Operation.GRANT_ROLE)
             old = self._groups.find(caller, group, Operation.READ_GROUP)
-            given, where, permit = self._givable(caller, role, place)
+            given, where, permit = self._givable(caller, role, scope_id)
             if (given.id, where) in old.grants:
                 raise Conflict("The group has this role there already.", "role")
             if len(old.grants) >= MAX_GRANTS:
@@ -188,9 +188,9 @@ class Roles:
 
         return retry_on_conflict(attempt)
 
-    def granted_to_group(self, caller: Caller, group: str, role: str, place: str = EVERYWHERE) -> tuple[Grant, Role]:
+    def granted_to_group(self, caller: Caller, group: str, role: str, scope_id: str = EVERYWHERE) -> tuple[Grant, Role]:
         """What `grant_to_group` made, if it is still there. Raises Invalid, Forbidden or NotFound."""
-        return self._found(caller, role, place, self.grants_of_group(caller, group))
+        return self._found(caller, role, scope_id, self.grants_of_group(caller, group))
 
     def revoke_from_group(self, caller: Caller, group: str, grant_id: str) -> None:
         """The grant is gone. Raises Forbidden or NotFound."""
@@ -202,33 +202,35 @@ class Roles:
             if grant is None:
                 raise NotFound("grant", grant_id)
             permit = self._revocable(caller, grant)
-            pair = grant.role_id, grant.place
+            pair = grant.role_id, grant.scope_id
             self._store_grants(permit, old, old.grants - {pair}, "group.role-revoked", *pair)
 
         retry_persistently(attempt)
 
     def _store_grants(
-        self, permit: Permit, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, place: str
+        self, permit: Permit, old: Group, grants: frozenset[tuple[str, str]], kind: str, role_id: str, scope_id: str
     ) -> None:
         new = replace(old, grants=grants, revision=old.revision + 1)
-        record = permit.record(kind, "group", old.id, details={"role": role_id, "place": place})
+        record = permit.record(kind, "group", old.id, details={"role": role_id, "place": scope_id})
         self._stored_groups.replace(old, new, None, record)
 
-    def _givable(self, caller: Caller, role: str, place: str) -> tuple[Role, str, Permit]:
-        given, where = self._seen(caller, role, place)
+    def _givable(self, caller: Caller, role: str, scope_id: str) -> tuple[Role, str, Permit]:
+        given, where = self._seen(caller, role, scope_id)
         return given, where, caller.require(Operation.GRANT_ROLE, opens=_opening(given.permissions, where))
 
     def _revocable(self, caller: Caller, grant: Grant) -> Permit:
         """That the caller may take it away. A role that is gone gave nothing. Raises Forbidden."""
         role = self._roles.get(grant.role_id)
         taken = current(role).permissions if role else frozenset()
-        return caller.require(Operation.REVOKE_ROLE, opens=_opening(taken, grant.place))
+        return caller.require(Operation.REVOKE_ROLE, opens=_opening(taken, grant.scope_id))
 
-    def _seen(self, caller: Caller, role: str, place: str) -> tuple[Role, str]:
-        return self.get(caller, role), self._place(caller, place)
+    def _seen(self, caller: Caller, role: str, scope_id: str) -> tuple[Role, str]:
+        return self.get(caller, role), self._scope_id(caller, scope_id)
 
-    def _found(self, caller: Caller, role: str, place: str, held: Sequence[tuple[Grant, Role]]) -> tuple[Grant, Role]:
-        given, where = self._seen(caller, role, place)
+    def _found(
+        self, caller: Caller, role: str, scope_id: str, held: Sequence[tuple[Grant, Role]]
+    ) -> tuple[Grant, Role]:
+        given, where = self._seen(caller, role, scope_id)
         key = Grant("", given.id, where).key
         for grant, given in held:
             if grant.key == key:
@@ -260,7 +262,7 @@ class Roles:
             raise NotFound("role", reference)
         return current(role)
 
-    def _place(self, caller: Caller, reference: str) -> str:
+    def _scope_id(self, caller: Caller, reference: str) -> str:
         if reference == EVERYWHERE:
             return EVERYWHERE
         service = self._services.seen(caller, [reference]).get(reference)
@@ -280,6 +282,6 @@ def _named(grant_id: str, grants: Iterable[Grant]) -> Grant | None:
     return next((grant for grant in grants if grant_id in (grant.id, grant.key)), None)
 
 
-def _opening(permissions: Iterable[str], place: str) -> Opening:
-    scoped_permissions = PermissionSet(ScopedPermission(permission, place) for permission in permissions)
+def _opening(permissions: Iterable[str], scope_id: str) -> Opening:
+    scoped_permissions = PermissionSet(ScopedPermission(permission, scope_id) for permission in permissions)
     return Opening(scoped_permissions, "You lack permissions of this role")

@@ -32,12 +32,12 @@ def could_renew(caller: Caller, service: Service) -> bool:
     there are end."""
     if service.id == KEYTURN or (service.trusted and not caller.could(Operation.TRUST_SERVICE)):
         return False
-    return caller.could(Operation.RENEW_SERVICE_SECRET, place=service.id)
+    return caller.could(Operation.RENEW_SERVICE_SECRET, scope_id=service.id)
 
 
 def check_renewable(caller: Caller, service: Service) -> None:
     """That the caller may have a secret of the service. Raises Forbidden or LoginTooOld."""
-    caller.check(Operation.RENEW_SERVICE_SECRET, place=service.id)
+    caller.check(Operation.RENEW_SERVICE_SECRET, scope_id=service.id)
     if service.trusted:
         caller.check(Operation.TRUST_SERVICE)
 

@@ -63,7 +63,7 @@ class Services:
         """
         if service.id == KEYTURN or not caller.groups.isdisjoint(service.groups):
             return True
-        return caller.may(Operation.READ_SERVICE, place=service.id)
+        return caller.may(Operation.READ_SERVICE, scope_id=service.id)
 
     def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
         """Services by the id or key that names them; unknown references are left out."""
@@ -177,7 +177,7 @@ class Services:
     def permitted(self, caller: Caller, reference: str, operation: Operation) -> tuple[Service, Permit]:
         """The service, and that the caller may do this to it. Raises as `find`."""
         service = self.find(caller, reference)
-        return service, caller.require(operation, place=service.id)
+        return service, caller.require(operation, scope_id=service.id)
 
 
 def new_secret(supplied: str | None, id: str) -> str:
@@ -193,7 +193,7 @@ def _current(service: Service) -> Service:
 def _require_besides(caller: Caller, old: Service, new: Service) -> None:
     """What a change needs besides the row of its own. Raises Forbidden."""
     if new.public and not old.public:
-        caller.require(Operation.OPEN_SERVICE, place=old.id)
+        caller.require(Operation.OPEN_SERVICE, scope_id=old.id)
     if new.trusted != old.trusted or (old.trusted and _gets_codes_elsewhere(old, new)):
         caller.require(Operation.TRUST_SERVICE)
 

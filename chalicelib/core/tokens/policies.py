@@ -131,7 +131,7 @@ class Policies:
     def _service(self, caller: Caller, reference: str) -> tuple[Service, Permit]:
         """The service, and that the caller may set its policy. Raises Forbidden or NotFound."""
         service = self._services.find(caller, reference)
-        return service, caller.require(setting_policy_of(service), place=service.id)
+        return service, caller.require(setting_policy_of(service), scope_id=service.id)
 
     def _preview(self, caller: Caller, body_id: str, policy: Policy, after: str | None) -> Preview:
         caller.check(Operation.LIST_TOKENS)

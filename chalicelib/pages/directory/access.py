@@ -32,12 +32,12 @@ def access_page(
     explained = message.keyturn.permissions.explain(caller, user.id)
     grants = message.keyturn.roles.grants(caller, user.id)
     access = message.keyturn.permissions.access(caller, user.id)
-    places = (grant.place for grant, _ in grants)
+    scope_ids = (grant.scope_id for grant, _ in grants)
     values = {
         "explained": explained,
         "grants": grants,
         "groups": [access.groups[id] for id in access.direct],
-        "names": Names(message, caller, user.id, (scoped_permission for scoped_permission, _ in explained), places),
+        "names": Names(message, caller, user.id, (scoped_permission for scoped_permission, _ in explained), scope_ids),
         "may_read_groups": caller.could(Operation.READ_GROUP),
     }
     return account_page(message, caller, user, "access", values, dialog, problem)

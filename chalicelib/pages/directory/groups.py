@@ -163,7 +163,7 @@ def group_page(
         "members": members.items,
         "pager": Pager(asked, members.total),
         "grants": grants,
-        "names": Names(message, caller, None, (), (grant.place for grant, _ in grants)),
+        "names": Names(message, caller, None, (), (grant.scope_id for grant, _ in grants)),
     }
     return page(message, "groups/group", values, caller=caller, dialog=dialog, problem=problem)
 

@@ -33,13 +33,13 @@ class Names:
         caller: Caller,
         owner_id: str | None,
         scoped_permissions: Iterable[ScopedPermission],
-        places: Iterable[str] = (),
+        scope_ids: Iterable[str] = (),
     ) -> None:
         scoped_permissions = list(scoped_permissions)
         wanted = {scoped_permission.permission.partition(":")[0] for scoped_permission in scoped_permissions} | {
-            scoped_permission.place for scoped_permission in scoped_permissions
+            scoped_permission.scope_id for scoped_permission in scoped_permissions
         }
-        wanted = (wanted | set(places)) - {EVERYWHERE, EVERY_PERMISSION}
+        wanted = (wanted | set(scope_ids)) - {EVERYWHERE, EVERY_PERMISSION}
         self._services = services_in(message, caller, owner_id, [wanted])
         self._permissions = {each.id: each.name for service in self._services.values() for each in service.permissions}
 
@@ -54,9 +54,9 @@ class Names:
         service = self._services.get(service_id)
         return service.name if service else ""
 
-    def place(self, place: str) -> str:
+    def scope_name(self, scope_id: str) -> str:
         """Where it holds."""
-        if place == EVERYWHERE:
+        if scope_id == EVERYWHERE:
             return "everywhere"
-        service = self._services.get(place)
-        return service.name if service else place
+        service = self._services.get(scope_id)
+        return service.name if service else scope_id

@@ -76,7 +76,7 @@ def show_service(message: Message, caller: Caller, service: str) -> Response:
 def ask_edit(message: Message, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
     found = message.keyturn.services.get(caller, service)
-    caller.check(Operation.UPDATE_SERVICE, place=found.id)
+    caller.check(Operation.UPDATE_SERVICE, scope_id=found.id)
     offered = _offered(message, caller)
     return service_page(message, caller, found, _form_dialog(message, found, offered, _shown(found, offered)))
 
@@ -136,7 +136,7 @@ def renew_secret(message: Message, caller: Caller, service: str) -> Response:
 def ask_delete(message: Message, caller: Caller, service: str) -> Response:
     """The confirmation."""
     found = message.keyturn.services.get(caller, service)
-    caller.check(Operation.DELETE_SERVICE, place=found.id)
+    caller.check(Operation.DELETE_SERVICE, scope_id=found.id)
     return service_page(message, caller, found, _dialog(message, found, "delete"))
 
 

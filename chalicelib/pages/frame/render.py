@@ -178,8 +178,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _could(caller: Caller, operation: str, subject_id: str | None = None, place: str = EVERYWHERE) -> bool:
-    return caller.could(Operation[operation], subject_id, place)
+def _could(caller: Caller, operation: str, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
+    return caller.could(Operation[operation], subject_id, scope_id)
 
 
 def _moment(milliseconds: int) -> datetime.datetime:

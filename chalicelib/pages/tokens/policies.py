@@ -38,7 +38,7 @@ SHOWN = 100  # tokens of a preview
 def ask_for_service(message: Message, caller: Caller, service: str) -> Response:
     """The form with what is demanded."""
     found = message.keyturn.services.get(caller, service)
-    caller.check(setting_policy_of(found), place=found.id)
+    caller.check(setting_policy_of(found), scope_id=found.id)
     return service_page(message, caller, found, _form(message, "services", found, filled_in(found.policy)))
 
 

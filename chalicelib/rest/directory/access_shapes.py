@@ -55,9 +55,9 @@ class GrantView:
 
     def project(self) -> NamedReference:
         """The place, in Hub's terms: the global project, or a service."""
-        if self.grant.place == EVERYWHERE:
+        if self.grant.scope_id == EVERYWHERE:
             return NamedReference(EVERYWHERE, "Global", "project", "global")
-        return service_reference(self.grant.place, self.services.get(self.grant.place))
+        return service_reference(self.grant.scope_id, self.services.get(self.grant.scope_id))
 
 
 # Listed beside those of other services, a permission says whose it is.
@@ -94,7 +94,7 @@ ROLE = Shape(
 WAY = Shape(
     "way",
     {
-        "id": Field(lambda grant_path: Grant("", grant_path.role.id, grant_path.place).key),
+        "id": Field(lambda grant_path: Grant("", grant_path.role.id, grant_path.scope_id).key),
         "type": Field(lambda grant_path: "way"),
         "name": Field(
             lambda grant_path: " › ".join([*(group.name for group in grant_path.through), grant_path.role.name])
@@ -115,7 +115,7 @@ EXPLAINED_PERMISSION = Shape(
         "type": Field(lambda view: "effectivePermission"),
         "name": Field(lambda view: str(view.scoped_permission)),
         "project": Field(
-            lambda view: NamedReference(view.scoped_permission.place, None, "project"), Kind.ONE, REFERENCE
+            lambda view: NamedReference(view.scoped_permission.scope_id, None, "project"), Kind.ONE, REFERENCE
         ),
         "ways": Field(lambda view: view.paths, Kind.MANY, WAY),
     },

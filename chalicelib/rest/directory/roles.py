@@ -173,6 +173,6 @@ def grant_views(
 ) -> list[GrantView]:
     """The grants with the services that they are for, read together. `account_id`: to whom they give something, if that
     is not their holder."""
-    services = call.keyturn.services.resolve({grant.place for grant, _ in grants})
+    services = call.keyturn.services.resolve({grant.scope_id for grant, _ in grants})
     shown = call.keyturn.services.shown
     return [GrantView(grant, role, shown(caller, services, account_id or grant.holder_id)) for grant, role in grants]

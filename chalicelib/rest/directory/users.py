@@ -105,7 +105,7 @@ class AccountView:
         """These, and those of its groups."""
         access = self.call.keyturn.permissions.access(self.caller, self.user.id)
         grants = {
-            Grant(held.through[-1].id if held.through else self.user.id, held.role.id, held.place): held.role
+            Grant(held.through[-1].id if held.through else self.user.id, held.role.id, held.scope_id): held.role
             for held in access.grant_paths
         }
         return grant_views(self.call, self.caller, list(grants.items()), self.user.id)

@@ -113,7 +113,7 @@ def entries_of(user: User) -> dict[str, str]:
 class GrantItem(Item, discriminator="grant"):
     holder_id = UnicodeAttribute()
     role_id = UnicodeAttribute()
-    place = UnicodeAttribute()
+    scope_id = UnicodeAttribute(attr_name="place")
 
     @classmethod
     def of(cls, grant: Grant) -> Self:
@@ -121,7 +121,7 @@ class GrantItem(Item, discriminator="grant"):
             *cls.key_of(grant),
             holder_id=grant.holder_id,
             role_id=grant.role_id,
-            place=grant.place,
+            scope_id=grant.scope_id,
             collection=GRANTS,
             position=f"{grant.role_id}{BETWEEN}{grant.holder_id}",
         )
@@ -131,7 +131,7 @@ class GrantItem(Item, discriminator="grant"):
         return keys.grant(grant.holder_id, grant.key)
 
     def to_grant(self) -> Grant:
-        return Grant(self.holder_id, self.role_id, self.place)
+        return Grant(self.holder_id, self.role_id, self.scope_id)
 
 
 class GroupGrantItem(GrantItem, discriminator="group-grant"):

@@ -8,7 +8,7 @@ from chalicelib.core.common.identifiers import EVERYWHERE
 PERMISSIONS = ("ci:run", "ci:stop")
 PLACES = ("ci", "deploy")
 ELSEWHERE = "a service that nobody named"
-UNIVERSE = [ScopedPermission(permission, place) for permission in PERMISSIONS for place in (EVERYWHERE, *PLACES)]
+UNIVERSE = [ScopedPermission(permission, scope_id) for permission in PERMISSIONS for scope_id in (EVERYWHERE, *PLACES)]
 ALL_SETS = [
     PermissionSet(chosen) for size in range(len(UNIVERSE) + 1) for chosen in itertools.combinations(UNIVERSE, size)
 ]
@@ -23,7 +23,7 @@ def deeds(subject: PermissionSet) -> set[tuple[str, str]]:
             if scoped_permission.permission == EVERY_PERMISSION
             else (scoped_permission.permission,)
         )
-        places = (*PLACES, ELSEWHERE) if scoped_permission.place == EVERYWHERE else (scoped_permission.place,)
+        places = (*PLACES, ELSEWHERE) if scoped_permission.scope_id == EVERYWHERE else (scoped_permission.scope_id,)
         spelled_out |= set(itertools.product(permissions, places))
     return spelled_out
 
@@ -49,14 +49,14 @@ def test_every_permission_of_one_place_does_not_reach_another() -> None:
     local = PermissionSet([ScopedPermission(EVERY_PERMISSION, "ci")])
     for other in ALL_SETS:
         assert local.includes(other) == all(
-            scoped_permission.place == "ci" for scoped_permission in other.scoped_permissions
+            scoped_permission.scope_id == "ci" for scoped_permission in other.scoped_permissions
         )
 
 
 def test_allows_agrees_with_the_deeds() -> None:
     for subject in ALL_SETS:
-        for permission, place in itertools.product(PERMISSIONS, (*PLACES, ELSEWHERE)):
-            assert subject.allows(permission, place) == ((permission, place) in deeds(subject))
+        for permission, scope_id in itertools.product(PERMISSIONS, (*PLACES, ELSEWHERE)):
+            assert subject.allows(permission, scope_id) == ((permission, scope_id) in deeds(subject))
 
 
 def test_what_is_missing_is_said_in_words() -> None:

@@ -165,10 +165,10 @@ def test_nothing_is_opened_that_the_caller_does_not_have(operation: Operation) -
 @pytest.mark.parametrize("operation", [each for each in Operation if each.rule.everywhere])
 def test_what_reaches_everybody_needs_the_permission_everywhere(operation: Operation) -> None:
     of_one_service = replace(caller(), permissions=PermissionSet([ScopedPermission(EVERY_PERMISSION, "ci")]))
-    assert not of_one_service.may(operation, place="ci")
+    assert not of_one_service.may(operation, scope_id="ci")
     with pytest.raises(Forbidden, match="System Admin, everywhere"):
-        of_one_service.require(operation, place="ci")
-    assert caller(EVERY_PERMISSION).may(operation, place="ci")
+        of_one_service.require(operation, scope_id="ci")
+    assert caller(EVERY_PERMISSION).may(operation, scope_id="ci")
 
 
 def test_only_the_table_permits() -> None:

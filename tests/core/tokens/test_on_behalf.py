@@ -20,14 +20,14 @@ from tests.conftest import Scene, origin
 
 PERMISSIONS = ("run", "stop")
 # One permission held everywhere and for one service, one held for one service only, and nothing.
-HOLDINGS = [(permission, place) for permission in PERMISSIONS for place in (EVERYWHERE, "ci")]
+HOLDINGS = [(permission, scope_id) for permission in PERMISSIONS for scope_id in (EVERYWHERE, "ci")]
 SETS = [frozenset(c) for size in range(len(HOLDINGS) + 1) for c in itertools.combinations(HOLDINGS, size)]
 
 
 def deeds(holdings: frozenset[tuple[str, str]]) -> set[tuple[str, str]]:
     """What the holder may do at the two services of the scene, spelled out."""
-    places = {EVERYWHERE: ("ci", "deploy"), "ci": ("ci",)}
-    return {(permission, service) for permission, place in holdings for service in places[place]}
+    scope_ids = {EVERYWHERE: ("ci", "deploy"), "ci": ("ci",)}
+    return {(permission, service) for permission, scope_id in holdings for service in scope_ids[scope_id]}
 
 
 class World:
@@ -45,8 +45,8 @@ class World:
 
     def account(self, login: str, holdings: frozenset[tuple[str, str]], manages: bool = False) -> User:
         user = self.product.accounts.create(self.administrator, login, login, AccountType.BOT)
-        for role, place in holdings:
-            self.product.roles.grant(self.administrator, user.id, role, place)
+        for role, scope_id in holdings:
+            self.product.roles.grant(self.administrator, user.id, role, scope_id)
         if manages:
             self.product.roles.grant(self.administrator, user.id, "manager")
         return user
@@ -77,8 +77,8 @@ def test_every_pair_of_permission_sets(world: World) -> None:
     for actor, owner in pairs:
         allowed = deeds(SETS[actor]) >= deeds(SETS[owner])
         # "everywhere" also means services that are still to come, which "ci and deploy" does not
-        allowed = allowed and {p for p, place in SETS[owner] if place == EVERYWHERE} <= {
-            p for p, place in SETS[actor] if place == EVERYWHERE
+        allowed = allowed and {p for p, scope_id in SETS[owner] if scope_id == EVERYWHERE} <= {
+            p for p, scope_id in SETS[actor] if scope_id == EVERYWHERE
         }
         assert world.may_create(actors[actor], owners[owner]) == allowed, (SETS[actor], SETS[owner])
 
@@ -88,7 +88,7 @@ def test_what_is_lacked_is_known_before_anything_is_tried(world: World) -> None:
     poor = world.account("poor", frozenset({("run", EVERYWHERE)}), manages=True)
     manager = world.caller(poor)
     (scoped_permission,) = world.product.permanent_tokens.lacked(manager, rich.id)
-    assert (scoped_permission.permission.rpartition(":")[2], scoped_permission.place) == (
+    assert (scoped_permission.permission.rpartition(":")[2], scoped_permission.scope_id) == (
         "stop",
         world.scene.ci.service.id,
     )
@@ -136,9 +136,9 @@ def test_nobody_grants_or_bundles_what_they_lack(world: World) -> None:
     actor = world.caller(actor_user)
     other = world.account("other", frozenset())
     world.product.roles.grant(actor, other.id, "run", "ci")
-    for role, place in (("run", EVERYWHERE), ("stop", "ci"), (SYSTEM_ADMIN, EVERYWHERE)):
+    for role, scope_id in (("run", EVERYWHERE), ("stop", "ci"), (SYSTEM_ADMIN, EVERYWHERE)):
         with pytest.raises(Forbidden):
-            world.product.roles.grant(actor, other.id, role, place)
+            world.product.roles.grant(actor, other.id, role, scope_id)
     stop = next(iter(world.product.roles.get(world.administrator, "stop").permissions))
     with pytest.raises(Forbidden):
         world.product.roles.create(actor, "new", "new", [stop])

@@ -239,6 +239,6 @@ class TestGrants:
 
     def test_what_an_account_holds_is_in_order_of_role_and_place(self, stores: Stores) -> None:
         user = making.user()
-        given = [Grant(user.id, role, place) for role in ("b", "a") for place in ("z", "0", "m")]
+        given = [Grant(user.id, role, scope_id) for role in ("b", "a") for scope_id in ("z", "0", "m")]
         stores.accounts.create(user, given, record())
         assert stores.access.direct_grants(user.id).grants == tuple(sorted(given, key=lambda each: each.key))

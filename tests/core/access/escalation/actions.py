@@ -266,8 +266,8 @@ def _group_grant(world: World) -> str:
     group = world.product.groups.existing("admins")
     if not group.grants:
         raise NotFound("grant", group.id)
-    role_id, place = next(iter(group.grants))
-    return f"{role_id}.{place}"
+    role_id, scope_id = next(iter(group.grants))
+    return f"{role_id}.{scope_id}"
 
 
 def _rest(world: World) -> Iterator[tuple[str, Action]]:
