@@ -117,11 +117,15 @@ class Caller:
     hand: Hand = field(default_factory=Hand)
     note_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
 
-    def may(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
+    def is_allowed(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `scope_id` (a service id)."""
-        return self.could(operation, subject_id, scope_id) and not (operation.rule.fresh and self._logged_in_long_ago)
+        return self.is_allowed_after_relogin(operation, subject_id, scope_id) and not (
+            operation.rule.fresh and self._logged_in_long_ago
+        )
 
-    def could(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
+    def is_allowed_after_relogin(
+        self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE
+    ) -> bool:
         """Whether the caller may do this, if need be after another login: what a page offers. What the operation
         opens is not looked at."""
         rule, own = operation.rule, subject_id == self.user.id
@@ -139,14 +143,14 @@ class Caller:
         return rule.permission is not None and self.permissions.allows(rule.permission, where)
 
     def check(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> None:
-        """Raises Forbidden, saying what is missing, unless the caller `may`; LoginTooOld if that is all.
+        """Raises Forbidden, saying what is missing, unless the caller `is_allowed`; LoginTooOld if that is all.
 
         What opens something leaves a record if it is refused: whoever tries it may have stolen what they present.
         """
-        if not self.could(operation, subject_id, scope_id):
+        if not self.is_allowed_after_relogin(operation, subject_id, scope_id):
             refusal = Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
             raise self.noted(refusal) if operation.rule.fresh else refusal
-        if not self.may(operation, subject_id, scope_id):
+        if not self.is_allowed(operation, subject_id, scope_id):
             raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
         if operation.rule.lasting:
             self._require_lasting(operation.rule.lasting)
@@ -210,7 +214,7 @@ class Caller:
             EVERYWHERE,
             p.EVERY_PERMISSION,
         }
-        return all(self.may(Operation.READ_SERVICE, scope_id=service) for service in services)
+        return all(self.is_allowed(Operation.READ_SERVICE, scope_id=service) for service in services)
 
     def _listed(self, scoped_permissions: Sequence[ScopedPermission]) -> str:
         """Some of these permissions in words."""

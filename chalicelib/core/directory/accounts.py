@@ -204,7 +204,7 @@ class Accounts:
 
     def known(self, caller: Caller, ids: Iterable[str]) -> Mapping[str, User]:
         """Those of these accounts that exist and that the caller may read, by id."""
-        return self._accounts.get_many({id for id in ids if caller.may(Operation.READ_USER, id)})
+        return self._accounts.get_many({id for id in ids if caller.is_allowed(Operation.READ_USER, id)})
 
     def last_used(self, user: User) -> int | None:
         """When one of the credentials that the account has was used last, in milliseconds since the epoch."""
@@ -272,8 +272,8 @@ class Accounts:
     def _sees_owner(self, caller: Caller, owner: User | Group) -> bool:
         """Oneself, and the groups that one is in, are known without a permission."""
         if isinstance(owner, User):
-            return owner.id == caller.user.id or caller.may(Operation.READ_USER, owner.id)
-        return owner.id in caller.groups or caller.may(Operation.READ_GROUP)
+            return owner.id == caller.user.id or caller.is_allowed(Operation.READ_USER, owner.id)
+        return owner.id in caller.groups or caller.is_allowed(Operation.READ_GROUP)
 
     def _group_id(self, caller: Caller, reference: str) -> str:
         caller.check(Operation.READ_GROUP)
@@ -293,7 +293,7 @@ def _unless_it_rests(caller: Caller, write: Callable[[bool], None]) -> None:
     try:
         write(False)
     except LoginRests:
-        if not caller.could(Operation.REUSE_LOGIN):
+        if not caller.is_allowed_after_relogin(Operation.REUSE_LOGIN):
             raise
         caller.check(Operation.REUSE_LOGIN)
         write(True)

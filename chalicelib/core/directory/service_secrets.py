@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 def could_renew(caller: Caller, service: Service) -> bool:
     """Whether the caller may have a secret of the service, if need be after another login, and so see when those that
     there are end."""
-    if service.id == KEYTURN or (service.trusted and not caller.could(Operation.TRUST_SERVICE)):
+    if service.id == KEYTURN or (service.trusted and not caller.is_allowed_after_relogin(Operation.TRUST_SERVICE)):
         return False
-    return caller.could(Operation.RENEW_SERVICE_SECRET, scope_id=service.id)
+    return caller.is_allowed_after_relogin(Operation.RENEW_SERVICE_SECRET, scope_id=service.id)
 
 
 def check_renewable(caller: Caller, service: Service) -> None:

@@ -63,7 +63,7 @@ class Services:
         """
         if service.id == KEYTURN or not caller.groups.isdisjoint(service.groups):
             return True
-        return caller.may(Operation.READ_SERVICE, scope_id=service.id)
+        return caller.is_allowed(Operation.READ_SERVICE, scope_id=service.id)
 
     def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
         """Services by the id or key that names them; unknown references are left out."""
@@ -101,7 +101,7 @@ class Services:
     def page(self, caller: Caller, window: Window, search: Search = EVERYTHING) -> Page[Service]:
         """A part of the services that are wanted and that the caller may see, sorted by key unless `search`
         says otherwise; without any right, Keyturn alone. Raises Invalid."""
-        if caller.may(Operation.READ_SERVICE):
+        if caller.is_allowed(Operation.READ_SERVICE):
             page = self._services.page(window, search)
             return Page([_current(service) for service in page.items], page.total)
         everything = self._services.page(Window(0, MAX_SERVICES), search).items

@@ -38,6 +38,6 @@ def access_page(
         "grants": grants,
         "groups": [access.groups[id] for id in access.direct],
         "names": Names(message, caller, user.id, (scoped_permission for scoped_permission, _ in explained), scope_ids),
-        "may_read_groups": caller.could(Operation.READ_GROUP),
+        "may_read_groups": caller.is_allowed_after_relogin(Operation.READ_GROUP),
     }
     return account_page(message, caller, user, "access", values, dialog, problem)

@@ -209,7 +209,11 @@ def _form_dialog(
 def _offered(message: Message, caller: Caller) -> Sequence[Group]:
     """The groups to choose from, read once for a request: the list of the form, what of it is chosen, and its version
     are of one moment."""
-    return message.keyturn.groups.page(caller, OFFERED).items if caller.could(Operation.READ_GROUP) else ()
+    return (
+        message.keyturn.groups.page(caller, OFFERED).items
+        if caller.is_allowed_after_relogin(Operation.READ_GROUP)
+        else ()
+    )
 
 
 def _shown(service: Service, offered: Sequence[Group]) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def _environment() -> Environment:
     environment.globals.update(
         asset=assets.path_of,
         icon=assets.icon,
-        may=_could,
+        is_allowed=_is_allowed,
         EVERYWHERE=EVERYWHERE,
         claims=CLAIMS,
     )
@@ -178,8 +178,8 @@ def _environment() -> Environment:
     return environment
 
 
-def _could(caller: Caller, operation: str, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
-    return caller.could(Operation[operation], subject_id, scope_id)
+def _is_allowed(caller: Caller, operation: str, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
+    return caller.is_allowed_after_relogin(Operation[operation], subject_id, scope_id)
 
 
 def _moment(milliseconds: int) -> datetime.datetime:

@@ -40,7 +40,7 @@ def authentication_page(
     """The tab, or a dialog on it."""
     stored = message.keyturn.second_factors.status(caller, user.id).authenticators
     sessions, asked = None, window(message)
-    if caller.could(Operation.READ_SESSIONS, user.id):
+    if caller.is_allowed_after_relogin(Operation.READ_SESSIONS, user.id):
         sessions = message.keyturn.sessions.page(caller, user.id, asked)
     values = {"stored": stored, "sessions": sessions, "pager": Pager(asked, sessions.total if sessions else 0)}
     return account_page(message, caller, user, "authentication", values, dialog, problem)

@@ -68,12 +68,12 @@ def service_reference(id: str, service: Service | None) -> NamedReference:
 
 def reads_user(caller: Caller, user: User) -> bool:
     """Whether the caller may read the account."""
-    return caller.may(Operation.READ_USER, user.id)
+    return caller.is_allowed(Operation.READ_USER, user.id)
 
 
 def _reads_group(caller: Caller, view: GroupView) -> bool:
     """Whoever is in a group knows it."""
-    return view.group.id in caller.groups or caller.may(Operation.READ_GROUP)
+    return view.group.id in caller.groups or caller.is_allowed(Operation.READ_GROUP)
 
 
 REFERENCE = Shape(

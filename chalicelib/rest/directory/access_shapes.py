@@ -86,7 +86,7 @@ ROLE = Shape(
         "creationTime": Field(lambda role: role.created, Kind.TIME),
     },
     absent=frozenset({"description", "aliases", "projectRoles"}),
-    readable=lambda caller, role: caller.may(Operation.READ_ROLES),
+    readable=lambda caller, role: caller.is_allowed(Operation.READ_ROLES),
     outline=frozenset({"id", "type", "key", "name"}),
 )
 

@@ -75,7 +75,7 @@ class TokenView:
 def _reads_token(caller: Caller, view: TokenView) -> bool:
     presented = view.owned.token.id == caller.credential_id
     operation = Operation.READ_CURRENT_TOKEN if presented else Operation.READ_TOKENS
-    return caller.may(operation, view.owned.owner.id)
+    return caller.is_allowed(operation, view.owned.owner.id)
 
 
 LAST_USE = Shape(

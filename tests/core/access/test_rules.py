@@ -32,26 +32,26 @@ def caller(*permissions: str, logged_in: bool = True, unproven: bool = False) ->
 @pytest.mark.parametrize("operation", Operation)
 def test_nobody_may_do_anything_without_permission(operation: Operation) -> None:
     for subject in (None, ME.id, "another"):
-        assert not caller().may(operation, subject)
+        assert not caller().is_allowed(operation, subject)
 
 
 @pytest.mark.parametrize(("operation", "permission"), list(itertools.product(Operation, KEYTURN_PERMISSIONS)))
 def test_exactly_the_named_permission_suffices(operation: Operation, permission: str) -> None:
     rule = operation.rule
-    assert caller(permission).may(operation, "another") == (permission == rule.permission)
-    assert caller(permission).may(operation, ME.id) == (permission in {rule.permission, rule.own})
+    assert caller(permission).is_allowed(operation, "another") == (permission == rule.permission)
+    assert caller(permission).is_allowed(operation, ME.id) == (permission in {rule.permission, rule.own})
 
 
 @pytest.mark.parametrize("operation", Operation)
 def test_with_a_token_nobody_changes_what_they_log_in_with(operation: Operation) -> None:
     with_token = caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION, logged_in=False)
-    assert with_token.may(operation, ME.id) == (not operation.rule.logged_in)
-    assert with_token.may(operation, "another") == (operation.rule.permission is not None)
+    assert with_token.is_allowed(operation, ME.id) == (not operation.rule.logged_in)
+    assert with_token.is_allowed(operation, "another") == (operation.rule.permission is not None)
 
 
 def test_who_lacks_a_demanded_second_factor_may_only_add_one_or_leave() -> None:
     unproven = caller(*KEYTURN_PERMISSIONS, unproven=True)
-    assert {operation for operation in Operation if unproven.may(operation, ME.id)} == {
+    assert {operation for operation in Operation if unproven.is_allowed(operation, ME.id)} == {
         Operation.READ_SECOND_FACTORS,
         Operation.ADD_SECOND_FACTOR,
         Operation.END_SESSION,
@@ -61,8 +61,8 @@ def test_who_lacks_a_demanded_second_factor_may_only_add_one_or_leave() -> None:
 @pytest.mark.parametrize("operation", Operation)
 def test_and_nothing_to_others(operation: Operation) -> None:
     unproven = caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION, unproven=True)
-    assert not unproven.may(operation, "another")
-    assert not unproven.may(operation)
+    assert not unproven.is_allowed(operation, "another")
+    assert not unproven.is_allowed(operation)
 
 
 @pytest.mark.parametrize("operation", [each for each in Operation if each.only_reads])
@@ -130,9 +130,9 @@ def opens(operation: Operation) -> bool:
 def test_what_makes_credentials_or_gives_powers_needs_a_login_from_just_now(operation: Operation, age: int) -> None:
     long_ago = replace(caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION), now=age, logged_in_at=0)
     for subject in (ME.id, "another"):
-        wanted = long_ago.could(operation, subject)
-        assert long_ago.may(operation, subject) == (wanted and (age <= FRESH_MS or not opens(operation)))
-        if wanted and not long_ago.may(operation, subject):
+        wanted = long_ago.is_allowed_after_relogin(operation, subject)
+        assert long_ago.is_allowed(operation, subject) == (wanted and (age <= FRESH_MS or not opens(operation)))
+        if wanted and not long_ago.is_allowed(operation, subject):
             with pytest.raises(LoginTooOld, match="15 minutes"):
                 long_ago.require(operation, subject)
 
@@ -141,8 +141,8 @@ def test_what_makes_credentials_or_gives_powers_needs_a_login_from_just_now(oper
 def test_no_connected_service_makes_what_outlives_its_approval(operation: Operation) -> None:
     delegated = replace(caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION), delegated=True)
     if opens(operation) or operation in HARMLESS:
-        assert not delegated.may(operation, "another")
-        assert not delegated.may(operation, ME.id)
+        assert not delegated.is_allowed(operation, "another")
+        assert not delegated.is_allowed(operation, ME.id)
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -151,7 +151,7 @@ def test_nothing_is_opened_that_the_caller_does_not_have(operation: Operation) -
     if including is None:
         return
     every = caller(*KEYTURN_PERMISSIONS)
-    if not every.may(operation, "another"):
+    if not every.is_allowed(operation, "another"):
         return
     ask = functools.partial(every.require, operation, "another")
     with pytest.raises(TypeError):
@@ -165,10 +165,10 @@ def test_nothing_is_opened_that_the_caller_does_not_have(operation: Operation) -
 @pytest.mark.parametrize("operation", [each for each in Operation if each.rule.everywhere])
 def test_what_reaches_everybody_needs_the_permission_everywhere(operation: Operation) -> None:
     of_one_service = replace(caller(), permissions=PermissionSet([ScopedPermission(EVERY_PERMISSION, "ci")]))
-    assert not of_one_service.may(operation, scope_id="ci")
+    assert not of_one_service.is_allowed(operation, scope_id="ci")
     with pytest.raises(Forbidden, match="System Admin, everywhere"):
         of_one_service.require(operation, scope_id="ci")
-    assert caller(EVERY_PERMISSION).may(operation, scope_id="ci")
+    assert caller(EVERY_PERMISSION).is_allowed(operation, scope_id="ci")
 
 
 def test_only_the_table_permits() -> None:
@@ -184,4 +184,4 @@ def test_only_the_table_permits() -> None:
 
 def test_a_token_has_no_login_that_could_be_too_old() -> None:
     with_token = replace(caller(*KEYTURN_PERMISSIONS, logged_in=False), now=10 * FRESH_MS)
-    assert with_token.may(Operation.CREATE_TOKEN, "another")
+    assert with_token.is_allowed(Operation.CREATE_TOKEN, "another")

@@ -202,11 +202,11 @@ class TestRotatingItself:
     def test_an_administrators_token_for_one_service_has_no_powers_here_either(self, scene: Scene) -> None:
         narrow = scene.product.permanent_tokens.create(scene.caller(), "me", "narrow", ["ci"])
         holder = scene.product.authentication.holder(narrow.secret or "", origin())
-        assert {operation for operation in Operation if holder.may(operation, holder.user.id)} == {
+        assert {operation for operation in Operation if holder.is_allowed(operation, holder.user.id)} == {
             Operation.READ_CURRENT_TOKEN,
             Operation.ROTATE_CURRENT_TOKEN,
         }
-        assert not any(holder.may(operation, "another") for operation in Operation)
+        assert not any(holder.is_allowed(operation, "another") for operation in Operation)
 
     def test_without_the_permission_it_cannot(self, scene: Scene) -> None:
         scene.product.roles.revoke(scene.caller(), scene.bot.id, "registered-user.0")

@@ -38,13 +38,13 @@ class Exploration:
         self.used: dict[str, set[Operation]] = defaultdict(set)
         self.states = 0
         self._now = ""
-        original = Caller.could
+        original = Caller.is_allowed_after_relogin
 
-        def could(caller: Caller, operation: Operation, *more: object, **others: object) -> bool:
+        def is_allowed_after_relogin(caller: Caller, operation: Operation, *more: object, **others: object) -> bool:
             self.used[self._now].add(operation)
             return original(caller, operation, *more, **others)  # type: ignore[arg-type]
 
-        patch.setattr(Caller, "could", could)
+        patch.setattr(Caller, "is_allowed_after_relogin", is_allowed_after_relogin)
 
     def step(self, name: str, action: Action, kind: Kind, stored: bytes, before: Before) -> tuple[bool, list[str]]:
         """Whether it was done, and what is wrong with that."""
