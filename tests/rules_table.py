@@ -52,12 +52,12 @@ def page() -> str:
 def _row(operation: Operation) -> tuple[str, ...]:
     rule = operation.rule
     return (
-        operation.name.lower().replace("_", " ") + ("¹" if rule.unproven else ""),
+        operation.name.lower().replace("_", " ") + ("¹" if rule.second_factor_missing else ""),
         _permission(rule),
         _own(rule),
         rule.includes.value if rule.includes else "",
         "yes" if rule.fresh else "",
-        "yes" if rule.first_hand else "",
+        "yes" if rule.not_delegated else "",
         rule.lasting or "",
     )
 

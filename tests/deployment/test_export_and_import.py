@@ -185,7 +185,7 @@ def test_what_people_had_ended_stays_ended_and_the_rest_fits_together(
         with pytest.raises(refusal):
             Person(moved, people[login].user).attempt()
     changed = Person(moved, people["changed"].user)
-    assert changed.caller(changed.attempt(password="another long passphrase!")).unproven
+    assert changed.caller(changed.attempt(password="another long passphrase!")).second_factor_missing
     with pytest.raises(Unauthenticated):
         moved.caller(opened.secret)
     with pytest.raises(Unauthenticated):

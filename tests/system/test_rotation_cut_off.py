@@ -31,7 +31,7 @@ FOREVER = 100
 def turn(scene: Scene, held: str) -> str | None:
     """The new secret; None if no answer came."""
     try:
-        holder = scene.product.authentication.holder(held, origin())
+        holder = scene.product.authentication.caller_any_scope(held, origin())
         return scene.product.rotation.rotate(holder, "me", "current", GRACE_MS).secret
     except Unavailable:
         return None
@@ -100,4 +100,4 @@ class TestBetweenClientAndKeyturn:
 def test_a_refusal_is_no_cut(scene: Scene) -> None:
     """Or every test above would pass with a client that is always refused."""
     with pytest.raises(Refusal):
-        scene.product.authentication.holder("ktp_nothing", origin())
+        scene.product.authentication.caller_any_scope("ktp_nothing", origin())

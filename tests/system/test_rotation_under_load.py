@@ -64,7 +64,7 @@ def test_rotations_refuse_nobody_within_the_grace(scene: Scene) -> None:
         for _ in range(ROTATIONS):
             while sum(end is not None and is_before(now(), end) for end in ends.values()) >= MOST_EARLIER:
                 time.sleep(0.01)
-            holder = scene.product.authentication.holder(secret, origin())
+            holder = scene.product.authentication.caller_any_scope(secret, origin())
             made = scene.product.rotation.rotate(holder, "me", "current", GRACE_MS)
             with lock:
                 ends[secret], written[secret] = made.token.earlier[-1].until, now()
@@ -184,12 +184,12 @@ def test_whatever_becomes_of_an_answer_the_client_holds_a_good_secret(
 ) -> None:
     held = scene.token.secret or ""
     for _ in range(times):
-        holder = scene.product.authentication.holder(held, origin())
+        holder = scene.product.authentication.caller_any_scope(held, origin())
         cut_off = patch.object(DynamoTokens, "replace", autospec=True, side_effect=lost(DynamoTokens.replace))
         with cut_off, pytest.raises(Unavailable):
             scene.product.rotation.rotate(holder, "me", "current", 60_000)
         assert scene.is_good(held)
-    holder = scene.product.authentication.holder(held, origin())
+    holder = scene.product.authentication.caller_any_scope(held, origin())
     renewed = scene.product.rotation.rotate(holder, "me", "current", 60_000).secret
     assert scene.is_good(held)
     assert scene.is_good(renewed)

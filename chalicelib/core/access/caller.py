@@ -110,9 +110,9 @@ class Caller:
     ends: int | None = None
     networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
     application_password: bool = False
-    limited: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
+    rotate_only: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
     second_factor: bool = False  # proven by the session
-    unproven: bool = False  # a group demands a second factor, and this session was opened without one
+    second_factor_missing: bool = False  # a group demands a second factor, and this session was opened without one
     source_id: str | None = None  # of what an access token that is presented came from
     hand: Hand = field(default_factory=Hand)
     note_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
@@ -129,9 +129,9 @@ class Caller:
         """Whether the caller may do this, if need be after another login: what a page offers. What the operation
         opens is not looked at."""
         rule, own = operation.rule, subject_id == self.user.id
-        if self.unproven and not (rule.unproven and own):
+        if self.second_factor_missing and not (rule.second_factor_missing and own):
             return False
-        if self.delegated and rule.first_hand:
+        if self.delegated and rule.not_delegated:
             return False
         if self.application_password and rule.fresh:
             return False
@@ -230,16 +230,16 @@ class Caller:
         return self.logged_in_at is not None and self.now - self.logged_in_at > FRESH_MS
 
     def _missing(self, rule: Rule, own: bool) -> str:
-        if self.unproven and not (rule.unproven and own):
+        if self.second_factor_missing and not (rule.second_factor_missing and own):
             return "A group of yours requires a second factor. Add one first."
-        if self.delegated and rule.first_hand:
+        if self.delegated and rule.not_delegated:
             return "A connected service cannot do this for an account."
         if self.application_password and rule.fresh:
             return (
                 "An application password makes and changes no credentials, and gives no powers: it ends with "
                 "two-factor authentication, and they would not. Log in, or use a permanent token."
             )
-        if self.secret_ends is not None and not self.limited:
+        if self.secret_ends is not None and not self.rotate_only:
             return "This secret has been superseded: it can read, and rotate its own token. Present the current one."
         if own and rule.logged_in and not self.logged_in:
             return "Log in: nobody can do this to their own account with a token or application password."

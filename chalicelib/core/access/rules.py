@@ -28,14 +28,14 @@ class Rule:
     `everywhere`: the permission has to hold everywhere, and not for one service alone. `includes`: the caller's
     permissions must include those of the account, group or role that it is about. `logged_in`: to the own account only
     by somebody who has logged in, since a token that was stolen must not change what its owner logs in with.
-    `unproven`: to the own account also by somebody who has logged in, but without the second factor that a group of
-    theirs demands. `first_hand`: not by a connected service that acts for the account, which could give itself more
-    than was approved, and for longer. `fresh`: who has logged in, with whatever credential came of it, must have done
-    so just now: a browser that was left open must not make credentials, nor give permissions. Taking something away is
-    not held up by it, but for accounts, second factors, and leaving a group that demands something. But whoever takes
-    permissions from somebody has to have them (`includes`), or else they would make an account weaker first, and then
-    take it over. `lasting`: what is made, where it has neither end nor networks; not by a credential that has
-    (`attenuation`). Source: OWASP's Authentication Cheat Sheet (re-authentication).
+    `second_factor_missing`: to the own account also by somebody who has logged in, but without the second factor that a
+    group of theirs demands. `not_delegated`: not by a connected service that acts for the account, which could give
+    itself more than was approved, and for longer. `fresh`: who has logged in, with whatever credential came of it, must
+    have done so just now: a browser that was left open must not make credentials, nor give permissions. Taking
+    something away is not held up by it, but for accounts, second factors, and leaving a group that demands something.
+    But whoever takes permissions from somebody has to have them (`includes`), or else they would make an account weaker
+    first, and then take it over. `lasting`: what is made, where it has neither end nor networks; not by a credential
+    that has (`attenuation`). Source: OWASP's Authentication Cheat Sheet (re-authentication).
     """
 
     permission: str | None
@@ -43,8 +43,8 @@ class Rule:
     everywhere: bool = False
     includes: Including | None = None
     logged_in: bool = False
-    unproven: bool = False
-    first_hand: bool = False
+    second_factor_missing: bool = False
+    not_delegated: bool = False
     fresh: bool = False
     lasting: str | None = None
 
@@ -56,12 +56,12 @@ class Rule:
         everywhere: bool = False,
         includes: Including | None = None,
         logged_in: bool = False,
-        unproven: bool = False,
+        second_factor_missing: bool = False,
         lasting: str | None = None,
     ) -> Rule:
         """A row of what makes credentials, gives permissions, or changes who an account is: by a person who logged in
         just now, or by the account's own token."""
-        return cls(permission, own, everywhere, includes, logged_in, unproven, True, True, lasting)
+        return cls(permission, own, everywhere, includes, logged_in, second_factor_missing, True, True, lasting)
 
 
 ACCOUNT, GROUP, ROLE = Including.ACCOUNT, Including.GROUP, Including.ROLE
@@ -83,7 +83,7 @@ class Operation(Enum):
 
     LIST_USERS = Rule(p.READ_USER)
     READ_USER = Rule(p.READ_USER, own=p.READ_SELF)
-    CREATE_USER = Rule(p.CREATE_USER, first_hand=True)
+    CREATE_USER = Rule(p.CREATE_USER, not_delegated=True)
     # Services know people by their logins, though they should not: one that became free is nobody's for a while.
     REUSE_LOGIN = Rule.opening(p.EVERY_PERMISSION, everywhere=True)
     # Who an account is.
@@ -93,7 +93,7 @@ class Operation(Enum):
     BAN_USER = Rule(p.UPDATE_USER, includes=ACCOUNT)
     UNBAN_USER = Rule.opening(p.UPDATE_USER, includes=ACCOUNT)
     DELETE_USER = Rule.opening(p.DELETE_USER, includes=ACCOUNT)
-    DESCRIBE_USER = Rule(p.UPDATE_USER, first_hand=True)
+    DESCRIBE_USER = Rule(p.UPDATE_USER, not_delegated=True)
 
     LIST_TOKENS = Rule(p.READ_USER)  # of all accounts
     READ_TOKENS = Rule(p.READ_USER, own=p.READ_SELF)
@@ -110,7 +110,7 @@ class Operation(Enum):
     SET_PASSWORD = Rule.opening(
         p.UPDATE_USER, own=p.UPDATE_SELF, includes=ACCOUNT, logged_in=True, lasting="A password"
     )
-    READ_SECOND_FACTORS = Rule(p.READ_USER, own=p.READ_SELF, unproven=True)
+    READ_SECOND_FACTORS = Rule(p.READ_USER, own=p.READ_SELF, second_factor_missing=True)
     REMOVE_SECOND_FACTORS = Rule.opening(
         p.UPDATE_USER,
         own=p.UPDATE_SELF,
@@ -118,12 +118,12 @@ class Operation(Enum):
         logged_in=True,
         lasting="A password without a second factor",
     )
-    ADD_SECOND_FACTOR = Rule.opening(None, own=p.UPDATE_SELF, logged_in=True, unproven=True)
+    ADD_SECOND_FACTOR = Rule.opening(None, own=p.UPDATE_SELF, logged_in=True, second_factor_missing=True)
     READ_APPLICATION_PASSWORDS = Rule(p.READ_USER, own=p.READ_SELF)
     CREATE_APPLICATION_PASSWORD = Rule.opening(None, own=p.UPDATE_SELF, lasting="An application password")
     DELETE_APPLICATION_PASSWORD = Rule(p.UPDATE_USER, own=p.UPDATE_SELF)
     READ_SESSIONS = Rule(p.READ_USER, own=p.READ_SELF)
-    END_SESSION = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, unproven=True)
+    END_SESSION = Rule(p.UPDATE_USER, own=p.UPDATE_SELF, second_factor_missing=True)
 
     # Only the account itself lets a service act for it, and only by somebody who has logged in.
     APPROVE_SERVICE = Rule(None, own=p.UPDATE_SELF, logged_in=True)
@@ -162,18 +162,18 @@ class Operation(Enum):
     CREATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")
     UPDATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")  # at another address, it is another one
     RENEW_WEBHOOK_SECRET = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook's secret")
-    TEST_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN, first_hand=True)
+    TEST_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN, not_delegated=True)
     DELETE_WEBHOOK = Rule(p.LOW_LEVEL_ADMIN)
 
     READ_AUDIT = Rule(p.READ_AUDIT, own=p.READ_SELF)
 
     READ_GROUP = Rule(p.READ_GROUP)
-    CREATE_GROUP = Rule(p.CREATE_GROUP, first_hand=True)
-    UPDATE_GROUP = Rule(p.UPDATE_GROUP, first_hand=True)
+    CREATE_GROUP = Rule(p.CREATE_GROUP, not_delegated=True)
+    UPDATE_GROUP = Rule(p.UPDATE_GROUP, not_delegated=True)
     # By its name an administrator knows to whom a role is granted.
     RENAME_GROUP = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
     MOVE_GROUP = Rule.opening(p.UPDATE_GROUP, includes=GROUP)  # into another group: what that gives
-    MOVE_GROUP_OUT = Rule(p.UPDATE_GROUP, includes=GROUP, first_hand=True)  # of another group: what that gave
+    MOVE_GROUP_OUT = Rule(p.UPDATE_GROUP, includes=GROUP, not_delegated=True)  # of another group: what that gave
     # A group's demands are a second factor and a policy. Who takes them from its members opens what they guard: all
     # that these may do; and who makes some shuts out members that do not meet them. So the second row is asked for each
     # of them.

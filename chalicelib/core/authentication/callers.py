@@ -61,12 +61,12 @@ class Authentication:
 
         Raises Unauthenticated, InsufficientScope (the token is not for Keyturn itself) or Throttled.
         """
-        caller = self.holder(presented, origin)
-        if caller.limited:
+        caller = self.caller_any_scope(presented, origin)
+        if caller.rotate_only:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
         return caller
 
-    def holder(self, presented: str, origin: Origin, supplied_secret: str | None = None) -> Caller:
+    def caller_any_scope(self, presented: str, origin: Origin, supplied_secret: str | None = None) -> Caller:
         """The same; but a permanent token that is not for Keyturn is good for one thing here: to be rotated itself.
         `supplied_secret` is the secret that the request wants in place of the one that is presented.
 
@@ -78,15 +78,15 @@ class Authentication:
         found, verified = self._verified(key, presented, "The access token is not valid.", origin, supplied_secret)
         credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            return self._limited(self._caller(found, verified, origin))
+            return self._rotate_only(self._caller(found, verified, origin))
         if isinstance(credential, Session) and not (
             found.authenticators and credential.is_alive(found.authenticators, origin.now)
         ):
             raise Unauthenticated("This session has ended. Log in again.")
         return self._caller(found, verified, origin)
 
-    def _limited(self, caller: Caller) -> Caller:
-        return replace(caller, permissions=caller.permissions.only([ROTATE_SELF]), groups=frozenset(), limited=True)
+    def _rotate_only(self, caller: Caller) -> Caller:
+        return replace(caller, permissions=caller.permissions.only([ROTATE_SELF]), groups=frozenset(), rotate_only=True)
 
     def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
         tokens = self._access_tokens()
@@ -166,14 +166,14 @@ class Authentication:
         access = self._access.of_account(owner)
         logged_in = isinstance(credential, Session)
         proven = isinstance(credential, Session) and credential.second_factor
-        unproven = logged_in and not proven and access.requires_two_factor
+        second_factor_missing = logged_in and not proven and access.requires_two_factor
         caller = Caller(
             owner,
             access.permissions,
             credential.id,
             origin.now,
             origin.address,
-            frozenset() if unproven else frozenset(access.groups),  # which show what others may not see
+            frozenset() if second_factor_missing else frozenset(access.groups),  # which show what others may not see
             logged_in=logged_in,
             logged_in_at=credential.created if logged_in else None,
             secret_since=verified.since if isinstance(credential, PermanentToken) else None,
@@ -181,7 +181,7 @@ class Authentication:
             networks=credential.networks if isinstance(credential, PermanentToken) else (),
             application_password=isinstance(credential, ApplicationPassword),
             second_factor=proven,
-            unproven=unproven,
+            second_factor_missing=second_factor_missing,
             hand=Hand(_KINDS[type(credential)]),
             note_refusal=self._note,
         )

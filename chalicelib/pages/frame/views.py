@@ -51,7 +51,7 @@ def for_users(view: View) -> View:
     @functools.wraps(view)
     def guarded(message: Message, **path: str) -> Response:
         caller = require_login(message)
-        if caller.unproven and not message.request.path.startswith(FIRST_STEPS):
+        if caller.second_factor_missing and not message.request.path.startswith(FIRST_STEPS):
             return redirect(message, "users", caller.user.id, "authentication")
         return view(message, caller, **path)
 

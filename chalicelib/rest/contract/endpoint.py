@@ -83,7 +83,7 @@ class Call:
         if scheme.lower() == "bearer":
             authentication = self.keyturn.authentication
             if whatever_scope:
-                caller = authentication.holder(presented.strip(), self.origin, supplied_secret)
+                caller = authentication.caller_any_scope(presented.strip(), self.origin, supplied_secret)
             else:
                 caller = authentication.caller(presented.strip(), self.origin)
             note(account=caller.user.id, credential=caller.credential_id)

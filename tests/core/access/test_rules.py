@@ -24,9 +24,17 @@ from embedded.layout import PROJECT
 ME = User("me1", "me", "Me", AccountType.USER, 0)
 
 
-def caller(*permissions: str, logged_in: bool = True, unproven: bool = False) -> Caller:
+def caller(*permissions: str, logged_in: bool = True, second_factor_missing: bool = False) -> Caller:
     scoped_permissions = PermissionSet(map(ScopedPermission, permissions))
-    return Caller(ME, scoped_permissions, "token", 0, "192.0.2.1", logged_in=logged_in, unproven=unproven)
+    return Caller(
+        ME,
+        scoped_permissions,
+        "token",
+        0,
+        "192.0.2.1",
+        logged_in=logged_in,
+        second_factor_missing=second_factor_missing,
+    )
 
 
 @pytest.mark.parametrize("operation", Operation)
@@ -50,8 +58,8 @@ def test_with_a_token_nobody_changes_what_they_log_in_with(operation: Operation)
 
 
 def test_who_lacks_a_demanded_second_factor_may_only_add_one_or_leave() -> None:
-    unproven = caller(*KEYTURN_PERMISSIONS, unproven=True)
-    assert {operation for operation in Operation if unproven.is_allowed(operation, ME.id)} == {
+    second_factor_missing = caller(*KEYTURN_PERMISSIONS, second_factor_missing=True)
+    assert {operation for operation in Operation if second_factor_missing.is_allowed(operation, ME.id)} == {
         Operation.READ_SECOND_FACTORS,
         Operation.ADD_SECOND_FACTOR,
         Operation.END_SESSION,
@@ -60,9 +68,9 @@ def test_who_lacks_a_demanded_second_factor_may_only_add_one_or_leave() -> None:
 
 @pytest.mark.parametrize("operation", Operation)
 def test_and_nothing_to_others(operation: Operation) -> None:
-    unproven = caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION, unproven=True)
-    assert not unproven.is_allowed(operation, "another")
-    assert not unproven.is_allowed(operation)
+    second_factor_missing = caller(*KEYTURN_PERMISSIONS, EVERY_PERMISSION, second_factor_missing=True)
+    assert not second_factor_missing.is_allowed(operation, "another")
+    assert not second_factor_missing.is_allowed(operation)
 
 
 @pytest.mark.parametrize("operation", [each for each in Operation if each.only_reads])

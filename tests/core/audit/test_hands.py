@@ -61,9 +61,9 @@ def test_behind_an_access_token_stands_the_permanent_token_and_the_service_that_
 
 def test_an_earlier_secret_is_told_from_the_current_one(scene: Scene) -> None:
     token = scene.token
-    caller = scene.product.authentication.holder(token.secret or "", origin())
+    caller = scene.product.authentication.caller_any_scope(token.secret or "", origin())
     scene.product.rotation.rotate(caller, "me", "current", 3_600_000)
-    earlier = scene.product.authentication.holder(token.secret or "", origin())
+    earlier = scene.product.authentication.caller_any_scope(token.secret or "", origin())
     scene.product.rotation.rotate(earlier, "me", "current", 3_600_000)
     query = AuditQuery(target_id=token.owner.id, kind="permanent-token.rotated", until=now())
     records = scene.product.audit_trail.page(scene.caller(), query, 2).records

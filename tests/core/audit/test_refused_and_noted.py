@@ -150,7 +150,7 @@ class TestAnEarlierSecretOfATokenInUse:
         old = scene.token.secret or ""
         new = scene.product.rotation.rotate(scene.caller(), scene.bot.id, scene.token.token.id, DAY_MS)
         assert scene.is_good(new.secret)
-        return scene.product.authentication.holder(old, origin())
+        return scene.product.authentication.caller_any_scope(old, origin())
 
     def test_neither_renews_the_token_nor_takes_it_back_unnoticed(self, scene: Scene, thief: Caller) -> None:
         rotation = scene.product.rotation

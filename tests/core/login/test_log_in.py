@@ -51,7 +51,7 @@ def test_a_password_opens_a_session_of_its_owner(jo: Person) -> None:
     caller = jo.log_in()
     assert caller.user == jo.scene.product.accounts.find(jo.scene.caller(), "jo", Operation.READ_USER)
     assert caller.logged_in
-    assert not caller.unproven
+    assert not caller.second_factor_missing
 
 
 def test_letter_case_of_a_login_does_not_matter(jo: Person) -> None:
@@ -524,7 +524,7 @@ class TestGroupThatRequiresIt:
 
     def test_without_a_second_factor_they_can_only_add_one(self, jo: Person) -> None:
         caller = jo.log_in()
-        assert caller.unproven
+        assert caller.second_factor_missing
         with pytest.raises(Forbidden, match="second factor"):
             jo.scene.product.accounts.find(caller, "me", *AccountChange(name="x").operations)
         with pytest.raises(Forbidden):
@@ -545,7 +545,7 @@ class TestGroupThatRequiresIt:
         scene = jo.scene
         assert scene.is_good(scene.token.secret)
         own = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "api", ["keyturn"])
-        assert not scene.caller(own.secret).unproven
+        assert not scene.caller(own.secret).second_factor_missing
 
     def test_a_bot_has_no_password_login_at_all(self, jo: Person) -> None:
         with pytest.raises(Conflict):

@@ -351,10 +351,10 @@ class TestTheFirstOne:
         session = jo.scene.product.stores.sessions.get(jo.user.id, opened.session.id)
         stored = jo.scene.product.stores.authenticators.get(jo.user.id)
         assert session
-        unproven = replace(session, epoch=stored.session_epoch)
-        assert not unproven.is_alive(stored, jo.clock)
-        assert replace(unproven, second_factor=True).is_alive(stored, jo.clock)
-        assert unproven.is_alive(stored.without_second_factors(), jo.clock)
+        second_factor_missing = replace(session, epoch=stored.session_epoch)
+        assert not second_factor_missing.is_alive(stored, jo.clock)
+        assert replace(second_factor_missing, second_factor=True).is_alive(stored, jo.clock)
+        assert second_factor_missing.is_alive(stored.without_second_factors(), jo.clock)
 
     def test_a_second_one_ends_none(self, jo: Person) -> None:
         jo.turn_on_2fa()

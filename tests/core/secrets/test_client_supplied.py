@@ -104,7 +104,7 @@ def test_one_that_is_made_here_could_be_supplied() -> None:
 
 
 def test_a_token_can_be_looked_at_with_itself_whatever_its_scope(scene: Scene) -> None:
-    own = scene.product.authentication.holder(scene.token.secret or "", origin())
+    own = scene.product.authentication.caller_any_scope(scene.token.secret or "", origin())
     assert scene.product.permanent_tokens.get(own, "me", "current").token.id == scene.token.token.id
     with pytest.raises(Forbidden):
         scene.product.permanent_tokens.get(own, scene.administrator.owner.id, "current")

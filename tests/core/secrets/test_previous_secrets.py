@@ -33,7 +33,7 @@ HOUR = 60 * MINUTE
 
 def renew(scene: Scene, secret: str | None, grace_ms: int = HOUR, supplied: str | None = None) -> str:
     """The next secret, by somebody who has only this one."""
-    holder = scene.product.authentication.holder(secret or "", origin())
+    holder = scene.product.authentication.caller_any_scope(secret or "", origin())
     return scene.product.rotation.rotate(holder, "me", "current", grace_ms, supplied).secret or ""
 
 
@@ -75,7 +75,7 @@ class TestRenewingItself:
         second = renew(scene, old, 10 * DAY_MS)
         renew(scene, second, 1)
         later = Origin(now() + HOUR, "192.0.2.1")
-        holder = scene.product.authentication.holder(old or "", later)
+        holder = scene.product.authentication.caller_any_scope(old or "", later)
         with pytest.raises(Forbidden, match="in use"):
             scene.product.rotation.rotate(holder, "me", "current", HOUR)
 
@@ -108,7 +108,7 @@ class TestRenewingItself:
 
     def test_of_two_at_the_same_time_the_second_does_not_end_what_the_first_made(self, scene: Scene) -> None:
         """Both presented the current secret; when the second is written, it is an earlier one."""
-        holders = [scene.product.authentication.holder(scene.token.secret or "", origin()) for _ in range(3)]
+        holders = [scene.product.authentication.caller_any_scope(scene.token.secret or "", origin()) for _ in range(3)]
         rotate = scene.product.rotation.rotate
         made = [
             rotate(holder, "me", "current", grace).secret for holder, grace in zip(holders, (HOUR, 0), strict=False)
@@ -139,7 +139,7 @@ class TestRenewingItself:
 
     def test_after_a_rotation_was_taken_back_a_lost_answer_is_asked_for_again(self, scene: Scene) -> None:
         old = scene.token.secret
-        holder = scene.product.authentication.holder(renew(scene, old), origin())
+        holder = scene.product.authentication.caller_any_scope(renew(scene, old), origin())
         scene.product.rotation.take_back(holder, "me", "current", old or "")
         lost = renew(scene, old)
         assert good(scene, renew(scene, old), lost, old) == [True, True, True]
@@ -248,7 +248,7 @@ class TestWhatWasExchanged:
         first = self.exchange(scene, scene.token.secret)
         renewed = renew(scene, scene.token.secret)
         second = self.exchange(scene, renewed)
-        holder = scene.product.authentication.holder(renewed, origin())
+        holder = scene.product.authentication.caller_any_scope(renewed, origin())
         scene.product.rotation.take_back(holder, "me", "current", scene.token.secret or "")
         assert [self.is_good(scene, each) for each in (first, second)] == [True, False]
 

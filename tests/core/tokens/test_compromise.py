@@ -144,18 +144,20 @@ class TestAnAnswerThatWasLost:
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
         token, old, supplied = scene.token.token, scene.token.secret or "", random_text(SECRET_LENGTH)
         authentication, rotation = scene.product.authentication, scene.product.rotation
-        by = authentication.holder(old, origin(), supplied)
+        by = authentication.caller_any_scope(old, origin(), supplied)
         new = rotation.rotate(by, "me", "current", 0, supplied).secret or ""
         assert is_good(scene, new, now())
         for _ in range(3):
             with pytest.raises(Unauthenticated):
-                authentication.holder(old, origin(), supplied)
-            again = rotation.rotate(authentication.holder(new, origin(), supplied), "me", "current", 0, supplied)
+                authentication.caller_any_scope(old, origin(), supplied)
+            again = rotation.rotate(
+                authentication.caller_any_scope(new, origin(), supplied), "me", "current", 0, supplied
+            )
             assert (again.secret, again.token.id) == (new, token.id)
         assert events(scene) == ["created", "rotated"]
         newest = rotated_and_used(scene)
         with pytest.raises(Unauthenticated):
-            authentication.holder(old, origin(), supplied)
+            authentication.caller_any_scope(old, origin(), supplied)
         assert events(scene) == ["created", "rotated", "rotated"]
         assert is_good(scene, newest, now())
 
@@ -164,9 +166,9 @@ class TestAnAnswerThatWasLost:
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", self.REVOKE)
         old, supplied = scene.token.secret or "", random_text(SECRET_LENGTH)
         authentication, rotation = scene.product.authentication, scene.product.rotation
-        by = authentication.holder(old, origin(), supplied)
+        by = authentication.caller_any_scope(old, origin(), supplied)
         new = rotation.rotate(by, "me", "current", 0, supplied).secret or ""
-        rotation.rotate(authentication.holder(new, origin(), supplied), "me", "current", 0, supplied)
+        rotation.rotate(authentication.caller_any_scope(new, origin(), supplied), "me", "current", 0, supplied)
         assert not is_good(scene, old, now())
         assert events(scene) == ["created", "rotated"]
         assert is_good(scene, new, now())
@@ -179,7 +181,7 @@ class TestAnAnswerThatWasLost:
         rotated_and_used(scene)
         middle = random_text(SECRET_LENGTH) if supplies == "another" else old[-6 - SECRET_LENGTH : -6]
         with pytest.raises(Unauthenticated):
-            scene.product.authentication.holder(old, origin(), middle)
+            scene.product.authentication.caller_any_scope(old, origin(), middle)
         assert events(scene) == ["created", "rotated", "reused"]
 
     def test_what_ended_before_its_beginning_was_kept_counts_as_it_did(self, scene: Scene) -> None:
@@ -256,17 +258,17 @@ class TestTakingBack:
         old, rotation = scene.token.secret or "", scene.product.rotation
         rotate(scene)
         taken = rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
-        again = rotation.take_back(scene.product.authentication.holder(old, origin()), "me", "current", old)
+        again = rotation.take_back(scene.product.authentication.caller_any_scope(old, origin()), "me", "current", old)
         assert again.token.revision == taken.token.revision == stored(scene).revision
 
     def test_with_an_earlier_secret_a_token_cannot_take_its_rotation_back(self, scene: Scene) -> None:
         """Who was rotated away would come back so."""
         old = scene.token.secret or ""
         new = rotate(scene)
-        thief = scene.product.authentication.holder(old, origin())
+        thief = scene.product.authentication.caller_any_scope(old, origin())
         with pytest.raises(Exception, match="Present the current secret"):
             scene.product.rotation.take_back(thief, "me", "current", old)
-        holder = scene.product.authentication.holder(new, origin())
+        holder = scene.product.authentication.caller_any_scope(new, origin())
         assert scene.product.rotation.take_back(holder, "me", "current", old).token.rotated is None
 
     @pytest.mark.parametrize("kept", ["", "ktp_nothing", "one that was taken back"])

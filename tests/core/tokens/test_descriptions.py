@@ -104,8 +104,8 @@ def test_the_network_binds_at_every_entrance(scene: Scene) -> None:
     inside, outside = origin(), Origin(now(), "198.51.100.1")
     enter = scene.product.authentication
     assert enter.caller(made.secret or "", inside).user.id == scene.bot.id
-    assert enter.holder(made.secret or "", inside)
-    for entrance in (enter.caller, enter.holder):
+    assert enter.caller_any_scope(made.secret or "", inside)
+    for entrance in (enter.caller, enter.caller_any_scope):
         with pytest.raises(Unauthenticated):
             entrance(made.secret or "", outside)
     exchange = scene.product.oauth.token_exchange.exchange

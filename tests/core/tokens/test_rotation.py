@@ -84,7 +84,7 @@ def test_labels_are_set_with_the_secret_or_neither_is(scene: Scene) -> None:
 
 
 def test_a_token_that_may_only_rotate_itself_sets_no_labels(scene: Scene) -> None:
-    caller = scene.product.authentication.holder(scene.token.secret or "", origin())
+    caller = scene.product.authentication.caller_any_scope(scene.token.secret or "", origin())
     with pytest.raises((Forbidden, InsufficientScope)):
         scene.product.rotation.rotate(caller, "me", "current", 0, labels=["a"])
     assert scene.product.rotation.rotate(caller, "me", "current", 0).secret
@@ -168,7 +168,7 @@ class TestRotatingItself:
     """With the token itself, whatever its scope (permission *Rotate Self*)."""
 
     def rotate(self, scene: Scene, secret: str | None, grace_ms: int = MINUTE) -> str:
-        holder = scene.product.authentication.holder(secret or "", origin())
+        holder = scene.product.authentication.caller_any_scope(secret or "", origin())
         return scene.product.rotation.rotate(holder, "me", "current", grace_ms).secret or ""
 
     def test_a_token_for_one_service_renews_itself_night_after_night(self, scene: Scene) -> None:
@@ -187,7 +187,7 @@ class TestRotatingItself:
     def test_it_is_good_for_nothing_else_at_keyturn(self, scene: Scene) -> None:
         with pytest.raises(InsufficientScope):
             scene.caller(scene.token.secret)
-        holder = scene.product.authentication.holder(scene.token.secret or "", origin())
+        holder = scene.product.authentication.caller_any_scope(scene.token.secret or "", origin())
         other = scene.product.permanent_tokens.create(scene.caller(), scene.bot.id, "other", ["ci"]).token
         for attempt in (
             lambda: scene.product.rotation.rotate(holder, "me", other.id, 0),
@@ -201,7 +201,7 @@ class TestRotatingItself:
 
     def test_an_administrators_token_for_one_service_has_no_powers_here_either(self, scene: Scene) -> None:
         narrow = scene.product.permanent_tokens.create(scene.caller(), "me", "narrow", ["ci"])
-        holder = scene.product.authentication.holder(narrow.secret or "", origin())
+        holder = scene.product.authentication.caller_any_scope(narrow.secret or "", origin())
         assert {operation for operation in Operation if holder.is_allowed(operation, holder.user.id)} == {
             Operation.READ_CURRENT_TOKEN,
             Operation.ROTATE_CURRENT_TOKEN,
