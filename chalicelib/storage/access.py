@@ -57,7 +57,7 @@ def check_unchanged(transaction: Transaction, access: Access | None, without: Co
         transaction.check(RoleItem(*keys.role(role.id)), RoleItem.revision == role.revision, otherwise=StaleWrite())
 
 
-def check_owner_unchanged(transaction: Transaction, owner: User, compared: Access | None) -> None:
+def check_owner_unchanged(transaction: Transaction, owner: User, required_permissions: Access | None) -> None:
     """The owner, all that the owner holds, and what that means, is as it was when the rules were applied."""
     transaction.check(UserItem(*keys.user(owner.id)), UserItem.revision == owner.revision, otherwise=StaleWrite())
-    check_unchanged(transaction, compared)
+    check_unchanged(transaction, required_permissions)

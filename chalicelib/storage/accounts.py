@@ -91,10 +91,10 @@ class DynamoAccounts:
         administrator: bool,
         audit: AuditRecord,
         reuse: bool = False,
-        compared: Access | None = None,
+        required_permissions: Access | None = None,
     ) -> None:
         transaction = Transaction(audit)
-        check_unchanged(transaction, compared)
+        check_unchanged(transaction, required_permissions)
         transaction.replace(UserItem.of(new), UserItem.revision == old.revision, otherwise=StaleWrite())
         if validation.login_key(old.login) != validation.login_key(new.login):
             _free_login(transaction, old, audit.at)

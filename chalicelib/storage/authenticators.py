@@ -48,7 +48,7 @@ class DynamoAuthenticators:
         owner: User,
         old: Authenticators,
         new: Authenticators,
-        compared: Access | None,
+        required_permissions: Access | None,
         ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
@@ -57,9 +57,9 @@ class DynamoAuthenticators:
         transaction = Transaction(audit)
         if ends_passwords:
             change_owner(transaction, owner, [UserItem.password_epoch.set(owner.password_epoch + 1)])
-            check_unchanged(transaction, compared)
+            check_unchanged(transaction, required_permissions)
         else:
-            check_owner_unchanged(transaction, owner, compared)
+            check_owner_unchanged(transaction, owner, required_permissions)
         _put(transaction, old, new, challenge)
         if kept:
             transaction.update(

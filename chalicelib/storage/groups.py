@@ -56,16 +56,16 @@ class DynamoGroups:
         _move(transaction, None, group.parent_id, outer)
         transaction.commit()
 
-    def replace(self, old: Group, new: Group, compared: Access | None, audit: AuditRecord) -> None:
+    def replace(self, old: Group, new: Group, required_permissions: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
         transaction.replace(GroupItem.of(new), GroupItem.revision == old.revision, otherwise=StaleWrite())
         if keys.group_name(old.name) != keys.group_name(new.name):
             transaction.free_name(keys.group_name(old.name))
             transaction.take_name(keys.group_name(new.name), new.id, otherwise=_name_taken(new))
         if old.parent_id != new.parent_id:
-            _move(transaction, old.parent_id, new.parent_id, compared, new.id)
+            _move(transaction, old.parent_id, new.parent_id, required_permissions, new.id)
         else:
-            check_unchanged(transaction, compared, without={new.id})
+            check_unchanged(transaction, required_permissions, without={new.id})
         for pair in old.grants - new.grants:
             transaction.delete(GroupGrantItem.of(Grant(old.id, *pair)))
         for pair in new.grants - old.grants:
@@ -102,14 +102,18 @@ class DynamoGroups:
 
 
 def _move(
-    transaction: Transaction, old: str | None, new: str | None, compared: Access | None, moved: str | None = None
+    transaction: Transaction,
+    old: str | None,
+    new: str | None,
+    required_permissions: Access | None,
+    moved: str | None = None,
 ) -> None:
-    """The group `moved` leaves the parent `old` and enters `new`, if all that was `compared` is unchanged.
+    """The group `moved` leaves the parent `old` and enters `new`, if all that was `required_permissions` is unchanged.
 
     What is written, a parent too, cannot be checked by itself: its condition stands at the writing.
     """
-    groups = compared.groups if compared else {}
-    check_unchanged(transaction, compared, without={old, new, moved})
+    groups = required_permissions.groups if required_permissions else {}
+    check_unchanged(transaction, required_permissions, without={old, new, moved})
     for group_id, change in ((old, -1), (new, +1)):
         if group_id is not None:
             known = groups.get(group_id)

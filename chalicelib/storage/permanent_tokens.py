@@ -69,12 +69,12 @@ class DynamoTokens:
         self,
         token: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, required_permissions)
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
         _take_name(transaction, token, displaced)
         _label(transaction, token, (), token.labels)
@@ -86,12 +86,12 @@ class DynamoTokens:
         old: PermanentToken,
         new: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, required_permissions)
         transaction.replace(TokenItem.of(new), _unchanged(old), otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.token_name(old.user_id, old.name))

@@ -31,16 +31,18 @@ class DynamoTrustRules:
         found = (item.to_rule() for item in TrustRuleItem.query(pk, prefix, consistent_read=True))
         return sorted(found, key=lambda rule: (rule.created, rule.id))
 
-    def create(self, rule: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def create(self, rule: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, required_permissions)
         transaction.create(TrustRuleItem.of(rule), otherwise=StaleWrite())
         _take_name(transaction, rule)
         transaction.commit()
 
-    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def replace(
+        self, old: TrustRule, new: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord
+    ) -> None:
         transaction = Transaction(audit)
-        check_owner_unchanged(transaction, owner, compared)
+        check_owner_unchanged(transaction, owner, required_permissions)
         transaction.replace(TrustRuleItem.of(new), _unchanged(old), otherwise=StaleWrite())
         if old.name != new.name:
             transaction.free_name(keys.trust_rule_name(old.user_id, old.name))

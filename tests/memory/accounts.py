@@ -76,10 +76,10 @@ class MemoryAccounts:
         administrator: bool,
         audit: AuditRecord,
         reuse: bool = False,
-        compared: Access | None = None,
+        required_permissions: Access | None = None,
     ) -> None:
         with self._database.change(audit) as change:
-            check_access(self._database, change, compared)
+            check_access(self._database, change, required_permissions)
             change.replace(account(new.id), new, is_current(self.get(old.id), old))
             if validation.login_key(old.login) != validation.login_key(new.login):
                 _free_login(change, old, audit.at)
@@ -154,7 +154,7 @@ class MemoryAuthenticators:
         owner: User,
         old: Authenticators,
         new: Authenticators,
-        compared: Access | None,
+        required_permissions: Access | None,
         ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
@@ -164,9 +164,9 @@ class MemoryAuthenticators:
             if ends_passwords:
                 later = replace(owner, password_epoch=owner.password_epoch + 1, revision=owner.revision + 1)
                 change.update(account(owner.id), later, is_current(self._database.get(*account(owner.id)), owner))
-                check_access(self._database, change, compared)
+                check_access(self._database, change, required_permissions)
             else:
-                check_owner(self._database, change, owner, compared)
+                check_owner(self._database, change, owner, required_permissions)
             self._put(change, old, new, challenge)
             if kept:
                 key = _session(owner.id, kept)
@@ -306,10 +306,10 @@ def check_access(database: Database, change: Change, access: Access | None, with
             change.check(is_current(database.get("role", role.id), role))
 
 
-def check_owner(database: Database, change: Change, owner: User, compared: Access | None) -> None:
+def check_owner(database: Database, change: Change, owner: User, required_permissions: Access | None) -> None:
     """The owner, and what was compared, is as it was."""
     change.check(is_current(database.get(*account(owner.id)), owner))
-    check_access(database, change, compared)
+    check_access(database, change, required_permissions)
 
 
 def count_administrators(change: Change, difference: int, field: str | None = None) -> None:

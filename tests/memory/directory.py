@@ -52,16 +52,16 @@ class MemoryGroups:
             change.index(1)
             self._move(change, None, group.parent_id, outer)
 
-    def replace(self, old: Group, new: Group, compared: Access | None, audit: AuditRecord) -> None:
+    def replace(self, old: Group, new: Group, required_permissions: Access | None, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
             change.replace(("group", new.id), new, is_current(self.get(old.id), old))
             if _group_name(old.name) != _group_name(new.name):
                 change.delete(_group_name(old.name))
                 change.take_name(_group_name(new.name), new.id, _group_taken(new))
             if old.parent_id != new.parent_id:
-                self._move(change, old.parent_id, new.parent_id, compared, new.id)
+                self._move(change, old.parent_id, new.parent_id, required_permissions, new.id)
             else:
-                check_access(self._database, change, compared, without={new.id})
+                check_access(self._database, change, required_permissions, without={new.id})
             change.index(len(old.grants ^ new.grants))
             if old.policy != new.policy:
                 walk_again(change, audit.at)
@@ -96,11 +96,17 @@ class MemoryGroups:
             change.index(1)
 
     def _move(
-        self, change: Change, old: str | None, new: str | None, compared: Access | None, moved: str | None = None
+        self,
+        change: Change,
+        old: str | None,
+        new: str | None,
+        required_permissions: Access | None,
+        moved: str | None = None,
     ) -> None:
-        """The group `moved` leaves the parent `old` and enters `new`, if all that was `compared` is unchanged."""
-        check_access(self._database, change, compared, without={old, new, moved})
-        known = compared.groups if compared else {}
+        """The group `moved` leaves the parent `old` and enters `new`, if all that was `required_permissions` is
+        unchanged."""
+        check_access(self._database, change, required_permissions, without={old, new, moved})
+        known = required_permissions.groups if required_permissions else {}
         for group_id, difference in ((old, -1), (new, +1)):
             if group_id is not None:
                 stored = self.get(group_id)

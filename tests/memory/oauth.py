@@ -153,15 +153,17 @@ class MemoryTrustRules:
         found: Iterator[TrustRule] = self._database.below(*account(user_id), "trust rule")
         return sorted(found, key=lambda rule: (rule.created, rule.id))
 
-    def create(self, rule: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def create(self, rule: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, compared)
+            check_owner(self._database, change, owner, required_permissions)
             change.create(_rule(rule), rule)
             _take_rule_name(change, rule)
 
-    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
+    def replace(
+        self, old: TrustRule, new: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord
+    ) -> None:
         with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, compared)
+            check_owner(self._database, change, owner, required_permissions)
             change.replace(_rule(new), new, is_current(self._database.get(*_rule(old)), old))
             if old.name != new.name:
                 change.delete(_rule_name(old))

@@ -53,12 +53,12 @@ class MemoryTokens:
         self,
         token: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:
         with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, compared)
+            check_owner(self._database, change, owner, required_permissions)
             change.create(_token(token), token)
             self._take_name(change, token, displaced)
             change.index(len(token.labels))
@@ -69,12 +69,12 @@ class MemoryTokens:
         old: PermanentToken,
         new: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:
         with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, compared)
+            check_owner(self._database, change, owner, required_permissions)
             change.replace(_token(new), new, self._is_current(old))
             if old.name != new.name:
                 change.delete(_name(old))

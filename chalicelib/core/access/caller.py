@@ -48,19 +48,19 @@ class Permit:
     """That the caller may do this: everything in the operation's row holds. Only `Caller.require` makes one.
 
     Every change needs an audit record, and only a permit makes those of a caller: so nothing is changed without its
-    row. `compared`: what the opened permissions rest on, None where nothing had to be compared.
+    row. `required_permissions`: what the opened permissions rest on, None where nothing had to be compared.
     """
 
     caller: Caller
     operation: Operation
-    compared: Access | None = None
+    required_permissions: Access | None = None
 
     def insisting(self, besides: int = 0) -> Access | None:
         """What the write has to find as it was compared, while it writes so many labels or memberships `besides`.
         Raises Conflict if one transaction cannot check as much."""
-        if self.compared:
-            require_room(self.compared, besides)
-        return self.compared
+        if self.required_permissions:
+            require_room(self.required_permissions, besides)
+        return self.required_permissions
 
     def record(
         self,

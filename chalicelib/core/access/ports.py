@@ -43,11 +43,11 @@ class AccountStore(Protocol):
         administrator: bool,
         audit: AuditRecord,
         reuse: bool = False,
-        compared: Access | None = None,
+        required_permissions: Access | None = None,
     ) -> None:
-        """Raises StaleWrite if `old`, or a group or role of what was `compared`, is no longer stored as it is; Conflict
-        as `create` for the new login or if this would leave no administrator. `administrator`: the user holds that
-        role everywhere."""
+        """Raises StaleWrite if `old`, or a group or role of what was `required_permissions`, is no longer stored as it
+        is; Conflict as `create` for the new login or if this would leave no administrator. `administrator`: the user
+        holds that role everywhere."""
 
     def delete(self, user: User, audit: AuditRecord) -> None:
         """The account; with it everything that hangs on it is dead, and a piece of that is swept. Raises StaleWrite, or
@@ -70,9 +70,10 @@ class GroupStore(Protocol):
         """Raises Conflict if the name is taken, StaleWrite if a group or role of `outer`, what the
         parent gives, is no longer stored as it is. It is granted nothing yet."""
 
-    def replace(self, old: Group, new: Group, compared: Access | None, audit: AuditRecord) -> None:
-        """`compared`: what members get from a new parent, or else what the rules looked at. Raises as `create`, and
-        StaleWrite if `old`, or a group or role of `compared`, is no longer stored as it is."""
+    def replace(self, old: Group, new: Group, required_permissions: Access | None, audit: AuditRecord) -> None:
+        """`required_permissions`: what members get from a new parent, or else what the rules looked at. Raises as
+        `create`, and StaleWrite if `old`, or a group or role of `required_permissions`, is no longer stored as it
+        is."""
 
     def delete(self, group: Group, audit: AuditRecord) -> None:
         """The group; with it what its members have of it is gone, and a piece of that is swept. Raises StaleWrite if

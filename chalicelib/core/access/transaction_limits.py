@@ -21,10 +21,10 @@ MAX_FIXED = 10
 MAX_TOGETHER = MAX_STEPS - MAX_FIXED  # groups and roles that were compared, and labels or memberships that change
 
 
-def require_room(compared: Access, besides: int = 0) -> None:
-    """Raises Conflict if a change cannot insist on all of `compared` while it writes so many things `besides`, such as
-    labels, or memberships by a login."""
-    groups, roles = len(compared.groups), len(compared.roles)
+def require_room(required_permissions: Access, besides: int = 0) -> None:
+    """Raises Conflict if a change cannot insist on all of `required_permissions` while it writes so many things
+    `besides`, such as labels, or memberships by a login."""
+    groups, roles = len(required_permissions.groups), len(required_permissions.roles)
     if groups + roles + besides > MAX_TOGETHER:
         also = f" and changes {besides} labels or memberships" if besides else ""
         raise Conflict(

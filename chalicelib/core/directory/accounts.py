@@ -183,9 +183,10 @@ class Accounts:
             record = _record(permit, "user.updated", new, details)
             # A new login is written into every membership too. A ban takes away, and must not fail by what they hold.
             moved = len(old.groups) if new.login != old.login else 0
-            compared = permit.insisting(moved) if change.opens else None
+            required_permissions = permit.insisting(moved) if change.opens else None
             _unless_it_rests(
-                caller, lambda reuse: self._accounts.replace(old, new, administrator, record, reuse, compared)
+                caller,
+                lambda reuse: self._accounts.replace(old, new, administrator, record, reuse, required_permissions),
             )
             return new
 

@@ -98,8 +98,8 @@ class Groups:
             details = changes(old, new, "name", "parent_id", "requires_two_factor")
             if not details:
                 return old
-            compared = self._compared(caller, old, new)
-            self._groups.replace(old, new, compared, _record(permit, "group.updated", new, details))
+            required_permissions = self._required_permissions(caller, old, new)
+            self._groups.replace(old, new, required_permissions, _record(permit, "group.updated", new, details))
             return new
 
         takes = description.requires_two_factor or description.parent is not None  # out of a parent, what that gave
@@ -114,7 +114,7 @@ class Groups:
                 raise Conflict("This group has subgroups. Move or delete them first.")
             self._require_bound(caller, group, group.id)
             # To take away must not fail by how much there is: so a deletion insists on nothing that was compared.
-            if permit.compared and permit.compared.demands_something:
+            if permit.required_permissions and permit.required_permissions.demands_something:
                 self.change_demands(caller, group)
             self._groups.delete(group, _record(permit, "group.deleted", group, {"name": group.name}))
             return group, permit
@@ -174,7 +174,7 @@ class Groups:
                 raise NotFound("member", user)
             if member.id == caller.user.id:
                 self._require_bound(caller, group, group.id)
-            if permit.compared and permit.compared.demands_something:
+            if permit.required_permissions and permit.required_permissions.demands_something:
                 self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
             details = {"user": member.login}
             self._groups.remove_member(group, member, _record(permit, "group.member-removed", group, details))
@@ -230,7 +230,7 @@ class Groups:
     def _parent(self, caller: Caller, reference: str) -> str | None:
         return None if reference == OUTERMOST else self.find(caller, reference, Operation.UPDATE_GROUP).id
 
-    def _compared(self, caller: Caller, old: Group, new: Group) -> Access | None:
+    def _required_permissions(self, caller: Caller, old: Group, new: Group) -> Access | None:
         """What the change from `old` to `new` rests on, for the write to insist on. Raises Forbidden or Conflict."""
         # A new name, and what is taken away, insist on nothing: they could have come a moment before.
         if new.name != old.name:

@@ -27,17 +27,17 @@ class AuthenticatorStore(Protocol):
         owner: User,
         old: Authenticators,
         new: Authenticators,
-        compared: Access | None,
+        required_permissions: Access | None,
         ends_passwords: bool,
         audit: AuditRecord,
         challenge: UsedChallenge | None = None,
         kept: str | None = None,
     ) -> None:
-        """`ends_passwords`: all application passwords that the account has end, since `owner` enters the next
-        epoch, which counts as a change of `owner`. `kept`: the id of a session that goes on in the epoch of `new`, and
-        has proven a second factor. Raises StaleWrite if `old`, `owner`, or a group or role of the access that was
-        `compared`, is no longer stored as it is, or the session that is kept is gone or of another epoch than `old`;
-        Conflict for a used challenge."""
+        """`ends_passwords`: all application passwords that the account has end, since `owner` enters the next epoch,
+        which counts as a change of `owner`. `kept`: the id of a session that goes on in the epoch of `new`, and has
+        proven a second factor. Raises StaleWrite if `old`, `owner`, or a group or role of the access that was
+        `required_permissions`, is no longer stored as it is, or the session that is kept is gone or of another epoch
+        than `old`; Conflict for a used challenge."""
 
     def open_session(
         self,

@@ -128,11 +128,15 @@ class TrustRuleStore(Protocol):
     def list(self, user_id: str) -> list[TrustRule]:
         """All of an account, oldest first."""
 
-    def create(self, rule: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `owner`, or what was `compared`, has changed; Conflict if the name is taken."""
+    def create(self, rule: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord) -> None:
+        """Raises StaleWrite if `owner`, or what was `required_permissions`, has changed; Conflict if the name is
+        taken."""
 
-    def replace(self, old: TrustRule, new: TrustRule, owner: User, compared: Access | None, audit: AuditRecord) -> None:
-        """Raises StaleWrite if `old`, `owner`, or what was `compared`, has changed; Conflict if the name is taken."""
+    def replace(
+        self, old: TrustRule, new: TrustRule, owner: User, required_permissions: Access | None, audit: AuditRecord
+    ) -> None:
+        """Raises StaleWrite if `old`, `owner`, or what was `required_permissions`, has changed; Conflict if the name is
+        taken."""
 
     def delete(self, rule: TrustRule, audit: AuditRecord) -> None:
         """Raises StaleWrite if it is gone, or has changed."""

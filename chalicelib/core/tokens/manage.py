@@ -123,7 +123,7 @@ class PermanentTokens:
             for each, found in zip(owned, bodies, strict=True)
         }
 
-    def lacked(self, caller: Caller, user: str) -> Sequence[ScopedPermission]:
+    def missing_permissions(self, caller: Caller, user: str) -> Sequence[ScopedPermission]:
         """The permissions that the caller lacks to create a token for this account. Raises Forbidden or NotFound."""
         owner = self._accounts.checked(caller, user, Operation.CREATE_TOKEN)
         if owner.id == caller.user.id:
@@ -178,8 +178,8 @@ class PermanentTokens:
             record = permit.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
 
             def write(gone: Displaced | None) -> None:
-                compared = permit.insisting(len(token.labels) + labels_of(gone))
-                self._tokens.create(token, owner, compared, record, gone)
+                required_permissions = permit.insisting(len(token.labels) + labels_of(gone))
+                self._tokens.create(token, owner, required_permissions, record, gone)
 
             try:
                 taking_name(self._tokens, caller, owner, token.name, write)
@@ -236,8 +236,8 @@ class PermanentTokens:
 
             def write(gone: Displaced | None) -> None:
                 labels = len({*old.labels} ^ {*new.labels}) + labels_of(gone)
-                compared = permit.insisting(labels) if attenuation.grows(old, new) else None
-                self._tokens.replace(old, new, owner, compared, record, gone)
+                required_permissions = permit.insisting(labels) if attenuation.grows(old, new) else None
+                self._tokens.replace(old, new, owner, required_permissions, record, gone)
 
             taking_name(self._tokens, caller, owner, new.name, write)
             return OwnedToken(new, owner)

@@ -47,20 +47,20 @@ class TokenStore(Protocol):
         self,
         token: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:
         """Raises StaleWrite if `owner` (whom a grant or membership changes too), a group or role of the access that was
-        `compared`, or the token that is `displaced`, is no longer stored as it is; NameTaken if the owner has another
-        token of this name."""
+        `required_permissions`, or the token that is `displaced`, is no longer stored as it is; NameTaken if the owner
+        has another token of this name."""
 
     def replace(
         self,
         old: PermanentToken,
         new: PermanentToken,
         owner: User,
-        compared: Access | None,
+        required_permissions: Access | None,
         audit: AuditRecord,
         displaced: Displaced | None = None,
     ) -> None:

@@ -160,8 +160,12 @@ def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Respo
     caller.check(Operation.ROTATE_TOKEN, account.id)
     found = message.keyturn.permanent_tokens.get(caller, account.id, token)
     require_not_ended(found.token, caller.now)
-    lacked = message.keyturn.permanent_tokens.lacked(caller, account.id)
-    dialog = _lacked_dialog(message, caller, account, lacked) if lacked else _rotate_dialog(message, found)
+    missing_permissions = message.keyturn.permanent_tokens.missing_permissions(caller, account.id)
+    dialog = (
+        _missing_permissions_dialog(message, caller, account, missing_permissions)
+        if missing_permissions
+        else _rotate_dialog(message, found)
+    )
     return _token_page(message, caller, account, token, dialog)
 
 
@@ -221,9 +225,9 @@ def _token_page(
 
 
 def _new_dialog(message: Message, caller: Caller, user: User, filled: TokenForm = EMPTY) -> Dialog:
-    lacked = message.keyturn.permanent_tokens.lacked(caller, user.id)
-    if lacked:
-        return _lacked_dialog(message, caller, user, lacked)
+    missing_permissions = message.keyturn.permanent_tokens.missing_permissions(caller, user.id)
+    if missing_permissions:
+        return _missing_permissions_dialog(message, caller, user, missing_permissions)
     offered = offered_services(message, caller)
     values = {"filled": filled, "offered": offered}
     return Dialog("account/new-token-dialog.html", back(message, user), values)
@@ -243,10 +247,16 @@ def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
     return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
 
 
-def _lacked_dialog(message: Message, caller: Caller, user: User, lacked: Sequence[ScopedPermission]) -> Dialog:
-    told = [scoped_permission for scoped_permission in lacked if caller.is_told_of(scoped_permission)]
-    values = {"lacked": told, "hidden": len(told) < len(lacked), "names": Names(message, caller, user.id, told)}
-    return Dialog("account/lacked-dialog.html", back(message, user), values)
+def _missing_permissions_dialog(
+    message: Message, caller: Caller, user: User, missing_permissions: Sequence[ScopedPermission]
+) -> Dialog:
+    told = [scoped_permission for scoped_permission in missing_permissions if caller.is_told_of(scoped_permission)]
+    values = {
+        "missing_permissions": told,
+        "hidden": len(told) < len(missing_permissions),
+        "names": Names(message, caller, user.id, told),
+    }
+    return Dialog("account/missing-permissions-dialog.html", back(message, user), values)
 
 
 def _address(message: Message, found: OwnedToken) -> str:

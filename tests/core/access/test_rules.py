@@ -167,7 +167,7 @@ def test_nothing_is_opened_that_the_caller_does_not_have(operation: Operation) -
     with pytest.raises(Forbidden, match=r"Jo has more: deploy \(service ci\)\."):
         ask(opens=Opening(PermissionSet([ScopedPermission("deploy", "ci")]), "Jo has more"))
     held = Opening(PermissionSet([ScopedPermission(READ_USER)]), "Jo has more", Access((), {}))
-    assert ask(opens=held).compared is held.access
+    assert ask(opens=held).required_permissions is held.access
 
 
 @pytest.mark.parametrize("operation", [each for each in Operation if each.rule.everywhere])

@@ -128,7 +128,7 @@ def test_a_token_is_not_written_when_what_was_compared_has_changed(cast: Cast, c
     cast.group("other")
     cast.group("inner", "outer", "reader")
     groups.add_member(cast.administrator, "inner", bot)
-    compared = cast.product.access.of(bot)
+    required_permissions = cast.product.access.of(bot)
     owner = cast.product.accounts.find(cast.administrator, bot, Operation.READ_USER)
     {
         "group granted": lambda: roles.grant_to_group(cast.administrator, "inner", "manager"),
@@ -141,7 +141,7 @@ def test_a_token_is_not_written_when_what_was_compared_has_changed(cast: Cast, c
         "permanent-token.created", "permanent-token", "x"
     )
     with pytest.raises(StaleWrite):
-        cast.product.stores.tokens.create(cast.scene.token.token, owner, compared, record)
+        cast.product.stores.tokens.create(cast.scene.token.token, owner, required_permissions, record)
 
 
 def test_nobody_puts_anybody_into_a_group_that_has_more_than_they(cast: Cast) -> None:

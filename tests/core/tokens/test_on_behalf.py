@@ -87,13 +87,13 @@ def test_what_is_lacked_is_known_before_anything_is_tried(world: World) -> None:
     rich = world.account("rich", frozenset({("run", EVERYWHERE), ("stop", "ci")}))
     poor = world.account("poor", frozenset({("run", EVERYWHERE)}), manages=True)
     manager = world.caller(poor)
-    (scoped_permission,) = world.product.permanent_tokens.lacked(manager, rich.id)
+    (scoped_permission,) = world.product.permanent_tokens.missing_permissions(manager, rich.id)
     assert (scoped_permission.permission.rpartition(":")[2], scoped_permission.scope_id) == (
         "stop",
         world.scene.ci.service.id,
     )
-    assert world.product.permanent_tokens.lacked(world.administrator, rich.id) == []
-    assert world.product.permanent_tokens.lacked(manager, "me") == ()
+    assert world.product.permanent_tokens.missing_permissions(world.administrator, rich.id) == []
+    assert world.product.permanent_tokens.missing_permissions(manager, "me") == ()
 
 
 def test_the_refusal_says_what_is_missing(world: World) -> None:

@@ -65,16 +65,16 @@ def test_a_change_is_refused_unless_the_old_one_is_stored(stores: Stores) -> Non
 @pytest.mark.parametrize("written", ["account", "group"])
 def test_what_was_compared_has_to_be_as_it_was(stores: Stores, change: str, written: str) -> None:
     user, group, other, role = stored_user(stores), stored_group(stores), stored_group(stores), stored_role(stores)
-    compared = making.access_by(group, roles=(role,))
+    required_permissions = making.access_by(group, roles=(role,))
     if change == "group":
         stores.groups.replace(group, newer(group), None, record())
     else:
         stores.roles.replace(role, newer(role), record())
     with refused(stores, StaleWrite):
         if written == "account":
-            stores.accounts.replace(user, newer(user), False, record(), compared=compared)
+            stores.accounts.replace(user, newer(user), False, record(), required_permissions=required_permissions)
         else:
-            stores.groups.replace(other, newer(other), compared, record())
+            stores.groups.replace(other, newer(other), required_permissions, record())
 
 
 def test_a_group_is_changed_though_it_was_compared_itself(stores: Stores) -> None:

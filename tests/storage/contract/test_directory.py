@@ -133,13 +133,13 @@ class TestGroups:
         first, second, given = stored_group(stores), stored_group(stores), stored_role(stores)
         inner = stored_group(stores, parent_id=first.id)
         (first,) = filter(None, [stores.groups.get(first.id)])
-        compared = making.access_by(inner, first, second, roles=(given,))
+        required_permissions = making.access_by(inner, first, second, roles=(given,))
         stores.roles.replace(given, newer(given), record())
         moved = newer(inner, parent_id=second.id)
         with refused(stores, StaleWrite):
-            stores.groups.replace(inner, moved, compared, record())
-        compared = making.access_by(inner, first, second, roles=(newer(given),))
-        stores.groups.replace(inner, moved, compared, record())
+            stores.groups.replace(inner, moved, required_permissions, record())
+        required_permissions = making.access_by(inner, first, second, roles=(newer(given),))
+        stores.groups.replace(inner, moved, required_permissions, record())
         assert stores.groups.get(inner.id) == moved
 
     def test_nobody_enters_a_parent_that_has_changed_or_is_gone(self, stores: Stores) -> None:

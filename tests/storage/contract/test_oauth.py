@@ -221,9 +221,9 @@ class TestTrustRules:
         changed = newer(owner)
         rule = making.trust_rule(owner)
         stores.trust_rules.create(rule, changed, None, record())
-        for by, compared in ((owner, None), (changed, seen)):
+        for by, required_permissions in ((owner, None), (changed, seen)):
             with refused(stores, StaleWrite):
-                stores.trust_rules.replace(rule, newer(rule), by, compared, record())
+                stores.trust_rules.replace(rule, newer(rule), by, required_permissions, record())
 
     def test_one_is_changed_in_place(self, stores: Stores) -> None:
         owner = stored_user(stores)

@@ -158,10 +158,10 @@ def revoke(world: World) -> Operation:
 
 def create_token(world: World) -> Operation:
     owner, group, written = world.some("user"), world.some("group"), token_record("created")
-    compared = making.access_by(group) if world.draw(st.booleans()) else None
+    required_permissions = making.access_by(group) if world.draw(st.booleans()) else None
     labels = tuple(world.draw(LABELS))
     token = world.next("token", making.token(owner, name=world.draw(NAMES), labels=labels))
-    return lambda stores: stores.tokens.create(token, owner, compared, written)
+    return lambda stores: stores.tokens.create(token, owner, required_permissions, written)
 
 
 def change_token(world: World) -> Operation:

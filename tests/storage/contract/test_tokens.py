@@ -129,7 +129,7 @@ class TestDisplaced:
 @pytest.mark.parametrize("replaced", [False, True])
 def test_what_was_compared_has_to_be_as_it_was(stores: Stores, change: str, replaced: bool) -> None:
     owner, group, role = stored_user(stores), stored_group(stores), stored_role(stores)
-    compared = making.access_by(group, roles=(role,))
+    required_permissions = making.access_by(group, roles=(role,))
     token = stored_token(stores, owner)
     if change == "account":
         stores.accounts.replace(owner, newer(owner), False, record())
@@ -141,9 +141,9 @@ def test_what_was_compared_has_to_be_as_it_was(stores: Stores, change: str, repl
         stores.groups.delete(group, record())
     with refused(stores, StaleWrite):
         if replaced:
-            stores.tokens.replace(token, newer(token), owner, compared, changed())
+            stores.tokens.replace(token, newer(token), owner, required_permissions, changed())
         else:
-            stores.tokens.create(making.token(owner), owner, compared, changed("created"))
+            stores.tokens.create(making.token(owner), owner, required_permissions, changed("created"))
 
 
 def test_a_change_is_refused_unless_the_old_one_is_stored(stores: Stores) -> None:
