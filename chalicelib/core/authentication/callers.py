@@ -121,7 +121,7 @@ class Authentication:
         source, since = verified.source, verified.token.source.since
         if source is None:
             return caller
-        since = source.renewed if since is None else since
+        since = source.secret_created_at if since is None else since
         earlier = source.superseded(since, caller.now)
         ends = self._check.ends(source, since, caller.user, service, caller.now)
         caller = replace(caller, ends=earliest((caller.ends, ends)), networks=source.networks)

@@ -134,7 +134,7 @@ def notices(projection: ExpiryProjection, notice_days: Sequence[int]) -> Iterato
     Of a token that will be disabled for want of use, only when half of the time is over: it may well be used.
     """
     if projection.ends is not None:
-        yield from _warnings(projection.ends, notice_days, projection.renewed)
+        yield from _warnings(projection.ends, notice_days, projection.secret_created_at)
         yield Notice(projection.ends, EventKind.EXPIRED, f"expired@{projection.ends}", final=True)
     if projection.rotation_due is not None:
         yield Notice(projection.rotation_due, EventKind.ROTATION_DUE, f"rotation-due@{projection.rotation_due}")

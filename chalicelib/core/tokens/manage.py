@@ -277,7 +277,7 @@ class PermanentTokens:
         """Raises Invalid where a policy lets no secret live so long. A token that names no end has the policy's."""
         if token.expires is None:
             return
-        ends = earliest(policy.ends(token.renewed) for policy in self._policies.on(token, owner, services))
+        ends = earliest(policy.ends(token.secret_created_at) for policy in self._policies.on(token, owner, services))
         if ends is not None and token.expires > ends:
             raise Invalid("expiresOn", f"a policy ends this token at {rfc3339(ends)}; name no later moment, or none.")
 

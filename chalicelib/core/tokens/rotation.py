@@ -84,7 +84,7 @@ class Rotation:
             shown = make_secret(owner.id, old.id)
             if supplied and self._verifier.verify(shown, old.secret, caller.now):
                 return OwnedToken(old, owner, shown)
-            require_seen(seen, old.renewed)
+            require_seen(seen, old.secret_created_at)
             if supplied and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
@@ -142,7 +142,7 @@ class Rotation:
             require_not_ended(old, caller.now)
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
-            elif caller.secret_since != old.renewed:
+            elif caller.secret_since != old.secret_created_at:
                 refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
                 raise caller.noted(refusal, EARLIER_SECRET)
             if self._verifier.verify(kept, old.secret, caller.now):
@@ -169,7 +169,7 @@ def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
 
 def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[HashedSecret] | None:
     """The earlier secret by which the token is to renew itself; None: it is the current one. Raises Forbidden."""
-    if caller.secret_since == token.renewed:
+    if caller.secret_since == token.secret_created_at:
         return None
     earlier = token.superseded(caller.secret_since, caller.now)
     if earlier is None:

@@ -113,7 +113,7 @@ class PermanentToken:
     revision: int = 1
 
     @property
-    def renewed(self) -> int:
+    def secret_created_at(self) -> int:
         """When the current secret was made."""
         return self.created if self.rotated is None else self.rotated
 
@@ -124,7 +124,7 @@ class PermanentToken:
     @property
     def secrets(self) -> Secrets[HashedSecret]:
         """All its secrets."""
-        return Secrets(self.secret, self.renewed, self.earlier, self.dead)
+        return Secrets(self.secret, self.secret_created_at, self.earlier, self.dead)
 
     def live(self, now: int) -> tuple[EarlierSecret[HashedSecret], ...]:
         """The earlier secrets that are still good."""

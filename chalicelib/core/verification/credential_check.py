@@ -153,7 +153,7 @@ class CredentialCheck:
             if disabled is not None and usage.now >= disabled:
                 return None
         end = _end(token, earlier, policies)
-        since = earlier.since if earlier else token.renewed
+        since = earlier.since if earlier else token.secret_created_at
         return Verification(end, earlier, since) if end is None or usage.now < end else None
 
     def _earlier(self, presented: str, secrets: Secrets[HashedSecret], now: int) -> EarlierSecret[HashedSecret] | None:
@@ -205,7 +205,7 @@ class CredentialCheck:
 
 def _end(token: PermanentToken, earlier: EarlierSecret[HashedSecret] | None, policies: Iterable[Policy]) -> int | None:
     """When the secret ends: `earlier`, or else the current one."""
-    since = earlier.since if earlier else token.renewed
+    since = earlier.since if earlier else token.secret_created_at
     ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]
     return min((moment for moment in ends if moment is not None), default=None)
 

@@ -77,7 +77,7 @@ class Webhook:
     revision: int = 1
 
     @property
-    def renewed(self) -> int:
+    def secret_created_at(self) -> int:
         """When the current secret was made."""
         return self.created if self.rotated is None else self.rotated
 
@@ -93,7 +93,7 @@ class Webhook:
     @property
     def secrets(self) -> Secrets[str]:
         """All its secrets, encrypted, but for those in `dead`, of which only tags are left."""
-        return Secrets(self.encrypted_secret, self.renewed, self.earlier)
+        return Secrets(self.encrypted_secret, self.secret_created_at, self.earlier)
 
     def with_secrets(self, secrets: Secrets[str], tag: Callable[[str], str | None]) -> Webhook:
         """With these, as its next revision. `tag` makes of an encrypted secret what it is recognised by once it has

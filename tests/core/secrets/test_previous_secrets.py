@@ -156,7 +156,7 @@ def test_secrets_of_one_moment_are_told_apart() -> None:
     token = PermanentToken("t", "u", "n", ("a",), "u", "U", 5, hashed(0))
     for number in range(1, 5):
         token = token.rotated_to(hashed(number), 100, now=5)
-    assert [each.since for each in token.earlier] + [token.renewed] == [5, 6, 7, 8, 9]
+    assert [each.since for each in token.earlier] + [token.secret_created_at] == [5, 6, 7, 8, 9]
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def whsec(key: bytes) -> str:
 
 def test_the_one_before_signs_until_the_grace_ends(scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
     renewed = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
-    begun = renewed.webhook.renewed
+    begun = renewed.webhook.secret_created_at
     assert live(scene, made, begun + MINUTE - 2) == [renewed.secret, made.secret]
     assert live(scene, made, begun + MINUTE) == [renewed.secret]
     assert (renewed.webhook.name, renewed.webhook.url) == (made.webhook.name, made.webhook.url)
@@ -150,7 +150,7 @@ class TestTakingBack:
         third = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
         back = renewal.take_back(scene.caller(), made.webhook.id, second.secret or "")
         assert live(scene, made, now() + MINUTE // 2) == [second.secret, made.secret]
-        assert back.renewed == second.webhook.renewed
+        assert back.secret_created_at == second.webhook.secret_created_at
         assert renewal.take_back(scene.caller(), made.webhook.id, made.secret or "").rotated is None
         assert live(scene, made, now() + 10 * MINUTE) == [made.secret]
         for gone in (second, third):
