@@ -44,12 +44,13 @@ _cold = True
 
 
 def register(app: Chalice) -> None:
-    """Tell of every request to the app; register it before everything else that looks at answers."""
+    """Log every request to the app; register it before everything else that looks at answers."""
     app.register_middleware(_request, "http")
 
 
 def note(**known: object) -> None:
-    """Have this told of the request that is answered: ids of accounts, services and tokens, counts. Never a secret."""
+    """Add fields to the log line of the request that is answered: ids of accounts, services and tokens, counts. Never a
+    secret."""
     _noted.get({}).update(known)
 
 

@@ -231,5 +231,5 @@ def _counter(item_key: keys.Key, members: int) -> RawItem:
 def _former_login(partition: str, holder_id: str) -> RawItem:
     pk, sk = keys.former_login(partition.removeprefix(LOGINS))
     ends = time.time_ns() // 1_000_000 + LOGIN_REST_MS
-    told = {"kind": {"S": "former-login"}, "holder_id": {"S": holder_id}, "expires": {"N": str(ends // 1_000)}}
-    return {"pk": {"S": pk}, "sk": {"S": sk}, **told}
+    former_login = {"kind": {"S": "former-login"}, "holder_id": {"S": holder_id}, "expires": {"N": str(ends // 1_000)}}
+    return {"pk": {"S": pk}, "sk": {"S": sk}, **former_login}

@@ -94,8 +94,8 @@ def run(
 ) -> tuple[int, str, str]:
     """Run a program to its end: its exit code, what it printed, and its errors (without any if they go elsewhere)."""
     with child(command, environment, folder, errors) as running:
-        output, told = running.communicate()
-    return running.returncode, output, told or ""
+        output, error_output = running.communicate()
+    return running.returncode, output, error_output or ""
 
 
 def end_session(running: subprocess.Popen[str]) -> None:

@@ -109,7 +109,7 @@ class Handler(ChaliceRequestHandler):
         """Addresses may hold secrets. What a view was asked is told by `chalicelib.telemetry`."""
 
 
-def _tell(*_: object) -> None:
+def _log_failure(*_: object) -> None:
     """Log what failed on a connection, without what was sent there."""
     error = sys.exception()
     if isinstance(error, Exception) and not isinstance(error, ConnectionError):
@@ -123,7 +123,7 @@ def main() -> None:
     config = CLIFactory(str(PROJECT), environ=os.environ).create_config_obj(chalice_stage_name="local")
     local = create_local_server(config.chalice_app, config, host, port)
     local.server.RequestHandlerClass = functools.partial(Handler, app_object=local.app_object, config=config)
-    local.server.handle_error = _tell
+    local.server.handle_error = _log_failure
     local.serve_forever()
 
 

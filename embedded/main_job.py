@@ -44,12 +44,12 @@ def declare_bots(stack: Stack, api: Api) -> int:
 def check_token(stack: Stack) -> dict[str, Any]:
     """What each service is told of one bot's token. Raises JobFailed unless it is what the scope says."""
     token = stack.secrets.read(CHECKED) or ""
-    told = {key: introspect(stack.url, key, stack.secrets.read(f"service-{key}") or "", token) for key in SERVICES}
-    if not told["ci"]["active"] or told["ci"]["sub"] != _id_of(stack, CHECKED_BOT):
+    answers = {key: introspect(stack.url, key, stack.secrets.read(f"service-{key}") or "", token) for key in SERVICES}
+    if not answers["ci"]["active"] or answers["ci"]["sub"] != _id_of(stack, CHECKED_BOT):
         raise JobFailed(f"The service ci does not accept the token of {CHECKED_BOT}.")
-    if told["deploy"] != {"active": False}:
+    if answers["deploy"] != {"active": False}:
         raise JobFailed(f"The service deploy is told of a token of {CHECKED_BOT} that is not for it.")
-    return told
+    return answers
 
 
 def _id_of(stack: Stack, login: str) -> str:

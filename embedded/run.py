@@ -89,10 +89,10 @@ def _do_main_job(stack: Stack) -> None:
     _step("ansible-playbook examples/bots.yml")
     changed = main_job.declare_bots(stack, api)
     _step("Both services ask about the token of build-bot, whose scope is ci")
-    told = main_job.check_token(stack)
+    answers = main_job.check_token(stack)
     console.print()
     console.print(_bots(api))
-    console.print(_answers(told))
+    console.print(_answers(answers))
     verdict = "nothing had to change" if changed == 0 else f"{changed} tasks changed something"
     console.print(f"[green]The main job is done[/]: {verdict}; the token was checked.")
 
@@ -124,11 +124,11 @@ def _bots(api: Api) -> Table:
     return table
 
 
-def _answers(told: dict[str, Any]) -> Table:
+def _answers(answers: dict[str, Any]) -> Table:
     table = Table(
         "service", "good?", "whose", title="What the services were told of build-bot's token", title_justify="left"
     )
-    for service, answer in told.items():
+    for service, answer in answers.items():
         good = "[green]yes[/]" if answer["active"] else "[yellow]not for you[/]"
         table.add_row(service, good, answer.get("username", "–"))
     return table

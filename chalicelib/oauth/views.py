@@ -35,7 +35,7 @@ def for_programs(view: View) -> Callable[[Request], Response]:
     def answered(request: Request) -> Response:
         try:
             message = read(request)
-            response = told(message)
+            response = viewed(message)
             response.headers.update(message.headers)
             return response
         except Refusal as refusal:
@@ -43,22 +43,22 @@ def for_programs(view: View) -> Callable[[Request], Response]:
         except Exception as error:
             return failed(error)
 
-    def told(message: Message) -> Response:
+    def viewed(message: Message) -> Response:
         try:
             return view(message)
         except Refusal as refusal:
             error = protocol_error(refusal)
             if error is None:
                 return refused(refusal)
-            return _told(message, error)
+            return _error_answer(message, error)
         except OAuth2Error as error:
-            return _told(message, error)
+            return _error_answer(message, error)
 
     return guarded
 
 
 def for_bearers(view: View) -> Callable[[Request], Response]:
-    """Refusals are JSON, as on the REST face (RFC 6750 section 3)."""
+    """Refusals are JSON, as on the REST API (RFC 6750 section 3)."""
 
     @functools.wraps(view)
     def guarded(request: Request) -> Response:
@@ -72,7 +72,7 @@ def for_bearers(view: View) -> Callable[[Request], Response]:
     return guarded
 
 
-def _told(message: Message, error: OAuth2Error) -> Response:
+def _error_answer(message: Message, error: OAuth2Error) -> Response:
     server = Server(message)
     response: Response = server.handle_error_response(server.create_oauth2_request(None), error)
     return response

@@ -112,8 +112,8 @@ def change_many(call: Call) -> Response:
         for change, target in zip(changes, targets, strict=True):
             answers.append(_answered(call, change, target) if clock() - began < SECONDS else Answered())
     note(changes=len(changes))
-    told = call if call.selection else replace(call, selection=parse(EVERYTHING))
-    return told.one(BatchView(caller.user.id, answers))
+    selected = call if call.selection else replace(call, selection=parse(EVERYTHING))
+    return selected.one(BatchView(caller.user.id, answers))
 
 
 def _target(change: ChangeBody, field: str) -> _Target:

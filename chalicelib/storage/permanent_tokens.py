@@ -78,7 +78,7 @@ class DynamoTokens:
         transaction.create(TokenItem.of(token), otherwise=StaleWrite())
         _take_name(transaction, token, displaced)
         _label(transaction, token, (), token.labels)
-        _tell(transaction, token, audit)
+        _add_event(transaction, token, audit)
         transaction.commit()
 
     def replace(
@@ -97,7 +97,7 @@ class DynamoTokens:
             transaction.free_name(keys.token_name(old.user_id, old.name))
             _take_name(transaction, new, displaced)
         _label(transaction, new, old.labels, new.labels)
-        _tell(transaction, new, audit)
+        _add_event(transaction, new, audit)
         transaction.commit()
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
@@ -111,7 +111,7 @@ class DynamoTokens:
         item = TokenItem.of(new)
         item.position = keys.due(due, new.id)
         transaction.replace(item, _unchanged(old), otherwise=StaleWrite())
-        _tell(transaction, new, audit)
+        _add_event(transaction, new, audit)
         transaction.commit()
 
     def put_off(self, token: PermanentToken, due: int) -> None:
@@ -143,7 +143,7 @@ def _remove(transaction: Transaction, token: PermanentToken, audit: AuditRecord)
     """The token, but not its name."""
     transaction.delete(TokenItem.of(token), _unchanged(token), otherwise=StaleWrite())
     _label(transaction, token, token.labels, ())
-    _tell(transaction, token, audit)
+    _add_event(transaction, token, audit)
 
 
 def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], new: Sequence[str]) -> None:
@@ -153,7 +153,7 @@ def _label(transaction: Transaction, token: PermanentToken, old: Sequence[str], 
         transaction.put(TokenLabelItem.of(token, label))
 
 
-def _tell(transaction: Transaction, token: PermanentToken, audit: AuditRecord) -> None:
+def _add_event(transaction: Transaction, token: PermanentToken, audit: AuditRecord) -> None:
     transaction.put(EventItem.of(event(token, audit)))
 
 

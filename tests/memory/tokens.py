@@ -62,7 +62,7 @@ class MemoryTokens:
             change.create(_token(token), token)
             self._take_name(change, token, displaced)
             change.index(len(token.labels))
-            self._told(change, token, audit)
+            self._add_event(change, token, audit)
 
     def replace(
         self,
@@ -80,7 +80,7 @@ class MemoryTokens:
                 change.delete(_name(old))
                 self._take_name(change, new, displaced)
             change.index(len({*old.labels} ^ {*new.labels}))
-            self._told(change, new, audit)
+            self._add_event(change, new, audit)
 
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         with self._database.change(audit) as change:
@@ -103,7 +103,7 @@ class MemoryTokens:
     def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         with self._database.change(audit) as change:
             change.replace(_token(new), new, self._is_current(old))
-            self._told(change, new, audit, due)
+            self._add_event(change, new, audit, due)
 
     def put_off(self, token: PermanentToken, due: int) -> None:
         with self._database.change() as change:
@@ -134,7 +134,7 @@ class MemoryTokens:
         stored = self.get(token.user_id, token.id)
         return stored is not None and is_current(stored, token) and stored.settled == token.settled
 
-    def _told(self, change: Change, token: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+    def _add_event(self, change: Change, token: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         """The token has changed: it has to be looked at when `due`, and its event is there."""
         change.put_beside(_due(token), due)
         add_event(change, event(token, audit))

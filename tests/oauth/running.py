@@ -83,10 +83,10 @@ class Running:
 
     def introspect(self, token: str, service: str = "api") -> dict[str, Any]:
         """What a service is told of a token."""
-        told: dict[str, Any] = requests.post(
+        introspected: dict[str, Any] = requests.post(
             f"{self.issuer}/api/rest/oauth2/introspect",
             data={"token": token},
             auth=(service, self.secrets[service]),
             timeout=10,
         ).json()
-        return told
+        return introspected

@@ -184,13 +184,13 @@ def test_a_permanent_token_is_not_revoked_by_a_client(stage: Stage) -> None:
 def test_the_user_is_described_as_far_as_the_scope_says(stage: Stage) -> None:
     product, caller = stage.scene.product, stage.scene.caller()
     product.accounts.update(caller, stage.person.user.id, AccountChange(email="jo@example.com"))
-    told = []
+    introspected = []
     for scope in ("api openid", "api openid profile", "api openid email"):
         token = stage.connect(scope=scope)["access_token"]
-        told.append(call("GET", USER_INFO, {"authorization": f"Bearer {token}"}).json)
-    assert told[0] == {"sub": stage.person.user.id}
-    assert told[1]["preferred_username"] == stage.person.user.login
-    assert told[2] == {"sub": stage.person.user.id, "email": "jo@example.com", "email_verified": False}
+        introspected.append(call("GET", USER_INFO, {"authorization": f"Bearer {token}"}).json)
+    assert introspected[0] == {"sub": stage.person.user.id}
+    assert introspected[1]["preferred_username"] == stage.person.user.login
+    assert introspected[2] == {"sub": stage.person.user.id, "email": "jo@example.com", "email_verified": False}
     token = stage.connect()["access_token"]
     refused = call("POST", USER_INFO, {"authorization": f"Bearer {token}"}, {})
     assert (refused.status, refused.json["error"]) == (403, "insufficient_scope")

@@ -89,8 +89,8 @@ def trade(bot: str, assertion: str, **form: str) -> Answer:
 def test_a_pipeline_gets_a_token_of_the_bot(stage: Stage, issuer: Issuer, bot: str) -> None:
     answer = trade(bot, issuer.token())
     assert answer.status == 200
-    told = stage.introspect(answer.json["access_token"], stage.scene.ci)
-    assert (told["active"], told["username"], told["account_type"]) == (True, bot, "bot")
+    introspected = stage.introspect(answer.json["access_token"], stage.scene.ci)
+    assert (introspected["active"], introspected["username"], introspected["account_type"]) == (True, bot, "bot")
     assert "refresh_token" not in answer.json
     narrow = trade(bot, issuer.token(), scope="deploy")
     assert claims_of(narrow.json["access_token"])["aud"] == stage.scene.deploy.service.id

@@ -53,8 +53,8 @@ def test_oauth4webapi_code_refresh_introspection_revocation(running: Running, cl
     got = clients("webapi_end", back=back, secret=running.secrets["web"])
     assert got["tokens"]["refresh_token"] != got["again"]["refresh_token"]
     access = got["again"]["access_token"]
-    told = clients("webapi_introspect", client_id="api", secret=running.secrets["api"], token=access)
-    assert (told["active"], told["username"]) == (True, "jo")
+    introspected = clients("webapi_introspect", client_id="api", secret=running.secrets["api"], token=access)
+    assert (introspected["active"], introspected["username"]) == (True, "jo")
     clients("webapi_revoke", secret=running.secrets["web"], token=got["again"]["refresh_token"])
     assert running.introspect(access) == {"active": False}
 
@@ -90,8 +90,8 @@ def test_openid_client_login_credentials_exchange(running: Running, clients: Cli
     assert running.introspect(own["access_token"])["account_type"] == "service"
     users = got["tokens"]["access_token"]
     acting = clients("openid_exchange", subject_token=users, audience="api")
-    told = running.introspect(acting["access_token"])
-    assert (told["username"], told["act"]) == ("jo", {"sub": client})
+    introspected = running.introspect(acting["access_token"])
+    assert (introspected["username"], introspected["act"]) == ("jo", {"sub": client})
     traded = clients("openid_assertion", assertion=running.outside.token(), account="robot")
     assert running.introspect(traded["access_token"])["username"] == "robot"
 

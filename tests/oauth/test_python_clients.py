@@ -40,8 +40,8 @@ def test_authlib_code_with_pkce_refresh_and_revocation(running: Running) -> None
     back = running.browse(url)
     token = session.fetch_token(authorization_response=back, code_verifier=verifier, state=state)
     assert running.introspect(token["access_token"])["username"] == "jo"
-    told = session.get(f"{running.issuer}/api/rest/oauth2/userinfo").json()
-    assert told["preferred_username"] == "jo"
+    introspected = session.get(f"{running.issuer}/api/rest/oauth2/userinfo").json()
+    assert introspected["preferred_username"] == "jo"
     keys = requests.get(f"{running.issuer}/api/rest/oauth2/keys", timeout=10).json()
     claims = jwt.decode(token["id_token"], KeySet.import_key_set(keys), algorithms=["ES256"]).claims
     assert (claims["iss"], claims["aud"]) == (running.issuer, running.ids["web"])
@@ -62,8 +62,8 @@ def test_authlib_client_credentials_and_exchange(running: Running) -> None:
         subject_token_type="urn:ietf:params:oauth:token-type:access_token",
         audience="api",
     )
-    told = running.introspect(exchanged["access_token"])
-    assert (told["username"], told["act"]) == ("robot", {"sub": running.ids["web"]})
+    introspected = running.introspect(exchanged["access_token"])
+    assert (introspected["username"], introspected["act"]) == ("robot", {"sub": running.ids["web"]})
     session.introspect_token(f"{running.issuer}/api/rest/oauth2/introspect", exchanged["access_token"])
 
 

@@ -202,9 +202,13 @@ def test_a_service_acts_for_itself(stage: Stage) -> None:
     token = token_request(stage.client, grant_type="client_credentials", scope="api").json["access_token"]
     claims = claims_of(token)
     assert claims["sub"] == claims["client_id"] == stage.web.service.id
-    told = stage.introspect(token)
-    assert (told["active"], told["account_type"], told["sub"]) == (True, "service", stage.web.service.id)
-    assert "username" not in told
+    introspected = stage.introspect(token)
+    assert (introspected["active"], introspected["account_type"], introspected["sub"]) == (
+        True,
+        "service",
+        stage.web.service.id,
+    )
+    assert "username" not in introspected
     wanted = {"id": stage.person.user.id, "key": f"as-{stage.person.user.login}", "name": "As"}
     made = Client(stage.scene.administrator.secret or "").post("/services", wanted).json
     assert made["id"] != stage.person.user.id  # ids are ours to give, so no client passes for a user

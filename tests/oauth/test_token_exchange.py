@@ -40,8 +40,8 @@ def test_a_permanent_token_becomes_a_short_lived_one(stage: Stage, token: str) -
     assert answer.status == 200
     assert answer.headers["cache-control"] == "no-store"
     assert (answer.json["issued_token_type"], answer.json["token_type"]) == (ACCESS_TOKEN, "Bearer")
-    told = stage.introspect(answer.json["access_token"])
-    assert (told["username"], told["account_type"]) == ("build-bot", "bot")
+    introspected = stage.introspect(answer.json["access_token"])
+    assert (introspected["username"], introspected["account_type"]) == ("build-bot", "bot")
     assert "refresh_token" not in answer.json
 
 
@@ -101,8 +101,8 @@ def test_a_service_acts_for_a_user_at_another(stage: Stage) -> None:
     answer = exchange(users, stage.client, audience="api")
     claims = claims_of(answer.json["access_token"])
     assert (claims["sub"], claims["act"]) == (stage.person.user.id, {"sub": stage.web.service.id})
-    told = stage.introspect(answer.json["access_token"])
-    assert (told["username"], told["act"]) == (stage.person.user.login, {"sub": stage.web.service.id})
+    introspected = stage.introspect(answer.json["access_token"])
+    assert (introspected["username"], introspected["act"]) == (stage.person.user.login, {"sub": stage.web.service.id})
 
 
 def test_a_service_exchanges_only_what_is_for_it(stage: Stage, token: str) -> None:

@@ -207,7 +207,7 @@ class Caller:
         """By which hand the caller acts, for a record."""
         return replace(self.hand, earlier=self.secret_ends is not None)
 
-    def is_told_of(self, scoped_permission: ScopedPermission) -> bool:
+    def may_name(self, scoped_permission: ScopedPermission) -> bool:
         """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""
         services = {scoped_permission.permission.partition(":")[0], scoped_permission.scope_id} - {
             KEYTURN,
@@ -218,12 +218,10 @@ class Caller:
 
     def _listed(self, scoped_permissions: Sequence[ScopedPermission]) -> str:
         """Some of these permissions in words."""
-        told = [
-            str(scoped_permission) for scoped_permission in scoped_permissions if self.is_told_of(scoped_permission)
-        ]
-        if not told:
+        named = [str(scoped_permission) for scoped_permission in scoped_permissions if self.may_name(scoped_permission)]
+        if not named:
             return "of services that you may not see"
-        return ", ".join(told[:10]) + (" and more" if len(scoped_permissions) > len(told[:10]) else "")
+        return ", ".join(named[:10]) + (" and more" if len(scoped_permissions) > len(named[:10]) else "")
 
     @property
     def _logged_in_long_ago(self) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.login.ports import LoginAttemptStore
     from chalicelib.core.secrets.keyring import Keyring
 
-PASSWORD_WAS_RIGHT = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these tell that the password was right
+PASSWORD_WAS_RIGHT = (SecondFactorRequired, SecondFactorLocked, Forbidden)  # these show that the password was right
 
 
 class AttemptLimiter:
@@ -62,7 +62,7 @@ class AttemptLimiter:
                 raise
 
     def failed(self, kind: str, caller: Caller) -> None:
-        """The owner's audit log tells that something which a caller gave was wrong."""
+        """The owner's audit log records that something which a caller gave was wrong."""
         self._trail.count(caller.failure(kind))
 
     def login_failed(self, kind: str, owner: User | None, origin: Origin) -> None:

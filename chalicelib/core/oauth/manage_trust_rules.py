@@ -132,7 +132,7 @@ class TrustRules:
                 keys=keys,
                 lasting=description.lasting,
             )
-            details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope), **_told(rule)}
+            details = {"name": name, "issuer": issuer, "scope": " ".join(rule.scope), **_initial_details(rule)}
             record = permit.record("trust-rule.created", "trust-rule", rule.id, owner.id, details)
             self._store.create(rule, owner, permit.insisting(), record)
             return OwnedRule(rule, owner)
@@ -218,7 +218,7 @@ class TrustRules:
 
 
 def _difference(old: TrustRule, new: TrustRule) -> dict[str, str]:
-    """What a record tells of a change."""
+    """The details of a record of a change."""
     details = changes(old, new, "name", "issuer", "audience", "lasting")
     if old.keys != new.keys:
         details["keys"] = f"{_shown_keys(old)} -> {_shown_keys(new)}"
@@ -231,10 +231,10 @@ def _difference(old: TrustRule, new: TrustRule) -> dict[str, str]:
     return details
 
 
-def _told(rule: TrustRule) -> dict[str, str]:
-    """What a record tells of a new rule, besides its name, issuer and scope, where there is something to tell."""
-    told = {"keys": _shown_keys(rule) if rule.keys else "", "lasting": "True" if rule.lasting else ""}
-    return {name: text for name, text in told.items() if text}
+def _initial_details(rule: TrustRule) -> dict[str, str]:
+    """The details of a record of a new rule, besides its name, issuer and scope, where there is something to tell."""
+    details = {"keys": _shown_keys(rule) if rule.keys else "", "lasting": "True" if rule.lasting else ""}
+    return {name: text for name, text in details.items() if text}
 
 
 def _shown_keys(rule: TrustRule) -> str:

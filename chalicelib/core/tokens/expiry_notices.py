@@ -1,5 +1,5 @@
-"""Tells in time what will happen to tokens, and that it has: each token is looked at when something is due, and all
-of them after a policy was changed.
+"""Notifies in time of what will happen to tokens, and that it has: each token is looked at when something is due, and
+all of them after a policy was changed.
 
 Nothing here ends anything: a token whose end has come is refused by the check itself.
 """
@@ -69,24 +69,24 @@ class ExpiryNotices:
         return self._due(now) + self._sweep(now)
 
     def _due(self, now: int) -> int:
-        told, after, looked = 0, None, 0
+        sent, after, looked = 0, None, 0
         while looked < MAX_LOOKED_AT:
             page = self._tokens.page(None, after, AT_ONCE, due=now)
-            told += self._look_at(page, now)
+            sent += self._look_at(page, now)
             looked, after = looked + len(page.tokens), page.after
             if after is None:
                 break
-        return told
+        return sent
 
     def _sweep(self, now: int) -> int:
         sweep = self._sweeps.get()
         if sweep.done >= sweep.wanted and now - sweep.done < SWEEP_EVERY_MS:
             return 0
-        told, looked, position = 0, 0, sweep.after
+        sent, looked, position = 0, 0, sweep.after
         wanted = max(sweep.wanted, sweep.done + 1)
         while looked < MAX_LOOKED_AT:
             page = self._tokens.page(None, position, AT_ONCE)
-            told += self._look_at(page, now)
+            sent += self._look_at(page, now)
             looked, position = looked + len(page.tokens), page.after
             if position is None:
                 break
@@ -94,29 +94,29 @@ class ExpiryNotices:
             self._sweeps.record_progress(
                 replace(sweep, done=max(wanted, now) if position is None else sweep.done, after=position)
             )
-        return told
+        return sent
 
     def _look_at(self, page: TokenPage, now: int) -> int:
         owners = self._accounts.get_many({token.user_id for token in page.tokens})
         held = [(token, owners[token.user_id]) for token in page.tokens if token.user_id in owners]
         services = self._services.get_many({id for token, _ in held for id in token.scope})
-        told = 0
+        sent = 0
         for (token, _), bodies in zip(held, self._policies.by_body(held, services), strict=True):
             projection = project_expiry(token, [policy for policy in bodies.values() if policy])
             with contextlib.suppress(StaleWrite):  # it has changed meanwhile, and so is due again
-                told += self._tell(token, list(notices(projection, self._notice_days)), now, page.due[token.id])
-        return told
+                sent += self._notify(token, list(notices(projection, self._notice_days)), now, page.due[token.id])
+        return sent
 
-    def _tell(self, token: PermanentToken, known: Sequence[Notice], now: int, was_due: int) -> int:
+    def _notify(self, token: PermanentToken, known: Sequence[Notice], now: int, was_due: int) -> int:
         """Raise what has come and was not told, and say when the token has to be looked at again."""
         came = [notice for notice in known if notice.at <= now]
         due = min((notice.at for notice in known if notice.at > now), default=NEVER)
-        news = list(_news(came, token.told))
+        news = list(_news(came, token.notified))
         for notice in news:
-            told = {each.key for each in came} & {*token.told, notice.key}
+            notified = {each.key for each in came} & {*token.notified, notice.key}
             if notice.final or notice.kind is EventKind.EXPIRING:  # it tells what earlier warnings would have
-                told |= {each.key for each in came if each.kind is EventKind.EXPIRING and each.at <= notice.at}
-            changed = replace(token, told=tuple(sorted(told)), revision=token.revision + 1)
+                notified |= {each.key for each in came if each.kind is EventKind.EXPIRING and each.at <= notice.at}
+            changed = replace(token, notified=tuple(sorted(notified)), revision=token.revision + 1)
             details = {"name": token.name, **dict(notice.details)}
             record = by_keyturn(notice.kind.value, changed, UsageContext(now), details)
             # Until the last is told it stays due, or a run that is killed here would leave the others untold.
@@ -154,11 +154,13 @@ def _warnings(end: int, notice_days: Sequence[int], since: int) -> Iterator[Noti
             yield Notice(at, EventKind.EXPIRING, f"expiring-{days}@{end}", details)
 
 
-def _news(came: Sequence[Notice], told: Sequence[str]) -> Iterator[Notice]:
+def _news(came: Sequence[Notice], notified: Sequence[str]) -> Iterator[Notice]:
     """What has come and was not told. Of several warnings only the last, and none when the end itself has come:
     nobody wants to hear now that it is thirty days off."""
     over = any(notice.final for notice in came)
     warnings = [notice for notice in came if notice.kind is EventKind.EXPIRING]
     for notice in came:
-        if notice.key not in told and (notice.kind is not EventKind.EXPIRING or (notice is warnings[-1] and not over)):
+        if notice.key not in notified and (
+            notice.kind is not EventKind.EXPIRING or (notice is warnings[-1] and not over)
+        ):
             yield notice

@@ -109,7 +109,7 @@ class PermanentToken:
     contact: str | None = None
     labels: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()  # from which alone it may be used; none: from everywhere
-    told: tuple[str, ...] = ()  # what was announced of its future
+    notified: tuple[str, ...] = ()  # the notices of its future that were sent
     revision: int = 1
 
     @property

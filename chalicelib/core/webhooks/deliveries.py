@@ -61,7 +61,7 @@ class Deliveries:
     def deliver(self, token_ids: Iterable[str], until: int | None = None) -> None:
         """Something has happened to these tokens: tell it, as far as it is not told yet. Raises Unavailable."""
         destinations, tokens = self._destinations(), list(token_ids)
-        self._beside_each_other([partial(self._tell, each, tokens, until) for each in destinations.values()])
+        self._beside_each_other([partial(self._send_events, each, tokens, until) for each in destinations.values()])
 
     def resend(self, until: int | None = None, top: int = 100) -> int:
         """Go on with what was put off until now, or was left lying, and with what comes due while this stays; how many
@@ -101,7 +101,7 @@ class Deliveries:
                 for begun in [pool.submit(work) for work in works]:
                     begun.result()
 
-    def _tell(self, destination: Destination, token_ids: list[str], until: int | None) -> None:
+    def _send_events(self, destination: Destination, token_ids: list[str], until: int | None) -> None:
         """Also what failed, once more, if that is soon enough."""
         retries = []
         began = self._time.now()

@@ -1,4 +1,4 @@
-"""What telling events needs from storage and from outside. The rules of `core.stores` hold here."""
+"""What sending events needs from storage and from outside. The rules of `core.stores` hold here."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def for_people(view: View) -> View:
             message = read(request)
             return view(message, **{name: unquote(text) for name, text in path.items()})
         except Refusal as refusal:
-            return _told(message, refusal)
+            return _error_page(message, refusal)
         except Exception as error:
             failed(error)
             return plain_page("This did not work", "Keyturn failed; the log has the place.", 500)
@@ -81,7 +81,7 @@ def unless_refused(do: Callable[[], Response], again: Callable[[Refusal], Respon
         return response
 
 
-def _told(message: Message | None, refusal: Refusal) -> Response:
+def _error_page(message: Message | None, refusal: Refusal) -> Response:
     answer = refused(refusal) if not isinstance(refusal, LoginNeeded) else None
     if message is None or not message.keyturn.settings.address:
         return plain_page("This did not work", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)

@@ -250,11 +250,11 @@ def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
 def _missing_permissions_dialog(
     message: Message, caller: Caller, user: User, missing_permissions: Sequence[ScopedPermission]
 ) -> Dialog:
-    told = [scoped_permission for scoped_permission in missing_permissions if caller.is_told_of(scoped_permission)]
+    visible = [scoped_permission for scoped_permission in missing_permissions if caller.may_name(scoped_permission)]
     values = {
-        "missing_permissions": told,
-        "hidden": len(told) < len(missing_permissions),
-        "names": Names(message, caller, user.id, told),
+        "missing_permissions": visible,
+        "hidden": len(visible) < len(missing_permissions),
+        "names": Names(message, caller, user.id, visible),
     }
     return Dialog("account/missing-permissions-dialog.html", back(message, user), values)
 

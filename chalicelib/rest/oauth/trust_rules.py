@@ -78,8 +78,8 @@ def try_out(call: Call, user: str) -> Response:
     body = call.body(TrialBody)
     trials = call.keyturn.oauth.trust_rules.try_out(caller, user, body.assertion)
     owner = call.keyturn.accounts.find(caller, user, Operation.TRY_TRUST_RULES)
-    told = call if call.selection else replace(call, selection=parse(WHY_NOT))
-    return told.one(TrialsView(owner.id, trials))
+    selected = call if call.selection else replace(call, selection=parse(WHY_NOT))
+    return selected.one(TrialsView(owner.id, trials))
 
 
 def _scope(references: Sequence[Reference]) -> list[str]:

@@ -94,7 +94,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
     last_use = UnicodeAttribute(null=True)
     about = UnicodeAttribute(null=True)
-    told = UnicodeAttribute(null=True)
+    notified = UnicodeAttribute(null=True, attr_name="told")
     reused = NumberAttribute(null=True)
     leaked = NumberAttribute(null=True)
     revision = NumberAttribute()
@@ -118,7 +118,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             retired=retired_text(token.dead),
             last_use=last_use_text(token.last_use) if token.last_use else None,
             about=text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
-            told=text_of(list(token.told)),
+            notified=text_of(list(token.notified)),
             reused=token.reused,
             leaked=token.leaked,
             revision=token.revision,
@@ -140,7 +140,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             earlier=earlier_in(self.earlier),
             dead=dead_in(self.dead, self.retired),
             last_use=LastUse(*json.loads(self.last_use)) if self.last_use else None,
-            told=tuple(json.loads(self.told or "[]")),
+            notified=tuple(json.loads(self.notified or "[]")),
             reused=None if self.reused is None else int(self.reused),
             leaked=None if self.leaked is None else int(self.leaked),
             revision=int(self.revision),

@@ -41,18 +41,18 @@ def test_it_is_good_until_its_end_and_not_from_then_on(scene: Scene) -> None:
 def test_a_service_is_told_when_what_it_asked_about_ends(scene: Scene) -> None:
     made, end = ending(scene)
 
-    def told(secret: str | None) -> int | None:
+    def introspected_end(secret: str | None) -> int | None:
         found = scene.product.introspection.introspect("ci", scene.ci.secret, secret or "", now())
         assert found
         return found.ends
 
-    assert told(scene.token.secret) is None
-    assert told(made.secret) == end
+    assert introspected_end(scene.token.secret) is None
+    assert introspected_end(made.secret) == end
     renewed = scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 60_000)
-    assert told(made.secret) == renewed.token.earlier[0].until < end
-    assert told(renewed.secret) == end
+    assert introspected_end(made.secret) == renewed.token.earlier[0].until < end
+    assert introspected_end(renewed.secret) == end
     scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 24 * HOUR)
-    assert told(renewed.secret) == end
+    assert introspected_end(renewed.secret) == end
 
 
 def test_an_exchanged_access_token_ends_no_later(scene: Scene) -> None:

@@ -242,11 +242,11 @@ def test_what_becomes_of_a_services_secrets_is_told_with_the_change(stores: Stor
     stores.services.replace(service, renewed, change)
     with refused(stores, StaleWrite):
         stores.services.replace(service, newer(renewed), record(kind))
-    told = stores.events.after(service.id, 0, 9)
+    events = stores.events.after(service.id, 0, 9)
     if kind == "service.updated":
-        assert told == []
+        assert events == []
     else:
-        (event,) = told
+        (event,) = events
         assert (event.id, event.kind.value, event.sequence) == (change.id, kind, renewed.revision)
         assert event.message()["data"] == {
             "id": change.id,

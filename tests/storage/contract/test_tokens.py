@@ -39,7 +39,7 @@ def test_a_token_comes_back_as_it_was_stored(stores: Stores) -> None:
         contact="me",
         labels=("a", "B"),
         networks=("192.0.2.0/24",),
-        told=("expiring1",),
+        notified=("expiring1",),
         revision=4,
     )
     assert stores.tokens.get(owner.id, token.id) == token
@@ -197,18 +197,18 @@ def test_which_secret_was_used_is_not_stored_of_another_state_nor_written_over(s
 def test_every_change_writes_its_event(stores: Stores) -> None:
     owner = stored_user(stores)
     token = stored_token(stores, owner)
-    second, third = newer(token, name=making.name()), newer(newer(token), told=("x",))
+    second, third = newer(token, name=making.name()), newer(newer(token), notified=("x",))
     stores.tokens.replace(token, second, owner, None, changed("rotated"))
     stores.tokens.note(second, third, changed("expiring"))
     stores.tokens.delete(third, changed("deleted", id="the-record"))
-    told = stores.events.after(token.id, 0, 10)
-    assert [(each.sequence, each.kind) for each in told] == [
+    events = stores.events.after(token.id, 0, 10)
+    assert [(each.sequence, each.kind) for each in events] == [
         (1, EventKind.CREATED),
         (2, EventKind.ROTATED),
         (3, EventKind.EXPIRING),
         (4, EventKind.REVOKED),
     ]
-    assert told[-1].id == "the-record"
+    assert events[-1].id == "the-record"
     assert [each.sequence for each in stores.events.after(token.id, 1, 2)] == [2, 3]
 
 
