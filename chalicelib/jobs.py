@@ -78,7 +78,7 @@ def run(until: int | None = None) -> dict[str, int]:
         "swept": lifecycle.sweeping.run(_now()),
         "resent": lifecycle.deliveries.resend(until),  # which may stay
     }
-    telemetry.tell({"job": "every minute", **done})
+    telemetry.write_line({"job": "every minute", **done})
     return done
 
 

@@ -39,7 +39,7 @@ _COUNTED = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Failures",
 }
-_noted: ContextVar[dict[str, object]] = ContextVar("noted")
+_fields: ContextVar[dict[str, object]] = ContextVar("fields")
 _cold = True
 
 
@@ -48,13 +48,13 @@ def register(app: Chalice) -> None:
     app.register_middleware(_request, "http")
 
 
-def note(**known: object) -> None:
+def log_fields(**fields: object) -> None:
     """Add fields to the log line of the request that is answered: ids of accounts, services and tokens, counts. Never a
     secret."""
-    _noted.get({}).update(known)
+    _fields.get({}).update(fields)
 
 
-def tell(line: dict[str, object]) -> None:
+def write_line(line: dict[str, object]) -> None:
     """Write a line, and have CloudWatch take from it the metrics that are there."""
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in line if name in METRICS]
     now = time.time_ns() // 1_000_000
@@ -68,16 +68,16 @@ def tell(line: dict[str, object]) -> None:
 def _request(request: Request, get_response: Callable[[Request], Response]) -> Response:
     global _cold
     begin = time.perf_counter()
-    noted: dict[str, object] = {"ColdStarts": 1} if _cold else {}
+    fields: dict[str, object] = {"ColdStarts": 1} if _cold else {}
     _cold = False
-    _noted.set(noted)
+    _fields.set(fields)
     response = get_response(request)
     taken = round((time.perf_counter() - begin) * 1_000, 2)
-    tell(_line(request, response.status_code, taken, noted))
+    write_line(_line(request, response.status_code, taken, fields))
     return response
 
 
-def _line(request: Request, status: int, taken: float, noted: dict[str, object]) -> dict[str, object]:
+def _line(request: Request, status: int, taken: float, fields: dict[str, object]) -> dict[str, object]:
     context = request.context
     line: dict[str, object] = {
         "request": context.get("requestId"),
@@ -86,9 +86,9 @@ def _line(request: Request, status: int, taken: float, noted: dict[str, object])
         "status": status,
         "address": context.get("identity", {}).get("sourceIp"),
         "RequestTime": taken,
-        **noted,
+        **fields,
     }
-    if "Verifications" in noted or "RefusedVerifications" in noted:
+    if "Verifications" in fields or "RefusedVerifications" in fields:
         line["VerificationTime"] = taken
     if status in _COUNTED:
         line[_COUNTED[HTTPStatus(status)]] = 1

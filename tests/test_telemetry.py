@@ -16,13 +16,13 @@ from tests.rest.calling import Client, introspect, send
 RESOURCES = (PROJECT / ".chalice" / "resources.json").read_text()
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_a_verification_names_service_account_and_token(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     introspect("ci", scene.ci.secret, scene.token.secret or "")
-    (line,) = told(capsys)
+    (line,) = logged(capsys)
     assert line["route"] == "/api/rest/oauth2/introspect"
     assert (line["service"], line["account"]) == (scene.ci.service.id, scene.bot.id)
     assert line["credential"] == scene.token.token.id
@@ -33,7 +33,7 @@ def test_a_verification_names_service_account_and_token(scene: Scene, capsys: py
 
 def test_a_token_that_is_not_good_is_named_too(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     introspect("deploy", scene.deploy.secret, scene.token.secret or "")
-    (line,) = told(capsys)
+    (line,) = logged(capsys)
     assert (line["RefusedVerifications"], line["credential"]) == (1, scene.token.token.id)
 
 
@@ -54,14 +54,14 @@ def test_a_call_names_who_called_and_the_route_but_nothing_that_was_sent(
 @pytest.mark.usefixtures("scene")
 def test_what_did_not_succeed_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     send("GET", "/api/rest/users/me", {"authorization": "Bearer nothing"})
-    (line,) = told(capsys)
+    (line,) = logged(capsys)
     assert (line["status"], line["Unauthenticated"]) == (401, 1)
 
 
 def test_cloudwatch_learns_every_metric_of_a_line(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
     """As its "Specification: Embedded metric format" demands."""
     introspect("ci", scene.ci.secret, scene.token.secret or "")
-    (line,) = told(capsys)
+    (line,) = logged(capsys)
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     names = {each["Name"] for each in directive["Metrics"]}
     assert names == METRICS.keys() & line.keys()

@@ -23,7 +23,7 @@ from chalicelib.rest.contract.contracts import DRY_RUN
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.rest.contract.fields import Field, Kind, Shape, parse
 from chalicelib.rest.routes import ROOT, ROUTES
-from chalicelib.telemetry import note
+from chalicelib.telemetry import log_fields
 from chalicelib.web.routing import load
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def change_many(call: Call) -> Response:
         targets = [_target(change, f"changes[{index}].path") for index, change in enumerate(changes)]
         for change, target in zip(changes, targets, strict=True):
             answers.append(_answered(call, change, target) if clock() - began < SECONDS else Answered())
-    note(changes=len(changes))
+    log_fields(changes=len(changes))
     selected = call if call.selection else replace(call, selection=parse(EVERYTHING))
     return selected.one(BatchView(caller.user.id, answers))
 

@@ -17,7 +17,7 @@ from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, Refusal,
 from chalicelib.core.login.session import LIFETIME_MS
 from chalicelib.core.login.sessions import CURRENT
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
-from chalicelib.telemetry import note
+from chalicelib.telemetry import log_fields
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
@@ -69,7 +69,7 @@ def logged_in(message: Message) -> Caller | None:
         caller = message.keyturn.authentication.caller(cookie.value, message.origin)
     except Unauthenticated:
         return None
-    note(account=caller.user.id, credential=caller.credential_id)
+    log_fields(account=caller.user.id, credential=caller.credential_id)
     return caller
 
 

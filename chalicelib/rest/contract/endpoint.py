@@ -23,7 +23,7 @@ from chalicelib.core.audit.idempotency import Replayed, parse_idempotency_key
 from chalicelib.core.common.errors import Conflict, Invalid, Refusal, Unauthenticated
 from chalicelib.core.common.paging import Window
 from chalicelib.rest.contract.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
-from chalicelib.telemetry import note
+from chalicelib.telemetry import log_fields
 from chalicelib.web import errors
 from chalicelib.web.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
 
@@ -86,13 +86,13 @@ class Call:
                 caller = authentication.caller_any_scope(presented.strip(), self.origin, supplied_secret)
             else:
                 caller = authentication.caller(presented.strip(), self.origin)
-            note(account=caller.user.id, credential=caller.credential_id)
+            log_fields(account=caller.user.id, credential=caller.credential_id)
             self.headers.update(sunset(caller.secret_ends))
             return caller
         pair = basic_pair(presented) if scheme.lower() == "basic" else None
         if pair:
             caller = self.keyturn.authentication.caller_by_password(*pair, self.origin)
-            note(account=caller.user.id, credential=caller.credential_id)
+            log_fields(account=caller.user.id, credential=caller.credential_id)
             return caller
         raise Unauthenticated(
             "This needs 'Authorization: Bearer <token>', or HTTP Basic with a login and an application password."

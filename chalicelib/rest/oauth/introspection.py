@@ -12,7 +12,7 @@ from chalicelib.core.oauth.access_tokens import AccessToken
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.contract.endpoint import Call, operation
-from chalicelib.telemetry import note
+from chalicelib.telemetry import log_fields
 from chalicelib.web.errors import ClientUnauthenticated, answer
 from chalicelib.web.headers import basic_pair, raw_body, sunset
 
@@ -41,9 +41,9 @@ def introspect(call: Call) -> Response:
     found = answered.found
     if found is None:
         key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
-        note(RefusedVerifications=1, service=client, credential=key.id if key else None)
+        log_fields(RefusedVerifications=1, service=client, credential=key.id if key else None)
         return answer(INACTIVE)
-    note(Verifications=1, service=found.service.id, account=found.owner.id, credential=found.credential.id)
+    log_fields(Verifications=1, service=found.service.id, account=found.owner.id, credential=found.credential.id)
     return answer(_description(found))
 
 
