@@ -61,7 +61,7 @@ def _writes(token: PermanentToken, tokens: int, rate: int, processes: int) -> li
     begin = 1_800_000_000_000
     turns = zip(itertools.cycle(range(tokens)), itertools.cycle(uses), strict=False)
     for number, (which, process) in enumerate(itertools.islice(turns, VERIFICATIONS)):
-        process.note(memory.tokens[which], [], UsageContext(begin + number * 1_000 // rate))
+        process.record_use(memory.tokens[which], [], UsageContext(begin + number * 1_000 // rate))
     hours = VERIFICATIONS / rate / 3_600
     return [f"{tokens:,}", str(rate), str(processes), f"{hours:.1f} h", f"{memory.writes:,}"]
 
@@ -73,7 +73,7 @@ def _latency(installation: Installation) -> str:
     noting, silent, writing = [], [], []
     for _ in range(ROUNDS):
         noting.append(seconds(ask))
-        with patch.object(LastUses, "note", _nothing):
+        with patch.object(LastUses, "record_use", _nothing):
             silent.append(seconds(ask))
     for number in range(200):
         later = time.time_ns() + (number + 1) * 2 * LAST_USED_WINDOW_MS * 1_000_000

@@ -66,7 +66,7 @@ class DynamoCredentials:
         return Credentials(credential, owner, service, authenticators)
 
     # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
-    # may put back what was there; the next use notes it anew.
+    # may put back what was there; the next use records it anew.
     def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
         actions: list[Action] = [CredentialItem.last_used.set(usage.now)]
         if isinstance(credential, PermanentToken):

@@ -159,11 +159,11 @@ class MemoryCredentials:
 
     def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
         with self._changing(credential) as (stored, change):
-            noted = replace(stored, last_used=usage.now)
-            if isinstance(noted, PermanentToken):
+            used = replace(stored, last_used=usage.now)
+            if isinstance(used, PermanentToken):
                 how = LastUse(usage.address, usage.agent, usage.service_id)
-                noted = replace(noted, last_use=how, used_at=noted.used_at | set(services))
-            change.put(_item_key(credential), noted)
+                used = replace(used, last_use=how, used_at=used.used_at | set(services))
+            change.put(_item_key(credential), used)
 
     def settle(self, token: PermanentToken, since: int) -> None:
         with self._changing(token) as (stored, change):

@@ -140,7 +140,7 @@ class Authentication:
         found = self._credentials.find(key, None)
         owner = found.owner
         is_owners = owner is not None and validation.login_key(login) == validation.login_key(owner.login)
-        verified = self._check.verify(presented, found.credential, owner, None, origin.usage(), noted=is_owners)
+        verified = self._check.verify(presented, found.credential, owner, None, origin.usage(), recorded=is_owners)
         if verified is None or not is_owners:
             with contextlib.suppress(Unavailable):
                 self._attempt_limiter().application_password_failed(owner, origin)

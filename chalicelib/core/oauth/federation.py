@@ -74,7 +74,7 @@ class Federation:
             raise InvalidGrant(REFUSED)
         wanted = tuple(self._scopes.narrowed(scope, (), rule.scope)) if scope else rule.scope
         if rule.last_used is None or now - rule.last_used >= LAST_USED_WINDOW_MS:
-            with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+            with contextlib.suppress(StaleWrite, Unavailable):  # it is valid, whether this is recorded or not
                 self._rules.mark_used(rule, now)
         source = Source(SourceKind.TRUST_RULE, rule.id, since=rule.since)
         return self._issuance.issue(user.id, KEYTURN, wanted, source, now, workload=workload(presented.claims))

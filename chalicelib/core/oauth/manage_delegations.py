@@ -235,7 +235,7 @@ class Delegations:
         """A thief who is as fast as the leeway leaves a trace."""
         target, client = ("refresh-token", delegation.id), delegation.client_id
         details = {"client": client}
-        with contextlib.suppress(Unavailable):  # it is good, whether this is noted or not
+        with contextlib.suppress(Unavailable):  # it is valid, whether this is recorded or not
             self._trail.count(
                 failure(
                     REPEATED, origin.now, origin.address, target, delegation.user_id, client, delegation.id, details

@@ -80,7 +80,9 @@ class TokenExchange:
         written = self._scope(asked.scope, named, subject)
         scope = tuple(written)
         audience = tuple(named) or tuple(value for value in scope if value in subject.audience)
-        ends = self._noted(asked, subject, audience, {**written, **named}, origin) if subject.held else subject.ends
+        ends = (
+            self._record_uses(asked, subject, audience, {**written, **named}, origin) if subject.held else subject.ends
+        )
         return self._issuance.issue(
             subject.id,
             asked.client.id if asked.client else KEYTURN,
@@ -95,7 +97,7 @@ class TokenExchange:
             workload=subject.workload,
         )
 
-    def _noted(
+    def _record_uses(
         self,
         asked: Exchange,
         subject: _Subject,
@@ -109,7 +111,9 @@ class TokenExchange:
         credential, owner = subject.held
         ends = []
         for service in self._scopes.known(audience):
-            verified = self._check.verify(asked.subject_token, credential, owner, service, origin.usage(), noted=False)
+            verified = self._check.verify(
+                asked.subject_token, credential, owner, service, origin.usage(), recorded=False
+            )
             if verified is None:
                 raise Invalid("audience", f"a policy of {written[service.id]!r} refuses this token.")
             ends.append(verified.ends)
@@ -134,7 +138,7 @@ class TokenExchange:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
         credential, owner = found.credential, found.owner
-        verified = self._check.verify(asked.subject_token, credential, owner, None, origin.usage(), noted=False)
+        verified = self._check.verify(asked.subject_token, credential, owner, None, origin.usage(), recorded=False)
         if verified is None:
             raise InvalidGrant(REFUSED)
         assert isinstance(credential, PermanentToken)

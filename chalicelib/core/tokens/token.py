@@ -95,7 +95,7 @@ class PermanentToken:
     author_name: str
     created: int  # milliseconds since the epoch
     secret: HashedSecret
-    last_used: int | None = None  # milliseconds since the epoch, no finer than the window in which it is noted once
+    last_used: int | None = None  # milliseconds since the epoch, no finer than the window in which it is recorded once
     last_use: LastUse | None = None
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first

@@ -72,12 +72,12 @@ class CredentialCheck:
         owner: User | None,
         service: Service | None,
         usage: UsageContext,
-        noted: bool = True,
+        recorded: bool = True,
     ) -> Verification | None:
         """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use at this
         service, if it is at one.
 
-        `noted`: it is a use, and not only a question. Raises Throttled.
+        `recorded`: it is a use, and not only a question. Raises Throttled.
         """
         if credential is None or owner is None or owner.banned:
             return None
@@ -89,13 +89,13 @@ class CredentialCheck:
             ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
             matches = not ended and self._matches(presented, credential, credential.secret, usage.now)
             found = Verification() if matches else None
-        if found and noted and not _is_asked_for(presented, credential, usage):
+        if found and recorded and not _is_asked_for(presented, credential, usage):
             self.record_use(credential, [service.id] if service else [], usage, found.since)
         return found
 
     def record_use(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext, since: int) -> None:
         """Remember when it was used last, and where; and that the secret which was made at `since` is in use."""
-        self._last_uses.note(credential, service_ids, usage)
+        self._last_uses.record_use(credential, service_ids, usage)
         if isinstance(credential, PermanentToken):
             self._last_uses.settle(credential, since, usage.now)
 

@@ -1,4 +1,4 @@
-"""When a credential was used last, and where: noted without a write for each request."""
+"""When a credential was used last, and where: recorded without a write for each request."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.verification.ports import Credential, CredentialStore
 
-LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is noted once, unless the settings say otherwise
-REMEMBERED = 10_000  # credentials of which a process knows what it has noted
+LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is recorded once, unless the settings say otherwise
+REMEMBERED = 10_000  # credentials of which a process knows what it has recorded
 
 
 class LastUses:
     """At most one write for each credential, window and process, and one for each rotation. One instance for the life
     of a process.
 
-    What was noted, by whomever, is seen in the record that every check reads; so several processes together seldom
+    What was recorded, by whomever, is seen in the record that every check reads; so several processes together seldom
     write more often than one. A service where a token was not used before is remembered until the next write.
     """
 
     def __init__(self, credentials: CredentialStore, window_ms: int) -> None:
         self._credentials = credentials
         self._window_ms = window_ms
-        self._noted: OrderedDict[str, int] = OrderedDict()
-        self._services: dict[str, set[str]] = {}  # not noted yet, by credential
+        self._recorded: OrderedDict[str, int] = OrderedDict()
+        self._services: dict[str, set[str]] = {}  # not recorded yet, by credential
         self._lock = threading.Lock()
 
-    def note(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext) -> None:
+    def record_use(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext) -> None:
         """It was used; at these services, if any."""
         services = self._due(credential, frozenset(service_ids), usage.now)
         if services is None:
             return
-        with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+        with contextlib.suppress(StaleWrite, Unavailable):  # it is valid, whether this is recorded or not
             self._credentials.mark_used(credential, usage, sorted(services))
 
     def settle(self, token: PermanentToken, since: int, now: int) -> None:
@@ -50,20 +50,20 @@ class LastUses:
             return  # as nearly always
         key = f"{token.id}#{token.revision}#{since}"
         with self._lock:
-            if now - self._noted.get(key, 0) < self._window_ms:
+            if now - self._recorded.get(key, 0) < self._window_ms:
                 return
             self._remember(key, now)
-        with contextlib.suppress(StaleWrite, Unavailable):  # it is good, whether this is noted or not
+        with contextlib.suppress(StaleWrite, Unavailable):  # it is valid, whether this is recorded or not
             self._credentials.settle(token, since)
 
     def _due(self, credential: Credential, service_ids: frozenset[str], now: int) -> set[str] | None:
-        """The services to note, if it is time to write; None if it is not."""
+        """The services to record, if it is time to write; None if it is not."""
         known = credential.used_at if isinstance(credential, PermanentToken) else service_ids
         if credential.last_used is not None and now - credential.last_used < self._window_ms and service_ids <= known:
             return None  # as nearly always: without a lock
         with self._lock:
             waiting = self._services.pop(credential.id, set()) | (service_ids - known)
-            last = max(credential.last_used or 0, self._noted.get(credential.id, 0))
+            last = max(credential.last_used or 0, self._recorded.get(credential.id, 0))
             if now - last < self._window_ms:
                 if waiting:
                     self._services[credential.id] = waiting
@@ -72,8 +72,8 @@ class LastUses:
             return waiting
 
     def _remember(self, key: str, now: int) -> None:
-        self._noted[key] = now
-        self._noted.move_to_end(key)
-        if len(self._noted) > REMEMBERED:
-            forgotten, _ = self._noted.popitem(last=False)
+        self._recorded[key] = now
+        self._recorded.move_to_end(key)
+        if len(self._recorded) > REMEMBERED:
+            forgotten, _ = self._recorded.popitem(last=False)
             self._services.pop(forgotten, None)

@@ -41,7 +41,7 @@ def test_uses_are_noted_once_in_a_window(scene: Scene) -> None:
     assert last_used(scene) == start + LAST_USED_WINDOW_MS
 
 
-def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene) -> None:
+def test_a_token_is_good_though_its_use_could_not_be_recorded(scene: Scene) -> None:
     with patch.object(scene.product.stores.credentials, "mark_used", side_effect=Unavailable("down")) as attempted:
         assert scene.is_good(scene.token.secret)
     assert attempted.called

@@ -153,9 +153,9 @@ def test_a_secret_is_good_exactly_when_the_model_says_so(
             expected = run.model.is_good(secret, at)
             assert run.ask(secret, at) is expected, (secret.made, secret.until, at)
             if expected:
-                run.model.last_used = max(run.model.last_used, noted(run.model.last_used, at))
+                run.model.last_used = max(run.model.last_used, recorded(run.model.last_used, at))
 
 
-def noted(before: int, at: int) -> int:
+def recorded(before: int, at: int) -> int:
     """A use is noted once in a window."""
     return at if at - before >= 300_000 else before

@@ -33,7 +33,7 @@ def test_reading_and_writing_say_so(without_database: Keyturn) -> None:
 
 
 @pytest.mark.parametrize("cut", Cut)
-def test_a_token_is_good_though_its_use_could_not_be_noted(scene: Scene, proxy: CuttingProxy, cut: Cut) -> None:
+def test_a_token_is_good_though_its_use_could_not_be_recorded(scene: Scene, proxy: CuttingProxy, cut: Cut) -> None:
     reading, forever = 1, 100
     proxy.begin(dict.fromkeys(range(reading, forever), cut))
     assert scene.is_good(scene.token.secret)
