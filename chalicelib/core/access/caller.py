@@ -115,7 +115,7 @@ class Caller:
     second_factor_missing: bool = False  # a group demands a second factor, and this session was opened without one
     source_id: str | None = None  # of what an access token that is presented came from
     hand: Hand = field(default_factory=Hand)
-    note_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
+    record_refusal: Callable[[AuditRecord], None] = field(default=lambda record: None, repr=False, compare=False)
 
     def is_allowed(self, operation: Operation, subject_id: str | None = None, scope_id: str = EVERYWHERE) -> bool:
         """Whether the caller may do this to the account `subject_id`, or in `scope_id` (a service id)."""
@@ -149,7 +149,7 @@ class Caller:
         """
         if not self.is_allowed_after_relogin(operation, subject_id, scope_id):
             refusal = Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
-            raise self.noted(refusal) if operation.rule.fresh else refusal
+            raise self.recorded(refusal) if operation.rule.fresh else refusal
         if not self.is_allowed(operation, subject_id, scope_id):
             raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
         if operation.rule.lasting:
@@ -179,16 +179,16 @@ class Caller:
         credential makes is no broader than the credential (`core.access.attenuation`)."""
         if self.ends is not None:
             ends = rfc3339(self.ends)
-            raise self.noted(Forbidden(f"{what} has no end, and the token that you present ends at {ends}. Log in."))
+            raise self.recorded(Forbidden(f"{what} has no end, and the token that you present ends at {ends}. Log in."))
         if self.networks:
-            raise self.noted(
+            raise self.recorded(
                 Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
             )
 
     def _require_all_of(self, opens: Opening) -> None:
         missing = self.permissions.missing(opens.permissions)
         if missing:
-            raise self.noted(Forbidden(f"{opens.refusal}: {self._listed(missing)}."))
+            raise self.recorded(Forbidden(f"{opens.refusal}: {self._listed(missing)}."))
 
     def failure(self, kind: str) -> AuditRecord:
         """The record, in the caller's own audit log, of what they tried and may not, or gave and was wrong."""
@@ -196,10 +196,10 @@ class Caller:
         record = failure(kind, self.now, self.address, ("user", id), id, id, self.source_id or self.credential_id)
         return replace(record, hand=self.acting_hand)
 
-    def noted(self, refusal: R, kind: str | None = None) -> R:
+    def recorded(self, refusal: R, kind: str | None = None) -> R:
         """The refusal, once it is recorded: of something that opens more than the caller has, or would outlive what is
         presented. Every such refusal comes through here. `kind`: unless it is told by what is presented."""
-        self.note_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else EARLIER_SECRET)))
+        self.record_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else EARLIER_SECRET)))
         return refusal
 
     @property

@@ -112,7 +112,7 @@ class Authentication:
             ends=None if verified.lasting else verified.token.expires,
             source_id=verified.token.source.id,
             hand=_hand_of(verified.token),
-            note_refusal=self._note,
+            record_refusal=self._record_refusal,
         )
         return self._bounded(caller, verified, service)
 
@@ -183,11 +183,11 @@ class Authentication:
             second_factor=proven,
             second_factor_missing=second_factor_missing,
             hand=Hand(_KINDS[type(credential)]),
-            note_refusal=self._note,
+            record_refusal=self._record_refusal,
         )
         return _superseded(caller, verified.earlier, verified.ends) if verified.earlier else caller
 
-    def _note(self, record: AuditRecord) -> None:
+    def _record_refusal(self, record: AuditRecord) -> None:
         with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not
             self._trail.count(record)
 

@@ -263,7 +263,7 @@ class Groups:
                 f"This group has subgroups, which might be nested more than {MAX_DEPTH} deep then. This needs the role "
                 "System Admin, everywhere."
             )
-            raise caller.noted(Forbidden(refusal))
+            raise caller.recorded(Forbidden(refusal))
         return given
 
     def _demands_otherwise(self, old: Group, new: Group) -> bool:
@@ -290,7 +290,7 @@ class Groups:
                 f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare what they "
                 "may do. This needs the role System Admin, everywhere."
             )
-            raise caller.noted(Forbidden(refusal))
+            raise caller.recorded(Forbidden(refusal))
         for member in members.items:
             self._accounts.permitted(caller, member.id, Operation.CHANGE_DEMANDS_ON_MEMBER)
         return permit

@@ -144,7 +144,7 @@ class Rotation:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.secret_created_at:
                 refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
-                raise caller.noted(refusal, EARLIER_SECRET)
+                raise caller.recorded(refusal, EARLIER_SECRET)
             if self._verifier.verify(kept, old.secret, caller.now):
                 return OwnedToken(old, owner)
             live = old.live(caller.now)
@@ -174,9 +174,9 @@ def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[HashedSec
     earlier = token.superseded(caller.secret_since, caller.now)
     if earlier is None:
         refusal = Forbidden("The secret that you present has ended meanwhile. Present the current one.")
-        raise caller.noted(refusal, EARLIER_SECRET)
+        raise caller.recorded(refusal, EARLIER_SECRET)
     if token.is_settled_after(earlier):
-        raise caller.noted(Forbidden("A later secret of this token is in use. Present that one."), EARLIER_SECRET)
+        raise caller.recorded(Forbidden("A later secret of this token is in use. Present that one."), EARLIER_SECRET)
     return earlier
 
 
