@@ -70,15 +70,15 @@ class WebhookDestination:
         """It answers: noted if it did not, and otherwise seldom."""
         known = self._webhook
         if known.failing is not None or known.succeeded is None or now - known.succeeded >= SUCCESS_WINDOW_MS:
-            self._note(replace(known, failing=None, problem=None, succeeded=now))
+            self._update_state(replace(known, failing=None, problem=None, succeeded=now))
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
         """Keep since when it fails, and why, and what was given up, for whoever looks at it."""
         known, problem = self._webhook, str(reason)[:300]
         lost = GivenUp(event.id, event.kind.value, event.token_id, now, problem) if given_up else None
-        self._note(replace(known, failing=known.failing or now, problem=problem, gone=reason.gone), lost)
+        self._update_state(replace(known, failing=known.failing or now, problem=problem, gone=reason.gone), lost)
 
-    def _note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+    def _update_state(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         if given_up or webhook != self._webhook:
-            self._store.note(webhook, given_up)
+            self._store.update_system_fields(webhook, given_up)
             self._webhook = webhook

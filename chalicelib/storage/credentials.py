@@ -74,12 +74,12 @@ class DynamoCredentials:
             actions.append(TokenItem.last_use.set(last_use_text(how)))
         if services:
             actions.append(TokenItem.used_at.add(set(services)))
-        _note(_item_of(credential), actions, Item.pk.exists())
+        _update(_item_of(credential), actions, Item.pk.exists())
 
     def settle(self, token: PermanentToken, since: int) -> None:
         newer = TokenItem.settled.does_not_exist() | (TokenItem.settled < since)
         unchanged = TokenItem.revision == token.revision
-        _note(_item_of(token), [TokenItem.settled.set(since)], unchanged & newer)
+        _update(_item_of(token), [TokenItem.settled.set(since)], unchanged & newer)
 
     def replace_hash(self, holder: Credential | Service, hashed: HashedSecret) -> None:
         if holder.secret:
@@ -89,7 +89,7 @@ class DynamoCredentials:
                 model.tag.set(hashed.tag),
                 model.tag_key_id.set(hashed.tag_key_id),
             ]
-            _note(_item_of(holder), actions, model.argon2id == holder.secret.argon2id)
+            _update(_item_of(holder), actions, model.argon2id == holder.secret.argon2id)
 
 
 def _item_of(holder: Credential | Service) -> Item:
@@ -102,6 +102,6 @@ def _item_of(holder: Credential | Service) -> Item:
     return ApplicationPasswordItem(*keys.application_password(holder.user_id, holder.id))
 
 
-def _note(item: Item, actions: list[Action], condition: Condition) -> None:
+def _update(item: Item, actions: list[Action], condition: Condition) -> None:
     with stale_if_condition_failed():
         item.update(actions=actions, condition=condition)

@@ -106,7 +106,7 @@ class DynamoTokens:
         transaction.free_name(keys.token_name(token.user_id, token.name))
         transaction.commit()
 
-    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+    def update_system_fields(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         transaction = Transaction(audit)
         item = TokenItem.of(new)
         item.position = keys.due(due, new.id)

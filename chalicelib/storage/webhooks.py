@@ -87,7 +87,7 @@ class DynamoWebhooks:
             transaction.check(WebhookItem(*keys.webhook(mark.holder_id)), still, otherwise=taken)
         transaction.pass_name(key, mark.holder_id, webhook.id, otherwise=taken)
 
-    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+    def update_system_fields(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         actions = [
             _set_or_remove(WebhookItem.failing, webhook.failing),
             _set_or_remove(WebhookItem.problem, webhook.problem),

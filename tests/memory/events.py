@@ -154,11 +154,11 @@ class MemoryWebhooks:
             change.delete(("webhook", webhook.id), is_current(self.get(webhook.id), webhook))
             change.delete(_name(webhook))
 
-    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+    def update_system_fields(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         with self._database.change() as change:
             stored = self.get(webhook.id)
             if stored and stored.url == webhook.url:
-                noted = replace(
+                updated = replace(
                     stored,
                     failing=webhook.failing,
                     problem=webhook.problem,
@@ -166,8 +166,8 @@ class MemoryWebhooks:
                     succeeded=stored.succeeded if webhook.succeeded is None else webhook.succeeded,
                 )
                 if given_up:
-                    noted = replace(noted, given_up=given_up, given_ups=stored.given_ups + 1)
-                change.put(("webhook", webhook.id), noted)
+                    updated = replace(updated, given_up=given_up, given_ups=stored.given_ups + 1)
+                change.put(("webhook", webhook.id), updated)
 
 
 def _key(queue: Queue) -> Key:

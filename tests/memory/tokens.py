@@ -100,7 +100,7 @@ class MemoryTokens:
         change.index(len(token.labels))
         add_event(change, event(token, audit))
 
-    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+    def update_system_fields(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         with self._database.change(audit) as change:
             change.replace(_token(new), new, self._is_current(old))
             self._add_event(change, new, audit, due)

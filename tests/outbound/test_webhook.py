@@ -43,11 +43,11 @@ class Store:
     """Keeps what is noted of the webhook."""
 
     def __init__(self) -> None:
-        self.noted: list[Webhook] = []
+        self.updated: list[Webhook] = []
         self.given_up: list[GivenUp] = []
 
-    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
-        self.noted.append(webhook)
+    def update_system_fields(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+        self.updated.append(webhook)
         self.given_up += [given_up] if given_up else []
 
 
@@ -78,7 +78,7 @@ def test_anything_but_success_is_a_failure(answer: int | None) -> None:
         to.send(EVENT, NOW)
     assert refused.value.gone is (answer == 410)
     to.failed(EVENT, refused.value, False, NOW + 5)
-    assert (store.noted[-1].failing, store.noted[-1].gone) == (NOW + 5, answer == 410)
+    assert (store.updated[-1].failing, store.updated[-1].gone) == (NOW + 5, answer == 410)
     assert SECRET not in str(refused.value)
 
 
@@ -88,14 +88,14 @@ def test_success_ends_a_failure(answer: int) -> None:
     to.send(EVENT, NOW)
     to.reached(NOW)
     to.reached(NOW + 1)
-    assert [(each.failing, each.problem, each.succeeded) for each in store.noted] == [(None, None, NOW)]
+    assert [(each.failing, each.problem, each.succeeded) for each in store.updated] == [(None, None, NOW)]
 
 
 def test_the_last_success_is_noted_and_costs_a_write_once_a_minute() -> None:
     to, _, store = destination(200)
     for later in (0, 1, SUCCESS_WINDOW_MS - 1, SUCCESS_WINDOW_MS, SUCCESS_WINDOW_MS + 1):
         to.reached(NOW + later)
-    assert [each.succeeded for each in store.noted] == [NOW, NOW + SUCCESS_WINDOW_MS]
+    assert [each.succeeded for each in store.updated] == [NOW, NOW + SUCCESS_WINDOW_MS]
 
 
 def test_it_wants_what_it_asked_for_since_it_is_there_and_nothing_once_it_is_gone() -> None:
@@ -114,7 +114,7 @@ def test_what_is_given_up_is_kept_with_how_much_was() -> None:
         GivenUp("e1", "permanent-token.rotated", "token", NOW, "it answered with 500"),
         GivenUp("e1", "permanent-token.rotated", "token", NOW + 1, "it answered with 503"),
     ]
-    known = store.noted[-1]
+    known = store.updated[-1]
     assert (known.problem, known.failing) == ("it answered with 502", NOW)
 
 

@@ -202,7 +202,9 @@ def test_how_a_receiver_answers_is_shown_why_and_what_comes_next(hook: Hook) -> 
     assert known
     lost = GivenUp("e0", "permanent-token.revoked", "t0", at - 1, "it answered with 503")
     for _ in range(3):
-        stores.webhooks.note(replace(known, failing=at, problem="it answered with 500", succeeded=at - 9), lost)
+        stores.webhooks.update_system_fields(
+            replace(known, failing=at, problem="it answered with 500", succeeded=at - 9), lost
+        )
     for sequence in (1, 2):
         stores.events.add(Event(f"e{sequence}", EventKind.REVOKED, now(), "t", sequence, "u", "u"))
     held = stores.queues.take(hook.id, "t", "holder", at, at + 1)

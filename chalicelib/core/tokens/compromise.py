@@ -184,7 +184,7 @@ class Compromise:
         found_at: dict[str, Any] = {finding.attribute: usage.now}
         marked = replace(token, **found_at, revision=token.revision + 1)
         record = by_keyturn(f"permanent-token.{finding.attribute}", marked, usage, {"name": token.name, **details})
-        self._tokens.note(token, marked, record)
+        self._tokens.update_system_fields(token, marked, record)
         return marked
 
 

@@ -120,7 +120,7 @@ class ExpiryNotices:
             details = {"name": token.name, **dict(notice.details)}
             record = by_keyturn(notice.kind.value, changed, UsageContext(now), details)
             # Until the last is told it stays due, or a run that is killed here would leave the others untold.
-            self._tokens.note(token, changed, record, due if notice is news[-1] else 0)
+            self._tokens.update_system_fields(token, changed, record, due if notice is news[-1] else 0)
             token = changed
         if not news and due != was_due:
             self._tokens.put_off(token, due)

@@ -70,7 +70,7 @@ class TokenStore(Protocol):
     def delete(self, token: PermanentToken, audit: AuditRecord) -> None:
         """Raises StaleWrite if `token` is no longer stored as it is."""
 
-    def note(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
+    def update_system_fields(self, old: PermanentToken, new: PermanentToken, audit: AuditRecord, due: int = 0) -> None:
         """Keyturn itself learns something of the token, whoever owns it; it has to be looked at again when `due`.
         Raises StaleWrite if `old` is no longer stored."""
 

@@ -180,7 +180,7 @@ class Webhooks:
         except NotDelivered as reason:
             raise Invalid("url", f"did not take the test: {reason}.") from None
         if not webhook.gone:
-            self._store.note(replace(webhook, failing=None, problem=None, succeeded=caller.now))
+            self._store.update_system_fields(replace(webhook, failing=None, problem=None, succeeded=caller.now))
             self._try_again(webhook, caller.now)
 
     def delete(self, caller: Caller, webhook_id: str) -> None:

@@ -123,7 +123,7 @@ class WebhookStore(Protocol):
     def delete(self, webhook: Webhook, audit: AuditRecord) -> None:
         """Its name is free again. Raises StaleWrite if another revision is there, or none."""
 
-    def note(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
+    def update_system_fields(self, webhook: Webhook, given_up: GivenUp | None = None) -> None:
         """Store what is known of how it answers, if it is still there, and at this address. Once it is `gone`, it stays
         so; `succeeded` says nothing if it is None. `given_up` is what was given up just now: it becomes the last one,
         and is counted, whatever others have noted meanwhile."""

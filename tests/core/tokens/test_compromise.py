@@ -189,7 +189,7 @@ class TestAnAnswerThatWasLost:
         rotate(scene, 0)
         token = stored(scene)
         before = replace(token, dead=tuple(RetiredSecret(each.stored) for each in token.dead))
-        scene.product.stores.tokens.note(
+        scene.product.stores.tokens.update_system_fields(
             token, replace(before, revision=token.revision + 1), token_record("updated", target_id=token.id)
         )
         assert not is_good(scene, old, now())

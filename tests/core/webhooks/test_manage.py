@@ -55,7 +55,7 @@ def webhooks(scene: Scene, receiver: Receiver) -> Webhooks:
 def listening(scene: Scene, webhooks: Webhooks, name: str = "ops", **known: object) -> Webhook:
     """A webhook of which this is known."""
     made = webhooks.create(scene.caller(), name, "https://hooks.example.com/", []).webhook
-    scene.product.stores.webhooks.note(replace(made, **known))  # type: ignore[arg-type]
+    scene.product.stores.webhooks.update_system_fields(replace(made, **known))  # type: ignore[arg-type]
     return webhooks.get(scene.caller(), made.id)
 
 
@@ -176,7 +176,7 @@ class TestChanging:
         assert (renamed.gone, renamed.wants(EventKind.ROTATED)) == (True, False)
         moved = webhooks.update(scene.caller(), gone.id, WebhookChange(url=ELSEWHERE))
         assert (moved.gone, moved.failing, moved.problem) == (False, None, None)
-        scene.product.stores.webhooks.note(gone)  # by whoever was answered with 410 at the old address
+        scene.product.stores.webhooks.update_system_fields(gone)  # by whoever was answered with 410 at the old address
         assert webhooks.get(scene.caller(), gone.id) == moved
         assert moved.wants(EventKind.ROTATED)
 

@@ -158,18 +158,20 @@ class TestChangingAWebhook:
         old, lost = making.webhook(), GivenUp("e", "kind", "token", NOW, "no answer")
         stores.webhooks.create(old, record())
         answers = replace(old, failing=NOW, problem="no", gone=True, succeeded=NOW - 1)
-        stores.webhooks.note(answers, lost)
-        noted = replace(answers, given_up=lost, given_ups=1)
+        stores.webhooks.update_system_fields(answers, lost)
+        updated = replace(answers, given_up=lost, given_ups=1)
         renamed = making.newer(old, name="Noted")
         stores.webhooks.replace(old, renamed, record())
-        assert stores.webhooks.get(old.id) == replace(noted, name="Noted", revision=2)
+        assert stores.webhooks.get(old.id) == replace(updated, name="Noted", revision=2)
         moved = making.newer(renamed, url="https://example.com/other")
         stores.webhooks.replace(renamed, moved, record())
         kept = replace(moved, succeeded=NOW - 1, given_up=lost, given_ups=1)
         assert stores.webhooks.get(old.id) == kept
-        stores.webhooks.note(answers, lost)  # of the address before
+        stores.webhooks.update_system_fields(answers, lost)  # of the address before
         assert stores.webhooks.get(old.id) == kept
-        stores.webhooks.note(replace(kept, succeeded=None, given_up=None, given_ups=0))  # which says nothing of these
+        stores.webhooks.update_system_fields(
+            replace(kept, succeeded=None, given_up=None, given_ups=0)
+        )  # which says nothing of these
         assert stores.webhooks.get(old.id) == kept
 
     def test_what_is_given_up_is_counted_also_by_two_at_once(self, stores: Stores) -> None:
@@ -177,8 +179,10 @@ class TestChangingAWebhook:
         old = making.webhook()
         stores.webhooks.create(old, record())
         for event in ("first", "last"):
-            stores.webhooks.note(old, GivenUp(event, "kind", "token", NOW, "no answer"))
-        stores.webhooks.note(replace(old, given_up=GivenUp("older", "kind", "token", NOW, "no"), given_ups=1))
+            stores.webhooks.update_system_fields(old, GivenUp(event, "kind", "token", NOW, "no answer"))
+        stores.webhooks.update_system_fields(
+            replace(old, given_up=GivenUp("older", "kind", "token", NOW, "no"), given_ups=1)
+        )
         stored = stores.webhooks.get(old.id)
         assert stored
         assert stored.given_up
@@ -237,17 +241,17 @@ def test_webhooks_are_listed_by_name_and_noted_while_they_are_there(empty_stores
         webhooks.create(each, record())
     assert [each.name for each in webhooks.list()] == ["A", "b", "c"]
     failing = replace(made[0], failing=5, problem="it answered with 500")
-    webhooks.note(failing)
+    webhooks.update_system_fields(failing)
     assert webhooks.get(failing.id) == failing
-    webhooks.note(made[0])
+    webhooks.update_system_fields(made[0])
     assert webhooks.get(failing.id) == made[0]
-    webhooks.note(replace(failing, gone=True))
-    webhooks.note(made[0])  # by whoever read it before
+    webhooks.update_system_fields(replace(failing, gone=True))
+    webhooks.update_system_fields(made[0])  # by whoever read it before
     assert webhooks.get(failing.id) == replace(made[0], gone=True)
     webhooks.delete(made[0], record())
     with refused(empty_stores, StaleWrite):
         webhooks.delete(made[0], record())
-    webhooks.note(failing)
+    webhooks.update_system_fields(failing)
     assert webhooks.get(failing.id) is None
     assert len(webhooks.list()) == 2
 

@@ -128,7 +128,7 @@ def token_writer(method: str) -> Callable[[Scene], Write]:
                 other, newer(other, name="n"), owner, None, audit, gone
             ),
             "delete": lambda audit: tokens.delete(token, audit),
-            "note": lambda audit: tokens.note(token, newer(token), audit, due=7),
+            "update_system_fields": lambda audit: tokens.update_system_fields(token, newer(token), audit, due=7),
         }
         return writers[method]
 
@@ -206,7 +206,7 @@ def rule_replace(scene: Scene) -> Write:
     return lambda audit: scene.stores.trust_rules.replace(old, newer(old), scene.user, None, audit)
 
 
-TOKEN_WRITERS = ("create", "create, displacing", "replace", "replace, displacing", "delete", "note")
+TOKEN_WRITERS = ("create", "create, displacing", "replace", "replace, displacing", "delete", "update_system_fields")
 WRITERS: dict[str, Callable[[Scene], Write]] = {
     "accounts.create": lambda scene: lambda audit: scene.stores.accounts.create(making.user(), [], audit),
     "accounts.replace": changing("accounts", lambda scene: scene.user, False),

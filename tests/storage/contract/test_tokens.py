@@ -157,7 +157,7 @@ def test_a_change_is_refused_unless_the_old_one_is_stored(stores: Stores) -> Non
         with refused(stores, StaleWrite):
             stores.tokens.delete(stale, changed("deleted"))
         with refused(stores, StaleWrite):
-            stores.tokens.note(stale, newer(stale), changed("unused"))
+            stores.tokens.update_system_fields(stale, newer(stale), changed("unused"))
         with refused(stores, StaleWrite):
             stores.tokens.put_off(stale, 1)
     assert stores.tokens.get(owner.id, token.id) == current
@@ -180,7 +180,7 @@ def test_which_secret_was_used_is_not_stored_of_another_state_nor_written_over(s
     stores.credentials.settle(token, 5)
     for write in (
         lambda: stores.tokens.replace(token, newer(token), owner, None, changed()),
-        lambda: stores.tokens.note(token, newer(token), changed("unused")),
+        lambda: stores.tokens.update_system_fields(token, newer(token), changed("unused")),
         lambda: stores.tokens.delete(token, changed("deleted")),
     ):
         with refused(stores, StaleWrite):
@@ -199,7 +199,7 @@ def test_every_change_writes_its_event(stores: Stores) -> None:
     token = stored_token(stores, owner)
     second, third = newer(token, name=making.name()), newer(newer(token), notified=("x",))
     stores.tokens.replace(token, second, owner, None, changed("rotated"))
-    stores.tokens.note(second, third, changed("expiring"))
+    stores.tokens.update_system_fields(second, third, changed("expiring"))
     stores.tokens.delete(third, changed("deleted", id="the-record"))
     events = stores.events.after(token.id, 0, 10)
     assert [(each.sequence, each.kind) for each in events] == [
@@ -262,7 +262,7 @@ def test_tokens_are_found_by_when_they_have_to_be_looked_at(empty_stores: Stores
     page = empty_stores.tokens.page(None, None, 2)
     assert page.due == {made[1].id: 10, made[2].id: 20}
     assert [token.id for token in empty_stores.tokens.page(None, page.after, 2).tokens] == [made[0].id]
-    empty_stores.tokens.note(made[0], newer(made[0]), changed("unused"), due=5)
+    empty_stores.tokens.update_system_fields(made[0], newer(made[0]), changed("unused"), due=5)
     empty_stores.tokens.replace(made[1], newer(made[1]), owner, None, changed())
     assert names(empty_stores, None, 10) == [["1", "0", "2"]]  # what has changed is looked at soon
     empty_stores.tokens.delete(newer(made[0]), changed("deleted"))
