@@ -74,7 +74,7 @@ class OwnToken:
             raise
         return told
 
-    def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
+    def roll_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         try:
             self.api.using(new, patience).once(f"{CURRENT}/takeback", {"keep": held}, about(self._ids[1]))
         except Refused as refusal:
@@ -147,7 +147,7 @@ class Administered:
             raise
         return told
 
-    def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
+    def roll_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         api = self.api.patient(patience)
         try:
             api.once(f"{self.below}/takeback", {"keep": held}, about(self.id))

@@ -52,7 +52,7 @@ class Kept(Protocol):
         """The server takes the new secret. `doubtful`: it may have done so already. Once for each call; raises
         AnswerLost, UsedUp or Problem."""
 
-    def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
+    def roll_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         """The secret `held` is the current one again, and the new one has ended. Raises AnswerLost or Problem."""
 
     def can_take_back(self) -> bool:
@@ -188,7 +188,7 @@ def _failed(kept: Kept, renewed: Renewed, place: Place, patience: Patience, reas
         raise _left(f"Failed: {reason}. It is not taken back: {second.message} {_found(place, renewed)}") from None
     bounded = patience.with_at_least(BACK_SECONDS)
     try:
-        Asking().until_answered(lambda doubtful: kept.take_back(renewed.secret, held, doubtful, bounded), bounded)
+        Asking().until_answered(lambda doubtful: kept.roll_back(renewed.secret, held, doubtful, bounded), bounded)
     except (AnswerLost, KeyboardInterrupt) as lost:
         cut = lost.message if isinstance(lost, AnswerLost) else "Interrupted."
         raise _left(

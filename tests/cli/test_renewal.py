@@ -84,7 +84,7 @@ class Taken:
     def take(self, new: str, grace: int, doubtful: bool, patience: Patience) -> dict[str, Any]:
         return {"secrets": [{"endsOn": 4 * 10**12}, {"endsOn": None}]}
 
-    def take_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
+    def roll_back(self, new: str, held: str, doubtful: bool, patience: Patience) -> None:
         if not self.takes_back:
             raise Refused("No.", ExitCode.REFUSED, 403)
 

@@ -153,7 +153,7 @@ def test_a_services_own_access_token_ends_with_the_secret_by_which_it_asked(stag
         for each in (first, second)
     ]
     assert [stage.is_active(each) for each in bought] == [True, True]
-    secrets.take_back(by, id, first)
+    secrets.roll_back(by, id, first)
     assert [stage.is_active(each) for each in bought] == [True, False]
 
 

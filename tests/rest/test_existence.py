@@ -116,7 +116,7 @@ PLAIN = {  # what is sent where nothing refers to anything
     "Rotation": {"grace": 0},
     "WebhookSecretComparison": {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
     "SecretComparison": {"secret": "a1B2" * 10 + "c3D"},
-    "TakingBack": {"keep": "x"},
+    "RotationRollback": {"keep": "x"},
     "TrialBody": {"assertion": "x"},
     "NewPassword": {"password": "correct horse battery staple"},
     "NewApplicationPassword": {"name": "new"},

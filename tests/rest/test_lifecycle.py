@@ -96,7 +96,7 @@ class TestAbout:
         assert len(ask(scene, "GET", "/permanenttokens").json["permanenttokens"]) == 5
 
 
-class TestTakingBack:
+class TestRollback:
     def test_over_rest_with_the_new_secret(self, scene: Scene) -> None:
         current = "/users/me/permanenttokens/current"
         old = scene.token.secret or ""

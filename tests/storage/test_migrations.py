@@ -60,7 +60,7 @@ def test_secrets_that_ended_before_more_was_kept_of_them_are_read(scene: Scene) 
     item = TokenItem.get(*keys.token(token.user_id, token.id))
     item.update([TokenItem.retired.remove()])
     (dead,) = item.to_credential().dead
-    assert dead == RetiredSecret(token.secret, since=0, taken_back=False)
+    assert dead == RetiredSecret(token.secret, since=0, rolled_back=False)
 
 
 def test_what_was_done_is_not_done_again(scene: Scene) -> None:

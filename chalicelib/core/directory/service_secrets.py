@@ -101,7 +101,7 @@ class ServiceSecrets:
         service, secrets, _ = self._permitted(caller, reference)
         return service, self._verifier.verify(new_secret(supplied, service.id), secrets.current, caller.now)
 
-    def take_back(self, caller: Caller, reference: str, kept: str) -> Service:
+    def roll_back(self, caller: Caller, reference: str, kept: str) -> Service:
         """The service with the earlier secret `kept`, the whole of it, as the current one again, without end, for
         whoever could not put a newer one where it belongs; all that are newer end at once.
 
@@ -117,7 +117,7 @@ class ServiceSecrets:
             earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this service that is still good.")
-            new = old.with_secrets(secrets.taken_back_to(earlier, caller.now))
+            new = old.with_secrets(secrets.rolled_back_to(earlier, caller.now))
             record = service_record(permit, "service.secret-renewal-taken-back", new, {"key": old.key})
             self._store.replace(old, new, record)
             return new

@@ -40,11 +40,11 @@ class EarlierSecret(Generic[S]):
 @dataclass(frozen=True, slots=True)
 class RetiredSecret(Generic[S]):
     """A secret that has ended and is still recognised. `since`: when it was made, in milliseconds since the epoch; 0 of
-    one that ended before that was kept. `taken_back`: it was given up by whoever made it, for one that is older."""
+    one that ended before that was kept. `rolled_back`: it was given up by whoever made it, for one that is older."""
 
     stored: S
     since: int = 0
-    taken_back: bool = False
+    rolled_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Secrets(Generic[S]):
         ended = [RetiredSecret(each.stored, each.since) for each in self.earlier if now >= each.until]
         return replace(self, earlier=self.live(now), dead=self._dead_with(ended))
 
-    def taken_back_to(self, kept: EarlierSecret[S], now: int) -> Secrets[S]:
+    def rolled_back_to(self, kept: EarlierSecret[S], now: int) -> Secrets[S]:
         """As before the rotations since then: the earlier secret `kept` is the current one again, without end, and
         those that were made after it have ended."""
         place = self.earlier.index(kept)
@@ -130,7 +130,7 @@ class Secrets(Generic[S]):
             current=kept.stored,
             since=kept.since,
             earlier=tuple(each for each in self.earlier[:place] if now < each.until),
-            dead=self._dead_with([*ended, *later, RetiredSecret(self.current, self.since, taken_back=True)]),
+            dead=self._dead_with([*ended, *later, RetiredSecret(self.current, self.since, rolled_back=True)]),
         )
 
     def _dead_with(self, gone: Sequence[RetiredSecret[S]]) -> tuple[RetiredSecret[S], ...]:

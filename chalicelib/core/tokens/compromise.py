@@ -44,9 +44,9 @@ WINDOW_MS = 3_600_000
 REMEMBERED = 10_000  # records that a process knows to be there
 
 # The kinds of the audit records of what was refused quietly.
-TAKEN_BACK = "permanent-token.refused-taken-back"
+ROLLED_BACK = "permanent-token.refused-taken-back"
 ENDED = "permanent-token.refused-ended"
-SERVICE_TAKEN_BACK = "service.taken-back-secret-refused"
+SERVICE_ROLLED_BACK = "service.taken-back-secret-refused"
 SERVICE_ENDED = "service.ended-secret-refused"
 
 
@@ -103,8 +103,8 @@ class Compromise:
     ) -> None:
         """A secret that has ended was presented. `repeated`: with a later one of the token, so that it is a request to
         rotate to that one, sent again; only who has both can do that, and has the one that is good."""
-        if retired.taken_back:
-            self._record(TAKEN_BACK, token, usage)
+        if retired.rolled_back:
+            self._record(ROLLED_BACK, token, usage)
         elif repeated or not token.is_settled_after(retired):
             self._record(ENDED, token, usage)
         else:
@@ -115,7 +115,7 @@ class Compromise:
     ) -> None:
         """A service was asked for by a secret that has ended. Counted, at most once for each process and quarter of an
         hour; nothing else follows, since without its secret a service could check nobody's token."""
-        kind = SERVICE_TAKEN_BACK if retired.taken_back else SERVICE_ENDED
+        kind = SERVICE_ROLLED_BACK if retired.rolled_back else SERVICE_ENDED
         record = failure(kind, now, address or "unknown", ("service", service.id), credential_id=service.id)
         if self._recorded.is_new(record):
             with contextlib.suppress(Unavailable):

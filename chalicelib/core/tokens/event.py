@@ -32,7 +32,7 @@ class EventKind(Enum):
     CREATED = "permanent-token.created"
     UPDATED = "permanent-token.updated"
     ROTATED = "permanent-token.rotated"
-    TAKEN_BACK = "permanent-token.rotation-taken-back"
+    ROLLED_BACK = "permanent-token.rotation-taken-back"
     EXPIRING = "permanent-token.expiring"
     EXPIRED = "permanent-token.expired"
     ROTATION_DUE = "permanent-token.rotation-due"
@@ -41,11 +41,11 @@ class EventKind(Enum):
     LEAKED = "permanent-token.leaked"
     REVOKED = "permanent-token.revoked"
     SERVICE_SECRET_RENEWED = "service.secret-renewed"
-    SERVICE_SECRET_TAKEN_BACK = "service.secret-renewal-taken-back"
+    SERVICE_SECRET_ROLLED_BACK = "service.secret-renewal-taken-back"
 
 
 _OF_RECORDS = {"permanent-token.deleted": EventKind.REVOKED}  # the others have the records' own names
-_OF_SERVICES = (EventKind.SERVICE_SECRET_RENEWED, EventKind.SERVICE_SECRET_TAKEN_BACK)
+_OF_SERVICES = (EventKind.SERVICE_SECRET_RENEWED, EventKind.SERVICE_SECRET_ROLLED_BACK)
 TOKEN, SERVICE = "token", "service"
 
 

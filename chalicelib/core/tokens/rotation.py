@@ -126,7 +126,7 @@ class Rotation:
         shown = shown_if_current(self._verifier, token.secret, secret, owner.id, token.id, caller.now)
         return OwnedToken(token, owner, shown)
 
-    def take_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:
+    def roll_back(self, caller: Caller, user: str, token_id: str, kept: str) -> OwnedToken:
         """The token with the earlier secret `kept` as the current one again, without end, for whoever could not put a
         newer one where it belongs; all that are newer end at once.
 
@@ -151,7 +151,7 @@ class Rotation:
             earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this token that is still good.")
-            new = old.taken_back_to(earlier, caller.now)
+            new = old.rolled_back_to(earlier, caller.now)
             record = permit.record(
                 "permanent-token.rotation-taken-back", "permanent-token", old.id, owner.id, {"name": old.name}
             )

@@ -157,10 +157,10 @@ class PermanentToken:
         """With another current secret, made by somebody who has only an earlier one (`Secrets.renewed_by`)."""
         return self._with(self.secrets.renewed_by(presented, hashed, grace_ms, now))
 
-    def taken_back_to(self, kept: EarlierSecret[HashedSecret], now: int) -> PermanentToken:
+    def rolled_back_to(self, kept: EarlierSecret[HashedSecret], now: int) -> PermanentToken:
         """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
         settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
-        return replace(self._with(self.secrets.taken_back_to(kept, now)), settled=settled)
+        return replace(self._with(self.secrets.rolled_back_to(kept, now)), settled=settled)
 
     def _with(self, secrets: Secrets[HashedSecret]) -> PermanentToken:
         return replace(

@@ -82,7 +82,7 @@ class WebhookRenewal:
         webhook = existing(self._store, webhook_id)
         return webhook, WebhookSecrets(self._keyring, webhook.id).matches(supplied, webhook.encrypted_secret)
 
-    def take_back(self, caller: Caller, webhook_id: str, kept: str) -> Webhook:
+    def roll_back(self, caller: Caller, webhook_id: str, kept: str) -> Webhook:
         """The webhook with the earlier secret `kept` as the current one again, without end, for whoever could not put a
         newer one where it belongs; all that are newer end at once.
 
@@ -100,7 +100,7 @@ class WebhookRenewal:
             earlier = next((each for each in live if at_rest.matches(kept, each.stored)), None)
             if earlier is None:
                 raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
-            new = old.with_secrets(old.secrets.taken_back_to(earlier, caller.now), at_rest.tag)
+            new = old.with_secrets(old.secrets.rolled_back_to(earlier, caller.now), at_rest.tag)
             record = permit.record("webhook.secret-renewal-taken-back", "webhook", old.id, details={"name": old.name})
             self._store.replace(old, new, record)
             return new

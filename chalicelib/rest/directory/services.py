@@ -10,7 +10,7 @@ from chalicelib.rest.contract.durations import milliseconds
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.rest.directory.service_bodies import NewService, SecretRenewal, ServiceChange
 from chalicelib.rest.directory.service_shapes import CREATED_SERVICE, SERVICE, SERVICE_SECRET_COMPARISON, ServiceView
-from chalicelib.rest.tokens.token_bodies import SecretComparison, TakingBack
+from chalicelib.rest.tokens.token_bodies import RotationRollback, SecretComparison
 from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
@@ -71,10 +71,12 @@ def compare_service_secret(call: Call, service: str) -> Response:
     return call.one(call.keyturn.service_secrets.has_current(caller, service, call.body(SecretComparison).secret))
 
 
-@operation(SERVICE, body=TakingBack)
+@operation(SERVICE, body=RotationRollback)
 def take_back_service_secret(call: Call, service: str) -> Response:
     caller = call.caller()
-    return call.one(ServiceView(call.keyturn.service_secrets.take_back(caller, service, call.body(TakingBack).keep)))
+    return call.one(
+        ServiceView(call.keyturn.service_secrets.roll_back(caller, service, call.body(RotationRollback).keep))
+    )
 
 
 @operation()

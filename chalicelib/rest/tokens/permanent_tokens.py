@@ -12,7 +12,14 @@ from chalicelib.core.tokens.token import LABEL_FORM, About
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.durations import milliseconds
 from chalicelib.rest.contract.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
-from chalicelib.rest.tokens.token_bodies import NewToken, Rotation, SecretComparison, TakingBack, TokenChange, secret_in
+from chalicelib.rest.tokens.token_bodies import (
+    NewToken,
+    Rotation,
+    RotationRollback,
+    SecretComparison,
+    TokenChange,
+    secret_in,
+)
 from chalicelib.rest.tokens.token_shapes import (
     CREATED_TOKEN,
     LISTED_TOKEN,
@@ -96,10 +103,10 @@ def compare_secret(call: Call, user: str, token: str) -> Response:
     return call.one(call.keyturn.rotation.has_current(caller, user, token, call.body(SecretComparison).secret))
 
 
-@operation(PERMANENT_TOKEN, body=TakingBack)
+@operation(PERMANENT_TOKEN, body=RotationRollback)
 def take_back_rotation(call: Call, user: str, token: str) -> Response:
     caller = call.caller(whatever_scope=True)
-    return _one(call, caller, call.keyturn.rotation.take_back(caller, user, token, call.body(TakingBack).keep))
+    return _one(call, caller, call.keyturn.rotation.roll_back(caller, user, token, call.body(RotationRollback).keep))
 
 
 @operation()

@@ -114,7 +114,7 @@ class SecretComparison(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     secret: ClientSuppliedSecret
 
 
-class TakingBack(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class RotationRollback(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """`keep`: the earlier secret that is to be the current one again."""
 
     keep: Annotated[str, Meta(min_length=1, max_length=200)]

@@ -22,7 +22,7 @@ from chalicelib.rest.tokens.policy_shapes import (
     WEBHOOK_COMPARISON,
     WebhookView,
 )
-from chalicelib.rest.tokens.token_bodies import TakingBack
+from chalicelib.rest.tokens.token_bodies import RotationRollback
 from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def compare_webhook_secret(call: Call, webhook: str) -> Response:
     return call.one(call.keyturn.lifecycle.webhook_renewal.has_current(caller, webhook, secret))
 
 
-@operation(WEBHOOK, body=TakingBack)
+@operation(WEBHOOK, body=RotationRollback)
 def take_back_webhook_secret(call: Call, webhook: str) -> Response:
-    caller, kept = call.caller(), call.body(TakingBack).keep
-    return call.one(_view(call, caller, call.keyturn.lifecycle.webhook_renewal.take_back(caller, webhook, kept)))
+    caller, kept = call.caller(), call.body(RotationRollback).keep
+    return call.one(_view(call, caller, call.keyturn.lifecycle.webhook_renewal.roll_back(caller, webhook, kept)))
 
 
 @operation(dry_run=False)

@@ -46,7 +46,7 @@ def dead_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
 
 def retired_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
     """What else is known of them as another, which older versions do not read."""
-    return text_of([[each.since, int(each.taken_back)] for each in dead])
+    return text_of([[each.since, int(each.rolled_back)] for each in dead])
 
 
 def dead_in(hashed: str | None, retired: str | None) -> tuple[RetiredSecret[HashedSecret], ...]:
@@ -54,6 +54,6 @@ def dead_in(hashed: str | None, retired: str | None) -> tuple[RetiredSecret[Hash
     dead = json.loads(hashed or "[]")
     known = json.loads(retired) if retired else [(0, 0)] * len(dead)
     return tuple(
-        RetiredSecret(hashed_in(parts), since, bool(taken_back))
-        for parts, (since, taken_back) in zip(dead, known, strict=True)
+        RetiredSecret(hashed_in(parts), since, bool(rolled_back))
+        for parts, (since, rolled_back) in zip(dead, known, strict=True)
     )

@@ -144,7 +144,7 @@ class TestChangingATokenWithOneThatEnds:
             rotation.rotate(caller, scene.bot.id, scene.token.token.id, HOUR)
         rotation.rotate(scene.caller(), scene.bot.id, scene.token.token.id, HOUR)
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
-            rotation.take_back(caller, scene.bot.id, scene.token.token.id, scene.token.secret or "")
+            rotation.roll_back(caller, scene.bot.id, scene.token.token.id, scene.token.secret or "")
         narrow = scene.product.permanent_tokens.create(caller, scene.bot.id, "narrow", ["ci"])
         assert rotation.rotate(caller, scene.bot.id, narrow.token.id, HOUR).token.expires == narrow.token.expires
 

@@ -157,7 +157,7 @@ class TestAnEarlierSecretOfATokenInUse:
         with pytest.raises(Refusal, match="A later secret of this token is in use"):
             rotation.rotate(thief, "me", "current", 0)
         with pytest.raises(Refusal, match="Present the current secret"):
-            rotation.take_back(thief, "me", "current", scene.token.secret or "")
+            rotation.roll_back(thief, "me", "current", scene.token.secret or "")
         (record,) = records(scene, scene.bot.id, EARLIER_SECRET)
         assert (record.credential_id, record.hand.earlier) == (scene.token.token.id, True)
         assert (record.address, record.details["times"]) == (thief.address, "2")

@@ -250,7 +250,7 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
     "a service's earlier secret": (
         "services",
         "replace",
-        lambda it, by: it.scene.product.service_secrets.take_back(by, "ci", it.scene.ci.secret),
+        lambda it, by: it.scene.product.service_secrets.roll_back(by, "ci", it.scene.ci.secret),
     ),
     "another address of a webhook": (
         "webhooks",
@@ -267,7 +267,7 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
     "a webhook's earlier secret": (
         "webhooks",
         "replace",
-        lambda it, by: it.scene.product.lifecycle.webhook_renewal.take_back(
+        lambda it, by: it.scene.product.lifecycle.webhook_renewal.roll_back(
             by, it.hook.webhook.id, it.hook.secret or ""
         ),
     ),

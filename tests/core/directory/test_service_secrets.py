@@ -160,11 +160,11 @@ class TestBringing:
         assert compared == [False, True]
 
 
-class TestTakingBack:
+class TestRollback:
     def test_the_earlier_one_is_the_current_one_again_without_end(self, scene: Scene) -> None:
         second = renew(scene)
         third = renew(scene)
-        service = secrets(scene).take_back(scene.caller(), "ci", scene.ci.secret)
+        service = secrets(scene).roll_back(scene.caller(), "ci", scene.ci.secret)
         assert (service.secret_renewed, service.earlier_secrets) == (None, ())
         assert [is_good(scene, each) for each in (second, third)] == [False, False]
         assert is_good(scene, scene.ci.secret, now() + 1000 * DAY_MS)
@@ -174,7 +174,7 @@ class TestTakingBack:
     def test_those_before_it_keep_their_ends(self, scene: Scene) -> None:
         second = renew(scene)
         renew(scene)
-        secrets(scene).take_back(scene.caller(), "ci", second)
+        secrets(scene).roll_back(scene.caller(), "ci", second)
         assert is_good(scene, scene.ci.secret)
         assert not is_good(scene, scene.ci.secret, now() + HOUR)
 
@@ -184,13 +184,13 @@ class TestTakingBack:
         renew(scene, MINUTE, SECOND)
         renew(scene)
         later = replace(scene.caller(), now=now() + 2 * MINUTE)
-        secrets(scene).take_back(later, "ci", whole(scene, SECOND))
+        secrets(scene).roll_back(later, "ci", whole(scene, SECOND))
         with pytest.raises(Invalid, match="was this service's secret before"):
             renew(scene, HOUR, FIRST)
 
     def test_it_can_be_said_twice(self, scene: Scene) -> None:
         renew(scene)
-        taken = [secrets(scene).take_back(scene.caller(), "ci", scene.ci.secret) for _ in range(2)]
+        taken = [secrets(scene).roll_back(scene.caller(), "ci", scene.ci.secret) for _ in range(2)]
         assert taken[0] == taken[1]
         assert len(records(scene, "service.secret-renewal-taken-back")) == 1
 
@@ -199,7 +199,7 @@ class TestTakingBack:
         renew(scene)
         for kept in (scene.ci.secret, scene.deploy.secret, whole(scene, FIRST), "x"):
             with pytest.raises(Invalid, match="keep: must be an earlier secret of this service"):
-                secrets(scene).take_back(scene.caller(), "ci", kept)
+                secrets(scene).roll_back(scene.caller(), "ci", kept)
 
 
 ALL: dict[str, Callable[[Scene, Caller], object]] = {
@@ -207,8 +207,8 @@ ALL: dict[str, Callable[[Scene, Caller], object]] = {
     "bring": lambda scene, by: secrets(scene).renew(by, "ci", HOUR, SECOND),
     "bring the current one": lambda scene, by: secrets(scene).renew(by, "ci", HOUR, FIRST),
     "compare": lambda scene, by: secrets(scene).has_current(by, "ci", FIRST),
-    "take back": lambda scene, by: secrets(scene).take_back(by, "ci", scene.ci.secret),
-    "take back again": lambda scene, by: secrets(scene).take_back(by, "ci", whole(scene, FIRST)),
+    "take back": lambda scene, by: secrets(scene).roll_back(by, "ci", scene.ci.secret),
+    "take back again": lambda scene, by: secrets(scene).roll_back(by, "ci", whole(scene, FIRST)),
 }
 
 
@@ -239,7 +239,7 @@ def test_keyturns_own_service_has_none(scene: Scene) -> None:
     for refused in (
         lambda: secrets(scene).renew(caller, "keyturn", HOUR),
         lambda: secrets(scene).has_current(caller, "keyturn", FIRST),
-        lambda: secrets(scene).take_back(caller, "keyturn", scene.ci.secret),
+        lambda: secrets(scene).roll_back(caller, "keyturn", scene.ci.secret),
     ):
         with pytest.raises(Conflict, match="built in"):
             refused()
@@ -286,10 +286,10 @@ class TestProvingItself:
         assert record.details["times"] == "2"
 
     def test_one_that_was_taken_back_is_recorded_as_given_up(self, scene: Scene) -> None:
-        taken_back = renew(scene)
-        secrets(scene).take_back(scene.caller(), "ci", scene.ci.secret)
+        rolled_back = renew(scene)
+        secrets(scene).roll_back(scene.caller(), "ci", scene.ci.secret)
         for _ in range(3):
-            assert not is_good(scene, taken_back)
+            assert not is_good(scene, rolled_back)
         (record,) = records(scene, "service.taken-back-secret-refused")
         assert record.details["times"] == "1"
         assert records(scene, "service.ended-secret-refused") == []

@@ -140,7 +140,7 @@ class TestRenewingItself:
     def test_after_a_rotation_was_taken_back_a_lost_answer_is_asked_for_again(self, scene: Scene) -> None:
         old = scene.token.secret
         holder = scene.product.authentication.caller_any_scope(renew(scene, old), origin())
-        scene.product.rotation.take_back(holder, "me", "current", old or "")
+        scene.product.rotation.roll_back(holder, "me", "current", old or "")
         lost = renew(scene, old)
         assert good(scene, renew(scene, old), lost, old) == [True, True, True]
 
@@ -249,7 +249,7 @@ class TestWhatWasExchanged:
         renewed = renew(scene, scene.token.secret)
         second = self.exchange(scene, renewed)
         holder = scene.product.authentication.caller_any_scope(renewed, origin())
-        scene.product.rotation.take_back(holder, "me", "current", scene.token.secret or "")
+        scene.product.rotation.roll_back(holder, "me", "current", scene.token.secret or "")
         assert [self.is_good(scene, each) for each in (first, second)] == [True, False]
 
     def test_when_it_is_found_in_public(self, scene: Scene) -> None:

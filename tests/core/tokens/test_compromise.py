@@ -208,11 +208,11 @@ class TestAnAnswerThatWasLost:
         assert len(refused(scene, "ended")) == 2
 
 
-class TestTakingBack:
+class TestRollback:
     def test_what_was_made_after_the_secret_that_is_kept_ends_and_what_was_before_goes_on(self, scene: Scene) -> None:
         first = scene.token.secret or ""
         second, third, fourth = rotate(scene), rotate(scene), rotate(scene)
-        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
+        scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
         good = [is_good(scene, each, now()) for each in (first, second, third, fourth)]
         assert good == [True, True, False, False]
         assert is_good(scene, second, now() + 10**10)
@@ -222,7 +222,7 @@ class TestTakingBack:
         """It was handed over to one place of two, say, which may use it until it is told otherwise."""
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
         old, new = scene.token.secret or "", rotated_and_used(scene, MINUTE)
-        taken = scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
+        taken = scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
         assert taken.token.earlier == ()
         for _ in range(3):
             assert not is_good(scene, new, now())
@@ -237,7 +237,7 @@ class TestTakingBack:
         """An administrator takes back what nobody got: the answers with both of the later ones were lost."""
         old, _, kept = scene.token.secret or "", rotate(scene, 1_000), rotate(scene)
         rotate(scene)
-        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, kept)
+        scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, kept)
         assert not is_good(scene, old, now() + 5_000)
         assert stored(scene).reused is None
         assert is_good(scene, kept, now() + 5_000)
@@ -248,7 +248,7 @@ class TestTakingBack:
         first = scene.token.secret or ""
         second = rotated_and_used(scene)
         third = rotated_and_used(scene, MINUTE)
-        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
+        scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, second)
         assert not is_good(scene, third, now())
         assert not is_good(scene, first, now())
         assert events(scene)[-2:] == ["rotation-taken-back", "reused"]
@@ -257,8 +257,8 @@ class TestTakingBack:
         """The answer may have been lost."""
         old, rotation = scene.token.secret or "", scene.product.rotation
         rotate(scene)
-        taken = rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
-        again = rotation.take_back(scene.product.authentication.caller_any_scope(old, origin()), "me", "current", old)
+        taken = rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
+        again = rotation.roll_back(scene.product.authentication.caller_any_scope(old, origin()), "me", "current", old)
         assert again.token.revision == taken.token.revision == stored(scene).revision
 
     def test_with_an_earlier_secret_a_token_cannot_take_its_rotation_back(self, scene: Scene) -> None:
@@ -267,16 +267,16 @@ class TestTakingBack:
         new = rotate(scene)
         thief = scene.product.authentication.caller_any_scope(old, origin())
         with pytest.raises(Exception, match="Present the current secret"):
-            scene.product.rotation.take_back(thief, "me", "current", old)
+            scene.product.rotation.roll_back(thief, "me", "current", old)
         holder = scene.product.authentication.caller_any_scope(new, origin())
-        assert scene.product.rotation.take_back(holder, "me", "current", old).token.rotated is None
+        assert scene.product.rotation.roll_back(holder, "me", "current", old).token.rotated is None
 
     @pytest.mark.parametrize("kept", ["", "ktp_nothing", "one that was taken back"])
     def test_only_an_earlier_secret_that_is_good_can_be_kept(self, scene: Scene, kept: str) -> None:
         new = rotate(scene)
-        scene.product.rotation.take_back(scene.caller(), scene.bot.id, scene.token.token.id, scene.token.secret or "")
+        scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, scene.token.secret or "")
         with pytest.raises(Invalid, match="keep: must be an earlier secret"):
-            scene.product.rotation.take_back(
+            scene.product.rotation.roll_back(
                 scene.caller(), scene.bot.id, scene.token.token.id, new if kept.startswith("one") else kept
             )
 

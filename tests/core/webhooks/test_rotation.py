@@ -142,16 +142,16 @@ class TestASecretThatIsBrought:
             assert renewal.has_current(scene.caller(), made.webhook.id, secret or "")[1] is current
 
 
-class TestTakingBack:
+class TestRollback:
     def test_makes_an_earlier_one_the_current_one_and_ends_those_after_it(
         self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal
     ) -> None:
         second = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
         third = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
-        back = renewal.take_back(scene.caller(), made.webhook.id, second.secret or "")
+        back = renewal.roll_back(scene.caller(), made.webhook.id, second.secret or "")
         assert live(scene, made, now() + MINUTE // 2) == [second.secret, made.secret]
         assert back.secret_created_at == second.webhook.secret_created_at
-        assert renewal.take_back(scene.caller(), made.webhook.id, made.secret or "").rotated is None
+        assert renewal.roll_back(scene.caller(), made.webhook.id, made.secret or "").rotated is None
         assert live(scene, made, now() + 10 * MINUTE) == [made.secret]
         for gone in (second, third):
             with pytest.raises(Invalid, match="was this webhook's secret before"):
@@ -161,12 +161,12 @@ class TestTakingBack:
         renewed = renewal.renew(scene.caller(), made.webhook.id, 0)
         for kept in (made.secret, new_secret(), "x", "ä"):
             with pytest.raises(Invalid, match="keep: must be an earlier secret of this webhook that is still good"):
-                renewal.take_back(scene.caller(), made.webhook.id, kept or "")
+                renewal.roll_back(scene.caller(), made.webhook.id, kept or "")
         assert live(scene, made) == [renewed.secret]
 
     def test_can_be_said_twice(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
-        back = [renewal.take_back(scene.caller(), made.webhook.id, made.secret or "") for _ in range(2)]
+        back = [renewal.roll_back(scene.caller(), made.webhook.id, made.secret or "") for _ in range(2)]
         assert back[0] == back[1]
         query = AuditQuery(target_id=made.webhook.id, kind="webhook.secret-renewal-taken-back")
         assert len(scene.product.stores.audit.page(query, 10).records) == 1
@@ -194,14 +194,14 @@ def test_who_may_do_none_of_it(scene: Scene, made: CreatedWebhook, renewal: Webh
     ):
         for attempt in (
             lambda caller=caller: renewal.renew(caller, id, 0),
-            lambda caller=caller: renewal.take_back(caller, id, own),
+            lambda caller=caller: renewal.roll_back(caller, id, own),
             lambda caller=caller: renewal.has_current(caller, id, own),
         ):
             with pytest.raises(refused):
                 attempt()
     for attempt in (
         lambda: renewal.renew(by, "nowhere", 0),
-        lambda: renewal.take_back(by, "nowhere", own),
+        lambda: renewal.roll_back(by, "nowhere", own),
         lambda: renewal.has_current(by, "nowhere", own),
     ):
         with pytest.raises(NotFound):
@@ -210,7 +210,7 @@ def test_who_may_do_none_of_it(scene: Scene, made: CreatedWebhook, renewal: Webh
 
 def test_it_leaves_records_and_no_secret_anywhere(scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
     renewed = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
-    renewal.take_back(scene.caller(), made.webhook.id, made.secret or "")
+    renewal.roll_back(scene.caller(), made.webhook.id, made.secret or "")
     stores = scene.product.stores
     records = stores.audit.page(AuditQuery(target_id=made.webhook.id), 10).records
     assert [(each.kind, each.details) for each in records][:2] == [

@@ -31,7 +31,7 @@ def test_a_token_comes_back_as_it_was_stored(stores: Stores) -> None:
         rotated=6,
         settled=6,
         earlier=(EarlierSecret(making.hashed(), 1, 2), EarlierSecret(making.hashed(), 2, 3)),
-        dead=(RetiredSecret(making.hashed(), 1), RetiredSecret(making.hashed(), 2, taken_back=True)),
+        dead=(RetiredSecret(making.hashed(), 1), RetiredSecret(making.hashed(), 2, rolled_back=True)),
         reused=7,
         leaked=8,
         expires=9,

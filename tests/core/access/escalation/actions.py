@@ -185,7 +185,7 @@ def _services(world: World) -> Iterator[tuple[str, Action]]:
         yield f"bring a secret of {key}", lambda by, key=key: secrets.renew(by, key, 60_000, BROUGHT)
         yield f"compare a secret of {key}", lambda by, key=key: secrets.has_current(by, key, BROUGHT)
         kept = world.ids[f"earlier secret of {key}"]
-        yield f"take a renewal of {key} back", lambda by, key=key, kept=kept: secrets.take_back(by, key, kept)
+        yield f"take a renewal of {key} back", lambda by, key=key, kept=kept: secrets.roll_back(by, key, kept)
         yield f"delete {key}", lambda by, key=key: services.delete(by, key)
         yield f"set a policy of {key}", lambda by, key=key: policies.set_for_service(by, key, Policy(unused_days=9))
     yield "set a policy of Keyturn", lambda by: policies.set_for_service(by, "keyturn", Policy(unused_days=9))
@@ -280,7 +280,7 @@ def _rest(world: World) -> Iterator[tuple[str, Action]]:
     yield "renew a webhook's secret", lambda by: renewal.renew(by, world.ids["webhook"], 0)
     yield "give a webhook a secret", lambda by: renewal.renew(by, world.ids["webhook"], 0, given)
     kept = world.ids["earlier secret of the webhook"]
-    yield "take a webhook's renewal back", lambda by: renewal.take_back(by, world.ids["webhook"], kept)
+    yield "take a webhook's renewal back", lambda by: renewal.roll_back(by, world.ids["webhook"], kept)
     yield "compare a webhook's secret", lambda by: renewal.has_current(by, world.ids["webhook"], kept)
     yield "list webhooks", lambda by: webhooks.all(by)
     yield "delete a webhook", lambda by: webhooks.delete(by, world.ids["webhook"])
