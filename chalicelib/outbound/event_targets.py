@@ -37,7 +37,7 @@ class _AwsDestination:
         """As far as this process knows, which keeps the destination: nothing else does."""
         return self._failing
 
-    def wants(self, event: Event) -> bool:
+    def accepts(self, event: Event) -> bool:
         """Subscribers filter by themselves."""
         return True
 
@@ -53,7 +53,7 @@ class _AwsDestination:
     def _publish(self, event: Event) -> None:
         raise NotImplementedError
 
-    def reached(self, now: int) -> None:
+    def mark_delivered(self, now: int) -> None:
         """AWS keeps its own account of what arrived."""
         self._failing = None
 

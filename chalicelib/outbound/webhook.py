@@ -42,9 +42,9 @@ class WebhookDestination:
         """Since when; not of one that is gone, to which nothing is sent any more."""
         return None if self._webhook.gone else self._webhook.failing
 
-    def wants(self, event: Event) -> bool:
+    def accepts(self, event: Event) -> bool:
         """What it asked for, and only what happened since it was created."""
-        return self._webhook.wants(event.kind) and event.at >= self._webhook.created
+        return self._webhook.accepts(event.kind) and event.at >= self._webhook.created
 
     def send(self, event: Event, now: int) -> None:
         """POST it, signed by every live secret. Anything but 2xx is a failure."""
@@ -66,7 +66,7 @@ class WebhookDestination:
         if not 200 <= status < 300:
             raise NotDelivered(f"it answered with {status}", gone=status == 410)
 
-    def reached(self, now: int) -> None:
+    def mark_delivered(self, now: int) -> None:
         """It answers: noted if it did not, and otherwise seldom."""
         known = self._webhook
         if known.failing is not None or known.succeeded is None or now - known.succeeded >= SUCCESS_WINDOW_MS:

@@ -17,5 +17,5 @@ def test_since_when_it_fails_is_known_until_something_arrives() -> None:
     for later in (0, 5_000, 90_000):
         topic.failed(EVENT, NotDelivered("EndpointConnectionError"), given_up=False, now=NOW + later)
         assert topic.failing == NOW
-    topic.reached(NOW + 95_000)
+    topic.mark_delivered(NOW + 95_000)
     assert topic.failing is None

@@ -86,23 +86,23 @@ def test_anything_but_success_is_a_failure(answer: int | None) -> None:
 def test_success_ends_a_failure(answer: int) -> None:
     to, _, store = destination(answer, failing=NOW - 9, problem="it answered with 500")
     to.send(EVENT, NOW)
-    to.reached(NOW)
-    to.reached(NOW + 1)
+    to.mark_delivered(NOW)
+    to.mark_delivered(NOW + 1)
     assert [(each.failing, each.problem, each.succeeded) for each in store.updated] == [(None, None, NOW)]
 
 
 def test_the_last_success_is_noted_and_costs_a_write_once_a_minute() -> None:
     to, _, store = destination(200)
     for later in (0, 1, SUCCESS_WINDOW_MS - 1, SUCCESS_WINDOW_MS, SUCCESS_WINDOW_MS + 1):
-        to.reached(NOW + later)
+        to.mark_delivered(NOW + later)
     assert [each.succeeded for each in store.updated] == [NOW, NOW + SUCCESS_WINDOW_MS]
 
 
 def test_it_wants_what_it_asked_for_since_it_is_there_and_nothing_once_it_is_gone() -> None:
-    assert destination()[0].wants(EVENT)
-    assert not destination(created=NOW + 1)[0].wants(EVENT)
-    assert not destination(kinds=(EventKind.REVOKED,))[0].wants(EVENT)
-    assert not destination(gone=True)[0].wants(EVENT)
+    assert destination()[0].accepts(EVENT)
+    assert not destination(created=NOW + 1)[0].accepts(EVENT)
+    assert not destination(kinds=(EventKind.REVOKED,))[0].accepts(EVENT)
+    assert not destination(gone=True)[0].accepts(EVENT)
 
 
 def test_what_is_given_up_is_kept_with_how_much_was() -> None:

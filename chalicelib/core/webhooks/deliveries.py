@@ -167,7 +167,7 @@ class Deliveries:
             for event in events:
                 if self._is_late(until):
                     return self._put_off(queue, self._time.now())
-                if destination.wants(event):
+                if destination.accepts(event):
                     try:
                         destination.send(event, self._time.now())
                     except NotDelivered as reason:
@@ -178,7 +178,7 @@ class Deliveries:
                             pause = PAUSES_MS[queue.attempts] * (1 + JITTER * self._time.chance())
                             return self._put_off(replace(queue, attempts=queue.attempts + 1), now + round(pause))
                     else:
-                        destination.reached(self._time.now())
+                        destination.mark_delivered(self._time.now())
                 now = self._time.now()
                 through = replace(queue, sent=event.sequence, attempts=0)
                 queue = self._queues.advance(through, now, now + HELD_MS)

@@ -103,7 +103,7 @@ class Webhooks:
             if messages >= MOST_COUNTED:
                 break
             left = self._events.after(queue.token_id, queue.sent, MOST_COUNTED - messages)
-            wanted = sum(map(destination.wants, left))
+            wanted = sum(map(destination.accepts, left))
             first = first or (queue if wanted else None)
             messages += wanted
         if first is None:
@@ -113,7 +113,7 @@ class Webhooks:
     def create(
         self, caller: Caller, name: str, url: str, kinds: Sequence[EventKind], secret: str | None = None
     ) -> CreatedWebhook:
-        """A new one, told of what happens from now on; the only answer that holds its secret. A `secret` may be
+        """A new one, sent what happens from now on; the only answer that holds its secret. A `secret` may be
         supplied (`core.webhooks.webhook.validate_client_supplied_secret`).
 
         Raises Invalid, Forbidden, or Conflict (another has the name, or there are too many).

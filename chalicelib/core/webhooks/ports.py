@@ -22,22 +22,22 @@ class NotDelivered(Exception):
 
 
 class Destination(Protocol):
-    """Where events are told."""
+    """Where events are sent."""
 
     @property
     def id(self) -> str: ...
 
     @property
     def failing(self) -> int | None:
-        """Since when nothing reaches it, as far as that is kept; None also where nothing more is to be told."""
+        """Since when nothing reaches it, as far as that is kept; None also where nothing more is to be sent."""
 
-    def wants(self, event: Event) -> bool:
-        """Whether it is told of this."""
+    def accepts(self, event: Event) -> bool:
+        """Whether this is sent to it."""
 
     def send(self, event: Event, now: int) -> None:
         """Raises NotDelivered."""
 
-    def reached(self, now: int) -> None:
+    def mark_delivered(self, now: int) -> None:
         """An event has arrived."""
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
@@ -69,7 +69,7 @@ class Waiting:
 
 
 class EventStore(Protocol):
-    """Events, as they were written with the changes that they tell of."""
+    """Events, as they were written with the changes that they are about."""
 
     def after(self, token_id: str, sequence: int, top: int) -> list[Event]:
         """The next ones of a token, in order."""

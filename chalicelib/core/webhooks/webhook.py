@@ -86,8 +86,8 @@ class Webhook:
         """What no other webhook of the installation is called; of those from before names were unique, some may be."""
         return validation.folded(self.name)
 
-    def wants(self, kind: EventKind) -> bool:
-        """Whether it is told of this."""
+    def accepts(self, kind: EventKind) -> bool:
+        """Whether this is sent to it."""
         return not self.gone and (not self.kinds or kind in self.kinds)
 
     @property

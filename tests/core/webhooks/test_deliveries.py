@@ -31,7 +31,7 @@ class Receiver:
     given_up: list[int] = field(default_factory=list)
     failing: int | None = None
 
-    def wants(self, event: Event) -> bool:
+    def accepts(self, event: Event) -> bool:
         return event.kind is not EventKind.UPDATED
 
     def send(self, event: Event, now: int) -> None:
@@ -44,7 +44,7 @@ class Receiver:
         if step == "die":
             raise KeyboardInterrupt
 
-    def reached(self, now: int) -> None:
+    def mark_delivered(self, now: int) -> None:
         self.failing = None
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:

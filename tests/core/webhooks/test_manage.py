@@ -28,7 +28,7 @@ class Receiver:
         self.got: list[Event] = []
         self.takes = True
 
-    def wants(self, event: Event) -> bool:
+    def accepts(self, event: Event) -> bool:
         return True
 
     def send(self, event: Event, now: int) -> None:
@@ -36,7 +36,7 @@ class Receiver:
             raise NotDelivered("it answered with 500")
         self.got.append(event)
 
-    def reached(self, now: int) -> None: ...
+    def mark_delivered(self, now: int) -> None: ...
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None: ...
 
@@ -173,12 +173,12 @@ class TestChanging:
     def test_one_that_is_gone_is_told_again_at_another_address_alone(self, scene: Scene, webhooks: Webhooks) -> None:
         gone = listening(scene, webhooks, failing=now(), problem="it answered with 410", gone=True)
         renamed = webhooks.update(scene.caller(), gone.id, WebhookChange("renamed", gone.url))
-        assert (renamed.gone, renamed.wants(EventKind.ROTATED)) == (True, False)
+        assert (renamed.gone, renamed.accepts(EventKind.ROTATED)) == (True, False)
         moved = webhooks.update(scene.caller(), gone.id, WebhookChange(url=ELSEWHERE))
         assert (moved.gone, moved.failing, moved.problem) == (False, None, None)
         scene.product.stores.webhooks.update_system_fields(gone)  # by whoever was answered with 410 at the old address
         assert webhooks.get(scene.caller(), gone.id) == moved
-        assert moved.wants(EventKind.ROTATED)
+        assert moved.accepts(EventKind.ROTATED)
 
 
 class TestUniqueNames:
