@@ -52,7 +52,7 @@ def deliver_for(records: Iterable[dict[str, Any]], until: int | None = None) -> 
     images = (record["dynamodb"].get("NewImage", {}) for record in records if record["eventName"] == "INSERT")
     token_ids = [image["token_id"]["S"] for image in images if image.get("kind", {}).get("S") == "event"]
     if token_ids:
-        _lifecycle().deliveries.deliver(dict.fromkeys(token_ids), until)
+        _lifecycle().event_delivery.deliver(dict.fromkeys(token_ids), until)
 
 
 def end_orphans(records: Iterable[dict[str, Any]]) -> None:
@@ -76,7 +76,7 @@ def run(until: int | None = None) -> dict[str, int]:
     done = {
         "raised": lifecycle.expiry_notices.run(_now()),
         "swept": lifecycle.sweeping.run(_now()),
-        "resent": lifecycle.deliveries.resend(until),  # which may stay
+        "resent": lifecycle.event_delivery.resend(until),  # which may stay
     }
     telemetry.write_line({"job": "every minute", **done})
     return done

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.core.tokens.expiry_notices import ExpiryNotices
     from chalicelib.core.tokens.policies import Policies
     from chalicelib.core.verification.leaks import Leaks
-    from chalicelib.core.webhooks.deliveries import Deliveries
+    from chalicelib.core.webhooks.event_delivery import EventDelivery
     from chalicelib.core.webhooks.manage import Webhooks
     from chalicelib.core.webhooks.ports import Destination
     from chalicelib.core.webhooks.rotation import WebhookRenewal
@@ -77,12 +77,12 @@ class TokenLifecycle:
         return WebhookRenewal(self._stores.webhooks, self._shared.keyring)
 
     @functools.cached_property
-    def deliveries(self) -> Deliveries:
+    def event_delivery(self) -> EventDelivery:
         """What is on its way."""
-        from chalicelib.core.webhooks.deliveries import Deliveries, Time
+        from chalicelib.core.webhooks.event_delivery import EventDelivery, Time
 
         own_time = Time(_now, lambda milliseconds: time.sleep(milliseconds / 1_000), random.random)
-        return Deliveries(self.events, self._stores.queues, self._destinations, own_time)
+        return EventDelivery(self.events, self._stores.queues, self._destinations, own_time)
 
     @functools.cached_property
     def expiry_notices(self) -> ExpiryNotices:

@@ -46,7 +46,7 @@ class Time:
     chance: Callable[[], float]
 
 
-class Deliveries:
+class EventDelivery:
     """`until`, in milliseconds since the epoch, is when whoever calls may not begin to send any more; None: nothing
     limits it, and it waits for nothing."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks.deliveries import HELD_MS, NEW_MS, STAYS_MS, Deliveries, Time
+from chalicelib.core.webhooks.event_delivery import HELD_MS, NEW_MS, STAYS_MS, EventDelivery, Time
 from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.core.webhooks.webhook import PAUSES_MS
 
@@ -63,7 +63,7 @@ class World:
         self.waited: list[int] = []
         self.chance = 0.0
         time = Time(lambda: self.clock, self._wait, lambda: self.chance)
-        self.deliveries = Deliveries(self.events, self.queues, lambda: dict(self.receivers), time)
+        self.event_delivery = EventDelivery(self.events, self.queues, lambda: dict(self.receivers), time)
 
     def _wait(self, milliseconds: int) -> None:
         self.waited.append(milliseconds)
@@ -75,7 +75,7 @@ class World:
     def pass_time(self, steps: int = 40) -> None:
         for _ in range(steps):
             self.clock += max(PAUSES_MS) + 1
-            self.deliveries.resend()
+            self.event_delivery.resend()
 
 
 def one_of_each(sequence: list[int]) -> list[int]:
@@ -97,7 +97,7 @@ def test_each_event_arrives_at_least_once_and_in_order(stores: Stores, plan: lis
             world.happen(token, last)
         while True:
             try:
-                world.deliveries.deliver([token])
+                world.event_delivery.deliver([token])
                 break
             except KeyboardInterrupt:  # the process is killed, and the stream gives the same to the next one
                 world.clock += HELD_MS + 1
@@ -116,18 +116,18 @@ def test_a_receiver_that_fails_waits_longer_each_time_and_holds_up_nobody_else(s
     failing, other = Receiver(["refuse"] * 4), Receiver()
     world = World(stores, failing, other)
     world.happen("waits", 1)
-    world.deliveries.deliver(["waits"])
+    world.event_delivery.deliver(["waits"])
     assert (failing.got["waits"], other.got["waits"]) == ([], [1])
     for pause in PAUSES_MS[:3]:
         world.clock += pause - 1
-        world.deliveries.resend()
-        world.deliveries.deliver(["waits"])  # a new event does not make it earlier
+        world.event_delivery.resend()
+        world.event_delivery.deliver(["waits"])  # a new event does not make it earlier
         left = len(failing.plan)
         world.clock += 2
-        world.deliveries.resend()
+        world.event_delivery.resend()
         assert len(failing.plan) == left - 1
     world.clock += PAUSES_MS[3]
-    world.deliveries.resend()
+    world.event_delivery.resend()
     assert failing.got["waits"] == [1]
 
 
@@ -136,7 +136,7 @@ def test_what_never_arrives_is_given_up_after_days_and_the_next_is_tried(stores:
     world = World(stores, receiver)
     world.happen("stuck", 1)
     world.happen("stuck", 2)
-    world.deliveries.deliver(["stuck"])
+    world.event_delivery.deliver(["stuck"])
     world.pass_time(len(PAUSES_MS) + 1)
     assert (receiver.given_up, receiver.got["stuck"]) == ([1], [2])
     assert sum(PAUSES_MS) > 3 * 24 * 3_600_000
@@ -147,7 +147,7 @@ def test_what_a_receiver_does_not_want_is_passed_over(stores: Stores) -> None:
     world = World(stores, receiver)
     for sequence, kind in enumerate([EventKind.CREATED, EventKind.UPDATED, EventKind.REVOKED], 1):
         world.happen("picky", sequence, kind)
-    world.deliveries.deliver(["picky"])
+    world.event_delivery.deliver(["picky"])
     assert receiver.got["picky"] == [1, 3]
 
 
@@ -155,7 +155,7 @@ def test_nothing_is_left_lying_when_all_have_arrived_or_the_receiver_is_gone(sto
     receiver = Receiver(["refuse"])
     world = World(stores, receiver)
     world.happen("rest", 1)
-    world.deliveries.deliver(["rest"])
+    world.event_delivery.deliver(["rest"])
     assert len(world.queues.waiting(world.clock + 10**9, 10)) == 1
     del world.receivers[receiver.id]
     world.pass_time(1)
@@ -188,7 +188,7 @@ def test_many_at_once_lose_nothing_and_keep_the_order(stores: Stores) -> None:
     def deliver(first: int) -> None:
         for sequence in range(first, 41, 4):
             world.happen(token, sequence)
-            world.deliveries.deliver([token])
+            world.event_delivery.deliver([token])
 
     # Sequences come from conditional writes, so that one is never there before those that it follows.
     for sequence in range(1, 41):
@@ -226,7 +226,7 @@ class TestTheFirstTryAgain:
         world = World(stores, receiver)
         moments, began = tried(world, receiver), world.clock
         world.happen("soon", 1)
-        world.deliveries.deliver(["soon"], until=began + 45_000)
+        world.event_delivery.deliver(["soon"], until=began + 45_000)
         assert moments == [began, began + SOON]
         assert receiver.got["soon"] == [1]
         assert world.queues.backlog(receiver.id, 1_000) == []
@@ -237,7 +237,7 @@ class TestTheFirstTryAgain:
         moments, began = tried(world, receiver), world.clock
         world.chance = 1.0
         world.happen("later", 1)
-        world.deliveries.deliver(["later"], until=began + 45_000)
+        world.event_delivery.deliver(["later"], until=began + 45_000)
         assert moments == [began, began + 5_500]
 
     def test_comes_once_the_second_has_its_own_pause(self, stores: Stores) -> None:
@@ -245,7 +245,7 @@ class TestTheFirstTryAgain:
         world = World(stores, receiver)
         began = world.clock
         world.happen("twice", 1)
-        world.deliveries.deliver(["twice"], until=began + 45_000)
+        world.event_delivery.deliver(["twice"], until=began + 45_000)
         (waiting,) = world.queues.backlog(receiver.id, 1_000)
         assert (waiting.attempts, waiting.due) == (2, began + SOON + PAUSES_MS[1])
 
@@ -254,10 +254,10 @@ class TestTheFirstTryAgain:
         world = World(stores, receiver)
         receiver.failing = world.clock - NEW_MS
         world.happen("known", 1)
-        world.deliveries.deliver(["known"], until=world.clock + 45_000)
+        world.event_delivery.deliver(["known"], until=world.clock + 45_000)
         assert world.waited == []
         began = world.clock
-        assert world.deliveries.resend(until=began + 58_000) == 1  # the schedule stays, and has it
+        assert world.event_delivery.resend(until=began + 58_000) == 1  # the schedule stays, and has it
         assert receiver.got["known"] == [1]
         assert SOON <= world.clock - began <= SOON + 1_000
 
@@ -265,7 +265,7 @@ class TestTheFirstTryAgain:
         receiver = Receiver(["refuse"])
         world = World(stores, receiver)
         world.happen("short", 1)
-        world.deliveries.deliver(["short"], until=world.clock + SOON)
+        world.event_delivery.deliver(["short"], until=world.clock + SOON)
         assert (world.waited, receiver.got["short"]) == ([], [])
 
 
@@ -282,28 +282,28 @@ class TestTheSchedulesRun:
             wait(milliseconds)
             if world.clock == happened:
                 world.happen("new", 1)
-                world.deliveries.deliver(["new"], until=world.clock + 45_000)
+                world.event_delivery.deliver(["new"], until=world.clock + 45_000)
 
-        world.deliveries = Deliveries(
+        world.event_delivery = EventDelivery(
             world.events, world.queues, lambda: dict(world.receivers), Time(lambda: world.clock, meanwhile, lambda: 0)
         )
-        world.deliveries.resend(until=world.clock + 58_000)
+        world.event_delivery.resend(until=world.clock + 58_000)
         assert moments == [happened, happened + SOON]
 
     def test_goes_when_nothing_fails(self, stores: Stores) -> None:
         world = World(stores, Receiver())
-        world.deliveries.resend(until=world.clock + 58_000)
+        world.event_delivery.resend(until=world.clock + 58_000)
         assert world.waited == []
 
     def test_stays_for_no_longer_than_it_may_and_not_for_what_fails_for_hours(self, stores: Stores) -> None:
         receiver = Receiver()
         world = World(stores, receiver)
         receiver.failing = began = world.clock
-        world.deliveries.resend(until=began + 58_000)
+        world.event_delivery.resend(until=began + 58_000)
         assert 56_000 <= sum(world.waited) < 58_000
         world.waited.clear()
         receiver.failing = world.clock - STAYS_MS
-        world.deliveries.resend(until=world.clock + 58_000)
+        world.event_delivery.resend(until=world.clock + 58_000)
         assert world.waited == []
 
 
@@ -328,11 +328,11 @@ def test_a_slow_receiver_holds_up_no_other_and_what_there_is_no_time_for_is_left
     slow.send, quick.send = waits_for_the_other, arrive  # type: ignore[method-assign]
     for token in tokens:
         world.happen(token, 1)
-    world.deliveries.deliver(tokens, until=world.clock + 30_000)
+    world.event_delivery.deliver(tokens, until=world.clock + 30_000)
     assert list(quick.got) == tokens
     assert list(slow.got) == tokens[:2]
     assert [each.token_id for each in world.queues.backlog(slow.id, 1_000)] == tokens[2:]
     slow.send = send  # type: ignore[method-assign]
     world.clock += 1
-    assert world.deliveries.resend() == 2
+    assert world.event_delivery.resend() == 2
     assert list(slow.got) == tokens
