@@ -18,6 +18,15 @@ from chalicelib.storage.items.accounts import (
     members_of,
     owned_by,
 )
+from chalicelib.storage.items.audit import AuditItem, IdempotencyItem, acts_of
+from chalicelib.storage.items.bookkeeping import (
+    SWEEPS,
+    CounterItem,
+    FormerLoginItem,
+    MigrationsItem,
+    NameItem,
+    SweepItem,
+)
 from chalicelib.storage.items.credentials import (
     TOKENS,
     ApplicationPasswordItem,
@@ -49,8 +58,6 @@ from chalicelib.storage.items.oauth import (
     DeviceItem,
     TrustRuleItem,
 )
-from chalicelib.storage.items.shared import SWEEPS, CounterItem, FormerLoginItem, MigrationsItem, NameItem, SweepItem
-from chalicelib.storage.items.trail import AuditItem, IdempotencyItem, acts_of
 
 __all__ = [
     "BETWEEN",
