@@ -28,7 +28,16 @@ from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import parse
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item, connection
-from chalicelib.storage.items import USERS, CounterItem, EntryItem, GrantItem, NameItem, TokenItem, UserItem, entries_of
+from chalicelib.storage.items import (
+    USERS,
+    CounterItem,
+    GrantItem,
+    IndexEntryItem,
+    NameItem,
+    TokenItem,
+    UserItem,
+    entries_of,
+)
 
 BATCH, WRITERS = 25, 4
 FIELDS, TRAITS, SORTABLE = ("login", "name", "group", "owner"), ("banned", "bot", "ownerless"), ("login", "name")
@@ -137,7 +146,7 @@ def _users(installation: Installation, count: int) -> Iterator[Item]:
         yield NameItem(*keys.login(user.login), holder_id=user.id)
         yield GrantItem.of(Grant(user.id, REGISTERED_USER))
         for collection, position in entries_of(user).items():
-            yield EntryItem.of(user.id, collection, position)
+            yield IndexEntryItem.of(user.id, collection, position)
 
 
 def _tokens(installation: Installation, users: int, count: int) -> Iterator[Item]:

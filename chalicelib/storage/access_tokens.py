@@ -13,7 +13,7 @@ from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items import (
     ApprovedScopeItem,
     DelegationItem,
-    MarkItem,
+    OneTimeMarkerItem,
     ServiceItem,
     TokenItem,
     TrustRuleItem,
@@ -42,7 +42,7 @@ class DynamoAccessTokens:
         known: dict[str, Service] = {}
         for item in read(Item, item_keys).values():
             match item:
-                case MarkItem():
+                case OneTimeMarkerItem():
                     found["revoked"] = True
                 case UserItem():
                     found["subject"] = item.to_user()
@@ -60,7 +60,7 @@ class DynamoAccessTokens:
 
     def revoke(self, token: AccessToken, audit: AuditRecord) -> None:
         transaction = Transaction(audit)
-        mark = MarkItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires)
+        mark = OneTimeMarkerItem.at(keys.revoked_access_token(token.subject_id, token.id), token.expires)
         transaction.create(mark, otherwise=StaleWrite())
         transaction.commit()
 

@@ -20,9 +20,9 @@ from chalicelib.storage.items import (
     USERS,
     CredentialItem,
     DelegationItem,
-    EntryItem,
     FormerLoginItem,
     GrantItem,
+    IndexEntryItem,
     MemberItem,
     NameItem,
     TrustRuleItem,
@@ -149,7 +149,7 @@ def _enter(transaction: Transaction, user_id: str, old: Mapping[str, str], new: 
         transaction.count(collection, -1)
     for collection, position in new.items():
         if old.get(collection) != position:  # an account that is older than entries gets them with its next change
-            transaction.put(EntryItem.of(user_id, collection, position))
+            transaction.put(IndexEntryItem.of(user_id, collection, position))
         if collection not in old and collection != BY_NAME:
             transaction.count(collection, +1)
 

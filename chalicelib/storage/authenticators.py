@@ -14,7 +14,7 @@ from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.conditional_failures import stale_if_condition_failed
 from chalicelib.storage.engine.table import Item
-from chalicelib.storage.items import AuthenticatorsItem, MarkItem, NameItem, SessionItem, UserItem
+from chalicelib.storage.items import AuthenticatorsItem, NameItem, OneTimeMarkerItem, SessionItem, UserItem
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -113,4 +113,4 @@ def _put(transaction: Transaction, old: Authenticators, new: Authenticators, cha
         transaction.create(item, otherwise=StaleWrite())
     if challenge:
         used = Conflict("This answer of a passkey was used already. Begin again.")
-        transaction.create(MarkItem.at(keys.challenge(challenge.id), challenge.expires), otherwise=used)
+        transaction.create(OneTimeMarkerItem.at(keys.challenge(challenge.id), challenge.expires), otherwise=used)

@@ -18,7 +18,7 @@ from chalicelib.storage.collection import read_one
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.availability import translate_database_errors
 from chalicelib.storage.engine.table import Item
-from chalicelib.storage.items import BY_NAME, SWEEPS, EntryItem, MemberItem, SweepItem, members_of
+from chalicelib.storage.items import BY_NAME, SWEEPS, IndexEntryItem, MemberItem, SweepItem, members_of
 from chalicelib.storage.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class DynamoSweeps:
         if read_one(Item, (_partition(leftover), keys.PROFILE)):
             return True  # it is still there, and so is what hangs on it
         left = list(itertools.islice(_left_by(leftover), PIECE))
-        counted = [item for item in left if leftover.kind == "USER" and isinstance(item, MemberItem | EntryItem)]
+        counted = [item for item in left if leftover.kind == "USER" and isinstance(item, MemberItem | IndexEntryItem)]
         for item in counted:
             _remove_counted(item)
         remove(item for item in left if item not in counted)

@@ -21,7 +21,7 @@ from chalicelib.core.directory.accounts import OWNERLESS, AccountChange
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.storage import account_search
 from chalicelib.storage.engine import keys
-from chalicelib.storage.items import EntryItem
+from chalicelib.storage.items import IndexEntryItem
 from tests import tables
 from tests.conftest import Scene
 
@@ -230,7 +230,7 @@ def test_no_group_has_a_name_that_cannot_be_one(scene: Scene) -> None:
 
 def test_an_account_that_is_older_than_the_search_is_found_after_its_next_change(scene: Scene) -> None:
     pk, _ = keys.user(scene.bot.id)
-    for entry in EntryItem.query(pk, EntryItem.sk.startswith("ENTRY#")):
+    for entry in IndexEntryItem.query(pk, IndexEntryItem.sk.startswith("ENTRY#")):
         entry.delete()
     scene.product.accounts.update(scene.caller(), "build-bot", AccountChange(name="Renamed"))
     assert search(scene, "name: Renamed") == ["build-bot"]

@@ -90,11 +90,11 @@ class UserItem(Item, discriminator="user"):
         )
 
 
-class EntryItem(Item, discriminator="entry"):
+class IndexEntryItem(Item, discriminator="entry"):
     """The account in whose partition this is, is in one collection more than the one of all accounts."""
 
     @classmethod
-    def of(cls, user_id: str, collection: str, position: str) -> EntryItem:
+    def of(cls, user_id: str, collection: str, position: str) -> IndexEntryItem:
         return cls(*keys.entry(user_id, collection), collection=collection, position=position)
 
 

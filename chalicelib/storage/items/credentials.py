@@ -267,11 +267,11 @@ class AttemptsItem(Item, discriminator="attempts"):
     attempts = NumberAttribute()
 
 
-class MarkItem(Item, discriminator="mark"):
+class OneTimeMarkerItem(Item, discriminator="mark"):
     """That something happened: a challenge was used, a login was used from a network."""
 
     @classmethod
-    def at(cls, item_key: keys.Key, expires: int) -> MarkItem:
+    def at(cls, item_key: keys.Key, expires: int) -> OneTimeMarkerItem:
         return cls(*item_key, expires=moment(expires))
 
 
