@@ -67,7 +67,7 @@ BOX = Shape(
         "id": Field(lambda _: 0),
         "things": Field(lambda _: ["a", "b"], Kind.MANY, THING),
         "thing": Field(lambda _: None, Kind.MAYBE_ONE, THING),
-        "secret": Field(lambda _: "s", unasked=False),
+        "secret": Field(lambda _: "s", in_default=False),
     },
 )
 

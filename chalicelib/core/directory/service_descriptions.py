@@ -87,7 +87,7 @@ class ServiceDescriptions:
             "home_url": lambda text: address(text, "homeUrl"),
             "base_urls": lambda texts: addresses(texts, "baseUrls"),
             "redirect_uris": redirect_uris,
-            "grant_types": _ways,
+            "grant_types": _grant_types,
             "public": bool,
             "icon_url": lambda text: address(text, "iconUrl"),
             "trusted": bool,
@@ -127,7 +127,7 @@ class ServiceDescriptions:
         return tuple(dict.fromkeys(references))
 
 
-def _ways(grant_types: Sequence[GrantType]) -> tuple[GrantType, ...]:
+def _grant_types(grant_types: Sequence[GrantType]) -> tuple[GrantType, ...]:
     if not grant_types:
         raise Invalid("grantTypes", "must name at least one.")
     return tuple(dict.fromkeys(grant_types))

@@ -247,7 +247,7 @@ def _sent(message: Message) -> dict[str, object]:
 def _description(message: Message) -> ServiceDescription:
     """What the form says. Raises Invalid."""
     try:
-        ways = [GrantType(value) for value in message.values("grantTypes")]
+        grant_types = [GrantType(value) for value in message.values("grantTypes")]
     except ValueError:
         raise Invalid("grantTypes", "names a way that there is not.") from None
     return ServiceDescription(
@@ -255,7 +255,7 @@ def _description(message: Message) -> ServiceDescription:
         name=message.value("name") or "",
         home_url=message.value("homeUrl"),
         redirect_uris=_lines(message, "redirectUris"),
-        grant_types=ways,
+        grant_types=grant_types,
         public=message.value("public") is not None,
         trusted=message.value("trusted") is not None,
         permissions=[_permission(line) for line in _lines(message, "permissions")],

@@ -55,7 +55,7 @@ class Field:
     value: Callable[[Any], object]
     kind: Kind = Kind.TEXT
     shape: Shape | None = None
-    unasked: bool = True  # whether an answer without `fields` has it
+    in_default: bool = True  # whether an answer without `fields` has it
     readable: Callable[[Caller, Any], bool] | None = None
     secret: bool = False  # shown once, and not at all where nothing is made
 
@@ -107,7 +107,7 @@ class Shape:
         them. `outline` takes the place of the shape's; without a caller, everything is shown. `secrets`: also those of
         its own fields that are secret. `stored`: whether there is such a thing; of one that there is not, what would
         have to be read besides is left out."""
-        wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.unasked}
+        wanted = selection if selection is not None else {n: None for n, f in self.fields.items() if f.in_default}
         shown: Container[str] = self.fields
         if caller and self.readable and not self.readable(caller, thing):
             shown = self.outline if outline is None else outline

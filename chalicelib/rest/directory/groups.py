@@ -52,8 +52,8 @@ LISTED_GROUP = Shape(
     "listedusergroup",
     {
         **GROUP.fields,
-        "users": Field(lambda view: view.users(), Kind.MANY, ACCOUNT, unasked=False),
-        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
+        "users": Field(lambda view: view.users(), Kind.MANY, ACCOUNT, in_default=False),
+        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, in_default=False),
     },
     HUBS_OF_GROUPS,
     GROUP.readable,

@@ -68,7 +68,7 @@ SERVICE = Shape(
         ),
         "creationTime": Field(lambda view: view.service.created, Kind.TIME),
         # Hub has none: an answer holds it only if it is asked for.
-        "secrets": Field(lambda view: view.secrets(), Kind.MANY, SECRET, unasked=False, readable=_renews_service),
+        "secrets": Field(lambda view: view.secrets(), Kind.MANY, SECRET, in_default=False, readable=_renews_service),
     },
     HUBS_OF_SERVICES,
 )

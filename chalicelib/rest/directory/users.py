@@ -150,24 +150,26 @@ ACCOUNT = Shape(
     "account",
     {
         **{name: _of_account(field) for name, field in USER.fields.items()},
-        "lastAccessTime": Field(lambda view: view.last_access(), Kind.MAYBE_TIME, unasked=False),
-        "owner": Field(lambda view: view.owner(), Kind.MAYBE_ONE, REFERENCE, unasked=False),
-        "ownerless": Field(lambda view: view.is_ownerless(), Kind.FLAG, unasked=False),
-        "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, unasked=False),
-        "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, unasked=False),
-        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False),
+        "lastAccessTime": Field(lambda view: view.last_access(), Kind.MAYBE_TIME, in_default=False),
+        "owner": Field(lambda view: view.owner(), Kind.MAYBE_ONE, REFERENCE, in_default=False),
+        "ownerless": Field(lambda view: view.is_ownerless(), Kind.FLAG, in_default=False),
+        "groups": Field(lambda view: view.groups(), Kind.MANY, GROUP, in_default=False),
+        "transitiveGroups": Field(lambda view: view.transitive_groups(), Kind.MANY, GROUP, in_default=False),
+        "projectRoles": Field(lambda view: view.project_roles(), Kind.MANY, PROJECT_ROLE, in_default=False),
         "transitiveProjectRoles": Field(
-            lambda view: view.transitive_project_roles(), Kind.MANY, PROJECT_ROLE, unasked=False
+            lambda view: view.transitive_project_roles(), Kind.MANY, PROJECT_ROLE, in_default=False
         ),
-        "permanentTokens": Field(lambda view: view.permanent_tokens(), Kind.MANY, PERMANENT_TOKEN, unasked=False),
+        "permanentTokens": Field(lambda view: view.permanent_tokens(), Kind.MANY, PERMANENT_TOKEN, in_default=False),
         "applicationPasswords": Field(
-            lambda view: view.application_passwords(), Kind.MANY, APPLICATION_PASSWORD, unasked=False
+            lambda view: view.application_passwords(), Kind.MANY, APPLICATION_PASSWORD, in_default=False
         ),
-        "refreshTokens": Field(lambda view: view.refresh_tokens(), Kind.MANY, REFRESH_TOKEN, unasked=False),
-        "approvedScopes": Field(lambda view: view.approved_scopes(), Kind.MANY, APPROVED_SCOPE, unasked=False),
-        "twoFactorAuthentication": Field(lambda view: view.second_factors(), Kind.ONE, SECOND_FACTORS, unasked=False),
+        "refreshTokens": Field(lambda view: view.refresh_tokens(), Kind.MANY, REFRESH_TOKEN, in_default=False),
+        "approvedScopes": Field(lambda view: view.approved_scopes(), Kind.MANY, APPROVED_SCOPE, in_default=False),
+        "twoFactorAuthentication": Field(
+            lambda view: view.second_factors(), Kind.ONE, SECOND_FACTORS, in_default=False
+        ),
         "pendingTwoFactorAuthentication": Field(
-            lambda view: view.pending_second_factor(), Kind.MAYBE_ONE, SECOND_FACTORS, unasked=False
+            lambda view: view.pending_second_factor(), Kind.MAYBE_ONE, SECOND_FACTORS, in_default=False
         ),
     },
     HUBS_OF_USERS,

@@ -117,7 +117,7 @@ WEBHOOK = Shape(
 )
 LISTED_WEBHOOK = Shape(
     "webhookinalist",
-    {**WEBHOOK.fields, **{name: replace(shown, unasked=False) for name, shown in _backlog.items()}},
+    {**WEBHOOK.fields, **{name: replace(shown, in_default=False) for name, shown in _backlog.items()}},
 )
 
 

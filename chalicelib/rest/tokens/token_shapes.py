@@ -120,7 +120,7 @@ PERMANENT_TOKEN = Shape(
         "creationTime": Field(lambda view: view.owned.token.created, Kind.TIME),
         "lastAccessTime": Field(lambda view: view.owned.token.last_used, Kind.MAYBE_TIME),
         "expiresOn": Field(lambda view: view.owned.token.expires, Kind.MAYBE_TIME),
-        **{name: replace(field, unasked=False) for name, field in _lifecycle.items()},
+        **{name: replace(field, in_default=False) for name, field in _lifecycle.items()},
     },
     readable=_reads_token,
     outline=frozenset({"id", "type", "name", "user"}),

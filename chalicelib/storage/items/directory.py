@@ -159,8 +159,8 @@ class ServiceItem(Item, discriminator="service"):
 
 def _about(service: Service) -> dict[str, Any]:
     said = {name: value for name in ABOUT if (value := getattr(service, name))}
-    ways = [each.value for each in service.grant_types]
-    return said if service.grant_types == DEFAULT else {**said, "grant_types": ways}
+    grant_types = [each.value for each in service.grant_types]
+    return said if service.grant_types == DEFAULT else {**said, "grant_types": grant_types}
 
 
 def policy_text(policy: Policy | None) -> str | None:
