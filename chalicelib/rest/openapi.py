@@ -210,8 +210,8 @@ def _answer(contract: Contract, shapes: dict[str, Any]) -> dict[str, Any]:
     if contract.shape is None:
         return {"type": ["object", "array"]}
     member = _reference(contract.shape, shapes)
-    if contract.trail:
-        envelope = {"top": _WHOLE_NUMBER, "after": {"type": ["string", "null"]}, contract.trail: _list_of(member)}
+    if contract.cursor_list:
+        envelope = {"top": _WHOLE_NUMBER, "after": {"type": ["string", "null"]}, contract.cursor_list: _list_of(member)}
         return {"type": "object", "properties": envelope, "required": [*envelope]}
     if contract.collection is None:
         return member

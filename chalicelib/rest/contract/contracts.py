@@ -44,7 +44,7 @@ class Contract:
     query: tuple[str, ...] = ()
     creates: bool = False  # and so takes an Idempotency-Key
     search: Searchable = NOT_SEARCHED
-    trail: str | None = None  # the name of a list that goes on after a place; its members are `shape`
+    cursor_list: str | None = None  # the name of a list that goes on after a place; its members are `shape`
     bare: bool = False  # it may come without a body, which then says nothing
     dry_run: bool = True  # whether it can be tried, if it is no GET: not what changes nothing, and what strangers do
     max_bytes: int = MAX_BODY_BYTES  # of the body

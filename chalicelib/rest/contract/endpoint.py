@@ -148,12 +148,12 @@ class Call:
         envelope = {"skip": window.skip, "top": window.top, "total": total}
         return errors.answer({**envelope, self.contract.collection: rendered})
 
-    def trail(self, things: Iterable[object], top: int, after: str | None) -> Response:
-        """The answer that shows a part of the contract's trail, and where to go on."""
+    def cursor_list(self, things: Iterable[object], top: int, after: str | None) -> Response:
+        """The answer that shows a part of the contract's list with a cursor, and where to go on."""
         assert self.contract.shape
-        assert self.contract.trail
+        assert self.contract.cursor_list
         rendered = [self.contract.shape.render(thing, self.selection, self.asking) for thing in things]
-        return errors.answer({"top": top, "after": after, self.contract.trail: rendered})
+        return errors.answer({"top": top, "after": after, self.contract.cursor_list: rendered})
 
     def text(self, name: str, form: str) -> str | None:
         """A query parameter that has this form. Raises Invalid."""
@@ -215,13 +215,13 @@ def operation(
     query: tuple[str, ...] = (),
     creates: bool = False,
     search: Searchable = NOT_SEARCHED,
-    trail: str | None = None,
+    cursor_list: str | None = None,
     bare: bool = False,
     dry_run: bool = True,
     max_bytes: int = MAX_BODY_BYTES,
 ) -> Callable[[View], View]:
     """Make a function of a `Call` and path parameters into a view that keeps this `Contract`."""
-    contract = Contract(shape, body, collection, query, creates, search, trail, bare, dry_run, max_bytes)
+    contract = Contract(shape, body, collection, query, creates, search, cursor_list, bare, dry_run, max_bytes)
 
     def wrap(view: View) -> View:
         @functools.wraps(view)

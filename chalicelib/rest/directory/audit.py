@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
 
-@operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"), trail="audit")
+@operation(AUDIT_RECORD, query=("$top", "actor", "target", "kind", "from", "to", "after"), cursor_list="audit")
 def list_records(call: Call) -> Response:
     window = call.window()
     if window.skip:
@@ -28,4 +28,4 @@ def list_records(call: Call) -> Response:
         after=call.text("after", POSITION_FORM),
     )
     page = call.keyturn.audit_trail.page(call.caller(), query, window.top)
-    return call.trail(page.records, window.top, page.after)
+    return call.cursor_list(page.records, window.top, page.after)

@@ -115,13 +115,13 @@ def delete_token(call: Call, user: str, token: str) -> Response:
     return answer({})
 
 
-@operation(LISTED_TOKEN, query=("label", "after", "$top"), trail="permanenttokens")
+@operation(LISTED_TOKEN, query=("label", "after", "$top"), cursor_list="permanenttokens")
 def list_all_tokens(call: Call) -> Response:
     """Those of all accounts with a label, newest last; or all, by when something will happen to them."""
     caller, top = call.caller(), max(1, min(call.number("$top", DEFAULT_TOP), MAX_TOP))
     label, after = call.text("label", LABEL_FORM), call.text("after", POSITION_FORM)
     found = call.keyturn.permanent_tokens.labelled(caller, label, after, top)
-    return call.trail(token_views(call, caller, found.items), top, found.after)
+    return call.cursor_list(token_views(call, caller, found.items), top, found.after)
 
 
 def _about(body: NewToken | TokenChange) -> About:
