@@ -26,14 +26,18 @@ T = TypeVar("T")
 
 def account(accounts: AccountStore, reference: str) -> User | None:
     """The account with this id or login. The caller asks for who may know; so below."""
-    if not validation.may_refer(reference):
+    if not validation.could_be_identifier(reference):
         return None
     return accounts.get(reference) or account_called(accounts, reference)
 
 
 def account_called(accounts: AccountStore, login: str) -> User | None:
     """The account with this login."""
-    return called(login, accounts.find_by_login, lambda user: user.login) if validation.may_refer(login) else None
+    return (
+        called(login, accounts.find_by_login, lambda user: user.login)
+        if validation.could_be_identifier(login)
+        else None
+    )
 
 
 def group(groups: GroupStore, reference: str) -> Group | None:
@@ -51,18 +55,18 @@ def group_called(groups: GroupStore, name: str) -> Group | None:
 def account_or_group_with_id(accounts: AccountStore, groups: GroupStore, id: str) -> User | Group | None:
     """Where either can stand, this comes before any name: a group's id must not lead to an account that is called like
     it."""
-    return (accounts.get(id) if validation.may_refer(id) else None) or _group_with_id(groups, id)
+    return (accounts.get(id) if validation.could_be_identifier(id) else None) or _group_with_id(groups, id)
 
 
 def role(roles: RoleStore, reference: str) -> Role | None:
     """The role with this id or key."""
-    if not validation.may_refer(reference):
+    if not validation.could_be_identifier(reference):
         return None
     return roles.get(reference) or called(reference, roles.find_by_key, lambda role: role.key)
 
 
 def _group_with_id(groups: GroupStore, id: str) -> Group | None:
-    return groups.get(id) if validation.may_refer(id) else None
+    return groups.get(id) if validation.could_be_identifier(id) else None
 
 
 def called(name: str, find: Callable[[str], T | None], name_of: Callable[[T], str]) -> T | None:

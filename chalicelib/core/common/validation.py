@@ -32,7 +32,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _REFERENCE = re.compile(rf"[A-Za-z0-9._@+-]{{1,{MAX_LOGIN}}}", re.ASCII)
 
 
-def may_refer(value: str) -> bool:
+def could_be_identifier(value: str) -> bool:
     """Whether `value` could be an id, login or key at all; if not, the database need not be asked."""
     return bool(_REFERENCE.fullmatch(value))
 

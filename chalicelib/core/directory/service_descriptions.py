@@ -120,7 +120,7 @@ class ServiceDescriptions:
         new = [reference for reference in references if reference not in already]
         if new:
             caller.check(Operation.READ_GROUP)
-        found = self._groups.get_many({reference for reference in new if validation.may_refer(reference)})
+        found = self._groups.get_many({reference for reference in new if validation.could_be_identifier(reference)})
         for reference in new:
             if reference not in found:
                 raise Invalid("groups", f"there is no group with the id {reference!r}.")

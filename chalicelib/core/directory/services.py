@@ -67,7 +67,7 @@ class Services:
 
     def resolve(self, references: Iterable[str]) -> Mapping[str, Service]:
         """Services by the id or key that names them; unknown references are left out."""
-        wanted = {reference for reference in references if validation.may_refer(reference)}
+        wanted = {reference for reference in references if validation.could_be_identifier(reference)}
         found = {id: _current(service) for id, service in self._services.get_many(wanted).items()}
         for reference in wanted - found.keys():
             service = called(reference, self._services.find_by_key, lambda each: each.key)

@@ -116,7 +116,7 @@ class ApplicationPasswords:
         retry_persistently(attempt)
 
     def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
-        password = self._passwords.get(owner.id, password_id) if validation.may_refer(password_id) else None
+        password = self._passwords.get(owner.id, password_id) if validation.could_be_identifier(password_id) else None
         if password is None or not password.is_alive(owner):
             raise NotFound("application password", password_id)
         return password

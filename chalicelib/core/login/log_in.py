@@ -77,9 +77,9 @@ class _Slow:
 def _counted_as(attempt: LoginAttempt) -> str:
     """By which name an attempt with a passkey alone counts: what was given, whether or not it is somebody's."""
     if attempt.login is not None:
-        return validation.login_key(attempt.login) if validation.may_refer(attempt.login) else NOBODY
+        return validation.login_key(attempt.login) if validation.could_be_identifier(attempt.login) else NOBODY
     handle = user_handle(attempt.passkey or {})
-    return f"id:{handle}" if validation.may_refer(handle) else NOBODY  # no login has a colon
+    return f"id:{handle}" if validation.could_be_identifier(handle) else NOBODY  # no login has a colon
 
 
 class Login:
@@ -123,11 +123,11 @@ class Login:
         if attempt.password is None and attempt.passkey is None:
             raise Invalid("password", "is required, or a passkey.")
         if attempt.login is not None:
-            return validation.login_key(attempt.login) if validation.may_refer(attempt.login) else NOBODY
+            return validation.login_key(attempt.login) if validation.could_be_identifier(attempt.login) else NOBODY
         if attempt.passkey is None:
             raise Invalid("login", "is required with a password.")
         handle = user_handle(attempt.passkey)
-        user = self._accounts.get(handle) if validation.may_refer(handle) else None
+        user = self._accounts.get(handle) if validation.could_be_identifier(handle) else None
         return validation.login_key(user.login) if user else NOBODY
 
     def _attempt(self, login: str, attempt: LoginAttempt, origin: Origin, slow: _Slow) -> OpenedSession:

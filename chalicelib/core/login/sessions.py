@@ -42,7 +42,7 @@ class Sessions:
         def attempt() -> None:
             owner, permit = self._accounts.permitted(caller, user, Operation.END_SESSION)
             id = caller.credential_id if reference == CURRENT else reference
-            session = self._sessions.get(owner.id, id) if validation.may_refer(id) else None
+            session = self._sessions.get(owner.id, id) if validation.could_be_identifier(id) else None
             if session is None:
                 raise NotFound("session", reference)
             self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))

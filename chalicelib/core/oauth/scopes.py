@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.common.validation import may_refer
+from chalicelib.core.common.validation import could_be_identifier
 from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES
 from chalicelib.core.tokens.token import MAX_SCOPE
 
@@ -49,7 +49,7 @@ class Scopes:
         references = _references(text, default)
         named = [each for each in references if each not in WORDS]
         for reference in named:
-            if not may_refer(reference):
+            if not could_be_identifier(reference):
                 raise Invalid("scope", f"there is no service {reference[:100]!r}.")
         found = self._services.resolve(named)
         written: dict[str, str] = {}

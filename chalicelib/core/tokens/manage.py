@@ -307,7 +307,7 @@ class PermanentTokens:
 
 def existing(tokens: TokenStore, owner: User, token_id: str) -> PermanentToken:
     """The owner's token with this id. Raises NotFound."""
-    token = tokens.get(owner.id, token_id) if validation.may_refer(token_id) else None
+    token = tokens.get(owner.id, token_id) if validation.could_be_identifier(token_id) else None
     if token is None:
         raise NotFound("permanent token", token_id)
     return token

@@ -204,7 +204,7 @@ class Webhooks:
 
 def existing(store: WebhookStore, webhook_id: str) -> Webhook:
     """The webhook. Raises NotFound."""
-    webhook = store.get(webhook_id) if validation.may_refer(webhook_id) else None
+    webhook = store.get(webhook_id) if validation.could_be_identifier(webhook_id) else None
     if webhook is None:
         raise NotFound("webhook", webhook_id)
     return webhook
