@@ -87,7 +87,7 @@ class Operation(Enum):
     # Services know people by their logins, though they should not: one that became free is nobody's for a while.
     REUSE_LOGIN = Rule.opening(p.EVERY_PERMISSION, everywhere=True)
     # Who an account is.
-    RENAME_USER = Rule.opening(p.UPDATE_USER, own=p.UPDATE_SELF, includes=ACCOUNT)
+    EDIT_PROFILE = Rule.opening(p.UPDATE_USER, own=p.UPDATE_SELF, includes=ACCOUNT)
     CHANGE_LOGIN = Rule.opening(p.UPDATE_USER, includes=ACCOUNT)
     CHANGE_OWNER = Rule.opening(p.UPDATE_USER, includes=ACCOUNT)
     BAN_USER = Rule(p.UPDATE_USER, includes=ACCOUNT)

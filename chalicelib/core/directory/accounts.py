@@ -51,7 +51,7 @@ class AccountChange:
         """The operations that this change amounts to."""
         asked = []
         if self.name is not None or self.email is not None or self == AccountChange():
-            asked.append(Operation.RENAME_USER)
+            asked.append(Operation.EDIT_PROFILE)
         if self.description is not None:
             asked.append(Operation.DESCRIBE_USER)
         if self.owner is not None:

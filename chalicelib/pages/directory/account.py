@@ -64,7 +64,7 @@ def show(message: Message, caller: Caller, user: str) -> Response:
 def ask_edit(message: Message, caller: Caller, user: str) -> Response:
     """The form with what can be changed."""
     account = read(message, caller, user)
-    caller.check(Operation.RENAME_USER, account.id)
+    caller.check(Operation.EDIT_PROFILE, account.id)
     return _overview(message, caller, account, _edit_dialog(message, caller, account))
 
 
