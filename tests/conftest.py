@@ -28,7 +28,7 @@ from chalicelib.rest.contract import endpoint
 from chalicelib.signing.__main__ import main as signing
 from chalicelib.storage.engine.table import TableAddress, connect
 from chalicelib.web import headers
-from chalicelib.web import request as message
+from chalicelib.web import request as web_request
 from embedded.stack import Stack
 from tests import tables
 from tests.budgets import LONG, only_long
@@ -175,7 +175,7 @@ def installed_in_memory(signing_keys: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("KEYTURN_TABLE", "none")
     keyturn.cache_clear()
     product = Keyturn(keyturn().settings, MemoryStores())
-    for module in (message, endpoint, headers):
+    for module in (web_request, endpoint, headers):
         monkeypatch.setattr(module, "keyturn", lambda: product)
     yield product
     keyturn.cache_clear()

@@ -11,17 +11,17 @@ from chalicelib.web.headers import sunset
 
 if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 class Client(ClientMixin):  # type: ignore[misc]
     """`service` is what the core works with; `secret_since`, when the secret was made by which it has proven itself, in
     milliseconds since the epoch (None: it has not)."""
 
-    def __init__(self, service: Service, message: Message) -> None:
+    def __init__(self, service: Service, form_request: FormRequest) -> None:
         self.service = service
         self.secret_since: int | None = None
-        self._message = message
+        self._form_request = form_request
 
     def get_client_id(self) -> str:
         return self.service.id
@@ -40,10 +40,10 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def check_client_secret(self, client_secret: str) -> bool:
         """The answer tells when an earlier secret ends. Raises Throttled."""
-        message = self._message
-        check, origin = message.keyturn.credential_check, message.origin
+        form_request = self._form_request
+        check, origin = form_request.keyturn.credential_check, form_request.origin
         verified = check.verify_service(client_secret, self.service, origin.now, origin.address)
-        message.headers.update(sunset(verified.ends if verified else None))
+        form_request.headers.update(sunset(verified.ends if verified else None))
         self.secret_since = verified.since if verified else None
         return verified is not None
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.issuance import Issued
     from chalicelib.oauth.client import Client
     from chalicelib.oauth.protocol import ProtocolRequest
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 CONFIDENTIAL = ["client_secret_basic", "client_secret_post"]
 ANY_CLIENT = [*CONFIDENTIAL, "none"]
@@ -59,9 +59,9 @@ class _Grant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
     request: ProtocolRequest
 
     @property
-    def message(self) -> Message:
+    def form_request(self) -> FormRequest:
         """The request as the core takes it."""
-        return self.request.message
+        return self.request.form_request
 
     @property
     def service(self) -> Service:
@@ -101,13 +101,13 @@ class AuthorizationCodeGrant(_Grant, standard.AuthorizationCodeGrant):  # type: 
         return named
 
     def query_authorization_code(self, code: str, client: Client) -> FoundCode | None:
-        found = self.message.oauth.authorization_codes.recognise(client.service, code, self.message.origin)
+        found = self.form_request.oauth.authorization_codes.recognise(client.service, code, self.form_request.origin)
         return FoundCode(found) if found else None
 
     def create_token_response(self) -> Answer:
         found: FoundCode = self.request.authorization_code
-        codes = self.message.oauth.authorization_codes
-        return token_answer(codes.redeem(self.service, found.code, self.message.origin))
+        codes = self.form_request.oauth.authorization_codes
+        return token_answer(codes.redeem(self.service, found.code, self.form_request.origin))
 
 
 class RequiredChallenge(CodeChallenge):  # type: ignore[misc]
@@ -129,14 +129,16 @@ class RefreshTokenGrant(_Grant, standard.RefreshTokenGrant):  # type: ignore[mis
 
     def validate_token_request(self) -> None:
         self.request.client = self._validate_request_client()
-        if not self.message.value("refresh_token"):
+        if not self.form_request.value("refresh_token"):
             raise Invalid("refresh_token", "is required.")
 
     def create_token_response(self) -> Answer:
-        message = self.message
-        presented = message.value("refresh_token") or ""
+        form_request = self.form_request
+        presented = form_request.value("refresh_token") or ""
         return token_answer(
-            message.oauth.delegations.refresh(self.service, presented, message.value("scope"), message.origin)
+            form_request.oauth.delegations.refresh(
+                self.service, presented, form_request.value("scope"), form_request.origin
+            )
         )
 
 
@@ -146,10 +148,10 @@ class ClientCredentialsGrant(_Grant, standard.ClientCredentialsGrant):  # type: 
     TOKEN_ENDPOINT_AUTH_METHODS = CONFIDENTIAL
 
     def create_token_response(self) -> Answer:
-        message = self.message
-        operation = message.oauth.client_credentials
+        form_request = self.form_request
+        operation = form_request.oauth.client_credentials
         since = self.request.client.secret_since
-        return token_answer(operation.issue(self.service, message.value("scope"), message.origin.now, since))
+        return token_answer(operation.issue(self.service, form_request.value("scope"), form_request.origin.now, since))
 
 
 class DeviceCodeGrant(_Grant):
@@ -162,14 +164,14 @@ class DeviceCodeGrant(_Grant):
         self.request.client = self.authenticate_token_endpoint_client()
         if not self.request.client.check_grant_type(self.GRANT_TYPE):
             raise UnauthorizedClientError("This service may not use device codes.")
-        if not self.message.value("device_code"):
+        if not self.form_request.value("device_code"):
             raise Invalid("device_code", "is required.")
 
     def create_token_response(self) -> Answer:
-        message = self.message
+        form_request = self.form_request
         offline = self.request.client.check_grant_type(GrantType.REFRESH_TOKEN.value)
-        presented = message.value("device_code") or ""
-        return token_answer(message.oauth.devices.redeem(self.service, presented, offline, message.origin))
+        presented = form_request.value("device_code") or ""
+        return token_answer(form_request.oauth.devices.redeem(self.service, presented, offline, form_request.origin))
 
 
 class TokenExchangeGrant(_Grant):
@@ -178,23 +180,23 @@ class TokenExchangeGrant(_Grant):
     GRANT_TYPE = GrantType.TOKEN_EXCHANGE.value
 
     def validate_token_request(self) -> None:
-        message = self.message
+        form_request = self.form_request
         for name in ("subject_token", "subject_token_type"):
-            if not message.value(name):
+            if not form_request.value(name):
                 raise Invalid(name, "is required.")
-        if message.value("subject_token_type") not in (ACCESS_TOKEN, JWT):
+        if form_request.value("subject_token_type") not in (ACCESS_TOKEN, JWT):
             raise Invalid("subject_token_type", f"must be {ACCESS_TOKEN} (a permanent token is one too) or {JWT}.")
-        if message.value("requested_token_type") not in (None, ACCESS_TOKEN, JWT):
+        if form_request.value("requested_token_type") not in (None, ACCESS_TOKEN, JWT):
             raise Invalid("requested_token_type", f"must be {ACCESS_TOKEN} or {JWT}, if given.")
         for name in ("actor_token", "actor_token_type"):
-            if message.value(name):
+            if form_request.value(name):
                 raise Invalid(name, "is not supported: the service that authenticates is the actor.")
-        if message.values("resource"):
+        if form_request.values("resource"):
             raise Invalid("audience", "names services by id or key; resource is not supported.")
         self.request.client = self._client()
 
     def _client(self) -> Client | None:
-        named = self.message.value("client_id") or "Authorization" in self.request.headers
+        named = self.form_request.value("client_id") or "Authorization" in self.request.headers
         if not named:
             return None
         client: Client = self.server.authenticate_client(self.request, CONFIDENTIAL)
@@ -203,15 +205,15 @@ class TokenExchangeGrant(_Grant):
         return client
 
     def create_token_response(self) -> Answer:
-        message = self.message
+        form_request = self.form_request
         asked = Exchange(
-            subject_token=message.value("subject_token") or "",
-            scope=message.value("scope"),
-            audience=message.values("audience"),
+            subject_token=form_request.value("subject_token") or "",
+            scope=form_request.value("scope"),
+            audience=form_request.values("audience"),
             client=self.request.client.service if self.request.client else None,
         )
-        issued = message.oauth.token_exchange.exchange(asked, message.origin)
-        kind = message.value("requested_token_type") or ACCESS_TOKEN
+        issued = form_request.oauth.token_exchange.exchange(asked, form_request.origin)
+        kind = form_request.value("requested_token_type") or ACCESS_TOKEN
         return token_answer(issued, {"issued_token_type": kind})
 
 
@@ -222,16 +224,16 @@ class JwtBearerGrant(_Grant):
 
     def validate_token_request(self) -> None:
         for name in ("assertion", "account"):
-            if not self.message.value(name):
+            if not self.form_request.value(name):
                 raise Invalid(name, "is required.")
 
     def create_token_response(self) -> Answer:
-        message = self.message
-        issued = message.oauth.federation.exchange(
-            message.value("account") or "",
-            message.value("assertion") or "",
-            message.value("scope"),
-            message.origin.now,
+        form_request = self.form_request
+        issued = form_request.oauth.federation.exchange(
+            form_request.value("account") or "",
+            form_request.value("assertion") or "",
+            form_request.value("scope"),
+            form_request.origin.now,
         )
         return token_answer(issued)
 

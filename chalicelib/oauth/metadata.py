@@ -16,19 +16,19 @@ from chalicelib.web.errors import answer
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 PUBLIC = {"Cache-Control": f"public, max-age={CACHED_MS // 1000}"}
 
 
 @for_programs
-def get_metadata(message: Message) -> Response:
-    return answer(metadata(message.oauth.issuer), headers=PUBLIC)
+def get_metadata(form_request: FormRequest) -> Response:
+    return answer(metadata(form_request.oauth.issuer), headers=PUBLIC)
 
 
 @for_programs
-def get_keys(message: Message) -> Response:
-    return answer({"keys": message.oauth.jwt.public_keys(message.origin.now)}, headers=PUBLIC)
+def get_keys(form_request: FormRequest) -> Response:
+    return answer({"keys": form_request.oauth.jwt.public_keys(form_request.origin.now)}, headers=PUBLIC)
 
 
 def metadata(issuer: str) -> dict[str, object]:

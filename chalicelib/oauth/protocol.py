@@ -12,7 +12,7 @@ from chalicelib.web.headers import basic_pair
 if TYPE_CHECKING:
     from chalice.app import Request
 
-    from chalicelib.web.request import Message, Pairs
+    from chalicelib.web.request import FormRequest, Pairs
 
 
 class Payload(OAuth2Payload):  # type: ignore[misc]
@@ -42,11 +42,13 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
     """What Authlib works on; `message` is ours."""
 
-    def __init__(self, message: Message) -> None:
-        path = message.request.context.get("path", message.request.path)
-        super().__init__(message.request.method, message.oauth.issuer + str(path), headers=_headers(message.request))
-        self.message = message
-        self.payload = Payload(message.pairs)
+    def __init__(self, form_request: FormRequest) -> None:
+        path = form_request.http.context.get("path", form_request.http.path)
+        super().__init__(
+            form_request.http.method, form_request.oauth.issuer + str(path), headers=_headers(form_request.http)
+        )
+        self.form_request = form_request
+        self.payload = Payload(form_request.pairs)
 
     @property
     def args(self) -> dict[str, str]:

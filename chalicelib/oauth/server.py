@@ -27,7 +27,7 @@ from chalicelib.oauth.protocol import ProtocolRequest, ascii_text
 from chalicelib.web.errors import SECURITY_HEADERS, answer
 
 if TYPE_CHECKING:
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 class UnsupportedToken(OAuth2Error):  # type: ignore[misc]
@@ -52,16 +52,16 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
 class Server(AuthorizationServer):  # type: ignore[misc]
     """One for each request: it answers for `message`."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, form_request: FormRequest) -> None:
         super().__init__()
-        self.message = message
+        self.form_request = form_request
         for grant, extensions in grants.ALL:
             self.register_grant(grant, extensions)
 
     def query_client(self, client_id: str) -> Client | None:
         """A service by id or key."""
-        service = self.message.oauth.scopes.service(client_id)
-        return Client(service, self.message) if service else None
+        service = self.form_request.oauth.scopes.service(client_id)
+        return Client(service, self.form_request) if service else None
 
     def authenticate_client(self, request: ProtocolRequest, methods: list[str], endpoint: str = "token") -> Client:
         """Raises InvalidClientError, in one text whatever was wrong (RFC 6749 section 5.2), or InvalidRequestError for
@@ -85,7 +85,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             raise OAuth2Error(error="unsupported_grant_type", description=f"{hint}." if hint else None) from None
 
     def create_oauth2_request(self, request: Any) -> ProtocolRequest:
-        return request if isinstance(request, ProtocolRequest) else ProtocolRequest(self.message)
+        return request if isinstance(request, ProtocolRequest) else ProtocolRequest(self.form_request)
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Nobody listens."""

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.directory.service import Service
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 MAY_REPEAT = frozenset({"audience", "resource"})  # RFC 8693 section 2.1
 
 
 @for_programs
-def issue(message: Message) -> Response:
-    _require_single(message)
-    server = Server(message)
+def issue(form_request: FormRequest) -> Response:
+    _require_single(form_request)
+    server = Server(form_request)
     request = server.create_oauth2_request(None)
     grant = server.get_token_grant(request)
     grant.validate_token_request()
@@ -40,14 +40,14 @@ def issue(message: Message) -> Response:
 
 
 @for_programs
-def revoke(message: Message) -> Response:
+def revoke(form_request: FormRequest) -> Response:
     """RFC 7009. What is not known is as good as revoked; hints are not needed, since tokens say what they are."""
-    _require_single(message)
-    token = message.value("token")
-    client_id = _client_id(message)
+    _require_single(form_request)
+    token = form_request.value("token")
+    client_id = _client_id(form_request)
     if token is None:
         raise Invalid("token", "is required.")
-    oauth, origin = message.oauth, message.origin
+    oauth, origin = form_request.oauth, form_request.origin
     if token.startswith(ACCESS_TOKEN_BEGINNING):
         oauth.access_token_check.revoke(client_id, token, origin)
     elif recognise(token, *CredentialKind):
@@ -57,23 +57,23 @@ def revoke(message: Message) -> Response:
     return answer({})
 
 
-def _client_id(message: Message) -> str:
+def _client_id(form_request: FormRequest) -> str:
     """Who asks. Whoever got a token without a client, by an exchange, may give it back without one."""
-    if message.value("client_id") or message.request.headers.get("authorization"):
-        return _authenticated(message).id
+    if form_request.value("client_id") or form_request.http.headers.get("authorization"):
+        return _authenticated(form_request).id
     return KEYTURN
 
 
 @for_programs
-def start_device(message: Message) -> Response:
+def start_device(form_request: FormRequest) -> Response:
     """RFC 8628 section 3.2."""
-    _require_single(message)
-    client = _authenticated(message)
+    _require_single(form_request)
+    client = _authenticated(form_request)
     if GrantType.DEVICE_CODE not in client.grant_types:
         raise UnauthorizedClientError("This service may not use device codes.")
-    started = message.oauth.devices.start(client, message.value("scope"), message.origin)
+    started = form_request.oauth.devices.start(client, form_request.value("scope"), form_request.origin)
     shown = _shown(started.device.user_code)
-    address = message.oauth.issuer + routes.DEVICE
+    address = form_request.oauth.issuer + routes.DEVICE
     return answer(
         {
             "device_code": started.device_code,
@@ -87,8 +87,8 @@ def start_device(message: Message) -> Response:
     )
 
 
-def _authenticated(message: Message) -> Service:
-    server = Server(message)
+def _authenticated(form_request: FormRequest) -> Service:
+    server = Server(form_request)
     client = server.authenticate_client(server.create_oauth2_request(None), ANY_CLIENT)
     service: Service = client.service
     return service
@@ -99,7 +99,7 @@ def _shown(user_code: str) -> str:
     return f"{user_code[:half]}-{user_code[half:]}"
 
 
-def _require_single(message: Message) -> None:
+def _require_single(form_request: FormRequest) -> None:
     """RFC 6749 section 3.2: no parameter comes more than once."""
-    for name in {name for name, _ in message.pairs} - MAY_REPEAT:
-        message.value(name)
+    for name in {name for name, _ in form_request.pairs} - MAY_REPEAT:
+        form_request.value(name)

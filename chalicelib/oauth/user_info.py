@@ -14,15 +14,15 @@ from chalicelib.web.errors import answer
 if TYPE_CHECKING:
     from chalice.app import Response
 
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_bearers
-def describe(message: Message) -> Response:
-    scheme, _, presented = message.request.headers.get("authorization", "").partition(" ")
+def describe(form_request: FormRequest) -> Response:
+    scheme, _, presented = form_request.http.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthenticated("This needs 'Authorization: Bearer <access token>'.")
-    verified = message.oauth.access_token_check.verify(presented.strip(), message.origin.now)
+    verified = form_request.oauth.access_token_check.verify(presented.strip(), form_request.origin.now)
     if verified is None or not isinstance(verified.subject, User):
         raise Unauthenticated("The access token is not valid.")
     if OPENID not in verified.token.scope:

@@ -10,14 +10,14 @@ from authlib.oauth2 import OAuth2Error
 from chalicelib.core.common.errors import Refusal
 from chalicelib.oauth.server import Server, protocol_error
 from chalicelib.web.errors import failed, refused
-from chalicelib.web.request import Message, read
+from chalicelib.web.request import FormRequest, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalice.app import Request, Response
 
-    View = Callable[[Message], Response]
+    View = Callable[[FormRequest], Response]
 
 
 def for_programs(view: View) -> Callable[[Request], Response]:
@@ -34,25 +34,25 @@ def for_programs(view: View) -> Callable[[Request], Response]:
 
     def answered(request: Request) -> Response:
         try:
-            message = read(request)
-            response = viewed(message)
-            response.headers.update(message.headers)
+            form_request = read(request)
+            response = viewed(form_request)
+            response.headers.update(form_request.headers)
             return response
         except Refusal as refusal:
             return refused(refusal)
         except Exception as error:
             return failed(error)
 
-    def viewed(message: Message) -> Response:
+    def viewed(form_request: FormRequest) -> Response:
         try:
-            return view(message)
+            return view(form_request)
         except Refusal as refusal:
             error = protocol_error(refusal)
             if error is None:
                 return refused(refusal)
-            return _error_answer(message, error)
+            return _error_answer(form_request, error)
         except OAuth2Error as error:
-            return _error_answer(message, error)
+            return _error_answer(form_request, error)
 
     return guarded
 
@@ -72,7 +72,7 @@ def for_bearers(view: View) -> Callable[[Request], Response]:
     return guarded
 
 
-def _error_answer(message: Message, error: OAuth2Error) -> Response:
-    server = Server(message)
+def _error_answer(form_request: FormRequest, error: OAuth2Error) -> Response:
+    server = Server(form_request)
     response: Response = server.handle_error_response(server.create_oauth2_request(None), error)
     return response

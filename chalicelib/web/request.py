@@ -1,4 +1,4 @@
-"""One request with its parameters, as the OAuth 2.0 face and the pages read it."""
+"""One request with its parameters, as the OAuth 2.0 endpoints and the pages read it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class FormRequest:
     """`pairs` are the parameters that the method carries: the form's of a POST, else the query's."""
 
-    request: Request
+    http: Request
     origin: Origin
     keyturn: Keyturn
     pairs: Pairs
@@ -51,17 +51,17 @@ class Message:
     def asked(self, name: str) -> str | None:
         """A parameter of the address; None for a form, which changes something and shows the beginning of what it
         changed. Raises Invalid."""
-        return self.value(name) if self.request.method == "GET" else None
+        return self.value(name) if self.http.method == "GET" else None
 
     def values(self, name: str) -> list[str]:
         """A parameter that may come several times."""
         return [text for key, text in self.pairs if key == name and text]
 
 
-def read(request: Request) -> Message:
+def read(request: Request) -> FormRequest:
     """The request. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
     pairs = _form(request) if request.method == "POST" else _query(request)
-    return Message(request, origin_of(request), keyturn(), pairs)
+    return FormRequest(request, origin_of(request), keyturn(), pairs)
 
 
 def _query(request: Request) -> Pairs:

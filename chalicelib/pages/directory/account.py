@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 BAN, UNBAN = "ban", "unban"  # what the form wants
 
 
 def account_page(
-    message: Message,
+    request: FormRequest,
     caller: Caller,
     user: User,
     tab: str,
@@ -36,7 +36,7 @@ def account_page(
     problem: Refusal | None = None,
 ) -> Response:
     """A tab of the account's page."""
-    owners = message.keyturn.accounts.owners_of(caller, [user])
+    owners = request.keyturn.accounts.owners_of(caller, [user])
     owned = user.owner is not None and user.owner.id in owners
     frame = {
         "user": user,
@@ -46,134 +46,136 @@ def account_page(
         "owner": owners[user.owner.id] if user.owner and owned else None,  # None also if they may not be seen
         "is_bot": user.type is AccountType.BOT,
     }
-    return page(message, f"account/{tab}", {**frame, **values}, caller=caller, dialog=dialog, problem=problem)
+    return page(request, f"account/{tab}", {**frame, **values}, caller=caller, dialog=dialog, problem=problem)
 
 
-def read(message: Message, caller: Caller, reference: str) -> User:
+def read(request: FormRequest, caller: Caller, reference: str) -> User:
     """The account, if the caller may see it. Raises Forbidden or NotFound."""
-    return message.keyturn.accounts.find(caller, reference, Operation.READ_USER)
+    return request.keyturn.accounts.find(caller, reference, Operation.READ_USER)
 
 
 @for_users
-def show(message: Message, caller: Caller, user: str) -> Response:
+def show(request: FormRequest, caller: Caller, user: str) -> Response:
     """Who the account is."""
-    return _overview(message, caller, read(message, caller, user))
+    return _overview(request, caller, read(request, caller, user))
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, user: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, user: str) -> Response:
     """The form with what can be changed."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.EDIT_PROFILE, account.id)
-    return _overview(message, caller, account, _edit_dialog(message, caller, account))
+    return _overview(request, caller, account, _edit_dialog(request, caller, account))
 
 
 @form
-def edit(message: Message, caller: Caller, user: str) -> Response:
+def edit(request: FormRequest, caller: Caller, user: str) -> Response:
     """Change it."""
-    filled_in = {name: message.value(name) or "" for name in ("login", "name", "email", "description", "owner")}
+    filled_in = {name: request.value(name) or "" for name in ("login", "name", "email", "description", "owner")}
 
     def write(account: User) -> Response:
-        change = _change(_current(message, caller, account), filled_in)
-        message.keyturn.accounts.update(caller, account.id, change, account.revision)
-        return redirect(message, "users", account.id, done="account-changed")
+        change = _change(_current(request, caller, account), filled_in)
+        request.keyturn.accounts.update(caller, account.id, change, account.revision)
+        return redirect(request, "users", account.id, done="account-changed")
 
     return Edit(
-        lambda: read(message, caller, user),
-        lambda account: _current(message, caller, account),
+        lambda: read(request, caller, user),
+        lambda account: _current(request, caller, account),
         filled_in,
         write,
         lambda account, values, problem: _overview(
-            message, caller, account, _edit_dialog(message, caller, account, values), problem
+            request, caller, account, _edit_dialog(request, caller, account, values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_ban(message: Message, caller: Caller, user: str) -> Response:
+def ask_ban(request: FormRequest, caller: Caller, user: str) -> Response:
     """For what reason?"""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.UNBAN_USER if account.banned else Operation.BAN_USER, account.id)
-    return _overview(message, caller, account, _ban_dialog(message, account))
+    return _overview(request, caller, account, _ban_dialog(request, account))
 
 
 @form
-def ban(message: Message, caller: Caller, user: str) -> Response:
+def ban(request: FormRequest, caller: Caller, user: str) -> Response:
     """Ban the account, or lift its ban."""
-    wanted = message.value("wanted")
+    wanted = request.value("wanted")
     if wanted not in (BAN, UNBAN):
         raise Invalid("wanted", "must say whether to ban the account or to lift its ban.")
 
     def write(account: User) -> Response:
         banned = wanted == BAN
-        change = AccountChange(banned=banned, ban_reason=message.value("banReason") if banned else None)
-        message.keyturn.accounts.update(caller, account.id, change, account.revision)
-        return redirect(message, "users", account.id, done="account-banned" if banned else "account-unbanned")
+        change = AccountChange(banned=banned, ban_reason=request.value("banReason") if banned else None)
+        request.keyturn.accounts.update(caller, account.id, change, account.revision)
+        return redirect(request, "users", account.id, done="account-banned" if banned else "account-unbanned")
 
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.BAN_USER if wanted == BAN else Operation.UNBAN_USER, account.id)
     if account.banned is (wanted == BAN):  # the form came twice, or somebody was faster
-        return redirect(message, "users", account.id)
+        return redirect(request, "users", account.id)
     return Edit(
-        lambda: read(message, caller, user),
+        lambda: read(request, caller, user),
         _ban_shown,
         (account.banned, account.ban_reason),
         write,
-        lambda account, _, problem: _overview(message, caller, account, _ban_dialog(message, account), problem),
-    ).answer(message)
+        lambda account, _, problem: _overview(request, caller, account, _ban_dialog(request, account), problem),
+    ).answer(request)
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, user: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, user: str) -> Response:
     """Really?"""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.DELETE_USER, account.id)
-    return _overview(message, caller, account, _dialog(message, account, "delete"))
+    return _overview(request, caller, account, _dialog(request, account, "delete"))
 
 
 @form
-def delete(message: Message, caller: Caller, user: str) -> Response:
+def delete(request: FormRequest, caller: Caller, user: str) -> Response:
     """Delete the account."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
 
     def do() -> Response:
-        message.keyturn.accounts.delete(caller, account.id)
-        return redirect(message, "users", done="account-deleted")
+        request.keyturn.accounts.delete(caller, account.id)
+        return redirect(request, "users", done="account-deleted")
 
     return unless_refused(
-        do, lambda problem: _overview(message, caller, account, _dialog(message, account, "delete"), problem)
+        do, lambda problem: _overview(request, caller, account, _dialog(request, account, "delete"), problem)
     )
 
 
 def _overview(
-    message: Message, caller: Caller, user: User, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, user: User, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    values = {"last_used": message.keyturn.accounts.last_used(user)}
-    return account_page(message, caller, user, "overview", values, dialog, problem)
+    values = {"last_used": request.keyturn.accounts.last_used(user)}
+    return account_page(request, caller, user, "overview", values, dialog, problem)
 
 
-def _dialog(message: Message, user: User, name: str) -> Dialog:
-    return Dialog(f"account/{name}-dialog.html", link(message, "users", user.id))
+def _dialog(request: FormRequest, user: User, name: str) -> Dialog:
+    return Dialog(f"account/{name}-dialog.html", link(request, "users", user.id))
 
 
-def _ban_dialog(message: Message, user: User) -> Dialog:
+def _ban_dialog(request: FormRequest, user: User) -> Dialog:
     """It says what it wants, so that a form that was shown before never does the opposite."""
     values = {"wanted": UNBAN if user.banned else BAN}
-    return Dialog("account/ban-dialog.html", link(message, "users", user.id), values, version_of(_ban_shown(user)))
+    return Dialog("account/ban-dialog.html", link(request, "users", user.id), values, version_of(_ban_shown(user)))
 
 
 def _ban_shown(user: User) -> tuple[bool, str | None]:
     return user.banned, user.ban_reason
 
 
-def _edit_dialog(message: Message, caller: Caller, user: User, filled_in: Mapping[str, str] | None = None) -> Dialog:
-    current = _current(message, caller, user)
+def _edit_dialog(
+    request: FormRequest, caller: Caller, user: User, filled_in: Mapping[str, str] | None = None
+) -> Dialog:
+    current = _current(request, caller, user)
     values = {"filled_in": current if filled_in is None else filled_in}
-    return Dialog("account/edit-dialog.html", link(message, "users", user.id), values, version_of(current))
+    return Dialog("account/edit-dialog.html", link(request, "users", user.id), values, version_of(current))
 
 
-def _current(message: Message, caller: Caller, user: User) -> dict[str, str]:
-    owner = message.keyturn.accounts.owners_of(caller, [user]).get(user.owner.id) if user.owner else None
+def _current(request: FormRequest, caller: Caller, user: User) -> dict[str, str]:
+    owner = request.keyturn.accounts.owners_of(caller, [user]).get(user.owner.id) if user.owner else None
     return {
         "login": user.login,
         "name": user.name,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 TRAITS = ("bot", "banned", "ownerless")
 
@@ -30,17 +30,17 @@ class FoundAccounts:
     misunderstood: Invalid | None = None
 
 
-def ticked(message: Message) -> list[str]:
+def ticked(request: FormRequest) -> list[str]:
     """The boxes that are ticked."""
-    return [trait for trait in TRAITS if message.asked(trait)]
+    return [trait for trait in TRAITS if request.asked(trait)]
 
 
-def find_accounts(message: Message, caller: Caller, window: Window, traits: Sequence[str]) -> FoundAccounts:
+def find_accounts(request: FormRequest, caller: Caller, window: Window, traits: Sequence[str]) -> FoundAccounts:
     """A part of the accounts that the address asks for. Raises Forbidden."""
-    q = message.asked("q") or ""
+    q = request.asked("q") or ""
     try:
         query = " ".join([q, *(f"is: {trait}" for trait in traits)])
         search = parse(query, "", ("login", "name", "group", "owner"), TRAITS, ())
-        return FoundAccounts(message.keyturn.accounts.page(caller, window, search), q, traits)
+        return FoundAccounts(request.keyturn.accounts.page(caller, window, search), q, traits)
     except Invalid as refusal:
         return FoundAccounts(Page([], 0), q, traits, refusal)

@@ -17,109 +17,109 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 OFFERED = Window(0, 500)  # roles and services to choose from
 
 
 @for_users
-def ask_for_user(message: Message, caller: Caller, user: str) -> Response:
+def ask_for_user(request: FormRequest, caller: Caller, user: str) -> Response:
     """Which role, and where?"""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.GRANT_ROLE, account.id)
-    back = link(message, "users", account.id, "access")
-    return access_page(message, caller, account, _grant_dialog(message, caller, account.name, back))
+    back = link(request, "users", account.id, "access")
+    return access_page(request, caller, account, _grant_dialog(request, caller, account.name, back))
 
 
 @form
-def grant_to_user(message: Message, caller: Caller, user: str) -> Response:
+def grant_to_user(request: FormRequest, caller: Caller, user: str) -> Response:
     """The account has the role."""
-    account = read(message, caller, user)
-    back = link(message, "users", account.id, "access")
+    account = read(request, caller, user)
+    back = link(request, "users", account.id, "access")
 
     def do() -> Response:
-        message.keyturn.roles.grant(caller, account.id, *_chosen(message))
-        return redirect(message, "users", account.id, "access", done="role-granted")
+        request.keyturn.roles.grant(caller, account.id, *_chosen(request))
+        return redirect(request, "users", account.id, "access", done="role-granted")
 
     return unless_refused(
         do,
         lambda problem: access_page(
-            message, caller, account, _grant_dialog(message, caller, account.name, back), problem
+            request, caller, account, _grant_dialog(request, caller, account.name, back), problem
         ),
     )
 
 
 @for_users
-def ask_revoke_from_user(message: Message, caller: Caller, user: str, grant: str) -> Response:
+def ask_revoke_from_user(request: FormRequest, caller: Caller, user: str, grant: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.REVOKE_ROLE, account.id)
-    dialog = _revoke_dialog(account.name, link(message, "users", account.id, "access"), grant)
-    return access_page(message, caller, account, dialog)
+    dialog = _revoke_dialog(account.name, link(request, "users", account.id, "access"), grant)
+    return access_page(request, caller, account, dialog)
 
 
 @form
-def revoke_from_user(message: Message, caller: Caller, user: str, grant: str) -> Response:
+def revoke_from_user(request: FormRequest, caller: Caller, user: str, grant: str) -> Response:
     """The account no longer has it."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
 
     def do() -> Response:
-        message.keyturn.roles.revoke(caller, account.id, grant)
-        return redirect(message, "users", account.id, "access", done="role-revoked")
+        request.keyturn.roles.revoke(caller, account.id, grant)
+        return redirect(request, "users", account.id, "access", done="role-revoked")
 
-    dialog = _revoke_dialog(account.name, link(message, "users", account.id, "access"), grant)
-    return unless_refused(do, lambda problem: access_page(message, caller, account, dialog, problem))
+    dialog = _revoke_dialog(account.name, link(request, "users", account.id, "access"), grant)
+    return unless_refused(do, lambda problem: access_page(request, caller, account, dialog, problem))
 
 
 @for_users
-def ask_for_group(message: Message, caller: Caller, group: str) -> Response:
+def ask_for_group(request: FormRequest, caller: Caller, group: str) -> Response:
     """Which role, and where?"""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.GRANT_ROLE)
-    dialog = _grant_dialog(message, caller, found.name, link(message, "groups", found.id))
-    return group_page(message, caller, found, dialog)
+    dialog = _grant_dialog(request, caller, found.name, link(request, "groups", found.id))
+    return group_page(request, caller, found, dialog)
 
 
 @form
-def grant_to_group(message: Message, caller: Caller, group: str) -> Response:
+def grant_to_group(request: FormRequest, caller: Caller, group: str) -> Response:
     """Its members have the role."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
 
     def do() -> Response:
-        message.keyturn.roles.grant_to_group(caller, found.id, *_chosen(message))
-        return redirect(message, "groups", found.id, done="role-granted")
+        request.keyturn.roles.grant_to_group(caller, found.id, *_chosen(request))
+        return redirect(request, "groups", found.id, done="role-granted")
 
-    dialog = _grant_dialog(message, caller, found.name, link(message, "groups", found.id))
-    return unless_refused(do, lambda problem: group_page(message, caller, found, dialog, problem))
+    dialog = _grant_dialog(request, caller, found.name, link(request, "groups", found.id))
+    return unless_refused(do, lambda problem: group_page(request, caller, found, dialog, problem))
 
 
 @for_users
-def ask_revoke_from_group(message: Message, caller: Caller, group: str, grant: str) -> Response:
+def ask_revoke_from_group(request: FormRequest, caller: Caller, group: str, grant: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.REVOKE_ROLE)
-    return group_page(message, caller, found, _revoke_dialog(found.name, link(message, "groups", found.id), grant))
+    return group_page(request, caller, found, _revoke_dialog(found.name, link(request, "groups", found.id), grant))
 
 
 @form
-def revoke_from_group(message: Message, caller: Caller, group: str, grant: str) -> Response:
+def revoke_from_group(request: FormRequest, caller: Caller, group: str, grant: str) -> Response:
     """Its members no longer have it, from here."""
-    found = message.keyturn.groups.get(caller, group)
-    message.keyturn.roles.revoke_from_group(caller, found.id, grant)
-    return redirect(message, "groups", found.id, done="role-revoked")
+    found = request.keyturn.groups.get(caller, group)
+    request.keyturn.roles.revoke_from_group(caller, found.id, grant)
+    return redirect(request, "groups", found.id, done="role-revoked")
 
 
-def _chosen(message: Message) -> tuple[str, str]:
-    return message.value("role") or "", message.value("place") or EVERYWHERE
+def _chosen(request: FormRequest) -> tuple[str, str]:
+    return request.value("role") or "", request.value("place") or EVERYWHERE
 
 
-def _grant_dialog(message: Message, caller: Caller, holder: str, back: str) -> Dialog:
+def _grant_dialog(request: FormRequest, caller: Caller, holder: str, back: str) -> Dialog:
     values = {
         "holder": holder,
-        "roles": message.keyturn.roles.page(caller, OFFERED).items,
-        "places": message.keyturn.services.page(caller, OFFERED).items,
-        "chosen_role": message.value("role"),
-        "chosen_place": message.value("place"),
+        "roles": request.keyturn.roles.page(caller, OFFERED).items,
+        "places": request.keyturn.services.page(caller, OFFERED).items,
+        "chosen_role": request.value("role"),
+        "chosen_place": request.value("place"),
     }
     return Dialog("grants/grant-dialog.html", back, values)
 

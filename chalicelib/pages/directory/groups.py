@@ -23,173 +23,173 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 OFFERED = Window(0, 500)  # groups to choose from
 
 
 @for_users
-def show_groups(message: Message, caller: Caller) -> Response:
+def show_groups(request: FormRequest, caller: Caller) -> Response:
     """All groups, or those that are searched for."""
-    return _groups_page(message, caller)
+    return _groups_page(request, caller)
 
 
 @for_users
-def ask_new(message: Message, caller: Caller) -> Response:
+def ask_new(request: FormRequest, caller: Caller) -> Response:
     """The form of a new group."""
     caller.check(Operation.CREATE_GROUP)
-    return _groups_page(message, caller, _form_dialog(message, caller, None, {}))
+    return _groups_page(request, caller, _form_dialog(request, caller, None, {}))
 
 
 @form
-def create(message: Message, caller: Caller) -> Response:
+def create(request: FormRequest, caller: Caller) -> Response:
     """The new group, on its own page."""
 
     def do() -> Response:
-        made = message.keyturn.groups.create(caller, _description(message))
-        return redirect(message, "groups", made.id, done="group-created")
+        made = request.keyturn.groups.create(caller, _description(request))
+        return redirect(request, "groups", made.id, done="group-created")
 
     return unless_refused(
         do,
-        lambda problem: _groups_page(message, caller, _form_dialog(message, caller, None, _sent(message)), problem),
+        lambda problem: _groups_page(request, caller, _form_dialog(request, caller, None, _sent(request)), problem),
     )
 
 
 @for_users
-def show_group(message: Message, caller: Caller, group: str) -> Response:
+def show_group(request: FormRequest, caller: Caller, group: str) -> Response:
     """Who is in it, and what that gives."""
-    return group_page(message, caller, message.keyturn.groups.get(caller, group))
+    return group_page(request, caller, request.keyturn.groups.get(caller, group))
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, group: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, group: str) -> Response:
     """The form with what can be changed."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.UPDATE_GROUP)
-    return group_page(message, caller, found, _form_dialog(message, caller, found, _shown(found)))
+    return group_page(request, caller, found, _form_dialog(request, caller, found, _shown(found)))
 
 
 @form
-def edit(message: Message, caller: Caller, group: str) -> Response:
+def edit(request: FormRequest, caller: Caller, group: str) -> Response:
     """Change it."""
 
     def write(found: Group) -> Response:
-        message.keyturn.groups.update(caller, found.id, _description(message, found), found.revision)
-        return redirect(message, "groups", found.id, done="group-changed")
+        request.keyturn.groups.update(caller, found.id, _description(request, found), found.revision)
+        return redirect(request, "groups", found.id, done="group-changed")
 
     return Edit(
-        lambda: message.keyturn.groups.get(caller, group),
+        lambda: request.keyturn.groups.get(caller, group),
         _shown,
-        _sent(message),
+        _sent(request),
         write,
         lambda found, values, problem: group_page(
-            message, caller, found, _form_dialog(message, caller, found, values), problem
+            request, caller, found, _form_dialog(request, caller, found, values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, group: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, group: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.DELETE_GROUP)
-    return group_page(message, caller, found, _dialog(message, found, "delete"))
+    return group_page(request, caller, found, _dialog(request, found, "delete"))
 
 
 @form
-def delete(message: Message, caller: Caller, group: str) -> Response:
+def delete(request: FormRequest, caller: Caller, group: str) -> Response:
     """It is gone, and what it gave."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
 
     def do() -> Response:
-        message.keyturn.groups.delete(caller, found.id)
-        return redirect(message, "groups", done="group-deleted")
+        request.keyturn.groups.delete(caller, found.id)
+        return redirect(request, "groups", done="group-deleted")
 
     return unless_refused(
-        do, lambda problem: group_page(message, caller, found, _dialog(message, found, "delete"), problem)
+        do, lambda problem: group_page(request, caller, found, _dialog(request, found, "delete"), problem)
     )
 
 
 @for_users
-def ask_member(message: Message, caller: Caller, group: str) -> Response:
+def ask_member(request: FormRequest, caller: Caller, group: str) -> Response:
     """Who?"""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.ADD_MEMBER)
-    return group_page(message, caller, found, _dialog(message, found, "member", login=""))
+    return group_page(request, caller, found, _dialog(request, found, "member", login=""))
 
 
 @form
-def add_member(message: Message, caller: Caller, group: str) -> Response:
+def add_member(request: FormRequest, caller: Caller, group: str) -> Response:
     """The account is in the group."""
-    found = message.keyturn.groups.get(caller, group)
-    login = message.value("login") or ""
+    found = request.keyturn.groups.get(caller, group)
+    login = request.value("login") or ""
 
     def do() -> Response:
-        message.keyturn.groups.add_member(caller, found.id, login)
-        return redirect(message, "groups", found.id, done="member-added")
+        request.keyturn.groups.add_member(caller, found.id, login)
+        return redirect(request, "groups", found.id, done="member-added")
 
     return unless_refused(
-        do, lambda problem: group_page(message, caller, found, _dialog(message, found, "member", login=login), problem)
+        do, lambda problem: group_page(request, caller, found, _dialog(request, found, "member", login=login), problem)
     )
 
 
 @for_users
-def ask_remove(message: Message, caller: Caller, group: str, user: str) -> Response:
+def ask_remove(request: FormRequest, caller: Caller, group: str, user: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.groups.get(caller, group)
-    member = message.keyturn.groups.member(caller, found.id, user)
-    return group_page(message, caller, found, _dialog(message, found, "remove", member=member))
+    found = request.keyturn.groups.get(caller, group)
+    member = request.keyturn.groups.member(caller, found.id, user)
+    return group_page(request, caller, found, _dialog(request, found, "remove", member=member))
 
 
 @form
-def remove_member(message: Message, caller: Caller, group: str, user: str) -> Response:
+def remove_member(request: FormRequest, caller: Caller, group: str, user: str) -> Response:
     """The account is not in the group any more."""
-    found = message.keyturn.groups.get(caller, group)
-    message.keyturn.groups.remove_member(caller, found.id, user)
-    return redirect(message, "groups", found.id, done="member-removed")
+    found = request.keyturn.groups.get(caller, group)
+    request.keyturn.groups.remove_member(caller, found.id, user)
+    return redirect(request, "groups", found.id, done="member-removed")
 
 
 def group_page(
-    message: Message, caller: Caller, group: Group, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, group: Group, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     """A group's page, or a dialog on it."""
-    asked = window(message)
-    members = message.keyturn.groups.members(caller, group.id, asked)
-    grants = message.keyturn.roles.grants_of_group(caller, group.id)
+    asked = window(request)
+    members = request.keyturn.groups.members(caller, group.id, asked)
+    grants = request.keyturn.roles.grants_of_group(caller, group.id)
     values = {
         "group": group,
         "policy_version": version_of(filled_in(group.policy)),
-        "parent": message.keyturn.groups.outer_of([group]).get(group.parent_id or ""),
+        "parent": request.keyturn.groups.outer_of([group]).get(group.parent_id or ""),
         "members": members.items,
         "pager": Pager(asked, members.total),
         "grants": grants,
-        "names": Names(message, caller, None, (), (grant.scope_id for grant, _ in grants)),
+        "names": Names(request, caller, None, (), (grant.scope_id for grant, _ in grants)),
     }
-    return page(message, "groups/group", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "groups/group", values, caller=caller, dialog=dialog, problem=problem)
 
 
 def _groups_page(
-    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    asked, q = window(message), message.asked("q") or ""
+    asked, q = window(request), request.asked("q") or ""
     search = Search(terms={"name": f"{q}*"}) if q else EVERYTHING
-    found = message.keyturn.groups.page(caller, asked, search)
-    outer = message.keyturn.groups.outer_of(found.items)
+    found = request.keyturn.groups.page(caller, asked, search)
+    outer = request.keyturn.groups.outer_of(found.items)
     values = {"groups": found.items, "outer": outer, "pager": Pager(asked, found.total), "q": q}
-    return page(message, "groups/list", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "groups/list", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _dialog(message: Message, group: Group, name: str, **values: object) -> Dialog:
-    return Dialog(f"groups/{name}-dialog.html", link(message, "groups", group.id), values)
+def _dialog(request: FormRequest, group: Group, name: str, **values: object) -> Dialog:
+    return Dialog(f"groups/{name}-dialog.html", link(request, "groups", group.id), values)
 
 
-def _form_dialog(message: Message, caller: Caller, group: Group | None, filled_in: Mapping[str, object]) -> Dialog:
-    groups = {each.id: each for each in message.keyturn.groups.page(caller, OFFERED).items}
+def _form_dialog(request: FormRequest, caller: Caller, group: Group | None, filled_in: Mapping[str, object]) -> Dialog:
+    groups = {each.id: each for each in request.keyturn.groups.page(caller, OFFERED).items}
     if group:  # also one that is not among those that are offered stays what it is inside of
-        groups.update(message.keyturn.groups.outer_of([group]))
+        groups.update(request.keyturn.groups.outer_of([group]))
     others = [each for each in groups.values() if group is None or each.id != group.id]
     values = {"filled_in": {"name": "", "parent": "", "required": False, **filled_in}, "others": others, "found": group}
-    back = link(message, "groups", *([group.id] if group else []))
+    back = link(request, "groups", *([group.id] if group else []))
     return Dialog("groups/form-dialog.html", back, values, version_of(_shown(group)) if group else "")
 
 
@@ -197,14 +197,14 @@ def _shown(group: Group) -> dict[str, object]:
     return {"name": group.name, "parent": group.parent_id or "", "required": group.requires_two_factor}
 
 
-def _sent(message: Message) -> dict[str, object]:
-    required = message.value("required") is not None
-    return {"name": message.value("name") or "", "parent": message.value("parent") or "", "required": required}
+def _sent(request: FormRequest) -> dict[str, object]:
+    required = request.value("required") is not None
+    return {"name": request.value("name") or "", "parent": request.value("parent") or "", "required": required}
 
 
-def _description(message: Message, old: Group | None = None) -> GroupDescription:
-    parent = message.value("parent") or OUTERMOST
+def _description(request: FormRequest, old: Group | None = None) -> GroupDescription:
+    parent = request.value("parent") or OUTERMOST
     unchanged = old is not None and (old.parent_id or OUTERMOST) == parent
     return GroupDescription(
-        message.value("name") or "", None if unchanged else parent, message.value("required") is not None
+        request.value("name") or "", None if unchanged else parent, request.value("required") is not None
     )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.role import Role
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import DeclaredPermission, Service
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
     Offered = Sequence[tuple[DeclaredPermission, Service]]
 
@@ -30,133 +30,133 @@ BUILT_IN = (SYSTEM_ADMIN, REGISTERED_USER)
 
 
 @for_users
-def show_roles(message: Message, caller: Caller) -> Response:
+def show_roles(request: FormRequest, caller: Caller) -> Response:
     """All roles."""
-    return _roles_page(message, caller)
+    return _roles_page(request, caller)
 
 
 @for_users
-def ask_new(message: Message, caller: Caller) -> Response:
+def ask_new(request: FormRequest, caller: Caller) -> Response:
     """The form of a new role."""
     caller.check(Operation.CREATE_ROLE)
-    return _roles_page(message, caller, _form_dialog(message, None, _offered(message, caller), "", "", []))
+    return _roles_page(request, caller, _form_dialog(request, None, _offered(request, caller), "", "", []))
 
 
 @form
-def create(message: Message, caller: Caller) -> Response:
+def create(request: FormRequest, caller: Caller) -> Response:
     """The new role, on its own page."""
 
     def do() -> Response:
-        made = message.keyturn.roles.create(caller, *_sent(message))
-        return redirect(message, "roles", made.id, done="role-created")
+        made = request.keyturn.roles.create(caller, *_sent(request))
+        return redirect(request, "roles", made.id, done="role-created")
 
     def again(problem: Refusal) -> Response:
-        dialog = _form_dialog(message, None, _offered(message, caller), *_sent(message))
-        return _roles_page(message, caller, dialog, problem)
+        dialog = _form_dialog(request, None, _offered(request, caller), *_sent(request))
+        return _roles_page(request, caller, dialog, problem)
 
     return unless_refused(do, again)
 
 
 @for_users
-def show_role(message: Message, caller: Caller, role: str) -> Response:
+def show_role(request: FormRequest, caller: Caller, role: str) -> Response:
     """What it gives."""
-    return _role_page(message, caller, message.keyturn.roles.get(caller, role))
+    return _role_page(request, caller, request.keyturn.roles.get(caller, role))
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, role: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, role: str) -> Response:
     """The form with what can be changed."""
-    found = message.keyturn.roles.get(caller, role)
+    found = request.keyturn.roles.get(caller, role)
     caller.check(Operation.UPDATE_ROLE)
-    offered = _offered(message, caller)
-    return _role_page(message, caller, found, _form_dialog(message, found, offered, *_shown(found, offered)))
+    offered = _offered(request, caller)
+    return _role_page(request, caller, found, _form_dialog(request, found, offered, *_shown(found, offered)))
 
 
 @form
-def edit(message: Message, caller: Caller, role: str) -> Response:
+def edit(request: FormRequest, caller: Caller, role: str) -> Response:
     """Change it; everybody who has it notices at once."""
 
     def write(read: tuple[Role, Offered]) -> Response:
         found, offered = read
-        key, name, chosen = _sent(message)
+        key, name, chosen = _sent(request)
         hidden = found.permissions - {permission.id for permission, _ in offered}  # what the form did not offer stays
-        message.keyturn.roles.update(caller, found.id, key, name, [*sorted(hidden), *chosen], found.revision)
-        return redirect(message, "roles", found.id, done="role-changed")
+        request.keyturn.roles.update(caller, found.id, key, name, [*sorted(hidden), *chosen], found.revision)
+        return redirect(request, "roles", found.id, done="role-changed")
 
     return Edit(
-        lambda: (message.keyturn.roles.get(caller, role), _offered(message, caller)),
+        lambda: (request.keyturn.roles.get(caller, role), _offered(request, caller)),
         lambda read: _shown(*read),
-        _sent(message),
+        _sent(request),
         write,
         lambda read, values, problem: _role_page(
-            message, caller, read[0], _form_dialog(message, read[0], read[1], *values), problem
+            request, caller, read[0], _form_dialog(request, read[0], read[1], *values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, role: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, role: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.roles.get(caller, role)
+    found = request.keyturn.roles.get(caller, role)
     caller.check(Operation.DELETE_ROLE)
-    return _role_page(message, caller, found, _delete_dialog(message, found))
+    return _role_page(request, caller, found, _delete_dialog(request, found))
 
 
 @form
-def delete(message: Message, caller: Caller, role: str) -> Response:
+def delete(request: FormRequest, caller: Caller, role: str) -> Response:
     """It is gone, and what it gave."""
-    found = message.keyturn.roles.get(caller, role)
+    found = request.keyturn.roles.get(caller, role)
 
     def do() -> Response:
-        message.keyturn.roles.delete(caller, found.id)
-        return redirect(message, "roles", done="role-deleted")
+        request.keyturn.roles.delete(caller, found.id)
+        return redirect(request, "roles", done="role-deleted")
 
     return unless_refused(
-        do, lambda problem: _role_page(message, caller, found, _delete_dialog(message, found), problem)
+        do, lambda problem: _role_page(request, caller, found, _delete_dialog(request, found), problem)
     )
 
 
 def _roles_page(
-    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    asked = window(message)
-    found = message.keyturn.roles.page(caller, asked)
+    asked = window(request)
+    found = request.keyturn.roles.page(caller, asked)
     values = {"roles": found.items, "pager": Pager(asked, found.total), "built_in": BUILT_IN}
-    return page(message, "roles/list", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "roles/list", values, caller=caller, dialog=dialog, problem=problem)
 
 
 def _role_page(
-    message: Message, caller: Caller, role: Role, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, role: Role, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     scoped_permissions = [ScopedPermission(permission) for permission in sorted(role.permissions)]
     values = {
         "role": role,
         "scoped_permissions": scoped_permissions,
-        "names": Names(message, caller, None, scoped_permissions),
+        "names": Names(request, caller, None, scoped_permissions),
         "built_in": role.id in BUILT_IN,
         "everything": EVERY_PERMISSION in role.permissions,
     }
-    return page(message, "roles/role", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "roles/role", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _offered(message: Message, caller: Caller) -> Offered:
+def _offered(request: FormRequest, caller: Caller) -> Offered:
     """Read once for a request: the list of the form, what of it is chosen, and its version are of one moment."""
-    return message.keyturn.services.permissions(caller)
+    return request.keyturn.services.permissions(caller)
 
 
 def _form_dialog(
-    message: Message, role: Role | None, offered: Offered, key: str, name: str, chosen: list[str]
+    request: FormRequest, role: Role | None, offered: Offered, key: str, name: str, chosen: list[str]
 ) -> Dialog:
     by_service: dict[str, list[object]] = {}
     for permission, service in offered:
         by_service.setdefault(service.name, []).append(permission)
     values = {"found": role, "key": key, "name": name, "chosen": set(chosen), "offered": by_service}
-    back = link(message, "roles", *([role.id] if role else []))
+    back = link(request, "roles", *([role.id] if role else []))
     return Dialog("roles/form-dialog.html", back, values, version_of(_shown(role, offered)) if role else "")
 
 
-def _delete_dialog(message: Message, role: Role) -> Dialog:
-    return Dialog("roles/delete-dialog.html", link(message, "roles", role.id))
+def _delete_dialog(request: FormRequest, role: Role) -> Dialog:
+    return Dialog("roles/delete-dialog.html", link(request, "roles", role.id))
 
 
 def _shown(role: Role, offered: Offered) -> tuple[str, str, list[str]]:
@@ -165,5 +165,5 @@ def _shown(role: Role, offered: Offered) -> tuple[str, str, list[str]]:
     return role.key, role.name, sorted(role.permissions & {permission.id for permission, _ in offered})
 
 
-def _sent(message: Message) -> tuple[str, str, list[str]]:
-    return message.value("key") or "", message.value("name") or "", message.values("permissions")
+def _sent(request: FormRequest) -> tuple[str, str, list[str]]:
+    return request.value("key") or "", request.value("name") or "", request.values("permissions")

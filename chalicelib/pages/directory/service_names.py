@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.permissions import ScopedPermission
     from chalicelib.core.directory.service import Service
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 def services_in(
-    message: Message, caller: Caller, owner_id: str | None, scopes: Iterable[Iterable[str]]
+    request: FormRequest, caller: Caller, owner_id: str | None, scopes: Iterable[Iterable[str]]
 ) -> Mapping[str, Service]:
     """The services that these scopes name, by id, as far as they exist and the caller may know their names."""
-    services = message.keyturn.services
+    services = request.keyturn.services
     return services.shown(caller, services.resolve({id for scope in scopes for id in scope}), owner_id)
 
 
@@ -29,7 +29,7 @@ class Names:
 
     def __init__(
         self,
-        message: Message,
+        request: FormRequest,
         caller: Caller,
         owner_id: str | None,
         scoped_permissions: Iterable[ScopedPermission],
@@ -40,7 +40,7 @@ class Names:
             scoped_permission.scope_id for scoped_permission in scoped_permissions
         }
         wanted = (wanted | set(scope_ids)) - {EVERYWHERE, EVERY_PERMISSION}
-        self._services = services_in(message, caller, owner_id, [wanted])
+        self._services = services_in(request, caller, owner_id, [wanted])
         self._permissions = {each.id: each.name for service in self._services.values() for each in service.permissions}
 
     def permission(self, scoped_permission: ScopedPermission) -> str:

@@ -32,137 +32,137 @@ if TYPE_CHECKING:
     from chalicelib.core.access.group import Group
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.services import RegisteredService
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 OFFERED = Window(0, 500)  # groups to choose from
 BLANK = Service(id="", key="", name="", created=0)
 
 
 @for_users
-def show_services(message: Message, caller: Caller) -> Response:
+def show_services(request: FormRequest, caller: Caller) -> Response:
     """All services that the caller may see."""
-    return _services_page(message, caller)
+    return _services_page(request, caller)
 
 
 @for_users
-def ask_new(message: Message, caller: Caller) -> Response:
+def ask_new(request: FormRequest, caller: Caller) -> Response:
     """The form of a new service."""
     caller.check(Operation.CREATE_SERVICE)
-    return _services_page(message, caller, _form_dialog(message, None, _offered(message, caller), _stored(None)))
+    return _services_page(request, caller, _form_dialog(request, None, _offered(request, caller), _stored(None)))
 
 
 @form
-def create(message: Message, caller: Caller) -> Response:
+def create(request: FormRequest, caller: Caller) -> Response:
     """The new service with its secret, shown this once."""
 
     def do() -> Response:
-        made = message.keyturn.services.register(caller, _description(message))
-        return service_page(message, caller, made.service, _secret_dialog(message, made))
+        made = request.keyturn.services.register(caller, _description(request))
+        return service_page(request, caller, made.service, _secret_dialog(request, made))
 
     def again(problem: Refusal) -> Response:
-        dialog = _form_dialog(message, None, _offered(message, caller), _sent(message))
-        return _services_page(message, caller, dialog, problem)
+        dialog = _form_dialog(request, None, _offered(request, caller), _sent(request))
+        return _services_page(request, caller, dialog, problem)
 
     return unless_refused(do, again)
 
 
 @for_users
-def show_service(message: Message, caller: Caller, service: str) -> Response:
+def show_service(request: FormRequest, caller: Caller, service: str) -> Response:
     """What is known of it."""
-    return service_page(message, caller, message.keyturn.services.get(caller, service))
+    return service_page(request, caller, request.keyturn.services.get(caller, service))
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, service: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, service: str) -> Response:
     """The form with what can be changed."""
-    found = message.keyturn.services.get(caller, service)
+    found = request.keyturn.services.get(caller, service)
     caller.check(Operation.UPDATE_SERVICE, scope_id=found.id)
-    offered = _offered(message, caller)
-    return service_page(message, caller, found, _form_dialog(message, found, offered, _shown(found, offered)))
+    offered = _offered(request, caller)
+    return service_page(request, caller, found, _form_dialog(request, found, offered, _shown(found, offered)))
 
 
 @form
-def edit(message: Message, caller: Caller, service: str) -> Response:
+def edit(request: FormRequest, caller: Caller, service: str) -> Response:
     """Change it."""
 
     def write(read: tuple[Service, Sequence[Group]]) -> Response:
         found, offered = read
         # What has a home page cannot be without one again; the core says so.
-        home_url = message.value("homeUrl") or ("" if found.home_url else None)
+        home_url = request.value("homeUrl") or ("" if found.home_url else None)
         ids = {group.id for group in offered}
         groups = [
             *(id for id in found.groups if id not in ids),
-            *message.values("groups"),
+            *request.values("groups"),
         ]  # what was not offered stays
-        description = replace(_description(message), home_url=home_url, groups=groups)
-        message.keyturn.services.update(caller, found.id, description, found.revision)
-        return redirect(message, "services", found.id, done="service-changed")
+        description = replace(_description(request), home_url=home_url, groups=groups)
+        request.keyturn.services.update(caller, found.id, description, found.revision)
+        return redirect(request, "services", found.id, done="service-changed")
 
     return Edit(
-        lambda: (message.keyturn.services.get(caller, service), _offered(message, caller)),
+        lambda: (request.keyturn.services.get(caller, service), _offered(request, caller)),
         lambda read: _shown(*read),
-        _sent(message),
+        _sent(request),
         write,
         lambda read, values, problem: service_page(
-            message, caller, read[0], _form_dialog(message, *read, values), problem
+            request, caller, read[0], _form_dialog(request, *read, values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_secret(message: Message, caller: Caller, service: str) -> Response:
+def ask_secret(request: FormRequest, caller: Caller, service: str) -> Response:
     """How long may the secret of now go on?"""
-    found = message.keyturn.services.get(caller, service)
+    found = request.keyturn.services.get(caller, service)
     check_renewable(caller, found)
-    return service_page(message, caller, found, _renewal_dialog(message, found))
+    return service_page(request, caller, found, _renewal_dialog(request, found))
 
 
 @form
-def renew_secret(message: Message, caller: Caller, service: str) -> Response:
+def renew_secret(request: FormRequest, caller: Caller, service: str) -> Response:
     """A new secret, shown this once."""
-    found = message.keyturn.services.get(caller, service)
+    found = request.keyturn.services.get(caller, service)
 
     def do() -> Response:
-        grace_ms = chosen_grace(message)
-        made = message.keyturn.service_secrets.renew(caller, found.id, grace_ms)
-        return service_page(message, caller, made.service, _secret_dialog(message, made))
+        grace_ms = chosen_grace(request)
+        made = request.keyturn.service_secrets.renew(caller, found.id, grace_ms)
+        return service_page(request, caller, made.service, _secret_dialog(request, made))
 
     return unless_refused(
-        do, lambda problem: service_page(message, caller, found, _renewal_dialog(message, found), problem)
+        do, lambda problem: service_page(request, caller, found, _renewal_dialog(request, found), problem)
     )
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, service: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, service: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.services.get(caller, service)
+    found = request.keyturn.services.get(caller, service)
     caller.check(Operation.DELETE_SERVICE, scope_id=found.id)
-    return service_page(message, caller, found, _dialog(message, found, "delete"))
+    return service_page(request, caller, found, _dialog(request, found, "delete"))
 
 
 @form
-def delete(message: Message, caller: Caller, service: str) -> Response:
+def delete(request: FormRequest, caller: Caller, service: str) -> Response:
     """It can ask about no token any more."""
-    found = message.keyturn.services.get(caller, service)
-    message.keyturn.services.delete(caller, found.id)
-    return redirect(message, "services", done="service-deleted")
+    found = request.keyturn.services.get(caller, service)
+    request.keyturn.services.delete(caller, found.id)
+    return redirect(request, "services", done="service-deleted")
 
 
 def _services_page(
-    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    asked, q = window(message), message.asked("q") or ""
+    asked, q = window(request), request.asked("q") or ""
     search = Search(terms={"name": f"{q}*"}) if q else EVERYTHING
-    found = message.keyturn.services.page(caller, asked, search)
-    ending = _ending(message, caller, found.items)
+    found = request.keyturn.services.page(caller, asked, search)
+    ending = _ending(request, caller, found.items)
     values = {"services": found.items, "ending": ending, "pager": Pager(asked, found.total), "q": q}
-    return page(message, "services/list", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "services/list", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _ending(message: Message, caller: Caller, services: Sequence[Service]) -> dict[str, int]:
+def _ending(request: FormRequest, caller: Caller, services: Sequence[Service]) -> dict[str, int]:
     """When the next of the earlier secrets ends, by service, of those that the caller may renew."""
     coming = {
-        service.id: [each.until for each in service.secrets.live(message.origin.now)]
+        service.id: [each.until for each in service.secrets.live(request.origin.now)]
         for service in services
         if service.secrets and could_renew(caller, service)
     }
@@ -170,47 +170,47 @@ def _ending(message: Message, caller: Caller, services: Sequence[Service]) -> di
 
 
 def service_page(
-    message: Message, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, service: Service, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    groups = _offered(message, caller)
+    groups = _offered(request, caller)
     renewable = could_renew(caller, service)
     values = {
         "service": service,
         "renewable": renewable,
-        "timeline": timeline(service.secrets, message.origin.now) if renewable and service.secrets else None,
+        "timeline": timeline(service.secrets, request.origin.now) if renewable and service.secrets else None,
         "policy_version": version_of(filled_in(service.policy)),
         "built_in": service.id == KEYTURN,
         "groups": [group for group in groups if group.id in service.groups],
     }
-    return page(message, "services/service", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "services/service", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _dialog(message: Message, service: Service, name: str) -> Dialog:
-    return Dialog(f"services/{name}-dialog.html", link(message, "services", service.id))
+def _dialog(request: FormRequest, service: Service, name: str) -> Dialog:
+    return Dialog(f"services/{name}-dialog.html", link(request, "services", service.id))
 
 
-def _renewal_dialog(message: Message, service: Service) -> Dialog:
-    back = link(message, "services", service.id)
+def _renewal_dialog(request: FormRequest, service: Service) -> Dialog:
+    back = link(request, "services", service.id)
     return Dialog("services/renew-secret-dialog.html", back, {"graces": GRACES})
 
 
-def _secret_dialog(message: Message, made: RegisteredService) -> Dialog:
-    return Dialog("services/secret-shown.html", link(message, "services", made.service.id), {"made": made})
+def _secret_dialog(request: FormRequest, made: RegisteredService) -> Dialog:
+    return Dialog("services/secret-shown.html", link(request, "services", made.service.id), {"made": made})
 
 
 def _form_dialog(
-    message: Message, service: Service | None, offered: Sequence[Group], filled_in: Mapping[str, object]
+    request: FormRequest, service: Service | None, offered: Sequence[Group], filled_in: Mapping[str, object]
 ) -> Dialog:
     values = {"found": service, "filled_in": filled_in, "offered_groups": offered, "ways": list(GrantType)}
-    back = link(message, "services", *([service.id] if service else []))
+    back = link(request, "services", *([service.id] if service else []))
     return Dialog("services/form-dialog.html", back, values, version_of(_shown(service, offered)) if service else "")
 
 
-def _offered(message: Message, caller: Caller) -> Sequence[Group]:
+def _offered(request: FormRequest, caller: Caller) -> Sequence[Group]:
     """The groups to choose from, read once for a request: the list of the form, what of it is chosen, and its version
     are of one moment."""
     return (
-        message.keyturn.groups.page(caller, OFFERED).items
+        request.keyturn.groups.page(caller, OFFERED).items
         if caller.is_allowed_after_relogin(Operation.READ_GROUP)
         else ()
     )
@@ -238,28 +238,28 @@ def _stored(service: Service | None) -> dict[str, object]:
     }
 
 
-def _sent(message: Message) -> dict[str, object]:
-    texts = {name: message.value(name) or "" for name in ("key", "name", "homeUrl", "redirectUris", "permissions")}
-    flags = {name: message.value(name) is not None for name in ("public", "trusted")}
-    return {**texts, **flags, **{name: message.values(name) for name in ("grantTypes", "groups")}}
+def _sent(request: FormRequest) -> dict[str, object]:
+    texts = {name: request.value(name) or "" for name in ("key", "name", "homeUrl", "redirectUris", "permissions")}
+    flags = {name: request.value(name) is not None for name in ("public", "trusted")}
+    return {**texts, **flags, **{name: request.values(name) for name in ("grantTypes", "groups")}}
 
 
-def _description(message: Message) -> ServiceDescription:
+def _description(request: FormRequest) -> ServiceDescription:
     """What the form says. Raises Invalid."""
     try:
-        grant_types = [GrantType(value) for value in message.values("grantTypes")]
+        grant_types = [GrantType(value) for value in request.values("grantTypes")]
     except ValueError:
         raise Invalid("grantTypes", "names a way that there is not.") from None
     return ServiceDescription(
-        key=message.value("key") or "",
-        name=message.value("name") or "",
-        home_url=message.value("homeUrl"),
-        redirect_uris=_lines(message, "redirectUris"),
+        key=request.value("key") or "",
+        name=request.value("name") or "",
+        home_url=request.value("homeUrl"),
+        redirect_uris=_lines(request, "redirectUris"),
         grant_types=grant_types,
-        public=message.value("public") is not None,
-        trusted=message.value("trusted") is not None,
-        permissions=[_permission(line) for line in _lines(message, "permissions")],
-        groups=message.values("groups"),
+        public=request.value("public") is not None,
+        trusted=request.value("trusted") is not None,
+        permissions=[_permission(line) for line in _lines(request, "permissions")],
+        groups=request.values("groups"),
     )
 
 
@@ -268,5 +268,5 @@ def _permission(line: str) -> PermissionDeclaration:
     return PermissionDeclaration(key, name.strip() or key)
 
 
-def _lines(message: Message, name: str) -> list[str]:
-    return lines(message.value(name) or "")
+def _lines(request: FormRequest, name: str) -> list[str]:
+    return lines(request.value(name) or "")

@@ -19,36 +19,36 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 FIELDS = ("type", "login", "name", "email", "description", "owner")
 
 
 @for_users
-def show_users(message: Message, caller: Caller) -> Response:
+def show_users(request: FormRequest, caller: Caller) -> Response:
     """All accounts, or those that are searched for."""
-    return _users_page(message, caller)
+    return _users_page(request, caller)
 
 
 @for_users
-def ask_new(message: Message, caller: Caller) -> Response:
+def ask_new(request: FormRequest, caller: Caller) -> Response:
     """The form of a new account."""
     caller.check(Operation.CREATE_USER)
-    filled_in = {**dict.fromkeys(FIELDS, ""), "type": message.value("type") or AccountType.USER.value}
-    return _users_page(message, caller, _new_dialog(message, filled_in))
+    filled_in = {**dict.fromkeys(FIELDS, ""), "type": request.value("type") or AccountType.USER.value}
+    return _users_page(request, caller, _new_dialog(request, filled_in))
 
 
 @form
-def create(message: Message, caller: Caller) -> Response:
+def create(request: FormRequest, caller: Caller) -> Response:
     """The new account, on its own page."""
-    filled_in = {name: message.value(name) or "" for name in FIELDS}
+    filled_in = {name: request.value(name) or "" for name in FIELDS}
 
     def do() -> Response:
         try:
             type = AccountType(filled_in["type"])
         except ValueError:
             raise Invalid("type", "must be user or bot.") from None
-        made = message.keyturn.accounts.create(
+        made = request.keyturn.accounts.create(
             caller,
             filled_in["login"],
             filled_in["name"],
@@ -57,24 +57,24 @@ def create(message: Message, caller: Caller) -> Response:
             filled_in["description"],
             filled_in["email"],
         )
-        return redirect(message, "users", made.id, "security", done="account-created")
+        return redirect(request, "users", made.id, "security", done="account-created")
 
-    return unless_refused(do, lambda problem: _users_page(message, caller, _new_dialog(message, filled_in), problem))
+    return unless_refused(do, lambda problem: _users_page(request, caller, _new_dialog(request, filled_in), problem))
 
 
 def _users_page(
-    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
     caller.check(Operation.LIST_USERS)
-    asked = window(message)
-    found = find_accounts(message, caller, asked, ticked(message))
+    asked = window(request)
+    found = find_accounts(request, caller, asked, ticked(request))
     values = {
         "found": found,
-        "owners": message.keyturn.accounts.owners_of(caller, found.page.items),
+        "owners": request.keyturn.accounts.owners_of(caller, found.page.items),
         "pager": Pager(asked, found.page.total),
     }
-    return page(message, "users", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "users", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _new_dialog(message: Message, filled_in: Mapping[str, str]) -> Dialog:
-    return Dialog("users/new-dialog.html", link(message, "users"), {"filled_in": filled_in})
+def _new_dialog(request: FormRequest, filled_in: Mapping[str, str]) -> Dialog:
+    return Dialog("users/new-dialog.html", link(request, "users"), {"filled_in": filled_in})

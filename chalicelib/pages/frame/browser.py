@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.login.log_in import OpenedSession
     from chalicelib.core.login.passkeys import JsonObject
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 CONTEXT = "form"
 PAGE = "a page of this session"
@@ -33,66 +33,66 @@ class LoginNeeded(Refusal):
     """Nobody is logged in in this browser; the way on leads through the login page."""
 
 
-def address(message: Message) -> str:
+def address(request: FormRequest) -> str:
     """Where browsers find Keyturn. Raises Conflict."""
-    configured = message.keyturn.settings.address
+    configured = request.keyturn.settings.address
     if configured is None:
         raise Conflict("The pages are not set up: Keyturn does not know its own address (KEYTURN_ADDRESS).")
     return configured
 
 
-def is_secure(message: Message) -> bool:
+def is_secure(request: FormRequest) -> bool:
     """Whether browsers find Keyturn by https."""
-    return address(message).startswith("https:")
+    return address(request).startswith("https:")
 
 
-def session_cookie(message: Message, opened: OpenedSession) -> str:
+def session_cookie(request: FormRequest, opened: OpenedSession) -> str:
     """The header that makes the browser keep the session. Lax: services send users here by links."""
-    return _cookie(message, opened.secret, LIFETIME_MS // 1000)
+    return _cookie(request, opened.secret, LIFETIME_MS // 1000)
 
 
-def no_cookie(message: Message) -> str:
+def no_cookie(request: FormRequest) -> str:
     """The header that makes the browser forget the session."""
-    return _cookie(message, "", 0)
+    return _cookie(request, "", 0)
 
 
-def logged_in(message: Message) -> Caller | None:
+def logged_in(request: FormRequest) -> Caller | None:
     """Who is logged in in this browser. Raises Throttled or Unavailable."""
     try:
-        cookies = SimpleCookie(message.request.headers.get("cookie", ""))
+        cookies = SimpleCookie(request.http.headers.get("cookie", ""))
     except CookieError:
         return None
-    cookie = cookies.get(_cookie_name(message))
+    cookie = cookies.get(_cookie_name(request))
     if cookie is None or recognise(cookie.value, CredentialKind.SESSION) is None:
         return None
     try:
-        caller = message.keyturn.authentication.caller(cookie.value, message.origin)
+        caller = request.keyturn.authentication.caller(cookie.value, request.origin)
     except Unauthenticated:
         return None
     log_fields(account=caller.user.id, credential=caller.credential_id)
     return caller
 
 
-def require_login(message: Message) -> Caller:
+def require_login(request: FormRequest) -> Caller:
     """Who is logged in. Raises LoginNeeded."""
-    caller = logged_in(message)
+    caller = logged_in(request)
     if caller is None:
         raise LoginNeeded("Log in first.")
     return caller
 
 
-def end_session(message: Message) -> None:
+def end_session(request: FormRequest) -> None:
     """Whoever was logged in in this browser is no more; another session takes its place, or none."""
-    caller = logged_in(message)
+    caller = logged_in(request)
     if caller:
         with contextlib.suppress(Refusal):  # it is gone already
-            message.keyturn.sessions.end(caller, caller.user.id, CURRENT)
+            request.keyturn.sessions.end(caller, caller.user.id, CURRENT)
 
 
-def require_own_page(message: Message) -> None:
+def require_own_page(request: FormRequest) -> None:
     """Raises Forbidden unless a page of this installation sent the form."""
-    sent_from = message.request.headers.get("origin") or message.request.headers.get("referer") or ""
-    own = urlsplit(address(message))
+    sent_from = request.http.headers.get("origin") or request.http.headers.get("referer") or ""
+    own = urlsplit(address(request))
     try:
         is_own = urlsplit(sent_from)[:2] == own[:2]
     except ValueError:  # no address at all
@@ -101,38 +101,38 @@ def require_own_page(message: Message) -> None:
         raise Forbidden("This form was not sent from a page of Keyturn. Nothing was changed.")
 
 
-def proof(message: Message, caller: Caller, content: str = PAGE) -> str:
+def proof(request: FormRequest, caller: Caller, content: str = PAGE) -> str:
     """Ties a form to this session and, where it asks for a decision, to what the page showed."""
-    signature = message.keyturn.keyring.sign(_signed(caller, content), CONTEXT)
+    signature = request.keyturn.keyring.sign(_signed(caller, content), CONTEXT)
     return base64.urlsafe_b64encode(signature).decode()
 
 
-def submitted(message: Message) -> Caller:
+def submitted(request: FormRequest) -> Caller:
     """Who sent the form.
 
     Raises Forbidden unless a page of this installation sent it, in the session for which that was made; LoginNeeded
     if there is no session at all.
     """
-    require_own_page(message)
-    caller = require_login(message)
-    _require_proof(message, caller, PAGE)
+    require_own_page(request)
+    caller = require_login(request)
+    _require_proof(request, caller, PAGE)
     return caller
 
 
-def confirmed(message: Message) -> tuple[Caller, str]:
+def confirmed(request: FormRequest) -> tuple[Caller, str]:
     """Who sent the form, and what the page showed when it asked for a decision. Raises Forbidden, as `submitted`."""
-    require_own_page(message)
-    caller, asked = logged_in(message), message.value("asked") or ""
+    require_own_page(request)
+    caller, asked = logged_in(request), request.value("asked") or ""
     if caller is None:
         raise Forbidden("You are no longer logged in. Go back to where you came from, and start again.")
-    _require_proof(message, caller, asked)
+    _require_proof(request, caller, asked)
     return caller, asked
 
 
-def credential(message: Message, name: str) -> JsonObject:
+def credential(request: FormRequest, name: str) -> JsonObject:
     """What the browser made of a passkey, from a field that a script filled in. Raises Invalid."""
     try:
-        made = json.loads(message.value(name) or "")
+        made = json.loads(request.value(name) or "")
     except (ValueError, RecursionError):
         made = None
     if not isinstance(made, dict):
@@ -140,12 +140,12 @@ def credential(message: Message, name: str) -> JsonObject:
     return made
 
 
-def _require_proof(message: Message, caller: Caller, content: str) -> None:
+def _require_proof(request: FormRequest, caller: Caller, content: str) -> None:
     try:
-        signature = base64.urlsafe_b64decode(message.value("proof") or "")
+        signature = base64.urlsafe_b64decode(request.value("proof") or "")
     except (binascii.Error, ValueError):
         signature = b""
-    if not message.keyturn.keyring.has_signed(_signed(caller, content), signature, CONTEXT):
+    if not request.keyturn.keyring.has_signed(_signed(caller, content), signature, CONTEXT):
         raise Forbidden("This form is not the one that was shown to you. Go back and start again.")
 
 
@@ -153,11 +153,11 @@ def _signed(caller: Caller, content: str) -> bytes:
     return f"{caller.credential_id}\n{content}".encode()
 
 
-def _cookie_name(message: Message) -> str:
+def _cookie_name(request: FormRequest) -> str:
     """With the prefix, no other host, and nobody on the wire, can set it; a browser takes it over https only."""
-    return "__Host-keyturn" if is_secure(message) else "keyturn"
+    return "__Host-keyturn" if is_secure(request) else "keyturn"
 
 
-def _cookie(message: Message, value: str, age: int) -> str:
-    secure = "; Secure" if is_secure(message) else ""
-    return f"{_cookie_name(message)}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"
+def _cookie(request: FormRequest, value: str, age: int) -> str:
+    secure = "; Secure" if is_secure(request) else ""
+    return f"{_cookie_name(request)}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Lax{secure}"

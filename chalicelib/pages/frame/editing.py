@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 T = TypeVar("T")  # what is edited
 V = TypeVar("V")  # what the form shows of it
@@ -30,9 +30,9 @@ def version_of(shown: object) -> str:
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
 
 
-def require_version(message: Message, shown: object) -> None:
+def require_version(request: FormRequest, shown: object) -> None:
     """Raises Changed unless this is what the form that was sent has shown."""
-    if message.value("version") != version_of(shown):
+    if request.value("version") != version_of(shown):
         raise Changed
 
 
@@ -48,7 +48,7 @@ class Edit(Generic[T, V]):
     write: Callable[[T], Response]
     again: Callable[[T, V, Refusal], Response]
 
-    def answer(self, message: Message) -> Response:
+    def answer(self, request: FormRequest) -> Response:
         """What `write` answers; or the form again: with what was sent or, if the thing has changed since the form was
         shown, with what it is now, and nothing is written."""
 
@@ -56,7 +56,7 @@ class Edit(Generic[T, V]):
 
         def attempt() -> Response:
             found = self.read()
-            require_version(message, self.shown(found))
+            require_version(request, self.shown(found))
             vouched[:] = [found]
             try:
                 return self.write(found)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_users
-def open_home(message: Message, caller: Caller) -> Response:
+def open_home(request: FormRequest, caller: Caller) -> Response:
     """On to the tab *Account Security*."""
-    return redirect(message, "users", caller.user.id, "security", done=message.value("done"))
+    return redirect(request, "users", caller.user.id, "security", done=request.value("done"))

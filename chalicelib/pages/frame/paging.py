@@ -9,15 +9,15 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Window
 
 if TYPE_CHECKING:
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 SIZE = 50
 LAST = 200  # page; whoever looks for one among ten thousand does better to search
 
 
-def window(message: Message, name: str = "page") -> Window:
+def window(request: FormRequest, name: str = "page") -> Window:
     """The part that the address asks for, counted from 1. Raises Invalid."""
-    text = message.asked(name) or "1"
+    text = request.asked(name) or "1"
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= LAST):
         raise Invalid(name, f"must be a whole number from 1 to {LAST}.")
     return Window((int(text) - 1) * SIZE, SIZE)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.errors import Refusal
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Problem:
 
 
 def page(
-    message: Message,
+    request: FormRequest,
     name: str,
     values: Mapping[str, object],
     *,
@@ -89,13 +89,13 @@ def page(
         "caller": caller,
         "dialog": dialog,
         "problem": Problem.of(problem) if problem else None,
-        "notice": notice(message.values("done")) if message.request.method == "GET" else None,
-        "link": functools.partial(link, message),
-        "proof": browser.proof(message, caller) if caller else "",
-        "now": message.origin.now,
+        "notice": notice(request.values("done")) if request.http.method == "GET" else None,
+        "link": functools.partial(link, request),
+        "proof": browser.proof(request, caller) if caller else "",
+        "now": request.origin.now,
     }
     html = _environment().get_template(f"{name}.html").render({**frame, **values, **(dialog.values if dialog else {})})
-    return Response(html, _headers(message, leads_to), int(status))
+    return Response(html, _headers(request, leads_to), int(status))
 
 
 def plain_page(title: str, text: str, status: int) -> Response:
@@ -105,28 +105,28 @@ def plain_page(title: str, text: str, status: int) -> Response:
     return Response(html, {**SECURITY_HEADERS, "Content-Type": "text/html; charset=utf-8", **policy}, int(status))
 
 
-def link(message: Message, *segments: str, **query: object) -> str:
+def link(request: FormRequest, *segments: str, **query: object) -> str:
     """The address of a page below Keyturn's own, from the host on."""
     path = "".join(f"/{quote(segment, safe='')}" for segment in segments) or "/"
     wanted = {name: value for name, value in query.items() if value not in (None, "", False)}
-    return base(message) + path + (f"?{urlencode(wanted, doseq=True)}" if wanted else "")
+    return base(request) + path + (f"?{urlencode(wanted, doseq=True)}" if wanted else "")
 
 
-def redirect(message: Message, *segments: str, **query: object) -> Response:
+def redirect(request: FormRequest, *segments: str, **query: object) -> Response:
     """On to another page (after a form, so that going back and loading again do nothing twice)."""
     return Response(
         "",
-        {**SECURITY_HEADERS, "Content-Type": "text/html", "Location": link(message, *segments, **query)},
+        {**SECURITY_HEADERS, "Content-Type": "text/html", "Location": link(request, *segments, **query)},
         HTTPStatus.SEE_OTHER,
     )
 
 
-def base(message: Message) -> str:
+def base(request: FormRequest) -> str:
     """The path under which Keyturn is found, which is empty unless it shares its host."""
-    return urlsplit(browser.address(message)).path
+    return urlsplit(browser.address(request)).path
 
 
-def _headers(message: Message, leads_to: str | None) -> dict[str, str | list[str]]:
+def _headers(request: FormRequest, leads_to: str | None) -> dict[str, str | list[str]]:
     targets = " ".join(("'self'", *([_origin(leads_to)] if leads_to else [])))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -144,7 +144,7 @@ def _headers(message: Message, leads_to: str | None) -> dict[str, str | list[str
         # The address may hold what a service asks for; but a form has to show where it comes from.
         "Referrer-Policy": "same-origin",
     }
-    if browser.is_secure(message):
+    if browser.is_secure(request):
         headers["Strict-Transport-Security"] = "max-age=63072000"
     return headers
 

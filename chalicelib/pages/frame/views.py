@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from chalice.app import Request, Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
     View = Callable[..., Response]
 
@@ -31,12 +31,12 @@ def for_people(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(request: Request, **path: str) -> Response:
-        message = None
+        form_request = None
         try:
-            message = read(request)
-            return view(message, **{name: unquote(text) for name, text in path.items()})
+            form_request = read(request)
+            return view(form_request, **{name: unquote(text) for name, text in path.items()})
         except Refusal as refusal:
-            return _error_page(message, refusal)
+            return _error_page(form_request, refusal)
         except Exception as error:
             failed(error)
             return plain_page("This did not work", "Keyturn failed; the log has the place.", 500)
@@ -49,11 +49,11 @@ def for_users(view: View) -> View:
 
     @for_people
     @functools.wraps(view)
-    def guarded(message: Message, **path: str) -> Response:
-        caller = require_login(message)
-        if caller.second_factor_missing and not message.request.path.startswith(FIRST_STEPS):
-            return redirect(message, "users", caller.user.id, "authentication")
-        return view(message, caller, **path)
+    def guarded(form_request: FormRequest, **path: str) -> Response:
+        caller = require_login(form_request)
+        if caller.second_factor_missing and not form_request.http.path.startswith(FIRST_STEPS):
+            return redirect(form_request, "users", caller.user.id, "authentication")
+        return view(form_request, caller, **path)
 
     return guarded
 
@@ -63,8 +63,8 @@ def form(view: View) -> View:
 
     @for_people
     @functools.wraps(view)
-    def guarded(message: Message, **path: str) -> Response:
-        return view(message, submitted(message), **path)
+    def guarded(form_request: FormRequest, **path: str) -> Response:
+        return view(form_request, submitted(form_request), **path)
 
     return guarded
 
@@ -81,31 +81,33 @@ def unless_refused(do: Callable[[], Response], again: Callable[[Refusal], Respon
         return response
 
 
-def _error_page(message: Message | None, refusal: Refusal) -> Response:
+def _error_page(form_request: FormRequest | None, refusal: Refusal) -> Response:
     answer = refused(refusal) if not isinstance(refusal, LoginNeeded) else None
-    if message is None or not message.keyturn.settings.address:
+    if form_request is None or not form_request.keyturn.settings.address:
         return plain_page("This did not work", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)
     if isinstance(refusal, LoginNeeded | LoginTooOld):
-        return redirect(message, "login", next=_here(message), again=1 if isinstance(refusal, LoginTooOld) else None)
+        return redirect(
+            form_request, "login", next=_here(form_request), again=1 if isinstance(refusal, LoginTooOld) else None
+        )
     assert answer
     values = {"title": "This did not work", "text": str(refusal)}
-    response = page(message, "message", values, caller=_known(message), status=answer.status_code)
+    response = page(form_request, "message", values, caller=_known(form_request), status=answer.status_code)
     if "Retry-After" in answer.headers:
         response.headers["Retry-After"] = answer.headers["Retry-After"]
     return response
 
 
-def _known(message: Message) -> Caller | None:
+def _known(form_request: FormRequest) -> Caller | None:
     try:
-        return logged_in(message)
+        return logged_in(form_request)
     except Refusal:
         return None
 
 
-def _here(message: Message) -> str:
+def _here(form_request: FormRequest) -> str:
     """The page that is asked for, below Keyturn's own address. A form's has the same address as its page."""
-    path: str = message.request.path
-    for name, text in (message.request.uri_params or {}).items():
+    path: str = form_request.http.path
+    for name, text in (form_request.http.uri_params or {}).items():
         path = path.replace(f"{{{name}}}", quote(unquote(text), safe=""))
-    query = urlencode(message.pairs) if message.request.method == "GET" else ""
+    query = urlencode(form_request.pairs) if form_request.http.method == "GET" else ""
     return f"{path}?{query}" if query else path

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 TICKET = "login form"
 TICKET_LIFETIME_MS = 5 * 60_000
@@ -53,125 +53,127 @@ class TicketExpired(Exception):
 
 
 @for_people
-def ask(message: Message) -> Response:
+def ask(request: FormRequest) -> Response:
     """The page with the form."""
-    return login_page(message, _form(message))
+    return login_page(request, _form(request))
 
 
 @for_people
-def log_in(message: Message) -> Response:
+def log_in(request: FormRequest) -> Response:
     """The next step, or the page for the sake of which somebody logs in."""
-    return answered(message, _form(message), lambda: _on(message))
+    return answered(request, _form(request), lambda: _on(request))
 
 
 @form
-def log_out(message: Message, caller: Caller) -> Response:
+def log_out(request: FormRequest, caller: Caller) -> Response:
     """Here, or, if the form says `everywhere`, in every browser and program."""
-    everywhere = message.value("everywhere") is not None
+    everywhere = request.value("everywhere") is not None
     if everywhere:
-        message.keyturn.sessions.end_all(caller, caller.user.id)
+        request.keyturn.sessions.end_all(caller, caller.user.id)
     else:
-        browser.end_session(message)
-    return logged_out(message, "logged-out-everywhere" if everywhere else "logged-out")
+        browser.end_session(request)
+    return logged_out(request, "logged-out-everywhere" if everywhere else "logged-out")
 
 
-def logged_out(message: Message, done: str) -> Response:
+def logged_out(request: FormRequest, done: str) -> Response:
     """On to the login; the browser forgets a session that has ended. `done` is the word of a notice."""
-    response = redirect(message, "login", done=done)
-    response.headers["Set-Cookie"] = browser.no_cookie(message)
+    response = redirect(request, "login", done=done)
+    response.headers["Set-Cookie"] = browser.no_cookie(request)
     return response
 
 
-def login_page(message: Message, form: LoginForm, problem: str = "", login: str = "", status: int = 200) -> Response:
+def login_page(
+    request: FormRequest, form: LoginForm, problem: str = "", login: str = "", status: int = 200
+) -> Response:
     """The first step."""
-    values = {"form": form, "refused": problem, "login": login, "passkeys": link(message, *PASSKEY_OPTIONS)}
-    return page(message, "login", values, status=status, leads_to=form.leads_to)
+    values = {"form": form, "refused": problem, "login": login, "passkeys": link(request, *PASSKEY_OPTIONS)}
+    return page(request, "login", values, status=status, leads_to=form.leads_to)
 
 
-def answered(message: Message, form: LoginForm, done: Callable[[], Response]) -> Response:
+def answered(request: FormRequest, form: LoginForm, done: Callable[[], Response]) -> Response:
     """What follows on a step of the login: the next one, the same once more, or what is `done` when all are."""
-    browser.require_own_page(message)
-    login = message.value("login") or ""
+    browser.require_own_page(request)
+    login = request.value("login") or ""
     try:
-        attempt = _attempt(message)
+        attempt = _attempt(request)
         with evenly_refused():
-            opened = message.keyturn.login.log_in(attempt, message.origin)
+            opened = request.keyturn.login.log_in(attempt, request.origin)
     except TicketExpired:
-        return login_page(message, form, EXPIRED, login, HTTPStatus.UNAUTHORIZED)
+        return login_page(request, form, EXPIRED, login, HTTPStatus.UNAUTHORIZED)
     except SecondFactorRequired as refusal:
-        return _second_step(message, form, attempt, refusal.methods)
+        return _second_step(request, form, attempt, refusal.methods)
     except SecondFactorLocked as refusal:
-        return _second_step(message, form, attempt, refusal.methods, str(refusal))
+        return _second_step(request, form, attempt, refusal.methods, str(refusal))
     except LoginRefused as refusal:
-        if message.value("ticket"):
-            return _second_step(message, form, attempt, message.values("method"), "That was not right. Try again.")
-        return login_page(message, form, str(refusal), login, HTTPStatus.UNAUTHORIZED)
-    browser.end_session(message)  # what may have been planted in this browser is worth nothing
+        if request.value("ticket"):
+            return _second_step(request, form, attempt, request.values("method"), "That was not right. Try again.")
+        return login_page(request, form, str(refusal), login, HTTPStatus.UNAUTHORIZED)
+    browser.end_session(request)  # what may have been planted in this browser is worth nothing
     response = done()
-    response.headers["Set-Cookie"] = browser.session_cookie(message, opened)
+    response.headers["Set-Cookie"] = browser.session_cookie(request, opened)
     return response
 
 
 def _second_step(
-    message: Message, form: LoginForm, attempt: LoginAttempt, methods: Sequence[str], problem: str = ""
+    request: FormRequest, form: LoginForm, attempt: LoginAttempt, methods: Sequence[str], problem: str = ""
 ) -> Response:
     values = {
         "form": form,
         "refused": problem,
         "login": attempt.login,
         "methods": methods,
-        "ticket": message.value("ticket") or _ticket(message, attempt),
-        "passkeys": link(message, *PASSKEY_OPTIONS),
+        "ticket": request.value("ticket") or _ticket(request, attempt),
+        "passkeys": link(request, *PASSKEY_OPTIONS),
     }
-    return page(message, "second-factor", values, status=HTTPStatus.UNAUTHORIZED, leads_to=form.leads_to)
+    return page(request, "second-factor", values, status=HTTPStatus.UNAUTHORIZED, leads_to=form.leads_to)
 
 
-def _attempt(message: Message) -> LoginAttempt:
+def _attempt(request: FormRequest) -> LoginAttempt:
     """What was filled in. Raises Invalid or TicketExpired."""
-    login, password, ticket = message.value("login"), message.value("password"), message.value("ticket")
-    passkey = browser.credential(message, "passkey") if message.value("passkey") else None
+    login, password, ticket = request.value("login"), request.value("password"), request.value("ticket")
+    passkey = browser.credential(request, "passkey") if request.value("passkey") else None
     if ticket:
-        login, password = _in_ticket(message, ticket)
+        login, password = _in_ticket(request, ticket)
     elif passkey is None and (login is None or password is None):
         raise Invalid("login" if login is None else "password", "is required.")
-    return LoginAttempt(login, password, message.value("code"), passkey)
+    return LoginAttempt(login, password, request.value("code"), passkey)
 
 
-def _ticket(message: Message, attempt: LoginAttempt) -> str:
+def _ticket(request: FormRequest, attempt: LoginAttempt) -> str:
     """The password that was right, readable by Keyturn alone and for minutes, so that the second step needs not
     ask for it again, nor anything be stored for it."""
-    until = message.origin.now + TICKET_LIFETIME_MS
-    return message.keyturn.keyring.encrypt(json.dumps([until, attempt.login, attempt.password]), TICKET)
+    until = request.origin.now + TICKET_LIFETIME_MS
+    return request.keyturn.keyring.encrypt(json.dumps([until, attempt.login, attempt.password]), TICKET)
 
 
-def _in_ticket(message: Message, ticket: str) -> tuple[str, str]:
+def _in_ticket(request: FormRequest, ticket: str) -> tuple[str, str]:
     from cryptography.exceptions import InvalidTag
 
     from chalicelib.core.secrets.keyring import UnknownKey
 
     try:
-        until, login, password = json.loads(message.keyturn.keyring.decrypt(ticket, TICKET))
+        until, login, password = json.loads(request.keyturn.keyring.decrypt(ticket, TICKET))
     except (UnknownKey, InvalidTag, binascii.Error, ValueError):
         raise TicketExpired from None
-    if message.origin.now > until:
+    if request.origin.now > until:
         raise TicketExpired
     return login, password
 
 
-def _form(message: Message) -> LoginForm:
-    next, again = _next(message), message.value("again") is not None
-    return LoginForm(link(message, "login"), next, link(message, "login", next=next), again=again)
+def _form(request: FormRequest) -> LoginForm:
+    next, again = _next(request), request.value("again") is not None
+    return LoginForm(link(request, "login"), next, link(request, "login", next=next), again=again)
 
 
-def _next(message: Message) -> str:
+def _next(request: FormRequest) -> str:
     """Where to go on, below Keyturn's own address. Raises Invalid."""
-    wanted = message.value("next") or HOME
+    wanted = request.value("next") or HOME
     if not wanted.startswith("/") or not wanted.isascii() or not wanted.isprintable() or "\\" in wanted:
         raise Invalid("next", "must be a page of Keyturn.")
     return wanted
 
 
-def _on(message: Message) -> Response:
-    response = redirect(message)
-    response.headers["Location"] = browser.address(message) + _next(message)
+def _on(request: FormRequest) -> Response:
+    response = redirect(request)
+    response.headers["Location"] = browser.address(request) + _next(request)
     return response

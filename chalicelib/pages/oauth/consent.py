@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.service import Service
     from chalicelib.core.oauth.scopes import RequestedScope
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 def consent_page(
-    message: Message,
+    request: FormRequest,
     caller: Caller,
     client: Service,
     scope: RequestedScope,
@@ -41,16 +41,16 @@ def consent_page(
         "offline": offline,
         "user_code": user_code,
         "days": APPROVAL_LIFETIME_MS // DAY_MS,
-        "action": message.oauth.issuer + endpoint,
+        "action": request.oauth.issuer + endpoint,
         "asked": shown,
-        "proof_of_asked": browser.proof(message, caller, shown),
+        "proof_of_asked": browser.proof(request, caller, shown),
     }
-    return page(message, "consent", values, caller=caller, leads_to=leads_to)
+    return page(request, "consent", values, caller=caller, leads_to=leads_to)
 
 
-def confirmed(message: Message) -> tuple[Caller, str, str]:
+def confirmed(request: FormRequest) -> tuple[Caller, str, str]:
     """Who decided, what they were asked, and how the service was then (`require_as_shown`). Raises Forbidden."""
-    caller, shown = browser.confirmed(message)
+    caller, shown = browser.confirmed(request)
     state, _, asked = shown.partition(" ")
     return caller, asked, state
 

@@ -18,52 +18,52 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_people
-def ask(message: Message) -> Response:
-    typed = message.value("user_code") or ""
-    caller = browser.logged_in(message)
+def ask(request: FormRequest) -> Response:
+    typed = request.value("user_code") or ""
+    caller = browser.logged_in(request)
     if caller is None:
-        return login_page(message, login_form(message, typed))
+        return login_page(request, login_form(request, typed))
     if not typed:
-        return _entry_page(message, caller)
+        return _entry_page(request, caller)
     try:
-        return _consent_page(message, caller, typed)
+        return _consent_page(request, caller, typed)
     except NotFound:
-        return _entry_page(message, caller, "No device waits with this code. It may have expired.")
+        return _entry_page(request, caller, "No device waits with this code. It may have expired.")
     except Invalid as refusal:
-        return _entry_page(message, caller, str(refusal))
+        return _entry_page(request, caller, str(refusal))
 
 
 @for_people
-def decide(message: Message) -> Response:
-    caller, user_code, state = confirmed(message)
-    devices = message.oauth.devices
-    approved, waiting = message.value("decision") == "approve", devices.waiting(caller, user_code)
+def decide(request: FormRequest) -> Response:
+    caller, user_code, state = confirmed(request)
+    devices = request.oauth.devices
+    approved, waiting = request.value("decision") == "approve", devices.waiting(caller, user_code)
     if approved:
         require_as_shown(waiting.client, waiting.offline, state)
     devices.decide(caller, waiting, approved)
     text = "You can go back to your device." if approved else "The device gets no access."
-    return page(message, "message", {"title": "Approved" if approved else "Denied", "text": text}, caller=caller)
+    return page(request, "message", {"title": "Approved" if approved else "Denied", "text": text}, caller=caller)
 
 
-def login_form(message: Message, typed: str) -> LoginForm:
+def login_form(request: FormRequest, typed: str) -> LoginForm:
     """The form that leads back to the code."""
     query = urlencode({"user_code": typed})
-    issuer = message.oauth.issuer
+    issuer = request.oauth.issuer
     return LoginForm(issuer + routes.LOGIN, f"device?{query}", f"{issuer}{routes.DEVICE}?{query}")
 
 
-def _entry_page(message: Message, caller: Caller, refused: str = "") -> Response:
-    values = {"refused": refused, "action": message.oauth.issuer + routes.DEVICE}
-    return page(message, "device", values, caller=caller)
+def _entry_page(request: FormRequest, caller: Caller, refused: str = "") -> Response:
+    values = {"refused": refused, "action": request.oauth.issuer + routes.DEVICE}
+    return page(request, "device", values, caller=caller)
 
 
-def _consent_page(message: Message, caller: Caller, typed: str) -> Response:
+def _consent_page(request: FormRequest, caller: Caller, typed: str) -> Response:
     """Always asked, also for trusted services: somebody else may have sent the code (RFC 8628 section 5.4)."""
-    waiting = message.oauth.devices.waiting(caller, typed)
+    waiting = request.oauth.devices.waiting(caller, typed)
     code = normal_user_code(typed)
     shown = f"{code[:4]}-{code[4:]}"
-    return consent_page(message, caller, waiting.client, waiting.scope, waiting.offline, routes.DEVICE, code, shown)
+    return consent_page(request, caller, waiting.client, waiting.scope, waiting.offline, routes.DEVICE, code, shown)

@@ -18,36 +18,36 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.pages.login.login import LoginForm
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_people
-def log_in(message: Message) -> Response:
-    return answered(message, _form(message), lambda: redirect(message))
+def log_in(request: FormRequest) -> Response:
+    return answered(request, _form(request), lambda: redirect(request))
 
 
-def redirect(message: Message) -> Response:
+def redirect(request: FormRequest) -> Response:
     """On to where the user came from: one of our own two pages, and nowhere else."""
-    page, query = _next(message)
-    location = f"{message.oauth.issuer}{page}?{query}"
-    response: Response = Server(message).handle_response(303, "", [("Location", location)])
+    page, query = _next(request)
+    location = f"{request.oauth.issuer}{page}?{query}"
+    response: Response = Server(request).handle_response(303, "", [("Location", location)])
     return response
 
 
-def _next(message: Message) -> tuple[str, str]:
-    page, _, query = (message.value("next") or "").partition("?")
+def _next(request: FormRequest) -> tuple[str, str]:
+    page, _, query = (request.value("next") or "").partition("?")
     pages = {"auth": routes.AUTHORIZATION, "device": routes.DEVICE}
     if page not in pages or not query.isascii() or not query.isprintable():
         raise Invalid("next", "must lead to the page that asked for the login.")
     return pages[page], query
 
 
-def _form(message: Message) -> LoginForm:
-    page, query = _next(message)
+def _form(request: FormRequest) -> LoginForm:
+    page, query = _next(request)
     pairs = parse_qsl(query, keep_blank_values=True)
     if page == routes.DEVICE:
-        return device.login_form(message, dict(pairs).get("user_code", ""))
+        return device.login_form(request, dict(pairs).get("user_code", ""))
     try:
-        return authorization.login_form(message, authorization.parse(message, pairs))
+        return authorization.login_form(request, authorization.parse(request, pairs))
     except OAuth2Error:
         raise Forbidden("The service's request is not valid. Go back to the service, and start again.") from None

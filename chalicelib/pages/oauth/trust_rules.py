@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.manage_trust_rules import OwnedRule
     from chalicelib.core.oauth.trust_rules import TrustRule
     from chalicelib.pages.oauth.trust_rule_templates import Template
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class TrustRuleForm:
     lasting: bool = False
 
     @classmethod
-    def read(cls, message: Message) -> TrustRuleForm:
+    def read(cls, request: FormRequest) -> TrustRuleForm:
         """What was sent. Raises Invalid."""
-        texts = {name: message.value(name) or "" for name in ("name", "issuer", "audience", "conditions", "keys")}
+        texts = {name: request.value(name) or "" for name in ("name", "issuer", "audience", "conditions", "keys")}
         texts = {name: "\n".join(text.splitlines()) for name, text in texts.items()}
-        return cls(scope=tuple(message.values("scope")), lasting=message.value("lasting") is not None, **texts)
+        return cls(scope=tuple(request.values("scope")), lasting=request.value("lasting") is not None, **texts)
 
     @classmethod
     def of(cls, rule: TrustRule) -> TrustRuleForm:
@@ -104,55 +104,55 @@ EMPTY = TrustRuleForm()
 
 
 @for_users
-def ask_new(message: Message, caller: Caller, user: str) -> Response:
+def ask_new(request: FormRequest, caller: Caller, user: str) -> Response:
     """The dialog *New trust rule*, empty or for a platform."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.CREATE_TRUST_RULE, account.id)
-    template = TEMPLATES.get(message.asked("platform") or "")
+    template = TEMPLATES.get(request.asked("platform") or "")
     filled = TrustRuleForm(issuer=template.issuer, conditions=template.conditions) if template else EMPTY
-    return security_page(message, caller, account, _dialog(message, caller, account, filled, template=template))
+    return security_page(request, caller, account, _dialog(request, caller, account, filled, template=template))
 
 
 @form
-def create(message: Message, caller: Caller, user: str) -> Response:
+def create(request: FormRequest, caller: Caller, user: str) -> Response:
     """The bot trusts somebody more."""
-    account = read(message, caller, user)
-    filled = TrustRuleForm.read(message)
+    account = read(request, caller, user)
+    filled = TrustRuleForm.read(request)
 
     def do() -> Response:
         conditions, keys = filled.said_conditions(), filled.said_keys()
         described = RuleDescription(
             filled.name, filled.issuer, filled.audience, conditions, filled.scope, keys, filled.lasting
         )
-        message.keyturn.oauth.trust_rules.create(caller, account.id, described)
-        return redirect(message, "users", account.id, "security", done="trust-rule-created")
+        request.keyturn.oauth.trust_rules.create(caller, account.id, described)
+        return redirect(request, "users", account.id, "security", done="trust-rule-created")
 
     return unless_refused(
         do,
-        lambda problem: security_page(message, caller, account, _dialog(message, caller, account, filled), problem),
+        lambda problem: security_page(request, caller, account, _dialog(request, caller, account, filled), problem),
     )
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, user: str, rule: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, user: str, rule: str) -> Response:
     """The form with the rule as it is."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.UPDATE_TRUST_RULE, account.id)
-    found = message.keyturn.oauth.trust_rules.get(caller, account.id, rule)
-    dialog = _dialog(message, caller, account, TrustRuleForm.of(found.rule), found)
-    return security_page(message, caller, account, dialog)
+    found = request.keyturn.oauth.trust_rules.get(caller, account.id, rule)
+    dialog = _dialog(request, caller, account, TrustRuleForm.of(found.rule), found)
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def edit(message: Message, caller: Caller, user: str, rule: str) -> Response:
+def edit(request: FormRequest, caller: Caller, user: str, rule: str) -> Response:
     """Change it in place."""
-    account, filled = read(message, caller, user), TrustRuleForm.read(message)
-    rules = message.keyturn.oauth.trust_rules
+    account, filled = read(request, caller, user), TrustRuleForm.read(request)
+    rules = request.keyturn.oauth.trust_rules
 
     def write(found: OwnedRule) -> Response:
         change = filled.change_from(TrustRuleForm.of(found.rule))
         rules.update(caller, account.id, rule, change, found.rule.revision)
-        return redirect(message, "users", account.id, "security", done="trust-rule-changed")
+        return redirect(request, "users", account.id, "security", done="trust-rule-changed")
 
     return Edit(
         lambda: rules.get(caller, account.id, rule),
@@ -160,41 +160,41 @@ def edit(message: Message, caller: Caller, user: str, rule: str) -> Response:
         filled,
         write,
         lambda found, values, problem: security_page(
-            message, caller, account, _dialog(message, caller, account, values, found), problem
+            request, caller, account, _dialog(request, caller, account, values, found), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, user: str, rule: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, user: str, rule: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
-    found = message.keyturn.oauth.trust_rules.get(caller, account.id, rule)
-    dialog = Dialog("account/delete-trust-rule-dialog.html", back(message, account), {"found": found})
-    return security_page(message, caller, account, dialog)
+    account = read(request, caller, user)
+    found = request.keyturn.oauth.trust_rules.get(caller, account.id, rule)
+    dialog = Dialog("account/delete-trust-rule-dialog.html", back(request, account), {"found": found})
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def delete(message: Message, caller: Caller, user: str, rule: str) -> Response:
+def delete(request: FormRequest, caller: Caller, user: str, rule: str) -> Response:
     """The bot trusts it no more."""
-    account = read(message, caller, user)
-    message.keyturn.oauth.trust_rules.delete(caller, account.id, rule)
-    return redirect(message, "users", account.id, "security", done="trust-rule-deleted")
+    account = read(request, caller, user)
+    request.keyturn.oauth.trust_rules.delete(caller, account.id, rule)
+    return redirect(request, "users", account.id, "security", done="trust-rule-deleted")
 
 
 def _dialog(
-    message: Message,
+    request: FormRequest,
     caller: Caller,
     user: User,
     filled: TrustRuleForm,
     found: OwnedRule | None = None,
     template: Template | None = None,
 ) -> Dialog:
-    offered = offered_services(message, caller)
+    offered = offered_services(request, caller)
     known = {service.id for service in offered}
     kept = [id for id in found.rule.scope if id not in known] if found else []  # deleted, or not to be seen
-    there = services_in(message, caller, user.id, [kept])
+    there = services_in(request, caller, user.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "there": there, "found": found}
     values |= {"template": template, "templates": {} if found else TEMPLATES}
     version = version_of(TrustRuleForm.of(found.rule)) if found else ""
-    return Dialog("account/trust-rule-dialog.html", back(message, user), values, version)
+    return Dialog("account/trust-rule-dialog.html", back(request, user), values, version)

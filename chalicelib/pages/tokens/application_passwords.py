@@ -15,49 +15,49 @@ if TYPE_CHECKING:
 
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_users
-def ask_new(message: Message, caller: Caller, user: str) -> Response:
+def ask_new(request: FormRequest, caller: Caller, user: str) -> Response:
     """The dialog *New password*."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.CREATE_APPLICATION_PASSWORD, account.id)
-    return security_page(message, caller, account, _new_dialog(message, account))
+    return security_page(request, caller, account, _new_dialog(request, account))
 
 
 @form
-def create(message: Message, caller: Caller, user: str) -> Response:
+def create(request: FormRequest, caller: Caller, user: str) -> Response:
     """The new application password, shown this once."""
-    account = read(message, caller, user)
-    name = message.value("name") or ""
+    account = read(request, caller, user)
+    name = request.value("name") or ""
 
     def do() -> Response:
-        made = message.keyturn.application_passwords.create(caller, account.id, name)
-        dialog = Dialog("account/new-password-shown.html", back(message, account), {"made": made})
-        return security_page(message, caller, account, dialog)
+        made = request.keyturn.application_passwords.create(caller, account.id, name)
+        dialog = Dialog("account/new-password-shown.html", back(request, account), {"made": made})
+        return security_page(request, caller, account, dialog)
 
     return unless_refused(
-        do, lambda problem: security_page(message, caller, account, _new_dialog(message, account, name), problem)
+        do, lambda problem: security_page(request, caller, account, _new_dialog(request, account, name), problem)
     )
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, user: str, password: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, user: str, password: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
-    found = message.keyturn.application_passwords.get(caller, account.id, password)
-    dialog = Dialog("account/delete-password-dialog.html", back(message, account), {"found": found})
-    return security_page(message, caller, account, dialog)
+    account = read(request, caller, user)
+    found = request.keyturn.application_passwords.get(caller, account.id, password)
+    dialog = Dialog("account/delete-password-dialog.html", back(request, account), {"found": found})
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def delete(message: Message, caller: Caller, user: str, password: str) -> Response:
+def delete(request: FormRequest, caller: Caller, user: str, password: str) -> Response:
     """It is refused from now on."""
-    account = read(message, caller, user)
-    message.keyturn.application_passwords.delete(caller, account.id, password)
-    return redirect(message, "users", account.id, "security", done="application-password-deleted")
+    account = read(request, caller, user)
+    request.keyturn.application_passwords.delete(caller, account.id, password)
+    return redirect(request, "users", account.id, "security", done="application-password-deleted")
 
 
-def _new_dialog(message: Message, user: User, name: str = "") -> Dialog:
-    return Dialog("account/new-password-dialog.html", back(message, user), {"filled_name": name})
+def _new_dialog(request: FormRequest, user: User, name: str = "") -> Dialog:
+    return Dialog("account/new-password-dialog.html", back(request, user), {"filled_name": name})

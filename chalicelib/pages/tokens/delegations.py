@@ -14,40 +14,40 @@ if TYPE_CHECKING:
     from chalice.app import Response
 
     from chalicelib.core.access.caller import Caller
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
-    found = message.keyturn.oauth.delegations.get(caller, account.id, token).delegation
-    client = services_in(message, caller, account.id, [[found.client_id]]).get(found.client_id)
-    dialog = Dialog("account/delete-refresh-token-dialog.html", back(message, account), {"client": client})
-    return security_page(message, caller, account, dialog)
+    account = read(request, caller, user)
+    found = request.keyturn.oauth.delegations.get(caller, account.id, token).delegation
+    client = services_in(request, caller, account.id, [[found.client_id]]).get(found.client_id)
+    dialog = Dialog("account/delete-refresh-token-dialog.html", back(request, account), {"client": client})
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+def delete(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """It ends, and every access token that came of it."""
-    account = read(message, caller, user)
-    message.keyturn.oauth.delegations.delete(caller, account.id, token)
-    return redirect(message, "users", account.id, "security", done="refresh-token-deleted")
+    account = read(request, caller, user)
+    request.keyturn.oauth.delegations.delete(caller, account.id, token)
+    return redirect(request, "users", account.id, "security", done="refresh-token-deleted")
 
 
 @for_users
-def ask_withdraw(message: Message, caller: Caller, user: str, approval: str) -> Response:
+def ask_withdraw(request: FormRequest, caller: Caller, user: str, approval: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
-    found = message.keyturn.oauth.approved_scopes.get(caller, account.id, approval).approval
-    client = services_in(message, caller, account.id, [[found.client_id]]).get(found.client_id)
-    dialog = Dialog("account/withdraw-scope-dialog.html", back(message, account), {"client": client})
-    return security_page(message, caller, account, dialog)
+    account = read(request, caller, user)
+    found = request.keyturn.oauth.approved_scopes.get(caller, account.id, approval).approval
+    client = services_in(request, caller, account.id, [[found.client_id]]).get(found.client_id)
+    dialog = Dialog("account/withdraw-scope-dialog.html", back(request, account), {"client": client})
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def withdraw(message: Message, caller: Caller, user: str, approval: str) -> Response:
+def withdraw(request: FormRequest, caller: Caller, user: str, approval: str) -> Response:
     """It ends, and everything under it."""
-    account = read(message, caller, user)
-    message.keyturn.oauth.approved_scopes.delete(caller, account.id, approval)
-    return redirect(message, "users", account.id, "security", done="scope-withdrawn")
+    account = read(request, caller, user)
+    request.keyturn.oauth.approved_scopes.delete(caller, account.id, approval)
+    return redirect(request, "users", account.id, "security", done="scope-withdrawn")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.tokens.manage import OwnedToken
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 EVERY_TOKEN = Window(0, SIZE * LAST)
 MOST_TOKENS = 200  # of one account, where many accounts are drawn
@@ -34,37 +34,37 @@ WORST_FIRST = [Condition.NEVER_USED, Condition.IDLE, Condition.EXPIRED, Conditio
 
 
 @for_users
-def show(message: Message, caller: Caller, user: str) -> Response:
+def show(request: FormRequest, caller: Caller, user: str) -> Response:
     """Of one account, with what ends in the coming half year."""
-    account = read(message, caller, user)
-    tokens = message.keyturn.permanent_tokens.page(caller, account.id, EVERY_TOKEN).items
-    values = _drawn(message, caller, account.id, tokens, _ends(message, caller, account))
-    return account_page(message, caller, account, "health", values)
+    account = read(request, caller, user)
+    tokens = request.keyturn.permanent_tokens.page(caller, account.id, EVERY_TOKEN).items
+    values = _drawn(request, caller, account.id, tokens, _ends(request, caller, account))
+    return account_page(request, caller, account, "health", values)
 
 
 @for_users
-def show_everybodys(message: Message, caller: Caller) -> Response:
+def show_everybodys(request: FormRequest, caller: Caller) -> Response:
     """Of the bots, or of the accounts that are searched for, page by page."""
     caller.check(Operation.LIST_USERS)
-    asked = Window(window(message).skip // SIZE * ACCOUNTS, ACCOUNTS)
-    searched = message.asked("searched") is not None
-    found = find_accounts(message, caller, asked, ticked(message) if searched else ["bot"])
+    asked = Window(window(request).skip // SIZE * ACCOUNTS, ACCOUNTS)
+    searched = request.asked("searched") is not None
+    found = find_accounts(request, caller, asked, ticked(request) if searched else ["bot"])
     each = Window(0, MOST_TOKENS)
-    of_accounts = [message.keyturn.permanent_tokens.page(caller, user.id, each) for user in found.page.items]
+    of_accounts = [request.keyturn.permanent_tokens.page(caller, user.id, each) for user in found.page.items]
     values = {
         "found": found,
         "pager": Pager(asked, found.page.total, ACCOUNTS),
         "cut": [user for user, part in zip(found.page.items, of_accounts, strict=True) if part.total > MOST_TOKENS],
-        **_drawn(message, caller, None, [owned for part in of_accounts for owned in part.items], []),
+        **_drawn(request, caller, None, [owned for part in of_accounts for owned in part.items], []),
     }
-    return page(message, "health", values, caller=caller)
+    return page(request, "health", values, caller=caller)
 
 
 def _drawn(
-    message: Message, caller: Caller, owner_id: str | None, tokens: Sequence[OwnedToken], other_ends: Sequence[End]
+    request: FormRequest, caller: Caller, owner_id: str | None, tokens: Sequence[OwnedToken], other_ends: Sequence[End]
 ) -> dict[str, object]:
-    now = message.origin.now
-    days = calendar([*_ends_of(message, tokens), *other_ends], now)
+    now = request.origin.now
+    days = calendar([*_ends_of(request, tokens), *other_ends], now)
     counts = Counter(condition(owned.token, now) for owned in tokens)
     wide = [owned for owned in tokens if unused_scope(owned.token)]
     rows = sorted(tokens, key=lambda owned: (WORST_FIRST.index(condition(owned.token, now)), owned.token.created))
@@ -77,30 +77,30 @@ def _drawn(
         "wide": sorted(wide, key=lambda owned: -len(unused_scope(owned.token))),
         "rows": rows[:SIZE],
         "more": len(rows) - SIZE,
-        "services": services_in(message, caller, owner_id, (owned.token.scope for owned in tokens)),
+        "services": services_in(request, caller, owner_id, (owned.token.scope for owned in tokens)),
         "condition_of": condition,
         "unused_scope": unused_scope,
     }
 
 
-def _ends_of(message: Message, tokens: Sequence[OwnedToken]) -> list[End]:
+def _ends_of(request: FormRequest, tokens: Sequence[OwnedToken]) -> list[End]:
     return [
         End(
             owned.token.expires,
             f"Token {owned.token.name} of {owned.owner.login}",
-            link(message, "users", owned.owner.id, "security", "tokens", owned.token.id),
+            link(request, "users", owned.owner.id, "security", "tokens", owned.token.id),
         )
         for owned in tokens
         if owned.token.expires is not None
     ]
 
 
-def _ends(message: Message, caller: Caller, user: User) -> list[End]:
-    oauth, place = message.keyturn.oauth, link(message, "users", user.id, "security")
+def _ends(request: FormRequest, caller: Caller, user: User) -> list[End]:
+    oauth, place = request.keyturn.oauth, link(request, "users", user.id, "security")
     delegations = [each.delegation for each in oauth.delegations.page(caller, user.id, ALL).items]
     approvals = [each.approval for each in oauth.approved_scopes.page(caller, user.id, ALL).items]
     clients = {each.client_id for each in delegations} | {each.client_id for each in approvals}
-    services = services_in(message, caller, user.id, [clients])
+    services = services_in(request, caller, user.id, [clients])
 
     def named(kind: str, client_id: str) -> str:
         client = services.get(client_id)

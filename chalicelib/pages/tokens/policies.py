@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.policies import Preview
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
     Body = Service | Group
 
@@ -35,85 +35,85 @@ SHOWN = 100  # tokens of a preview
 
 
 @for_users
-def ask_for_service(message: Message, caller: Caller, service: str) -> Response:
+def ask_for_service(request: FormRequest, caller: Caller, service: str) -> Response:
     """The form with what is demanded."""
-    found = message.keyturn.services.get(caller, service)
+    found = request.keyturn.services.get(caller, service)
     caller.check(setting_policy_of(found), scope_id=found.id)
-    return service_page(message, caller, found, _form(message, "services", found, filled_in(found.policy)))
+    return service_page(request, caller, found, _form(request, "services", found, filled_in(found.policy)))
 
 
 @form
-def set_for_service(message: Message, caller: Caller, service: str) -> Response:
+def set_for_service(request: FormRequest, caller: Caller, service: str) -> Response:
     """What it would do; or, once that was seen, switch it on."""
-    policies = message.keyturn.lifecycle.policies
+    policies = request.keyturn.lifecycle.policies
     return _step(
-        message,
+        request,
         "services",
-        lambda: message.keyturn.services.get(caller, service),
-        lambda found, dialog, problem: service_page(message, caller, found, dialog, problem),
+        lambda: request.keyturn.services.get(caller, service),
+        lambda found, dialog, problem: service_page(request, caller, found, dialog, problem),
         lambda found, policy: policies.preview_for_service(caller, found.id, policy, None),
         lambda found, policy: policies.set_for_service(caller, found.id, policy, found.revision),
     )
 
 
 @for_users
-def ask_for_group(message: Message, caller: Caller, group: str) -> Response:
+def ask_for_group(request: FormRequest, caller: Caller, group: str) -> Response:
     """The form with what is demanded."""
-    found = message.keyturn.groups.get(caller, group)
+    found = request.keyturn.groups.get(caller, group)
     caller.check(Operation.SET_GROUP_POLICY)
-    return group_page(message, caller, found, _form(message, "groups", found, filled_in(found.policy)))
+    return group_page(request, caller, found, _form(request, "groups", found, filled_in(found.policy)))
 
 
 @form
-def set_for_group(message: Message, caller: Caller, group: str) -> Response:
+def set_for_group(request: FormRequest, caller: Caller, group: str) -> Response:
     """As for a service."""
-    policies = message.keyturn.lifecycle.policies
+    policies = request.keyturn.lifecycle.policies
     return _step(
-        message,
+        request,
         "groups",
-        lambda: message.keyturn.groups.get(caller, group),
-        lambda found, dialog, problem: group_page(message, caller, found, dialog, problem),
+        lambda: request.keyturn.groups.get(caller, group),
+        lambda found, dialog, problem: group_page(request, caller, found, dialog, problem),
         lambda found, policy: policies.preview_for_group(caller, found.id, policy, None),
         lambda found, policy: policies.set_for_group(caller, found.id, policy, found.revision),
     )
 
 
 def _step(
-    message: Message,
+    request: FormRequest,
     kind: str,
     read: Callable[[], B],
     show: Callable[[B, Dialog, Refusal | None], Response],
     preview: Callable[[B, Policy], Preview],
     switch: Callable[[B, Policy | None], object],
 ) -> Response:
-    filled = {name: message.value(name) or "" for name in (*DAYS, *CONSEQUENCES)}
+    filled = {name: request.value(name) or "" for name in (*DAYS, *CONSEQUENCES)}
 
     def step(found: B) -> Response:
-        if message.value("step") == "remove":
+        if request.value("step") == "remove":
             switch(found, None)
-            return redirect(message, kind, found.id, done="policy-removed")
+            return redirect(request, kind, found.id, done="policy-removed")
         policy = policy_of(filled)
-        if message.value("step") == "confirm":
+        if request.value("step") == "confirm":
             switch(found, policy)
-            return redirect(message, kind, found.id, done="policy-set")
-        return show(found, _preview(message, kind, found, filled, preview(found, policy)), None)
+            return redirect(request, kind, found.id, done="policy-set")
+        return show(found, _preview(request, kind, found, filled, preview(found, policy)), None)
 
     return Edit(
         read,
         lambda found: filled_in(found.policy),
         filled,
         step,
-        lambda found, values, problem: show(found, _form(message, kind, found, values), problem),
-    ).answer(message)
+        lambda found, values, problem: show(found, _form(request, kind, found, values), problem),
+    ).answer(request)
 
 
-def _form(message: Message, kind: str, found: Body, filled: dict[str, str]) -> Dialog:
+def _form(request: FormRequest, kind: str, found: Body, filled: dict[str, str]) -> Dialog:
     values = {"filled": filled, "consequences": CONSEQUENCES, "most": LONGEST_DAYS}
     version = version_of(filled_in(found.policy))
-    return Dialog("policies/form-dialog.html", link(message, kind, found.id), values, version)
+    return Dialog("policies/form-dialog.html", link(request, kind, found.id), values, version)
 
 
-def _preview(message: Message, kind: str, found: Body, filled: dict[str, str], preview: Preview) -> Dialog:
+def _preview(request: FormRequest, kind: str, found: Body, filled: dict[str, str], preview: Preview) -> Dialog:
     values = {"filled": filled, "preview": preview, "shown": preview.affected[:SHOWN]}
-    back = link(message, kind, found.id, "policy")
+    back = link(request, kind, found.id, "policy")
     return Dialog("policies/preview-dialog.html", back, values, version_of(filled_in(found.policy)))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.manage import OwnedToken
     from chalicelib.core.tokens.token import PermanentToken
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 OFFERED = 1_000  # services to choose from
 
@@ -51,10 +51,10 @@ class TokenForm:
     networks: str = ""
 
     @classmethod
-    def read(cls, message: Message) -> TokenForm:
+    def read(cls, request: FormRequest) -> TokenForm:
         """What was sent. Raises Invalid."""
-        texts = {name: message.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
-        return cls(scope=tuple(message.values("scope")), last_day=message.value("expiresOn") or "", **texts)
+        texts = {name: request.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
+        return cls(scope=tuple(request.values("scope")), last_day=request.value("expiresOn") or "", **texts)
 
     @classmethod
     def of(cls, token: PermanentToken) -> TokenForm:
@@ -79,55 +79,55 @@ EMPTY = TokenForm()
 
 
 @for_users
-def ask_new(message: Message, caller: Caller, user: str) -> Response:
+def ask_new(request: FormRequest, caller: Caller, user: str) -> Response:
     """The dialog *New token*; or, if the caller's permissions do not suffice, what is missing."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.CREATE_TOKEN, account.id)
-    return security_page(message, caller, account, _new_dialog(message, caller, account))
+    return security_page(request, caller, account, _new_dialog(request, caller, account))
 
 
 @form
-def create(message: Message, caller: Caller, user: str) -> Response:
+def create(request: FormRequest, caller: Caller, user: str) -> Response:
     """The new token, shown this once."""
-    account = read(message, caller, user)
-    filled = TokenForm.read(message)
+    account = read(request, caller, user)
+    filled = TokenForm.read(request)
 
     def do() -> Response:
         expires = end(filled.last_day, "expiresOn")
-        tokens = message.keyturn.permanent_tokens
+        tokens = request.keyturn.permanent_tokens
         made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.about)
-        dialog = Dialog("account/new-token-shown.html", back(message, account), {"made": made})
-        return security_page(message, caller, account, dialog)
+        dialog = Dialog("account/new-token-shown.html", back(request, account), {"made": made})
+        return security_page(request, caller, account, dialog)
 
     def again(problem: Refusal) -> Response:
-        dialog = _new_dialog(message, caller, account, filled)
-        return security_page(message, caller, account, dialog, problem)
+        dialog = _new_dialog(request, caller, account, filled)
+        return security_page(request, caller, account, dialog, problem)
 
     return unless_refused(do, again)
 
 
 @for_users
-def show(message: Message, caller: Caller, user: str, token: str) -> Response:
+def show(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """All about one token."""
-    return _token_page(message, caller, read(message, caller, user), token)
+    return _token_page(request, caller, read(request, caller, user), token)
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """The form with name and scope."""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.UPDATE_TOKEN, account.id)
-    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    found = request.keyturn.permanent_tokens.get(caller, account.id, token)
     require_not_ended(found.token, caller.now)
-    dialog = _edit_dialog(message, caller, found, TokenForm.of(found.token))
-    return _token_page(message, caller, account, token, dialog)
+    dialog = _edit_dialog(request, caller, found, TokenForm.of(found.token))
+    return _token_page(request, caller, account, token, dialog)
 
 
 @form
-def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
+def edit(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """Rename or re-scope; the secret stays."""
-    account = read(message, caller, user)
-    filled = TokenForm.read(message)
+    account = read(request, caller, user)
+    filled = TokenForm.read(request)
 
     def write(found: OwnedToken) -> Response:
         before = TokenForm.of(found.token)
@@ -137,132 +137,132 @@ def edit(message: Message, caller: Caller, user: str, token: str) -> Response:
         about = filled.about
         if tuple(about.networks or ()) == found.token.networks:
             about = replace(about, networks=None)
-        message.keyturn.permanent_tokens.update(
+        request.keyturn.permanent_tokens.update(
             caller, account.id, token, filled.name, changed, expires, about, found.token.revision
         )
-        return redirect(message, "users", account.id, "security", "tokens", token, done="token-changed")
+        return redirect(request, "users", account.id, "security", "tokens", token, done="token-changed")
 
     return Edit(
-        lambda: message.keyturn.permanent_tokens.get(caller, account.id, token),
+        lambda: request.keyturn.permanent_tokens.get(caller, account.id, token),
         lambda found: TokenForm.of(found.token),
         filled,
         write,
         lambda found, values, problem: _token_page(
-            message, caller, account, token, _edit_dialog(message, caller, found, values), problem
+            request, caller, account, token, _edit_dialog(request, caller, found, values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+def ask_rotate(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """How long may the secret of now go on?"""
-    account = read(message, caller, user)
+    account = read(request, caller, user)
     caller.check(Operation.ROTATE_TOKEN, account.id)
-    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    found = request.keyturn.permanent_tokens.get(caller, account.id, token)
     require_not_ended(found.token, caller.now)
-    missing_permissions = message.keyturn.permanent_tokens.missing_permissions(caller, account.id)
+    missing_permissions = request.keyturn.permanent_tokens.missing_permissions(caller, account.id)
     dialog = (
-        _missing_permissions_dialog(message, caller, account, missing_permissions)
+        _missing_permissions_dialog(request, caller, account, missing_permissions)
         if missing_permissions
-        else _rotate_dialog(message, found)
+        else _rotate_dialog(request, found)
     )
-    return _token_page(message, caller, account, token, dialog)
+    return _token_page(request, caller, account, token, dialog)
 
 
 @form
-def rotate(message: Message, caller: Caller, user: str, token: str) -> Response:
+def rotate(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """The new secret, shown this once."""
-    account = read(message, caller, user)
-    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
+    account = read(request, caller, user)
+    found = request.keyturn.permanent_tokens.get(caller, account.id, token)
 
     def do() -> Response:
-        made = message.keyturn.rotation.rotate(caller, account.id, token, chosen_grace(message))
-        dialog = Dialog("account/new-token-shown.html", _address(message, made), {"made": made})
-        return _token_page(message, caller, account, token, dialog)
+        made = request.keyturn.rotation.rotate(caller, account.id, token, chosen_grace(request))
+        dialog = Dialog("account/new-token-shown.html", _address(request, made), {"made": made})
+        return _token_page(request, caller, account, token, dialog)
 
     return unless_refused(
         do,
-        lambda problem: _token_page(message, caller, account, token, _rotate_dialog(message, found), problem),
+        lambda problem: _token_page(request, caller, account, token, _rotate_dialog(request, found), problem),
     )
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """The confirmation."""
-    account = read(message, caller, user)
-    found = message.keyturn.permanent_tokens.get(caller, account.id, token)
-    dialog = Dialog("account/delete-token-dialog.html", back(message, account), {"found": found})
-    return security_page(message, caller, account, dialog)
+    account = read(request, caller, user)
+    found = request.keyturn.permanent_tokens.get(caller, account.id, token)
+    dialog = Dialog("account/delete-token-dialog.html", back(request, account), {"found": found})
+    return security_page(request, caller, account, dialog)
 
 
 @form
-def delete(message: Message, caller: Caller, user: str, token: str) -> Response:
+def delete(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
     """It is refused from now on."""
-    account = read(message, caller, user)
-    message.keyturn.permanent_tokens.delete(caller, account.id, token)
-    return redirect(message, "users", account.id, "security", done="token-deleted")
+    account = read(request, caller, user)
+    request.keyturn.permanent_tokens.delete(caller, account.id, token)
+    return redirect(request, "users", account.id, "security", done="token-deleted")
 
 
 def _token_page(
-    message: Message,
+    request: FormRequest,
     caller: Caller,
     user: User,
     token_id: str,
     dialog: Dialog | None = None,
     problem: Refusal | None = None,
 ) -> Response:
-    found = message.keyturn.permanent_tokens.get(caller, user.id, token_id)
-    services = message.keyturn.services.resolve(found.token.scope)
-    flags = message.keyturn.permanent_tokens.flags([found], services, message.origin.now)
+    found = request.keyturn.permanent_tokens.get(caller, user.id, token_id)
+    services = request.keyturn.services.resolve(found.token.scope)
+    flags = request.keyturn.permanent_tokens.flags([found], services, request.origin.now)
     values = {
         "found": found,
-        "authors": message.keyturn.accounts.known(caller, [found.token.author_id]),
-        "services": message.keyturn.services.shown(caller, services, user.id),
+        "authors": request.keyturn.accounts.known(caller, [found.token.author_id]),
+        "services": request.keyturn.services.shown(caller, services, user.id),
         "flags": flags[found.token.id],
-        "timeline": timeline(found.token.secrets, message.origin.now, found.token.expires),
+        "timeline": timeline(found.token.secrets, request.origin.now, found.token.expires),
     }
-    return account_page(message, caller, user, "token", values, dialog, problem)
+    return account_page(request, caller, user, "token", values, dialog, problem)
 
 
-def _new_dialog(message: Message, caller: Caller, user: User, filled: TokenForm = EMPTY) -> Dialog:
-    missing_permissions = message.keyturn.permanent_tokens.missing_permissions(caller, user.id)
+def _new_dialog(request: FormRequest, caller: Caller, user: User, filled: TokenForm = EMPTY) -> Dialog:
+    missing_permissions = request.keyturn.permanent_tokens.missing_permissions(caller, user.id)
     if missing_permissions:
-        return _missing_permissions_dialog(message, caller, user, missing_permissions)
-    offered = offered_services(message, caller)
+        return _missing_permissions_dialog(request, caller, user, missing_permissions)
+    offered = offered_services(request, caller)
     values = {"filled": filled, "offered": offered}
-    return Dialog("account/new-token-dialog.html", back(message, user), values)
+    return Dialog("account/new-token-dialog.html", back(request, user), values)
 
 
-def _edit_dialog(message: Message, caller: Caller, found: OwnedToken, filled: TokenForm) -> Dialog:
-    offered = offered_services(message, caller)
+def _edit_dialog(request: FormRequest, caller: Caller, found: OwnedToken, filled: TokenForm) -> Dialog:
+    offered = offered_services(request, caller)
     known = {service.id for service in offered}
     kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
-    there = services_in(message, caller, found.owner.id, [kept])
+    there = services_in(request, caller, found.owner.id, [kept])
     values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
     version = version_of(TokenForm.of(found.token))
-    return Dialog("account/edit-token-dialog.html", _address(message, found), values, version)
+    return Dialog("account/edit-token-dialog.html", _address(request, found), values, version)
 
 
-def _rotate_dialog(message: Message, found: OwnedToken) -> Dialog:
-    return Dialog("account/rotate-token-dialog.html", _address(message, found), {"found": found, "graces": GRACES})
+def _rotate_dialog(request: FormRequest, found: OwnedToken) -> Dialog:
+    return Dialog("account/rotate-token-dialog.html", _address(request, found), {"found": found, "graces": GRACES})
 
 
 def _missing_permissions_dialog(
-    message: Message, caller: Caller, user: User, missing_permissions: Sequence[ScopedPermission]
+    request: FormRequest, caller: Caller, user: User, missing_permissions: Sequence[ScopedPermission]
 ) -> Dialog:
     visible = [scoped_permission for scoped_permission in missing_permissions if caller.may_name(scoped_permission)]
     values = {
         "missing_permissions": visible,
         "hidden": len(visible) < len(missing_permissions),
-        "names": Names(message, caller, user.id, visible),
+        "names": Names(request, caller, user.id, visible),
     }
-    return Dialog("account/missing-permissions-dialog.html", back(message, user), values)
+    return Dialog("account/missing-permissions-dialog.html", back(request, user), values)
 
 
-def _address(message: Message, found: OwnedToken) -> str:
-    return link(message, "users", found.owner.id, "security", "tokens", found.token.id)
+def _address(request: FormRequest, found: OwnedToken) -> str:
+    return link(request, "users", found.owner.id, "security", "tokens", found.token.id)
 
 
-def offered_services(message: Message, caller: Caller) -> list[Service]:
+def offered_services(request: FormRequest, caller: Caller) -> list[Service]:
     """Those that a scope may name."""
-    return list(message.keyturn.services.page(caller, Window(0, OFFERED)).items)
+    return list(request.keyturn.services.page(caller, Window(0, OFFERED)).items)

@@ -22,158 +22,158 @@ if TYPE_CHECKING:
     from chalicelib.core.common.errors import Refusal
     from chalicelib.core.webhooks.manage import CreatedWebhook
     from chalicelib.core.webhooks.webhook import Webhook
-    from chalicelib.web.request import Message
+    from chalicelib.web.request import FormRequest
 
 WebhookForm = dict[str, object]  # the form, by the names of its fields
 EMPTY: WebhookForm = {"name": "", "url": "", "kinds": []}
 
 
 @for_users
-def show_webhooks(message: Message, caller: Caller) -> Response:
+def show_webhooks(request: FormRequest, caller: Caller) -> Response:
     """All of them, and how they answer."""
-    return _webhooks_page(message, caller)
+    return _webhooks_page(request, caller)
 
 
 @for_users
-def ask_new(message: Message, caller: Caller) -> Response:
+def ask_new(request: FormRequest, caller: Caller) -> Response:
     """The form of a new webhook."""
     caller.check(Operation.CREATE_WEBHOOK)
-    return _webhooks_page(message, caller, _form_dialog(message, None, EMPTY))
+    return _webhooks_page(request, caller, _form_dialog(request, None, EMPTY))
 
 
 @form
-def create(message: Message, caller: Caller) -> Response:
+def create(request: FormRequest, caller: Caller) -> Response:
     """The new webhook with its secret, shown this once."""
 
     def do() -> Response:
-        name, url = message.value("name") or "", message.value("url") or ""
-        made = message.keyturn.lifecycle.webhooks.create(caller, name, url, _kinds(message))
-        return _webhook_page(message, caller, made.webhook, _secret_dialog(message, made))
+        name, url = request.value("name") or "", request.value("url") or ""
+        made = request.keyturn.lifecycle.webhooks.create(caller, name, url, _kinds(request))
+        return _webhook_page(request, caller, made.webhook, _secret_dialog(request, made))
 
     return unless_refused(
-        do, lambda problem: _webhooks_page(message, caller, _form_dialog(message, None, _sent(message)), problem)
+        do, lambda problem: _webhooks_page(request, caller, _form_dialog(request, None, _sent(request)), problem)
     )
 
 
 @for_users
-def show_webhook(message: Message, caller: Caller, webhook: str) -> Response:
+def show_webhook(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """What is known of it, and what waits for it."""
-    return _webhook_page(message, caller, message.keyturn.lifecycle.webhooks.get(caller, webhook))
+    return _webhook_page(request, caller, request.keyturn.lifecycle.webhooks.get(caller, webhook))
 
 
 @for_users
-def ask_edit(message: Message, caller: Caller, webhook: str) -> Response:
+def ask_edit(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """The form with what can be changed."""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
     caller.check(Operation.UPDATE_WEBHOOK)
-    return _webhook_page(message, caller, found, _form_dialog(message, found, _stored(found)))
+    return _webhook_page(request, caller, found, _form_dialog(request, found, _stored(found)))
 
 
 @form
-def edit(message: Message, caller: Caller, webhook: str) -> Response:
+def edit(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """Change it."""
 
     def write(found: Webhook) -> Response:
-        change = WebhookChange(message.value("name") or "", message.value("url") or "", _kinds(message))
-        message.keyturn.lifecycle.webhooks.update(caller, found.id, change, found.revision)
-        return redirect(message, "webhooks", found.id, done="webhook-changed")
+        change = WebhookChange(request.value("name") or "", request.value("url") or "", _kinds(request))
+        request.keyturn.lifecycle.webhooks.update(caller, found.id, change, found.revision)
+        return redirect(request, "webhooks", found.id, done="webhook-changed")
 
     return Edit(
-        lambda: message.keyturn.lifecycle.webhooks.get(caller, webhook),
+        lambda: request.keyturn.lifecycle.webhooks.get(caller, webhook),
         _stored,
-        _sent(message),
+        _sent(request),
         write,
         lambda found, values, problem: _webhook_page(
-            message, caller, found, _form_dialog(message, found, values), problem
+            request, caller, found, _form_dialog(request, found, values), problem
         ),
-    ).answer(message)
+    ).answer(request)
 
 
 @for_users
-def ask_secret(message: Message, caller: Caller, webhook: str) -> Response:
+def ask_secret(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """How long may the secret of now go on?"""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
     caller.check(Operation.RENEW_WEBHOOK_SECRET)
-    return _webhook_page(message, caller, found, _dialog(message, found, "renew-secret"))
+    return _webhook_page(request, caller, found, _dialog(request, found, "renew-secret"))
 
 
 @form
-def renew_secret(message: Message, caller: Caller, webhook: str) -> Response:
+def renew_secret(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """A new secret, shown this once."""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
 
     def do() -> Response:
-        made = message.keyturn.lifecycle.webhook_renewal.renew(caller, found.id, chosen_grace(message))
-        return _webhook_page(message, caller, made.webhook, _secret_dialog(message, made))
+        made = request.keyturn.lifecycle.webhook_renewal.renew(caller, found.id, chosen_grace(request))
+        return _webhook_page(request, caller, made.webhook, _secret_dialog(request, made))
 
     return unless_refused(
-        do, lambda problem: _webhook_page(message, caller, found, _dialog(message, found, "renew-secret"), problem)
+        do, lambda problem: _webhook_page(request, caller, found, _dialog(request, found, "renew-secret"), problem)
     )
 
 
 @for_users
-def ask_test(message: Message, caller: Caller, webhook: str) -> Response:
+def ask_test(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """What a test does."""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
     caller.check(Operation.TEST_WEBHOOK)
-    return _webhook_page(message, caller, found, _dialog(message, found, "test"))
+    return _webhook_page(request, caller, found, _dialog(request, found, "test"))
 
 
 @form
-def test(message: Message, caller: Caller, webhook: str) -> Response:
+def test(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """Send an event that never happened."""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
 
     def do() -> Response:
-        message.keyturn.lifecycle.webhooks.test(caller, found.id)
-        return redirect(message, "webhooks", found.id, done="webhook-tested")
+        request.keyturn.lifecycle.webhooks.test(caller, found.id)
+        return redirect(request, "webhooks", found.id, done="webhook-tested")
 
     return unless_refused(
-        do, lambda problem: _webhook_page(message, caller, found, _dialog(message, found, "test"), problem)
+        do, lambda problem: _webhook_page(request, caller, found, _dialog(request, found, "test"), problem)
     )
 
 
 @for_users
-def ask_delete(message: Message, caller: Caller, webhook: str) -> Response:
+def ask_delete(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """The confirmation."""
-    found = message.keyturn.lifecycle.webhooks.get(caller, webhook)
+    found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
     caller.check(Operation.DELETE_WEBHOOK)
-    return _webhook_page(message, caller, found, _dialog(message, found, "delete"))
+    return _webhook_page(request, caller, found, _dialog(request, found, "delete"))
 
 
 @form
-def delete(message: Message, caller: Caller, webhook: str) -> Response:
+def delete(request: FormRequest, caller: Caller, webhook: str) -> Response:
     """It is told nothing any more."""
-    message.keyturn.lifecycle.webhooks.delete(caller, webhook)
-    return redirect(message, "webhooks", done="webhook-deleted")
+    request.keyturn.lifecycle.webhooks.delete(caller, webhook)
+    return redirect(request, "webhooks", done="webhook-deleted")
 
 
 def _webhooks_page(
-    message: Message, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    values = {"webhooks": message.keyturn.lifecycle.webhooks.all(caller)}
-    return page(message, "webhooks/list", values, caller=caller, dialog=dialog, problem=problem)
+    values = {"webhooks": request.keyturn.lifecycle.webhooks.all(caller)}
+    return page(request, "webhooks/list", values, caller=caller, dialog=dialog, problem=problem)
 
 
 def _webhook_page(
-    message: Message, caller: Caller, webhook: Webhook, dialog: Dialog | None = None, problem: Refusal | None = None
+    request: FormRequest, caller: Caller, webhook: Webhook, dialog: Dialog | None = None, problem: Refusal | None = None
 ) -> Response:
-    backlog = message.keyturn.lifecycle.webhooks.backlog(caller, webhook)
+    backlog = request.keyturn.lifecycle.webhooks.backlog(caller, webhook)
     values = {"webhook": webhook, "backlog": backlog, "most_counted": MOST_COUNTED}
-    return page(message, "webhooks/webhook", values, caller=caller, dialog=dialog, problem=problem)
+    return page(request, "webhooks/webhook", values, caller=caller, dialog=dialog, problem=problem)
 
 
-def _dialog(message: Message, webhook: Webhook, name: str) -> Dialog:
-    return Dialog(f"webhooks/{name}-dialog.html", link(message, "webhooks", webhook.id), {"graces": GRACES})
+def _dialog(request: FormRequest, webhook: Webhook, name: str) -> Dialog:
+    return Dialog(f"webhooks/{name}-dialog.html", link(request, "webhooks", webhook.id), {"graces": GRACES})
 
 
-def _secret_dialog(message: Message, made: CreatedWebhook) -> Dialog:
-    return Dialog("webhooks/secret-shown.html", link(message, "webhooks", made.webhook.id), {"made": made})
+def _secret_dialog(request: FormRequest, made: CreatedWebhook) -> Dialog:
+    return Dialog("webhooks/secret-shown.html", link(request, "webhooks", made.webhook.id), {"made": made})
 
 
-def _form_dialog(message: Message, webhook: Webhook | None, filled_in: Mapping[str, object]) -> Dialog:
+def _form_dialog(request: FormRequest, webhook: Webhook | None, filled_in: Mapping[str, object]) -> Dialog:
     values = {"found": webhook, "filled_in": filled_in, "offered": [kind.value for kind in EventKind]}
-    back = link(message, "webhooks", *([webhook.id] if webhook else []))
+    back = link(request, "webhooks", *([webhook.id] if webhook else []))
     return Dialog("webhooks/form-dialog.html", back, values, version_of(_stored(webhook)) if webhook else "")
 
 
@@ -181,17 +181,17 @@ def _stored(webhook: Webhook) -> WebhookForm:
     return {"name": webhook.name, "url": webhook.url, "kinds": [kind.value for kind in webhook.kinds]}
 
 
-def _sent(message: Message) -> WebhookForm:
+def _sent(request: FormRequest) -> WebhookForm:
     return {
-        "name": message.value("name") or "",
-        "url": message.value("url") or "",
-        "kinds": list(message.values("kinds")),
+        "name": request.value("name") or "",
+        "url": request.value("url") or "",
+        "kinds": list(request.values("kinds")),
     }
 
 
-def _kinds(message: Message) -> list[EventKind]:
+def _kinds(request: FormRequest) -> list[EventKind]:
     """What the form says. Raises Invalid."""
     try:
-        return [EventKind(value) for value in message.values("kinds")]
+        return [EventKind(value) for value in request.values("kinds")]
     except ValueError:
         raise Invalid("kinds", "names an event that there is not.") from None
