@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 
 class Keyturn:
-    """Everything that a face can ask, by default on the table that the settings name."""
+    """Everything that an API layer can ask, by default on the table that the settings name."""
 
     def __init__(self, settings: Settings, stores: Stores | None = None) -> None:
         """No network is used yet. `stores`: in place of those on DynamoDB, to which this process is then not bound."""

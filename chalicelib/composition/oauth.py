@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class OAuth:
-    """Everything about OAuth 2.0 that a face can ask."""
+    """Everything about OAuth 2.0 that an API layer can ask."""
 
     def __init__(self, shared: SharedParts, settings: Settings) -> None:
         """No network is used yet. Raises Conflict if there is no address, which access tokens name as issuer."""

@@ -1,4 +1,4 @@
-"""The OAuth 2.0 face: Authlib speaks the protocols, the core decides, pages ask the user."""
+"""The OAuth 2.0 layer: Authlib speaks the protocols, the core decides, pages ask the user."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Every endpoint of the OAuth 2.0 face on one page. Introspection, which services call all the time, stays in the
-REST face, where it loads next to nothing."""
+"""Every OAuth 2.0 endpoint on one page. Introspection, which services call all the time, stays in the
+REST API, where it loads next to nothing."""
 
 from __future__ import annotations
 

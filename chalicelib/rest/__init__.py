@@ -1,4 +1,4 @@
-"""The REST face, by Hub's contract: it parses, asks the core, renders; it decides nothing."""
+"""The REST API, by Hub's contract: it parses, asks the core, renders; it decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation of the REST face on one page: path, method, and the view that answers.
+"""Every operation of the REST API on one page: path, method, and the view that answers.
 
 A view is named as `module.function` (`web/routing.py`).
 """

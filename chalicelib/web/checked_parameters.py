@@ -1,4 +1,4 @@
-"""Query parameters that have a form, where several faces or capabilities read the same ones."""
+"""Query parameters that have a form, where several API layers or capabilities read the same ones."""
 
 from __future__ import annotations
 

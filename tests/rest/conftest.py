@@ -1,4 +1,4 @@
-"""The REST face on a scene of its own."""
+"""The REST API on a scene of its own."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """Every reason for which the core refuses, as one exception tree.
 
-A face turns these into its own language (HTTP status, page, exit code). No message ever holds a
+An API layer turns these into its own language (HTTP status, page, exit code). No message ever holds a
 secret: messages are shown to callers and written to logs.
 """
 

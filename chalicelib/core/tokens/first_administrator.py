@@ -1,7 +1,7 @@
 """How an installation gets its first administrator, and one who lost every token, or the password, a new one.
 
 There is no caller yet, so nothing is authorized here: whoever may write to the database may do this,
-and no face exposes it.
+and no API layer exposes it.
 """
 
 from __future__ import annotations

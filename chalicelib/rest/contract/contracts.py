@@ -1,4 +1,4 @@
-"""What an operation of the REST face takes and gives."""
+"""What an operation of the REST API takes and gives."""
 
 from __future__ import annotations
 

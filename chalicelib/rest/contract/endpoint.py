@@ -1,4 +1,4 @@
-"""What every operation of the REST face has in common: parse, authenticate, ask, render, refuse.
+"""What every operation of the REST API has in common: parse, authenticate, ask, render, refuse.
 
 A view takes a `Call` and the path's parameters and returns an answer. Everything that can be wrong
 with a request as such (`fields`, paging, media type, size) is refused before the view runs, so that
