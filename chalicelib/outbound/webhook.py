@@ -49,15 +49,15 @@ class WebhookDestination:
     def send(self, event: Event, now: int) -> None:
         """POST it, signed by every live secret. Anything but 2xx is a failure."""
         body = json.dumps(event.message(), ensure_ascii=False, separators=(",", ":")).encode()
-        live = self._secrets.live(self._webhook, now)
-        if not live:
+        valid_secrets = self._secrets.valid(self._webhook, now)
+        if not valid_secrets:
             raise NotDelivered("its secret is encrypted under a key that is no longer configured; renew the secret")
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Keyturn-Webhooks/1",
             "webhook-id": event.id,
             "webhook-timestamp": str(now // 1000),
-            "webhook-signature": signatures(live, event.id, now // 1000, body),
+            "webhook-signature": signatures(valid_secrets, event.id, now // 1000, body),
         }
         try:
             status, _ = self._client.request("POST", self._webhook.url, headers, body)

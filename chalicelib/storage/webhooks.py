@@ -55,8 +55,8 @@ class DynamoWebhooks:
             WebhookItem.kinds.set(described.kinds),
             WebhookItem.encrypted_secret.set(new.encrypted_secret),
             _set_or_remove(WebhookItem.rotated, new.rotated),
-            _set_or_remove(WebhookItem.earlier, described.earlier),
-            _set_or_remove(WebhookItem.dead, described.dead),
+            _set_or_remove(WebhookItem.previous_secrets, described.previous_secrets),
+            _set_or_remove(WebhookItem.retired_secrets, described.retired_secrets),
             WebhookItem.revision.set(new.revision),
         ]
         if new.url != old.url:

@@ -126,7 +126,7 @@ def test_a_client_authenticates_by_every_secret_that_is_good_and_is_told_when_it
     )
     id, first = client.service.id, client.secret
     renewed = secrets.renew(by, id, 3_600_000)
-    until = formatdate(renewed.service.earlier_secrets[0].until / 1000, usegmt=True)
+    until = formatdate(renewed.service.previous_secrets[0].until / 1000, usegmt=True)
     form = {TOKEN: {"grant_type": "client_credentials"}, REVOCATION: {"token": "x"}}.get(place, {})
 
     def asked(secret: str, **more: str) -> Answer:

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook as Standard
 from standardwebhooks import WebhookVerificationError
 
 from chalicelib.core.secrets.keyring import Keyring
-from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret
 from chalicelib.core.tokens.event import Event, EventKind
 from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.ports import NotDelivered
@@ -122,14 +122,18 @@ class TestSeveralLiveSecrets:
     """Standard Webhooks, section "Webhook headers": signed by the current secret and by those before, while they are
     good; a receiver knows the message by any one of them."""
 
-    def earlier(self, secret: str, until: int) -> EarlierSecret[str]:
-        return EarlierSecret(AT_REST.encrypt(secret), NOW, until)
+    def previous(self, secret: str, until: int) -> PreviousSecret[str]:
+        return PreviousSecret(AT_REST.encrypt(secret), NOW, until)
 
     def test_each_live_one_verifies_and_no_other(self) -> None:
         now = round(time.time() * 1000)
         oldest, before, ended = (webhooks.new_secret() for _ in range(3))
-        earlier = self.earlier(oldest, now + 1), self.earlier(before, now + 60_000), self.earlier(ended, now)
-        to, line, _ = destination(earlier=earlier)
+        previous_secrets = (
+            self.previous(oldest, now + 1),
+            self.previous(before, now + 60_000),
+            self.previous(ended, now),
+        )
+        to, line, _ = destination(previous_secrets=previous_secrets)
         to.send(EVENT, now)
         ((_, headers, body),) = line.sent
         for secret in (SECRET, before, oldest):
@@ -143,7 +147,7 @@ class TestSeveralLiveSecrets:
 
     def test_one_that_cannot_be_read_any_more_does_not_hold_up_the_others(self) -> None:
         gone = Keyring({"old": bytes(32)}, "old").encrypt(webhooks.new_secret(), "webhook w")
-        to, line, _ = destination(earlier=(EarlierSecret(gone, NOW, NOW + 1),))
+        to, line, _ = destination(previous_secrets=(PreviousSecret(gone, NOW, NOW + 1),))
         to.send(EVENT, NOW)
         assert " " not in line.sent[0][1]["webhook-signature"]
 

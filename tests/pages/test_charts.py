@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.core.access.account import AccountType, User
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.secrets.hashing import HashedSecret
-from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.pages.frame.charts import MOST_DOTS, TIMELINE_WIDTH, WEEKS, End, Frame, calendar, scatter, timeline
 from tests.core.tokens.test_health import NOW, token
@@ -59,16 +59,18 @@ def today(now: int) -> datetime.date:
 
 @given(st.lists(st.tuples(st.integers(1, 50 * DAY_MS), st.integers(1, 50 * DAY_MS)), min_size=1, max_size=9))
 def test_the_timeline_shows_every_secret_that_is_good_on_both_sides_of_now(spans: list[tuple[int, int]]) -> None:
-    earlier = tuple(EarlierSecret(HashedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans)
-    rotated = replace(token(60 * DAY_MS), rotated=NOW, earlier=earlier)
+    previous_secrets = tuple(
+        PreviousSecret(HashedSecret("", b"", ""), NOW - before, NOW + after) for before, after in spans
+    )
+    rotated = replace(token(60 * DAY_MS), rotated=NOW, previous_secrets=previous_secrets)
     drawn = timeline(rotated.secrets, NOW)
     assert drawn
-    assert [bar.until for bar in drawn.bars] == [each.until for each in earlier] + [None]
+    assert [bar.until for bar in drawn.bars] == [each.until for each in previous_secrets] + [None]
     for bar in drawn.bars[:-1]:
         assert 0 <= bar.left <= drawn.now <= round(bar.left + bar.width, 1) < TIMELINE_WIDTH
     assert round(drawn.bars[-1].left + drawn.bars[-1].width, 1) == TIMELINE_WIDTH
 
 
 def test_with_one_secret_there_is_no_timeline() -> None:
-    over = (EarlierSecret(HashedSecret("", b"", ""), NOW - 2, NOW),)
-    assert timeline(replace(token(), rotated=NOW - 1, earlier=over).secrets, NOW) is None
+    over = (PreviousSecret(HashedSecret("", b"", ""), NOW - 2, NOW),)
+    assert timeline(replace(token(), rotated=NOW - 1, previous_secrets=over).secrets, NOW) is None

@@ -20,7 +20,7 @@ from chalicelib.core.common.identifiers import KEYTURN, new_id
 from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES
-from chalicelib.core.secrets.previous_secrets import MAX_EARLIER, EarlierSecret
+from chalicelib.core.secrets.previous_secrets import MAX_PREVIOUS, PreviousSecret
 from chalicelib.core.tokens.token import MAX_LABELS, PermanentToken
 from chalicelib.rest.routes import ROUTES
 from chalicelib.storage.engine.table import Item
@@ -119,8 +119,10 @@ class World:
         return made.id
 
     def token(self) -> PermanentToken:
-        earlier = tuple(EarlierSecret(making.hashed(), now(), now() + 10**9) for _ in range(MAX_EARLIER - 1))
-        return making.stored_token(self.stores, self.owner, labels=tuple(LABELS), earlier=earlier, scope=(KEYTURN,))
+        previous_secrets = tuple(PreviousSecret(making.hashed(), now(), now() + 10**9) for _ in range(MAX_PREVIOUS - 1))
+        return making.stored_token(
+            self.stores, self.owner, labels=tuple(LABELS), previous_secrets=previous_secrets, scope=(KEYTURN,)
+        )
 
     def manager_client(self) -> Client:
         manager = person(self.scene, "manager")

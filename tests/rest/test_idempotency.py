@@ -149,7 +149,9 @@ def test_a_rotation_that_is_sent_again_rotates_once(scene: Scene) -> None:
     assert again.headers["idempotency-replayed"] == "true"
     assert again.json["token"] is None
     assert "rotate again" in again.json["notice"]
-    (audited,) = scene.product.permanent_tokens.get(scene.caller(), "build-bot", scene.token.token.id).token.earlier
+    (audited,) = scene.product.permanent_tokens.get(
+        scene.caller(), "build-bot", scene.token.token.id
+    ).token.previous_secrets
     assert audited.since == scene.token.token.created
 
 

@@ -175,7 +175,9 @@ def test_whoever_still_uses_an_earlier_secret_is_told_when_it_ends(scene: Scene,
     assert "sunset" not in administrator.get("/users/me").headers
     renewed = administrator.post(f"{path}/rotate", {"grace": 3600})
     until = (
-        scene.product.permanent_tokens.get(scene.caller(), "me", scene.administrator.token.id).token.earlier[0].until
+        scene.product.permanent_tokens.get(scene.caller(), "me", scene.administrator.token.id)
+        .token.previous_secrets[0]
+        .until
     )
     told = administrator.get("/users/me").headers["sunset"]
     assert parsedate_to_datetime(told).timestamp() == until // 1000

@@ -59,8 +59,8 @@ def test_secrets_that_ended_before_more_was_kept_of_them_are_read(scene: Scene) 
     scene.product.rotation.rotate(scene.caller(), scene.bot.id, token.id, 0)
     item = TokenItem.get(*keys.token(token.user_id, token.id))
     item.update([TokenItem.retired.remove()])
-    (dead,) = item.to_credential().dead
-    assert dead == RetiredSecret(token.secret, since=0, rolled_back=False)
+    (retired_secrets,) = item.to_credential().retired_secrets
+    assert retired_secrets == RetiredSecret(token.secret, since=0, rolled_back=False)
 
 
 def test_what_was_done_is_not_done_again(scene: Scene) -> None:

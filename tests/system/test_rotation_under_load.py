@@ -67,7 +67,7 @@ def test_rotations_refuse_nobody_within_the_grace(scene: Scene) -> None:
             holder = scene.product.authentication.caller_any_scope(secret, origin())
             made = scene.product.rotation.rotate(holder, "me", "current", GRACE_MS)
             with lock:
-                ends[secret], written[secret] = made.token.earlier[-1].until, now()
+                ends[secret], written[secret] = made.token.previous_secrets[-1].until, now()
                 secret = made.secret or ""
                 ends[secret] = None
             verify_once(secret)
@@ -143,7 +143,7 @@ def test_a_service_is_never_refused_while_its_secret_is_renewed(scene: Scene) ->
                     time.sleep(0.01)
                 renewed = scene.product.service_secrets.renew(scene.caller(), "ci", SERVICE_GRACE_MS)
                 with lock:
-                    held[-1] = (held[-1][0], renewed.service.earlier_secrets[-1].until)
+                    held[-1] = (held[-1][0], renewed.service.previous_secrets[-1].until)
                     held.append((renewed.secret, None))
                 ask(renewed.secret)
         finally:

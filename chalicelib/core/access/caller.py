@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Refusal)
 
 ESCALATION = "escalation.refused"  # the kind of the audit record
-EARLIER_SECRET = "earlier-secret.refused"  # the same, where it was tried with a secret that has been superseded
+PREVIOUS_SECRET = "earlier-secret.refused"  # the same, where it was tried with a secret that has been superseded
 FRESH_MS = 15 * 60_000  # a login that is not older than this was just now
 
 
@@ -199,13 +199,13 @@ class Caller:
     def recorded(self, refusal: R, kind: str | None = None) -> R:
         """The refusal, once it is recorded: of something that opens more than the caller has, or would outlive what is
         presented. Every such refusal comes through here. `kind`: unless it is told by what is presented."""
-        self.record_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else EARLIER_SECRET)))
+        self.record_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else PREVIOUS_SECRET)))
         return refusal
 
     @property
     def acting_hand(self) -> Hand:
         """By which hand the caller acts, for a record."""
-        return replace(self.hand, earlier=self.secret_ends is not None)
+        return replace(self.hand, previous_secret=self.secret_ends is not None)
 
     def may_name(self, scoped_permission: ScopedPermission) -> bool:
         """Whether a refusal may name this permission: not if it is of, or in, a service that the caller may not see."""

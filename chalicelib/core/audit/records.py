@@ -29,15 +29,15 @@ class Hand:
 
     `kind` is that of the credential: permanent-token, application-password or session; or of what an access token came
     from: permanent-token, delegation (a refresh token's id, or that of the code or device it began with), trust-rule or
-    service.
-    `services` are the ids of the connected services that acted for the account, the last one first. `earlier`: the
-    secret was superseded. `workload`: the job behind a trust rule, as its platform calls it (`trust_rules.workload`).
+    service. `services` are the ids of the connected services that acted for the account, the last one first.
+    `previous_secret`: the secret was superseded. `workload`: the job behind a trust rule, as its platform calls it
+    (`trust_rules.workload`).
     """
 
     kind: str | None = None
     access_token_id: str | None = None
     services: tuple[str, ...] = ()
-    earlier: bool = False
+    previous_secret: bool = False
     workload: str | None = None
 
 

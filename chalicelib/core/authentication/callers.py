@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck, VerifiedToken
     from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.secrets.hashing import HashedSecret
-    from chalicelib.core.secrets.previous_secrets import EarlierSecret
+    from chalicelib.core.secrets.previous_secrets import PreviousSecret
     from chalicelib.core.verification.credential_check import CredentialCheck, Verification
     from chalicelib.core.verification.ports import Credentials, CredentialStore
 
@@ -122,10 +122,10 @@ class Authentication:
         if source is None:
             return caller
         since = source.secret_created_at if since is None else since
-        earlier = source.superseded(since, caller.now)
+        previous = source.previous(since, caller.now)
         ends = self._check.ends(source, since, caller.user, service, caller.now)
         caller = replace(caller, ends=earliest((caller.ends, ends)), networks=source.networks)
-        return _superseded(caller, earlier, ends) if earlier else caller
+        return _with_previous_secret(caller, previous, ends) if previous else caller
 
     def caller_by_password(self, login: str, presented: str, origin: Origin) -> Caller:
         """Who calls with a login and, in place of the password, an application password.
@@ -185,7 +185,7 @@ class Authentication:
             hand=Hand(_KINDS[type(credential)]),
             record_refusal=self._record_refusal,
         )
-        return _superseded(caller, verified.earlier, verified.ends) if verified.earlier else caller
+        return _with_previous_secret(caller, verified.previous, verified.ends) if verified.previous else caller
 
     def _record_refusal(self, record: AuditRecord) -> None:
         with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not
@@ -201,8 +201,8 @@ def _hand_of(token: AccessToken) -> Hand:
     return Hand(source.kind.value, token.id, tuple(services), workload=token.workload)
 
 
-def _superseded(caller: Caller, earlier: EarlierSecret[HashedSecret], ends: int | None) -> Caller:
+def _with_previous_secret(caller: Caller, previous: PreviousSecret[HashedSecret], ends: int | None) -> Caller:
     """An earlier secret is there for services, and for the client that never got the later one: it may read, and renew
     itself. What changes something is done with the current one. `ends`: when it does so for any reason."""
     scoped_permissions = caller.permissions.only({*READING, ROTATE_SELF})
-    return replace(caller, permissions=scoped_permissions, secret_ends=earliest((earlier.until, ends)))
+    return replace(caller, permissions=scoped_permissions, secret_ends=earliest((previous.until, ends)))

@@ -10,7 +10,7 @@ from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, permission_i
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.directory import grant_types
-from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
+from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +70,8 @@ class Service:
     groups: tuple[str, ...] = ()  # whose members may see it without the permission Read Service
     secret: HashedSecret | None = None
     secret_renewed: int | None = None  # when the current one was made, if it is not the first
-    earlier_secrets: tuple[EarlierSecret[HashedSecret], ...] = ()  # oldest first
-    dead_secrets: tuple[RetiredSecret[HashedSecret], ...] = ()  # that were superseded and have ended; the last MAX_DEAD
+    previous_secrets: tuple[PreviousSecret[HashedSecret], ...] = ()  # oldest first
+    retired_secrets: tuple[RetiredSecret[HashedSecret], ...] = ()  # that have ended; the last MAX_RETIRED
     policy: Policy | None = None  # for the tokens that are for this service
     redirects_changed: int = 0  # when it was last said, in milliseconds, who gets its codes, and by which grants
     revision: int = 1
@@ -82,7 +82,7 @@ class Service:
         if self.secret is None:
             return None
         since = self.created if self.secret_renewed is None else self.secret_renewed
-        return Secrets(self.secret, since, self.earlier_secrets, self.dead_secrets)
+        return Secrets(self.secret, since, self.previous_secrets, self.retired_secrets)
 
     def with_secrets(self, secrets: Secrets[HashedSecret]) -> Service:
         """With these, as its next revision."""
@@ -90,8 +90,8 @@ class Service:
             self,
             secret=secrets.current,
             secret_renewed=None if secrets.since == self.created else secrets.since,
-            earlier_secrets=secrets.earlier,
-            dead_secrets=secrets.dead,
+            previous_secrets=secrets.previous_secrets,
+            retired_secrets=secrets.retired_secrets,
             revision=self.revision + 1,
         )
 

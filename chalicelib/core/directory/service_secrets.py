@@ -113,11 +113,13 @@ class ServiceSecrets:
             old, secrets, permit = self._permitted(caller, reference)
             if self._verifier.verify(kept, secrets.current, caller.now):
                 return old
-            live = secrets.live(caller.now)
-            earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
-            if earlier is None:
+            valid_secrets = secrets.valid_previous(caller.now)
+            previous = next(
+                (each for each in valid_secrets if self._verifier.verify(kept, each.stored, caller.now)), None
+            )
+            if previous is None:
                 raise Invalid("keep", "must be an earlier secret of this service that is still good.")
-            new = old.with_secrets(secrets.rolled_back_to(earlier, caller.now))
+            new = old.with_secrets(secrets.rolled_back_to(previous, caller.now))
             record = service_record(permit, "service.secret-renewal-taken-back", new, {"key": old.key})
             self._store.replace(old, new, record)
             return new

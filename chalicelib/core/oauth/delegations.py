@@ -101,7 +101,7 @@ class RefreshSecret:
     hashed: HashedSecret
     until: int | None = None
 
-    def is_live(self, now: int) -> bool:
+    def is_valid(self, now: int) -> bool:
         """Whether it may still be used."""
         return self.until is None or now < self.until
 
@@ -159,7 +159,7 @@ class Delegation:
         kept = []
         # The presented one first: however often it is sent again within its leeway, it is no replay.
         for secret in sorted(self.secrets, key=lambda each: each is not presented):
-            if not secret.is_live(now):
+            if not secret.is_valid(now):
                 continue
             stays = secret.until is not None or (presented.until is not None and secret is not presented)
             kept.append(secret if stays else replace(secret, until=ends))

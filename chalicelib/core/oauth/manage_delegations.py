@@ -244,7 +244,7 @@ class Delegations:
 
     def _live(self, delegation: Delegation, presented: str, origin: Origin) -> RefreshSecret | None:
         for secret in delegation.secrets:
-            if secret.is_live(origin.now) and self._verifier.verify(presented, secret.hashed, origin.now):
+            if secret.is_valid(origin.now) and self._verifier.verify(presented, secret.hashed, origin.now):
                 return secret
         return None
 

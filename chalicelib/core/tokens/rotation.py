@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access import attenuation
-from chalicelib.core.access.caller import EARLIER_SECRET
+from chalicelib.core.access.caller import PREVIOUS_SECRET
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid
 from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.secrets.hashing import HashedSecret
-    from chalicelib.core.secrets.previous_secrets import EarlierSecret
+    from chalicelib.core.secrets.previous_secrets import PreviousSecret
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.ports import TokenStore
     from chalicelib.core.tokens.token import PermanentToken
@@ -144,14 +144,16 @@ class Rotation:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.secret_created_at:
                 refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
-                raise caller.recorded(refusal, EARLIER_SECRET)
+                raise caller.recorded(refusal, PREVIOUS_SECRET)
             if self._verifier.verify(kept, old.secret, caller.now):
                 return OwnedToken(old, owner)
-            live = old.live(caller.now)
-            earlier = next((each for each in live if self._verifier.verify(kept, each.stored, caller.now)), None)
-            if earlier is None:
+            valid_secrets = old.valid_previous(caller.now)
+            previous = next(
+                (each for each in valid_secrets if self._verifier.verify(kept, each.stored, caller.now)), None
+            )
+            if previous is None:
                 raise Invalid("keep", "must be an earlier secret of this token that is still good.")
-            new = old.rolled_back_to(earlier, caller.now)
+            new = old.rolled_back_to(previous, caller.now)
             record = permit.record(
                 "permanent-token.rotation-taken-back", "permanent-token", old.id, owner.id, {"name": old.name}
             )
@@ -167,21 +169,21 @@ def _rotating(caller: Caller, token_id: str) -> tuple[str, Operation]:
     return id, Operation.ROTATE_CURRENT_TOKEN if id == caller.credential_id else Operation.ROTATE_TOKEN
 
 
-def _presented(caller: Caller, token: PermanentToken) -> EarlierSecret[HashedSecret] | None:
+def _presented(caller: Caller, token: PermanentToken) -> PreviousSecret[HashedSecret] | None:
     """The earlier secret by which the token is to renew itself; None: it is the current one. Raises Forbidden."""
     if caller.secret_since == token.secret_created_at:
         return None
-    earlier = token.superseded(caller.secret_since, caller.now)
-    if earlier is None:
+    previous = token.previous(caller.secret_since, caller.now)
+    if previous is None:
         refusal = Forbidden("The secret that you present has ended meanwhile. Present the current one.")
-        raise caller.recorded(refusal, EARLIER_SECRET)
-    if token.is_settled_after(earlier):
-        raise caller.recorded(Forbidden("A later secret of this token is in use. Present that one."), EARLIER_SECRET)
-    return earlier
+        raise caller.recorded(refusal, PREVIOUS_SECRET)
+    if token.is_settled_after(previous):
+        raise caller.recorded(Forbidden("A later secret of this token is in use. Present that one."), PREVIOUS_SECRET)
+    return previous
 
 
 def _rotated(
-    old: PermanentToken, presented: EarlierSecret[HashedSecret] | None, hashed: HashedSecret, grace_ms: int, now: int
+    old: PermanentToken, presented: PreviousSecret[HashedSecret] | None, hashed: HashedSecret, grace_ms: int, now: int
 ) -> PermanentToken:
     """Raises Conflict if too many secrets would be good at the same time."""
     new = old.renewed_by(presented, hashed, grace_ms, now) if presented else old.rotated_to(hashed, grace_ms, now)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chalicelib.core.secrets.hashing import HashedSecret
-    from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
+    from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret
 
 MAX_SCOPE = 100
 MAX_LABELS = 20
@@ -100,8 +100,8 @@ class PermanentToken:
     used_at: frozenset[str] = frozenset()
     rotated: int | None = None  # when the current secret was made, if it is not the first
     settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
-    earlier: tuple[EarlierSecret[HashedSecret], ...] = ()  # oldest first
-    dead: tuple[RetiredSecret[HashedSecret], ...] = ()  # that have ended and are recognised; oldest first
+    previous_secrets: tuple[PreviousSecret[HashedSecret], ...] = ()  # oldest first
+    retired_secrets: tuple[RetiredSecret[HashedSecret], ...] = ()  # that have ended and are recognised; oldest first
     reused: int | None = None  # when one of those was reused last, no finer than `operations.exposure.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
@@ -124,40 +124,40 @@ class PermanentToken:
     @property
     def secrets(self) -> Secrets[HashedSecret]:
         """All its secrets."""
-        return Secrets(self.secret, self.secret_created_at, self.earlier, self.dead)
+        return Secrets(self.secret, self.secret_created_at, self.previous_secrets, self.retired_secrets)
 
-    def live(self, now: int) -> tuple[EarlierSecret[HashedSecret], ...]:
-        """The earlier secrets that are still good."""
-        return self.secrets.live(now)
+    def valid_previous(self, now: int) -> tuple[PreviousSecret[HashedSecret], ...]:
+        """The previous secrets that are still valid."""
+        return self.secrets.valid_previous(now)
 
     @property
     def newest_used(self) -> int:
         """When the newest secret that was ever used was made. The first one is in use from the beginning."""
         return self.created if self.settled is None else self.settled
 
-    def superseded(self, since: int | None, now: int) -> EarlierSecret[HashedSecret] | None:
-        """The earlier secret that was made at `since`, if it is still good."""
-        return self.secrets.superseded(since, now)
+    def previous(self, since: int | None, now: int) -> PreviousSecret[HashedSecret] | None:
+        """The previous secret that was made at `since`, if it is still valid."""
+        return self.secrets.previous(since, now)
 
     def has_secret(self, since: int, now: int) -> bool:
         """Whether the secret that was made at `since` is still good."""
         return not self.has_expired(now) and self.secrets.has(since, now)
 
-    def is_settled_after(self, earlier: EarlierSecret[HashedSecret] | RetiredSecret[HashedSecret]) -> bool:
+    def is_settled_after(self, previous: PreviousSecret[HashedSecret] | RetiredSecret[HashedSecret]) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""
-        return self.newest_used > earlier.since
+        return self.newest_used > previous.since
 
     def rotated_to(self, hashed: HashedSecret, grace_ms: int, now: int) -> PermanentToken:
         """With another current secret (`Secrets.rotated_to`)."""
         return self._with(self.secrets.rotated_to(hashed, grace_ms, now))
 
     def renewed_by(
-        self, presented: EarlierSecret[HashedSecret], hashed: HashedSecret, grace_ms: int, now: int
+        self, presented: PreviousSecret[HashedSecret], hashed: HashedSecret, grace_ms: int, now: int
     ) -> PermanentToken:
         """With another current secret, made by somebody who has only an earlier one (`Secrets.renewed_by`)."""
         return self._with(self.secrets.renewed_by(presented, hashed, grace_ms, now))
 
-    def rolled_back_to(self, kept: EarlierSecret[HashedSecret], now: int) -> PermanentToken:
+    def rolled_back_to(self, kept: PreviousSecret[HashedSecret], now: int) -> PermanentToken:
         """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
         settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
         return replace(self._with(self.secrets.rolled_back_to(kept, now)), settled=settled)
@@ -167,7 +167,7 @@ class PermanentToken:
             self,
             secret=secrets.current,
             rotated=None if secrets.since == self.created else secrets.since,
-            earlier=secrets.earlier,
-            dead=secrets.dead,
+            previous_secrets=secrets.previous_secrets,
+            retired_secrets=secrets.retired_secrets,
             revision=self.revision + 1,
         )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.hashing import HashedSecret
-    from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret, Secrets
+    from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.effective_policies import EffectivePolicies
@@ -42,7 +42,7 @@ class Verification:
     one."""
 
     ends: int | None = None
-    earlier: EarlierSecret[HashedSecret] | None = None
+    previous: PreviousSecret[HashedSecret] | None = None
     since: int = 0
 
 
@@ -102,9 +102,9 @@ class CredentialCheck:
     def ends(self, token: PermanentToken, since: int, owner: User, service: Service | None, now: int) -> int | None:
         """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's at
         this service; in milliseconds since the epoch."""
-        earlier = token.superseded(since, now)
+        previous = token.previous(since, now)
         policies = self._policies.at_use(owner, service, now)
-        return _end(token, earlier, policies)
+        return _end(token, previous, policies)
 
     def verify_service(
         self, presented: str, service: Service, now: int, address: str | None = None
@@ -117,29 +117,29 @@ class CredentialCheck:
             return None
         if self._matches(presented, service, secrets.current, now):
             return Verification(since=secrets.since)
-        earlier = self._earlier(presented, secrets, now)
-        if earlier is None:
+        previous = self._previous(presented, secrets, now)
+        if previous is None:
             self._notice_ended(presented, service, secrets, now, address)
             return None
-        return Verification(earlier.until, earlier, earlier.since)
+        return Verification(previous.until, previous, previous.since)
 
     def prepare(self, held: tuple[str, Credential], service: tuple[str, Service], now: int) -> None:
         """Do the costly part of checking both at the same time; it decides nothing."""
         secrets = service[1].secrets
         if secrets:
             hashed = secrets.current
-            if secrets.earlier:
-                live = (each.stored for each in secrets.live(now))
-                hashed = next((each for each in live if self._verifier.tag_matches(service[0], each)), hashed)
+            if secrets.previous_secrets:
+                valid_secrets = (each.stored for each in secrets.valid_previous(now))
+                hashed = next((each for each in valid_secrets if self._verifier.tag_matches(service[0], each)), hashed)
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], hashed)], now)
 
     def _verify_token(
         self, presented: str, token: PermanentToken, owner: User, service: Service | None, usage: UsageContext
     ) -> Verification | None:
-        earlier = None
+        previous = None
         if not self._matches(presented, token, token.secret, usage.now):
-            earlier = self._earlier(presented, token.secrets, usage.now)
-            if earlier is None:
+            previous = self._previous(presented, token.secrets, usage.now)
+            if previous is None:
                 self._notice_retired(presented, token, owner, usage)
                 return None
         if token.networks and not _is_inside(token, usage):
@@ -152,13 +152,17 @@ class CredentialCheck:
             disabled = project_expiry(token, policies).disabled
             if disabled is not None and usage.now >= disabled:
                 return None
-        end = _end(token, earlier, policies)
-        since = earlier.since if earlier else token.secret_created_at
-        return Verification(end, earlier, since) if end is None or usage.now < end else None
+        end = _end(token, previous, policies)
+        since = previous.since if previous else token.secret_created_at
+        return Verification(end, previous, since) if end is None or usage.now < end else None
 
-    def _earlier(self, presented: str, secrets: Secrets[HashedSecret], now: int) -> EarlierSecret[HashedSecret] | None:
+    def _previous(
+        self, presented: str, secrets: Secrets[HashedSecret], now: int
+    ) -> PreviousSecret[HashedSecret] | None:
         """The secret that is presented, if it is not the current one any more, but still good."""
-        return next((each for each in secrets.live(now) if self._verifier.verify(presented, each.stored, now)), None)
+        return next(
+            (each for each in secrets.valid_previous(now) if self._verifier.verify(presented, each.stored, now)), None
+        )
 
     def _notice_ended(
         self, presented: str, service: Service, secrets: Secrets[HashedSecret], now: int, address: str | None
@@ -203,10 +207,12 @@ class CredentialCheck:
         return True
 
 
-def _end(token: PermanentToken, earlier: EarlierSecret[HashedSecret] | None, policies: Iterable[Policy]) -> int | None:
+def _end(
+    token: PermanentToken, previous: PreviousSecret[HashedSecret] | None, policies: Iterable[Policy]
+) -> int | None:
     """When the secret ends: `earlier`, or else the current one."""
-    since = earlier.since if earlier else token.secret_created_at
-    ends = [token.expires, earlier.until if earlier else None, *(each.ends(since) for each in policies)]
+    since = previous.since if previous else token.secret_created_at
+    ends = [token.expires, previous.until if previous else None, *(each.ends(since) for each in policies)]
     return min((moment for moment in ends if moment is not None), default=None)
 
 

@@ -104,9 +104,9 @@ class Leaks:
     def _end_token(
         self, text: str, token: PermanentToken, owner: User, details: dict[str, str], origin: Origin
     ) -> bool:
-        live = [token.secret, *(each.stored for each in token.live(origin.now))]
+        valid_secrets = [token.secret, *(each.stored for each in token.valid_previous(origin.now))]
         ended = [each.stored for each in token.secrets.retired(origin.now)]
-        valid = any(self._verifier.verify(text, each, origin.now) for each in live)
+        valid = any(self._verifier.verify(text, each, origin.now) for each in valid_secrets)
         if not valid and not any(self._verifier.verify(text, each, origin.now) for each in ended):
             return False
         self._compromise.leaked(token, owner, origin.usage(), details, valid)
@@ -128,7 +128,7 @@ class Leaks:
         """Which of a service's secrets it is, in words."""
         kinds = {
             "the current one": [secrets.current],
-            "an earlier one that is still good": [each.stored for each in secrets.live(now)],
+            "an earlier one that is still good": [each.stored for each in secrets.valid_previous(now)],
             "one that has ended": [each.stored for each in secrets.retired(now)],
         }
         found = (kind for kind, each in kinds.items() if any(self._verifier.verify(text, one, now) for one in each))

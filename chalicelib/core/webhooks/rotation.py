@@ -96,11 +96,11 @@ class WebhookRenewal:
             at_rest = WebhookSecrets(self._keyring, old.id)
             if at_rest.matches(kept, old.encrypted_secret):
                 return old
-            live = old.secrets.live(caller.now)
-            earlier = next((each for each in live if at_rest.matches(kept, each.stored)), None)
-            if earlier is None:
+            valid_secrets = old.secrets.valid_previous(caller.now)
+            previous = next((each for each in valid_secrets if at_rest.matches(kept, each.stored)), None)
+            if previous is None:
                 raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
-            new = old.with_secrets(old.secrets.rolled_back_to(earlier, caller.now), at_rest.tag)
+            new = old.with_secrets(old.secrets.rolled_back_to(previous, caller.now), at_rest.tag)
             record = permit.record("webhook.secret-renewal-taken-back", "webhook", old.id, details={"name": old.name})
             self._store.replace(old, new, record)
             return new
@@ -109,5 +109,5 @@ class WebhookRenewal:
 
 
 def _was_before(secret: str, webhook: Webhook, at_rest: WebhookSecrets) -> bool:
-    superseded = any(at_rest.matches(secret, each.stored) for each in webhook.earlier)
-    return superseded or at_rest.has_ended(webhook, secret)
+    was_previous = any(at_rest.matches(secret, each.stored) for each in webhook.previous_secrets)
+    return was_previous or at_rest.has_ended(webhook, secret)

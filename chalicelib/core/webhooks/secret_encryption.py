@@ -35,10 +35,10 @@ class WebhookSecrets:
         except UnknownKey:
             return None
 
-    def live(self, webhook: Webhook, now: int) -> list[str]:
+    def valid(self, webhook: Webhook, now: int) -> list[str]:
         """All that sign at this moment and can be read, the current one first."""
         secrets = webhook.secrets
-        found = map(self.decrypt, (secrets.current, *(each.stored for each in reversed(secrets.live(now)))))
+        found = map(self.decrypt, (secrets.current, *(each.stored for each in reversed(secrets.valid_previous(now)))))
         return [each for each in found if each is not None]
 
     def matches(self, secret: str, encrypted: str) -> bool:
@@ -57,5 +57,5 @@ class WebhookSecrets:
         """Whether it is one of the last that have."""
         return any(
             self._keyring.has_signed(secret.encode(), base64.b64decode(tag), f"{ENDED} {self._id}")
-            for tag in webhook.dead
+            for tag in webhook.retired_secrets
         )

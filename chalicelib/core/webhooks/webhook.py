@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Conflict, Invalid
 from chalicelib.core.directory.service import MAX_URL, URL_FORM
-from chalicelib.core.secrets.previous_secrets import MAX_DEAD, EarlierSecret, Secrets
+from chalicelib.core.secrets.previous_secrets import MAX_RETIRED, PreviousSecret, Secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -69,8 +69,8 @@ class Webhook:
     problem: str | None = None
     gone: bool = False  # it said that it never wants to be told again (410)
     rotated: int | None = None  # when the current secret was made, if it is not the first
-    earlier: tuple[EarlierSecret[str], ...] = ()  # oldest first
-    dead: tuple[str, ...] = ()  # tags of those that have ended; the last MAX_DEAD, oldest first
+    previous_secrets: tuple[PreviousSecret[str], ...] = ()  # oldest first
+    retired_secrets: tuple[str, ...] = ()  # tags of those that have ended; the last MAX_RETIRED, oldest first
     succeeded: int | None = None  # when it took something last, no finer than SUCCESS_WINDOW_MS
     given_up: GivenUp | None = None
     given_ups: int = 0
@@ -93,18 +93,18 @@ class Webhook:
     @property
     def secrets(self) -> Secrets[str]:
         """All its secrets, encrypted, but for those in `dead`, of which only tags are left."""
-        return Secrets(self.encrypted_secret, self.secret_created_at, self.earlier)
+        return Secrets(self.encrypted_secret, self.secret_created_at, self.previous_secrets)
 
     def with_secrets(self, secrets: Secrets[str], tag: Callable[[str], str | None]) -> Webhook:
         """With these, as its next revision. `tag` makes of an encrypted secret what it is recognised by once it has
         ended; None if it cannot be read."""
-        tags = (tag(each.stored) for each in secrets.dead)
+        tags = (tag(each.stored) for each in secrets.retired_secrets)
         return replace(
             self,
             encrypted_secret=secrets.current,
             rotated=None if secrets.since == self.created else secrets.since,
-            earlier=secrets.earlier,
-            dead=(*self.dead, *(each for each in tags if each))[-MAX_DEAD:],
+            previous_secrets=secrets.previous_secrets,
+            retired_secrets=(*self.retired_secrets, *(each for each in tags if each))[-MAX_RETIRED:],
             revision=self.revision + 1,
         )
 
@@ -142,10 +142,10 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
-def signatures(live: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
+def signatures(valid_secrets: Iterable[str], message_id: str, timestamp: int, body: bytes) -> str:
     """One by each secret that is live, so that receivers know the message by any of them. Source: Standard Webhooks,
     section "Webhook headers": a list with spaces between."""
-    return " ".join(signature(secret, message_id, timestamp, body) for secret in live)
+    return " ".join(signature(secret, message_id, timestamp, body) for secret in valid_secrets)
 
 
 def name_taken(webhook: Webhook) -> Conflict:

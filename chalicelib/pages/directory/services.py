@@ -162,7 +162,7 @@ def _services_page(
 def _ending(request: FormRequest, caller: Caller, services: Sequence[Service]) -> dict[str, int]:
     """When the next of the earlier secrets ends, by service, of those that the caller may renew."""
     coming = {
-        service.id: [each.until for each in service.secrets.live(request.origin.now)]
+        service.id: [each.until for each in service.secrets.valid_previous(request.origin.now)]
         for service in services
         if service.secrets and could_renew(caller, service)
     }

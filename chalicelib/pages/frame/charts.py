@@ -149,10 +149,10 @@ class Timeline:
 def timeline(secrets: Secrets[HashedSecret], now: int, ends: int | None = None) -> Timeline | None:
     """How the secrets overlap; None while there is one alone, or since all of them ended, at `ends`. The half to the
     right is what is to come."""
-    live = secrets.live(now)
-    if not live or (ends is not None and now >= ends):
+    valid_secrets = secrets.valid_previous(now)
+    if not valid_secrets or (ends is not None and now >= ends):
         return None
-    spans = [(each.since, min(each.until, ends or each.until)) for each in live]
+    spans = [(each.since, min(each.until, ends or each.until)) for each in valid_secrets]
     past = max(1, now - min(since for since, _ in spans))
     coming = max(until for _, until in spans) - now
     middle, end = TIMELINE_WIDTH * 0.4, TIMELINE_WIDTH * 0.9

@@ -42,8 +42,8 @@ def secret_views(secrets: Secrets[Any] | None, ends: int | None = None) -> list[
     is given."""
     if secrets is None:
         return []
-    earlier = [SecretView(each.since, earliest((each.until, ends))) for each in secrets.earlier]
-    return [*earlier, SecretView(secrets.since, ends)]
+    previous = [SecretView(each.since, earliest((each.until, ends))) for each in secrets.previous_secrets]
+    return [*previous, SecretView(secrets.since, ends)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,7 @@ AUDIT_RECORD = Shape(
         "accessToken": Field(lambda record: record.hand.access_token_id, Kind.MAYBE_TEXT),
         "actingServices": Field(lambda record: list(record.hand.services), Kind.LINES),
         "workload": Field(lambda record: record.hand.workload, Kind.MAYBE_TEXT),
-        "earlierSecret": Field(lambda record: record.hand.earlier, Kind.FLAG),
+        "earlierSecret": Field(lambda record: record.hand.previous_secret, Kind.FLAG),
         "address": Field(lambda record: record.address),
         "targetKind": Field(lambda record: record.target_kind),
         "target": Field(lambda record: record.target_id),

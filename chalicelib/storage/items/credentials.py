@@ -24,13 +24,13 @@ from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 from chalicelib.storage.items.secrets import (
-    dead_in,
-    dead_text,
-    earlier_in,
-    earlier_text,
     hashed_in,
     hashed_list,
-    retired_text,
+    previous_in,
+    previous_text,
+    retired_hashes_text,
+    retired_in,
+    retired_times_text,
     text_of,
 )
 
@@ -89,8 +89,8 @@ class TokenItem(CredentialItem, discriminator="token"):
     settled = NumberAttribute(null=True)
     ends = NumberAttribute(null=True)
     # JSON: written and read whole.
-    earlier = UnicodeAttribute(null=True)
-    dead = UnicodeAttribute(null=True)
+    previous_secrets = UnicodeAttribute(null=True, attr_name="earlier")
+    retired_secrets = UnicodeAttribute(null=True, attr_name="dead")
     retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
     last_use = UnicodeAttribute(null=True)
     about = UnicodeAttribute(null=True)
@@ -113,9 +113,9 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=token.rotated,
             settled=token.settled,
             ends=token.expires,
-            earlier=earlier_text(token.earlier),
-            dead=dead_text(token.dead),
-            retired=retired_text(token.dead),
+            previous_secrets=previous_text(token.previous_secrets),
+            retired_secrets=retired_hashes_text(token.retired_secrets),
+            retired=retired_times_text(token.retired_secrets),
             last_use=last_use_text(token.last_use) if token.last_use else None,
             about=text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
             notified=text_of(list(token.notified)),
@@ -137,8 +137,8 @@ class TokenItem(CredentialItem, discriminator="token"):
             rotated=None if self.rotated is None else int(self.rotated),
             settled=None if self.settled is None else int(self.settled),
             expires=None if self.ends is None else int(self.ends),
-            earlier=earlier_in(self.earlier),
-            dead=dead_in(self.dead, self.retired),
+            previous_secrets=previous_in(self.previous_secrets),
+            retired_secrets=retired_in(self.retired_secrets, self.retired),
             last_use=LastUse(*json.loads(self.last_use)) if self.last_use else None,
             notified=tuple(json.loads(self.notified or "[]")),
             reused=None if self.reused is None else int(self.reused),

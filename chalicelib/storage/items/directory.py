@@ -21,7 +21,13 @@ from chalicelib.core.directory.service import DeclaredPermission, Service
 from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
-from chalicelib.storage.items.secrets import dead_in, dead_text, earlier_in, earlier_text, retired_text
+from chalicelib.storage.items.secrets import (
+    previous_in,
+    previous_text,
+    retired_hashes_text,
+    retired_in,
+    retired_times_text,
+)
 
 if TYPE_CHECKING:
     from chalicelib.core.access.token_policy import Policy
@@ -99,8 +105,8 @@ class ServiceItem(Item, discriminator="service"):
     tag = BinaryAttribute(null=True, legacy_encoding=False)
     tag_key_id = UnicodeAttribute(null=True)
     secret_renewed = NumberAttribute(null=True)
-    earlier = UnicodeAttribute(null=True)
-    dead = UnicodeAttribute(null=True)
+    previous_secrets = UnicodeAttribute(null=True, attr_name="earlier")
+    retired_secrets = UnicodeAttribute(null=True, attr_name="dead")
     retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
     policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
@@ -121,9 +127,9 @@ class ServiceItem(Item, discriminator="service"):
             tag=secret.tag if secret else None,
             tag_key_id=secret.tag_key_id if secret else None,
             secret_renewed=service.secret_renewed,
-            earlier=earlier_text(service.earlier_secrets),
-            dead=dead_text(service.dead_secrets),
-            retired=retired_text(service.dead_secrets),
+            previous_secrets=previous_text(service.previous_secrets),
+            retired_secrets=retired_hashes_text(service.retired_secrets),
+            retired=retired_times_text(service.retired_secrets),
             policy=policy_text(service.policy),
             revision=service.revision,
             collection=SERVICES,
@@ -150,8 +156,8 @@ class ServiceItem(Item, discriminator="service"):
             groups=tuple(self.groups),
             secret=secret,
             secret_renewed=None if self.secret_renewed is None else int(self.secret_renewed),
-            earlier_secrets=earlier_in(self.earlier),
-            dead_secrets=dead_in(self.dead, self.retired),
+            previous_secrets=previous_in(self.previous_secrets),
+            retired_secrets=retired_in(self.retired_secrets, self.retired),
             policy=policy_in(self.policy),
             revision=int(self.revision),
         )

@@ -6,7 +6,7 @@ import json
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 
-from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret
 from chalicelib.core.tokens.event import EVENTS_KEPT_MS, TOKEN, Event, EventKind
 from chalicelib.core.webhooks.webhook import GivenUp, Webhook
 from chalicelib.storage.engine import keys
@@ -87,8 +87,8 @@ class WebhookItem(Item, discriminator="webhook"):
     problem = UnicodeAttribute(null=True)
     gone = BooleanAttribute(null=True)
     rotated = NumberAttribute(null=True)
-    earlier = UnicodeAttribute(null=True)
-    dead: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, null=True)  # type: ignore[arg-type]
+    previous_secrets = UnicodeAttribute(null=True, attr_name="earlier")
+    retired_secrets: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, null=True, attr_name="dead")  # type: ignore[arg-type]
     succeeded = NumberAttribute(null=True)
     given_up = UnicodeAttribute(null=True)
     given_ups = NumberAttribute(null=True)
@@ -108,8 +108,8 @@ class WebhookItem(Item, discriminator="webhook"):
             problem=webhook.problem,
             gone=webhook.gone or None,
             rotated=webhook.rotated,
-            earlier=_earlier_text(webhook),
-            dead=list(webhook.dead) or None,
+            previous_secrets=_previous_text(webhook),
+            retired_secrets=list(webhook.retired_secrets) or None,
             succeeded=webhook.succeeded,
             given_up=given_up_text(webhook.given_up) if webhook.given_up else None,
             given_ups=webhook.given_ups or None,
@@ -130,8 +130,8 @@ class WebhookItem(Item, discriminator="webhook"):
             problem=self.problem,
             gone=bool(self.gone),
             rotated=None if self.rotated is None else int(self.rotated),
-            earlier=tuple(EarlierSecret(*each) for each in json.loads(self.earlier or "[]")),
-            dead=tuple(self.dead or ()),
+            previous_secrets=tuple(PreviousSecret(*each) for each in json.loads(self.previous_secrets or "[]")),
+            retired_secrets=tuple(self.retired_secrets or ()),
             succeeded=None if self.succeeded is None else int(self.succeeded),
             given_up=GivenUp(*json.loads(self.given_up)) if self.given_up else None,
             given_ups=int(self.given_ups or 0),
@@ -139,9 +139,9 @@ class WebhookItem(Item, discriminator="webhook"):
         )
 
 
-def _earlier_text(webhook: Webhook) -> str | None:
-    earlier = [[each.stored, each.since, each.until] for each in webhook.earlier]
-    return json.dumps(earlier) if earlier else None
+def _previous_text(webhook: Webhook) -> str | None:
+    previous_secrets = [[each.stored, each.since, each.until] for each in webhook.previous_secrets]
+    return json.dumps(previous_secrets) if previous_secrets else None
 
 
 def given_up_text(lost: GivenUp) -> str:

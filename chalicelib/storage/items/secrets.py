@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from chalicelib.core.secrets.hashing import HashedSecret
-from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,31 +29,35 @@ def hashed_in(parts: list[str]) -> HashedSecret:
     return HashedSecret(argon2id, base64.b64decode(tag), key_id)
 
 
-def earlier_text(earlier: Sequence[EarlierSecret[HashedSecret]]) -> str | None:
+def previous_text(previous_secrets: Sequence[PreviousSecret[HashedSecret]]) -> str | None:
     """Earlier secrets as one attribute."""
-    return json.dumps([[hashed_list(each.stored), each.since, each.until] for each in earlier]) if earlier else None
+    return (
+        json.dumps([[hashed_list(each.stored), each.since, each.until] for each in previous_secrets])
+        if previous_secrets
+        else None
+    )
 
 
-def earlier_in(text: str | None) -> tuple[EarlierSecret[HashedSecret], ...]:
+def previous_in(text: str | None) -> tuple[PreviousSecret[HashedSecret], ...]:
     """The earlier secrets in such an attribute."""
-    return tuple(EarlierSecret(hashed_in(hashed), since, until) for hashed, since, until in json.loads(text or "[]"))
+    return tuple(PreviousSecret(hashed_in(hashed), since, until) for hashed, since, until in json.loads(text or "[]"))
 
 
-def dead_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
+def retired_hashes_text(retired_secrets: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
     """Secrets that have ended as one attribute."""
-    return text_of([hashed_list(each.stored) for each in dead])
+    return text_of([hashed_list(each.stored) for each in retired_secrets])
 
 
-def retired_text(dead: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
+def retired_times_text(retired_secrets: Sequence[RetiredSecret[HashedSecret]]) -> str | None:
     """What else is known of them as another, which older versions do not read."""
-    return text_of([[each.since, int(each.rolled_back)] for each in dead])
+    return text_of([[each.since, int(each.rolled_back)] for each in retired_secrets])
 
 
-def dead_in(hashed: str | None, retired: str | None) -> tuple[RetiredSecret[HashedSecret], ...]:
+def retired_in(hashed: str | None, retired: str | None) -> tuple[RetiredSecret[HashedSecret], ...]:
     """The secrets in two such attributes. What was stored before `retired` was has nothing there."""
-    dead = json.loads(hashed or "[]")
-    known = json.loads(retired) if retired else [(0, 0)] * len(dead)
+    retired_secrets = json.loads(hashed or "[]")
+    known = json.loads(retired) if retired else [(0, 0)] * len(retired_secrets)
     return tuple(
         RetiredSecret(hashed_in(parts), since, bool(rolled_back))
-        for parts, (since, rolled_back) in zip(dead, known, strict=True)
+        for parts, (since, rolled_back) in zip(retired_secrets, known, strict=True)
     )

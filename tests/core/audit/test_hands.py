@@ -67,7 +67,7 @@ def test_an_earlier_secret_is_told_from_the_current_one(scene: Scene) -> None:
     scene.product.rotation.rotate(earlier, "me", "current", 3_600_000)
     query = AuditQuery(target_id=token.owner.id, kind="permanent-token.rotated", until=now())
     records = scene.product.audit_trail.page(scene.caller(), query, 2).records
-    assert [record.hand.earlier for record in records] == [True, False]
+    assert [record.hand.previous_secret for record in records] == [True, False]
 
 
 def test_a_refused_escalation_stands_in_the_log_of_who_tried_it_and_is_counted(scene: Scene) -> None:

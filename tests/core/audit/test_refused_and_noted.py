@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.access.caller import EARLIER_SECRET, ESCALATION, Caller
+from chalicelib.core.access.caller import ESCALATION, PREVIOUS_SECRET, Caller
 from chalicelib.core.access.role import SYSTEM_ADMIN
 from chalicelib.core.audit.records import ANYBODY, AuditQuery, AuditRecord
 from chalicelib.core.common.errors import (
@@ -99,7 +99,7 @@ REFUSED: dict[str, tuple[Kind, Attempt]] = {
         lambda world, by: world.product.services.update(by, "ci", ServiceDescription(trusted=True)),
     ),
     "an earlier secret makes a token": (
-        Kind.EARLIER_SECRET,
+        Kind.PREVIOUS_SECRET,
         lambda world, by: world.product.permanent_tokens.create(by, "me", "mine", ["ci"]),
     ),
 }
@@ -120,10 +120,10 @@ def test_what_opens_and_is_refused_is_counted_with_the_hand_that_tried_it(world:
     for _ in range(3):
         with pytest.raises(Refusal):
             attempt(world, caller)
-    (record,) = records(world.scene, world.attacker.user.id, ESCALATION, EARLIER_SECRET)
-    assert record.kind == (EARLIER_SECRET if kind is Kind.EARLIER_SECRET else ESCALATION)
+    (record,) = records(world.scene, world.attacker.user.id, ESCALATION, PREVIOUS_SECRET)
+    assert record.kind == (PREVIOUS_SECRET if kind is Kind.PREVIOUS_SECRET else ESCALATION)
     assert (record.actor_id, record.credential_id) == (caller.user.id, caller.source_id or caller.credential_id)
-    assert record.hand == replace(caller.hand, earlier=kind is Kind.EARLIER_SECRET)
+    assert record.hand == replace(caller.hand, previous_secret=kind is Kind.PREVIOUS_SECRET)
     assert record.details["times"] == "3"
 
 
@@ -158,8 +158,8 @@ class TestAnEarlierSecretOfATokenInUse:
             rotation.rotate(thief, "me", "current", 0)
         with pytest.raises(Refusal, match="Present the current secret"):
             rotation.roll_back(thief, "me", "current", scene.token.secret or "")
-        (record,) = records(scene, scene.bot.id, EARLIER_SECRET)
-        assert (record.credential_id, record.hand.earlier) == (scene.token.token.id, True)
+        (record,) = records(scene, scene.bot.id, PREVIOUS_SECRET)
+        assert (record.credential_id, record.hand.previous_secret) == (scene.token.token.id, True)
         assert (record.address, record.details["times"]) == (thief.address, "2")
 
 

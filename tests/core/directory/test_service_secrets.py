@@ -17,7 +17,7 @@ from chalicelib.core.directory.service import Service, keyturn_service
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.directory.service_secrets import ServiceSecrets, could_renew
 from chalicelib.core.secrets.hashing import SecretHasher
-from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_DEAD, MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_PREVIOUS, MAX_RETIRED
 from chalicelib.core.secrets.token_format import SERVICE_SECRET
 from chalicelib.core.verification.leaks import Found
 from tests.conftest import Scene, now, origin
@@ -81,7 +81,7 @@ class TestRenewing:
         assert [is_good(scene, each) for each in (scene.ci.secret, second, third)] == [False, False, True]
 
     def test_answers_that_are_lost_lock_nobody_out_until_there_are_too_many(self, scene: Scene) -> None:
-        for _ in range(MAX_EARLIER):
+        for _ in range(MAX_PREVIOUS):
             renew(scene)
         with pytest.raises(Conflict, match=r"10 secrets of this service are good .* or renew without grace"):
             renew(scene)
@@ -90,10 +90,10 @@ class TestRenewing:
         assert not is_good(scene, scene.ci.secret)
 
     def test_what_has_ended_is_remembered_and_not_for_ever(self, scene: Scene) -> None:
-        for _ in range(MAX_DEAD + 2):
+        for _ in range(MAX_RETIRED + 2):
             renew(scene, 0)
-        assert len(stored(scene).dead_secrets) == MAX_DEAD
-        assert stored(scene).earlier_secrets == ()
+        assert len(stored(scene).retired_secrets) == MAX_RETIRED
+        assert stored(scene).previous_secrets == ()
 
     @pytest.mark.parametrize("grace", [-1, LONGEST_GRACE_MS + 1])
     def test_a_grace_has_the_bounds_of_tokens(self, scene: Scene, grace: int) -> None:
@@ -165,7 +165,7 @@ class TestRollback:
         second = renew(scene)
         third = renew(scene)
         service = secrets(scene).roll_back(scene.caller(), "ci", scene.ci.secret)
-        assert (service.secret_renewed, service.earlier_secrets) == (None, ())
+        assert (service.secret_renewed, service.previous_secrets) == (None, ())
         assert [is_good(scene, each) for each in (second, third)] == [False, False]
         assert is_good(scene, scene.ci.secret, now() + 1000 * DAY_MS)
         (record,) = records(scene, "service.secret-renewal-taken-back")
@@ -252,13 +252,13 @@ class TestProvingItself:
     def test_it_is_told_when_the_secret_ends_by_which_it_asks(self, scene: Scene) -> None:
         made = secrets(scene).renew(scene.caller(), "ci", HOUR)
         token, answer = scene.token.secret or "", scene.product.introspection.answer
-        end = made.service.earlier_secrets[0].until
+        end = made.service.previous_secrets[0].until
         assert answer("ci", scene.ci.secret, token, now()).secret_ends == end
         assert answer("ci", scene.ci.secret, "x", now()).secret_ends == end
         assert answer("ci", made.secret, token, now()).secret_ends is None
 
     def test_it_costs_one_read_and_no_hash_of_another_secret(self, scene: Scene) -> None:
-        for _ in range(MAX_EARLIER):
+        for _ in range(MAX_PREVIOUS):
             renew(scene)
         other, reads = scene.restarted(), []
         find = type(scene.product.stores.credentials).find
@@ -310,4 +310,8 @@ def test_one_that_was_found_is_recorded_whichever_it_is(scene: Scene, grace: int
 def test_what_was_stored_before_there_were_several_is_read(scene: Scene) -> None:
     service = stored(scene)
     assert service.secrets is not None
-    assert (service.secrets.since, service.secrets.earlier, service.secrets.dead) == (service.created, (), ())
+    assert (service.secrets.since, service.secrets.previous_secrets, service.secrets.retired_secrets) == (
+        service.created,
+        (),
+        (),
+    )

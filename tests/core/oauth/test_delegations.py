@@ -36,10 +36,10 @@ def test_whoever_uses_the_newest_token_is_never_locked_out(steps: list[tuple[int
     current, now = delegation(), 0
     for number, (choice, pause) in enumerate(steps, start=1):
         now += pause
-        live = [secret for secret in current.secrets if secret.is_live(now)]
-        assert live
+        valid_secrets = [secret for secret in current.secrets if secret.is_valid(now)]
+        assert valid_secrets
         assert len(current.secrets) <= MAX_SECRETS
-        current = current.refreshed(live[choice % len(live)], hashed(number), now)
+        current = current.refreshed(valid_secrets[choice % len(valid_secrets)], hashed(number), now)
         newest = current.secrets[0]
         assert newest.hashed == hashed(number)
         assert newest.until is None
@@ -50,15 +50,15 @@ def test_a_used_token_works_for_the_leeway_and_not_longer(wait: int) -> None:
     first = delegation()
     after = first.refreshed(first.secrets[0], hashed(1), 1_000)
     (old,) = [secret for secret in after.secrets if secret.hashed == hashed(0)]
-    assert old.is_live(1_000 + wait)
-    assert not old.is_live(1_000 + REFRESH_LEEWAY_MS)
+    assert old.is_valid(1_000 + wait)
+    assert not old.is_valid(1_000 + REFRESH_LEEWAY_MS)
 
 
 def test_repeating_within_the_leeway_is_never_a_replay() -> None:
     current = delegation()
     for number in range(1, 3 * MAX_SECRETS):
         old = next(secret for secret in current.secrets if secret.hashed == hashed(0))
-        assert old.is_live(number)
+        assert old.is_valid(number)
         current = current.refreshed(old, hashed(number), number)
 
 
@@ -80,7 +80,7 @@ def test_repeating_within_the_leeway_does_not_prolong_it() -> None:
     old = next(secret for secret in once.secrets if secret.hashed == hashed(0))
     again = once.refreshed(old, hashed(2), REFRESH_LEEWAY_MS - 1)
     old = next(secret for secret in again.secrets if secret.hashed == hashed(0))
-    assert not old.is_live(REFRESH_LEEWAY_MS)
+    assert not old.is_valid(REFRESH_LEEWAY_MS)
 
 
 def approval(*scope: str, id: str = "approval", expires: int = 1_000) -> ApprovedScope:

@@ -19,7 +19,7 @@ from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.oauth.access_tokens import Source, SourceKind
 from chalicelib.core.oauth.token_exchange import Exchange
-from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import MAX_PREVIOUS
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.verification.last_use import LAST_USED_WINDOW_MS
@@ -118,11 +118,11 @@ class TestRenewingItself:
             rotate(holders[2], "me", "current", HOUR)
 
     def test_however_often_answers_get_lost_it_ends_none_but_itself(self, scene: Scene) -> None:
-        lost = [renew(scene, scene.token.secret) for _ in range(MAX_EARLIER)]
+        lost = [renew(scene, scene.token.secret) for _ in range(MAX_PREVIOUS)]
         with pytest.raises(Conflict, match="10 secrets of this token are good"):
             renew(scene, scene.token.secret)
         last = renew(scene, scene.token.secret, 0)
-        assert good(scene, scene.token.secret, last, *lost) == [False] + [True] * (MAX_EARLIER + 1)
+        assert good(scene, scene.token.secret, last, *lost) == [False] + [True] * (MAX_PREVIOUS + 1)
 
     def test_bringing_the_current_one_again_is_answered_though_it_is_in_use(self, scene: Scene) -> None:
         supplied = "Qm3Tz8KpW1xVb6NsYc0RfL5hJd2GgE7uAo9iXwMnZqB"
@@ -156,7 +156,7 @@ def test_secrets_of_one_moment_are_told_apart() -> None:
     token = PermanentToken("t", "u", "n", ("a",), "u", "U", 5, hashed(0))
     for number in range(1, 5):
         token = token.rotated_to(hashed(number), 100, now=5)
-    assert [each.since for each in token.earlier] + [token.secret_created_at] == [5, 6, 7, 8, 9]
+    assert [each.since for each in token.previous_secrets] + [token.secret_created_at] == [5, 6, 7, 8, 9]
 
 
 @pytest.fixture

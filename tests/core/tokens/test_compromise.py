@@ -14,7 +14,7 @@ from chalicelib.core.common.identifiers import KEYTURN, random_text
 from chalicelib.core.common.rate_limits import LEAK_REPORTS
 from chalicelib.core.directory.groups import GroupDescription
 from chalicelib.core.login.totp import STEP_MS
-from chalicelib.core.secrets.previous_secrets import MAX_DEAD, RetiredSecret
+from chalicelib.core.secrets.previous_secrets import MAX_RETIRED, RetiredSecret
 from chalicelib.core.secrets.token_format import SECRET_LENGTH, CredentialKind
 from chalicelib.core.tokens.compromise import WINDOW_MS
 from chalicelib.core.tokens.token import PermanentToken
@@ -82,7 +82,7 @@ class TestReuse:
 
     def test_it_is_known_after_later_rotations_until_there_were_many(self, scene: Scene) -> None:
         old = scene.token.secret or ""
-        for _ in range(MAX_DEAD):
+        for _ in range(MAX_RETIRED):
             rotated_and_used(scene)
         assert not is_good(scene, old, now())
         assert events(scene).count("reused") == 1
@@ -188,7 +188,7 @@ class TestAnAnswerThatWasLost:
         old = scene.token.secret or ""
         rotate(scene, 0)
         token = stored(scene)
-        before = replace(token, dead=tuple(RetiredSecret(each.stored) for each in token.dead))
+        before = replace(token, retired_secrets=tuple(RetiredSecret(each.stored) for each in token.retired_secrets))
         scene.product.stores.tokens.update_system_fields(
             token, replace(before, revision=token.revision + 1), token_record("updated", target_id=token.id)
         )
@@ -223,7 +223,7 @@ class TestRollback:
         scene.product.lifecycle.policies.set_for_service(scene.caller(), "ci", Policy(reused=Consequence.REVOKE))
         old, new = scene.token.secret or "", rotated_and_used(scene, MINUTE)
         taken = scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, old)
-        assert taken.token.earlier == ()
+        assert taken.token.previous_secrets == ()
         for _ in range(3):
             assert not is_good(scene, new, now())
         assert (is_good(scene, old, now() + 10**10), stored(scene).reused) == (True, None)

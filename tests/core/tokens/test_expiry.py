@@ -49,7 +49,7 @@ def test_a_service_is_told_when_what_it_asked_about_ends(scene: Scene) -> None:
     assert introspected_end(scene.token.secret) is None
     assert introspected_end(made.secret) == end
     renewed = scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 60_000)
-    assert introspected_end(made.secret) == renewed.token.earlier[0].until < end
+    assert introspected_end(made.secret) == renewed.token.previous_secrets[0].until < end
     assert introspected_end(renewed.secret) == end
     scene.product.rotation.rotate(scene.caller(), scene.bot.id, made.token.id, 24 * HOUR)
     assert introspected_end(renewed.secret) == end
@@ -122,7 +122,7 @@ def test_clock_rotation_grace_and_expiry_together(steps: list[tuple[int, int, in
         end = None if life is None else clock + life
         token = replace(token.rotated_to(hashed(number), grace, clock), expires=end)
     moment = clock + later
-    live = {each.stored.argon2id for each in token.live(moment)} | {token.secret.argon2id}
-    good = set() if token.has_expired(moment) else live
+    valid_secrets = {each.stored.argon2id for each in token.valid_previous(moment)} | {token.secret.argon2id}
+    good = set() if token.has_expired(moment) else valid_secrets
     expected = {str(secret) for secret, until in ends.items() if until is None or moment < until}
     assert good == (expected if end is None or moment < end else set())

@@ -15,7 +15,7 @@ from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Changed, Conflict, Forbidden, InsufficientScope, Invalid, NotFound
 from chalicelib.core.common.paging import Window
 from chalicelib.core.secrets.hashing import HashedSecret
-from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_PREVIOUS
 from chalicelib.core.tokens.token import PermanentToken
 from tests.conftest import Scene, now, origin
 from tests.people import person
@@ -92,7 +92,7 @@ def test_a_token_that_may_only_rotate_itself_sets_no_labels(scene: Scene) -> Non
 
 def test_answers_that_are_lost_lock_nobody_out(scene: Scene) -> None:
     """A client that rotates again and again without ever seeing an answer keeps the secret that it has."""
-    for _ in range(MAX_EARLIER):
+    for _ in range(MAX_PREVIOUS):
         rotate(scene)
         assert scene.is_good(scene.token.secret)
     with pytest.raises(Conflict, match="10 secrets of this token are good"):
@@ -106,7 +106,7 @@ def test_secrets_whose_end_has_come_make_room_and_are_forgotten() -> None:
     token = PermanentToken("t", "u", "n", ("a",), "u", "U", 0, hashed(0))
     for number in range(1, 50):
         token = token.rotated_to(hashed(number), 5, now=number)
-        assert len(token.earlier) <= 5
+        assert len(token.previous_secrets) <= 5
 
 
 @settings(max_examples=200)
@@ -124,7 +124,7 @@ def test_a_secret_is_good_exactly_as_long_as_the_model_says(steps: list[tuple[in
         model.append([number, None])
         token = token.rotated_to(hashed(number), grace, clock)
     moment = clock + at
-    good = {each.stored.argon2id for each in token.live(moment)} | {token.secret.argon2id}
+    good = {each.stored.argon2id for each in token.valid_previous(moment)} | {token.secret.argon2id}
     assert good == {str(number) for number, end in model if end is None or moment < end}
 
 

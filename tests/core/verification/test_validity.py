@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.core.access.caller import Caller
 from chalicelib.core.access.token_policy import Consequence, Policy
 from chalicelib.core.common.time import DAY_MS
-from chalicelib.core.secrets.previous_secrets import MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import MAX_PREVIOUS
 from chalicelib.core.tokens.manage import OwnedToken
 from tests.conftest import Scene
 
@@ -123,8 +123,8 @@ class Run:
             self.model.last_used = self.clock
 
     def rotate(self, grace: int) -> None:
-        live = [each for each in self.model.secrets[:-1] if each.until is not None and self.clock < each.until]
-        if grace and len(live) >= MAX_EARLIER:
+        valid_secrets = [each for each in self.model.secrets[:-1] if each.until is not None and self.clock < each.until]
+        if grace and len(valid_secrets) >= MAX_PREVIOUS:
             return
         made = self.scene.product.rotation.rotate(self.caller, self.scene.bot.id, self.made.token.id, grace)
         self.model.secrets[-1].until = self.clock + grace

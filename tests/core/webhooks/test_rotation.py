@@ -11,7 +11,7 @@ from chalicelib.core.access.caller import FRESH_MS
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, LoginTooOld, NotFound
 from chalicelib.core.secrets.keyring import Keyring
-from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_EARLIER
+from chalicelib.core.secrets.previous_secrets import LONGEST_GRACE_MS, MAX_PREVIOUS
 from chalicelib.core.webhooks.manage import CreatedWebhook, WebhookChange
 from chalicelib.core.webhooks.rotation import WebhookRenewal
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
@@ -32,10 +32,10 @@ def renewal(scene: Scene) -> WebhookRenewal:
     return scene.product.lifecycle.webhook_renewal
 
 
-def live(scene: Scene, made: CreatedWebhook, at: int | None = None) -> list[str]:
+def valid_secrets(scene: Scene, made: CreatedWebhook, at: int | None = None) -> list[str]:
     """The secrets by which it signs, the current one first."""
     webhook = scene.product.lifecycle.webhooks.get(scene.caller(), made.webhook.id)
-    return WebhookSecrets(scene.product.keyring, webhook.id).live(webhook, at or now())
+    return WebhookSecrets(scene.product.keyring, webhook.id).valid(webhook, at or now())
 
 
 def whsec(key: bytes) -> str:
@@ -45,10 +45,12 @@ def whsec(key: bytes) -> str:
 def test_the_one_before_signs_until_the_grace_ends(scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
     renewed = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     begun = renewed.webhook.secret_created_at
-    assert live(scene, made, begun + MINUTE - 2) == [renewed.secret, made.secret]
-    assert live(scene, made, begun + MINUTE) == [renewed.secret]
+    assert valid_secrets(scene, made, begun + MINUTE - 2) == [renewed.secret, made.secret]
+    assert valid_secrets(scene, made, begun + MINUTE) == [renewed.secret]
     assert (renewed.webhook.name, renewed.webhook.url) == (made.webhook.name, made.webhook.url)
-    assert [(each.since, each.until) for each in renewed.webhook.earlier] == [(made.webhook.created, begun + MINUTE)]
+    assert [(each.since, each.until) for each in renewed.webhook.previous_secrets] == [
+        (made.webhook.created, begun + MINUTE)
+    ]
 
 
 def test_without_grace_every_earlier_one_ends_at_once(
@@ -56,19 +58,19 @@ def test_without_grace_every_earlier_one_ends_at_once(
 ) -> None:
     renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     last = renewal.renew(scene.caller(), made.webhook.id, 0)
-    assert live(scene, made) == [last.secret]
+    assert valid_secrets(scene, made) == [last.secret]
 
 
 def test_ten_are_good_at_most_and_the_next_says_what_to_do(
     scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal
 ) -> None:
-    for _ in range(MAX_EARLIER):
+    for _ in range(MAX_PREVIOUS):
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
-    assert len(set(live(scene, made))) == MAX_EARLIER + 1
+    assert len(set(valid_secrets(scene, made))) == MAX_PREVIOUS + 1
     with pytest.raises(Conflict, match=r"10 secrets of this webhook are good .* or renew without grace"):
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     renewal.renew(scene.caller(), made.webhook.id, 0)
-    assert len(live(scene, made)) == 1
+    assert len(valid_secrets(scene, made)) == 1
 
 
 @pytest.mark.parametrize("grace_ms", [-1, LONGEST_GRACE_MS + 1])
@@ -86,7 +88,7 @@ class TestASecretThatIsBrought:
         assert first.secret == own
         for grace in (0, MINUTE, LONGEST_GRACE_MS):
             assert renewal.renew(scene.caller(), made.webhook.id, grace, own) == first
-        assert live(scene, made) == [own, made.secret]
+        assert valid_secrets(scene, made) == [own, made.secret]
 
     @pytest.mark.parametrize("grace_ms", [0, MINUTE])
     def test_is_refused_if_it_was_there_before(
@@ -129,12 +131,12 @@ class TestASecretThatIsBrought:
                 attempt()
             assert refused.value.field == "secret"
             assert not secret or secret not in str(refused.value)
-        assert live(scene, made) == [made.secret]
+        assert valid_secrets(scene, made) == [made.secret]
 
     def test_can_be_the_first(self, scene: Scene) -> None:
         own = new_secret()
         made = scene.product.lifecycle.webhooks.create(scene.caller(), "x", "https://x.example/", [], own)
-        assert (made.secret, live(scene, made)) == (own, [own])
+        assert (made.secret, valid_secrets(scene, made)) == (own, [own])
 
     def test_is_compared(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
         renewed = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
@@ -149,10 +151,10 @@ class TestRollback:
         second = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
         third = renewal.renew(scene.caller(), made.webhook.id, MINUTE)
         back = renewal.roll_back(scene.caller(), made.webhook.id, second.secret or "")
-        assert live(scene, made, now() + MINUTE // 2) == [second.secret, made.secret]
+        assert valid_secrets(scene, made, now() + MINUTE // 2) == [second.secret, made.secret]
         assert back.secret_created_at == second.webhook.secret_created_at
         assert renewal.roll_back(scene.caller(), made.webhook.id, made.secret or "").rotated is None
-        assert live(scene, made, now() + 10 * MINUTE) == [made.secret]
+        assert valid_secrets(scene, made, now() + 10 * MINUTE) == [made.secret]
         for gone in (second, third):
             with pytest.raises(Invalid, match="was this webhook's secret before"):
                 renewal.renew(scene.caller(), made.webhook.id, 0, gone.secret)
@@ -162,7 +164,7 @@ class TestRollback:
         for kept in (made.secret, new_secret(), "x", "ä"):
             with pytest.raises(Invalid, match="keep: must be an earlier secret of this webhook that is still good"):
                 renewal.roll_back(scene.caller(), made.webhook.id, kept or "")
-        assert live(scene, made) == [renewed.secret]
+        assert valid_secrets(scene, made) == [renewed.secret]
 
     def test_can_be_said_twice(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
@@ -178,7 +180,7 @@ def test_any_change_leaves_only_a_tag_of_a_secret_that_has_ended(
     renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     later = replace(scene.caller(), now=now() + MINUTE)
     changed = scene.product.lifecycle.webhooks.update(later, made.webhook.id, WebhookChange(name="renamed"))
-    assert (changed.earlier, len(changed.dead)) == ((), 1)
+    assert (changed.previous_secrets, len(changed.retired_secrets)) == ((), 1)
     assert WebhookSecrets(scene.product.keyring, made.webhook.id).has_ended(changed, made.secret or "")
 
 
@@ -228,4 +230,4 @@ def test_one_whose_key_is_gone_is_renewed_all_the_same(scene: Scene, made: Creat
     others = Keyring({"new": bytes(range(32))}, "new")
     renewal = WebhookRenewal(scene.product.stores.webhooks, others)
     renewed = renewal.renew(scene.caller(), made.webhook.id, 0)
-    assert WebhookSecrets(others, made.webhook.id).live(renewed.webhook, now()) == [renewed.secret]
+    assert WebhookSecrets(others, made.webhook.id).valid(renewed.webhook, now()) == [renewed.secret]

@@ -13,7 +13,7 @@ from chalicelib.core.access.token_policy import Policy
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
-from chalicelib.core.secrets.previous_secrets import MAX_DEAD, MAX_EARLIER, EarlierSecret, RetiredSecret
+from chalicelib.core.secrets.previous_secrets import MAX_PREVIOUS, MAX_RETIRED, PreviousSecret, RetiredSecret
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
@@ -223,13 +223,15 @@ class TestRolesAndGrants:
 
 
 def test_a_services_secrets_come_back_as_they_were_stored(stores: Stores) -> None:
-    earlier = tuple(EarlierSecret(making.hashed(), each, 100 + each) for each in range(MAX_EARLIER))
-    dead = tuple(RetiredSecret(making.hashed(), each, each % 2 == 0) for each in range(MAX_DEAD))
-    service = making.service(secret_renewed=making.NOW + 9, earlier_secrets=earlier, dead_secrets=dead)
+    previous_secrets = tuple(PreviousSecret(making.hashed(), each, 100 + each) for each in range(MAX_PREVIOUS))
+    retired_secrets = tuple(RetiredSecret(making.hashed(), each, each % 2 == 0) for each in range(MAX_RETIRED))
+    service = making.service(
+        secret_renewed=making.NOW + 9, previous_secrets=previous_secrets, retired_secrets=retired_secrets
+    )
     stores.services.create(service, record())
     assert stores.services.get(service.id) == service
     assert stores.credentials.find(None, service.id).service == service
-    first = newer(service, secret_renewed=None, earlier_secrets=(), dead_secrets=())
+    first = newer(service, secret_renewed=None, previous_secrets=(), retired_secrets=())
     stores.services.replace(service, first, record())
     assert stores.services.get(service.id) == first
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.core.audit.idempotency import IdempotencyKey, Replayed
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.secrets.previous_secrets import EarlierSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks.ports import Queue, Waiting
 from chalicelib.core.webhooks.webhook import GivenUp
@@ -126,13 +126,15 @@ class TestChangingAWebhook:
             kinds=(),
             encrypted_secret="third",
             rotated=NOW + 2,
-            earlier=(EarlierSecret("first", NOW, NOW + 9), EarlierSecret("second", NOW + 1, NOW + 8)),
-            dead=("a", "b"),
+            previous_secrets=(PreviousSecret("first", NOW, NOW + 9), PreviousSecret("second", NOW + 1, NOW + 8)),
+            retired_secrets=("a", "b"),
             revision=2,
         )
         stores.webhooks.replace(old, new, record())
         assert stores.webhooks.get(old.id) == new
-        back = replace(new, rotated=None, earlier=(), dead=("b",), url="https://example.com/other", revision=3)
+        back = replace(
+            new, rotated=None, previous_secrets=(), retired_secrets=("b",), url="https://example.com/other", revision=3
+        )
         stores.webhooks.replace(new, back, record())
         assert stores.webhooks.get(old.id) == back
 

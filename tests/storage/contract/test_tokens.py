@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
-from chalicelib.core.secrets.previous_secrets import EarlierSecret, RetiredSecret
+from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import EventKind
 from chalicelib.core.tokens.ports import Displaced
@@ -30,8 +30,8 @@ def test_a_token_comes_back_as_it_was_stored(stores: Stores) -> None:
         used_at=frozenset({"a", "b"}),
         rotated=6,
         settled=6,
-        earlier=(EarlierSecret(making.hashed(), 1, 2), EarlierSecret(making.hashed(), 2, 3)),
-        dead=(RetiredSecret(making.hashed(), 1), RetiredSecret(making.hashed(), 2, rolled_back=True)),
+        previous_secrets=(PreviousSecret(making.hashed(), 1, 2), PreviousSecret(making.hashed(), 2, 3)),
+        retired_secrets=(RetiredSecret(making.hashed(), 1), RetiredSecret(making.hashed(), 2, rolled_back=True)),
         reused=7,
         leaked=8,
         expires=9,

@@ -86,7 +86,7 @@ def violations(world: World, kind: Kind, action: str, answer: object, before: Be
         if action.startswith(READING) and not action.endswith(("myself", "present")) and answer is not None:
             found.append("read what is another's")
     found += _beyond_credential(world, kind, opened)
-    if kind is Kind.EARLIER_SECRET:
+    if kind is Kind.PREVIOUS_SECRET:
         found += _removed_of_others(before.things, after.things, "")
     return [f"{action} with {kind.value}: {each}" for each in found]
 
@@ -99,7 +99,7 @@ def _beyond_credential(world: World, kind: Kind, opened: list[Opened]) -> Iterat
                 yield f"{each.what} by a login that is long ago"
             case Kind.DELEGATED_TOKEN if each.what not in TAKEN_AWAY:
                 yield f"{each.what} by a connected service"
-            case Kind.EARLIER_SECRET if each.what != "token" or each.of != own:
+            case Kind.PREVIOUS_SECRET if each.what != "token" or each.of != own:
                 yield f"{each.what} by a superseded secret"
             case Kind.APPLICATION_PASSWORD if each.what not in HARMLESS | TAKEN_AWAY:
                 yield f"{each.what} by an application password"

@@ -47,7 +47,7 @@ class Kind(Enum):
     BOUNDED_TOKEN = "a permanent token that ends and has networks"
     EXCHANGED_TOKEN = "an access token that it was exchanged for"
     NARROWED_TOKEN = "an access token that was narrowed from a token without end"
-    EARLIER_SECRET = "a secret of a token that has a newer one"
+    PREVIOUS_SECRET = "a secret of a token that has a newer one"
     APPLICATION_PASSWORD = "an application password"
     DELEGATED_TOKEN = "an access token of a connected service"
     RULE_TOKEN = "an access token by a trust rule"
@@ -214,7 +214,7 @@ def _arm(world: World) -> None:
     world.secrets[Kind.TOKEN] = token("own")
     bounded = token("bounded", mallory.clock + DAY_MS, NETWORKS)
     world.secrets[Kind.BOUNDED_TOKEN] = bounded
-    world.secrets[Kind.EARLIER_SECRET] = token("rotated")
+    world.secrets[Kind.PREVIOUS_SECRET] = token("rotated")
     product.rotation.rotate(fresh, "me", world.ids["rotated"], DAY_MS)
     made = product.application_passwords.create(fresh, "me", "mail")
     world.secrets[Kind.APPLICATION_PASSWORD] = made.secret or ""
