@@ -8,7 +8,7 @@ from chalicelib.core.directory.service import Service
 from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.token import LastUse, PermanentToken
-from chalicelib.core.verification.ports import Credential, Credentials
+from chalicelib.core.verification.ports import Credential, VerificationRead
 from chalicelib.storage.authenticators import authenticators_in
 from chalicelib.storage.collection import read
 from chalicelib.storage.engine import keys
@@ -45,7 +45,7 @@ _KEYS = {
 class DynamoCredentials:
     """Implements `core.verification.ports.CredentialStore`."""
 
-    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+    def find(self, key: CredentialKey | None, service_id: str | None) -> VerificationRead:
         item_keys = []
         if key:
             item_keys += [keys.user(key.user_id), _KEYS[key.kind](key.user_id, key.id)]
@@ -63,7 +63,7 @@ class DynamoCredentials:
             elif isinstance(item, ServiceItem):
                 service = item.to_service()
         authenticators = authenticators_in(found, key.user_id) if isinstance(credential, Session) and key else None
-        return Credentials(credential, owner, service, authenticators)
+        return VerificationRead(credential, owner, service, authenticators)
 
     # Neither changes the revision: no update that is under way elsewhere must fail for it. Such an update
     # may put back what was there; the next use records it anew.

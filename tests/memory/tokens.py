@@ -20,7 +20,7 @@ from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
 from chalicelib.core.tokens.ports import Displaced, ExpirySweep, TokenPage
 from chalicelib.core.tokens.token import LastUse, PermanentToken
-from chalicelib.core.verification.ports import Credential, Credentials
+from chalicelib.core.verification.ports import Credential, VerificationRead
 from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 from tests.memory.directory import EXPIRY_SWEEP
@@ -146,16 +146,16 @@ class MemoryCredentials:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+    def find(self, key: CredentialKey | None, service_id: str | None) -> VerificationRead:
         with self._database.lock:
             service = self._database.get("service", service_id) if service_id else None
             if key is None:
-                return Credentials(service=service)
+                return VerificationRead(service=service)
             credential = self._database.get(*account(key.user_id), KINDS[key.kind], key.id)
             owner, authenticators = self._database.get(*account(key.user_id)), None
             if isinstance(credential, Session):
                 authenticators = MemoryAuthenticators(self._database).get(key.user_id)
-            return Credentials(credential, owner, service, authenticators)
+            return VerificationRead(credential, owner, service, authenticators)
 
     def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:
         with self._changing(credential) as (stored, change):

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import PreviousSecret
     from chalicelib.core.verification.credential_check import CredentialCheck, Verification
-    from chalicelib.core.verification.ports import Credentials, CredentialStore
+    from chalicelib.core.verification.ports import CredentialStore, VerificationRead
 
 
 class Authentication:
@@ -149,7 +149,7 @@ class Authentication:
 
     def _verified(
         self, key: CredentialKey | None, presented: str, refusal: str, origin: Origin, supplied_secret: str | None
-    ) -> tuple[Credentials, Verification]:
+    ) -> tuple[VerificationRead, Verification]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
@@ -159,7 +159,7 @@ class Authentication:
             raise Unauthenticated(refusal)
         return found, verified
 
-    def _caller(self, found: Credentials, verified: Verification, origin: Origin) -> Caller:
+    def _caller(self, found: VerificationRead, verified: Verification, origin: Origin) -> Caller:
         credential, owner = found.credential, found.owner
         assert credential
         assert owner

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.verification.credential_check import CredentialCheck, Verification
-    from chalicelib.core.verification.ports import Credentials, CredentialStore
+    from chalicelib.core.verification.ports import CredentialStore, VerificationRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Introspection:
         return verified
 
 
-def _for_service(found: Credentials) -> tuple[PermanentToken | ApplicationPassword, User] | None:
+def _for_service(found: VerificationRead) -> tuple[PermanentToken | ApplicationPassword, User] | None:
     """The credential and its owner, if there are such and it is for the service that asks."""
     credential, owner, service = found.credential, found.owner, found.service
     if credential is None or owner is None or service is None or isinstance(credential, Session):

@@ -23,7 +23,7 @@ Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class VerificationRead:
     """What one round trip finds: credential, its owner, and the service that asks; each may be missing.
 
     `authenticators` only with a session, which they may have ended.
@@ -38,7 +38,7 @@ class Credentials:
 class CredentialStore(Protocol):
     """The path that every request takes: one round trip, strongly consistent."""
 
-    def find(self, key: CredentialKey | None, service_id: str | None) -> Credentials:
+    def find(self, key: CredentialKey | None, service_id: str | None) -> VerificationRead:
         """Credential and owner by key, service by id; None asks for nothing."""
 
     def mark_used(self, credential: Credential, usage: UsageContext, services: Sequence[str] = ()) -> None:

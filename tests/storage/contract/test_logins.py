@@ -16,7 +16,7 @@ from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, 
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.token import LastUse
-from chalicelib.core.verification.ports import Credentials
+from chalicelib.core.verification.ports import VerificationRead
 from tests.storage.contract import making
 from tests.storage.contract.conftest import refused
 from tests.storage.contract.making import newer, record, stored_token, stored_user
@@ -46,7 +46,9 @@ KINDS: dict[CredentialKind, Callable[..., Any]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 class TestEveryKindOfCredential:
-    def find(self, stores: Stores, kind: CredentialKind, credential: Any, service_id: str | None = None) -> Credentials:
+    def find(
+        self, stores: Stores, kind: CredentialKind, credential: Any, service_id: str | None = None
+    ) -> VerificationRead:
         return stores.credentials.find(CredentialKey(kind, credential.user_id, credential.id), service_id)
 
     def test_is_found_with_its_owner_and_the_service_that_asks(self, stores: Stores, kind: CredentialKind) -> None:
@@ -89,7 +91,7 @@ class TestEveryKindOfCredential:
 
 
 def test_nothing_is_asked_for(stores: Stores) -> None:
-    assert stores.credentials.find(None, None) == Credentials()
+    assert stores.credentials.find(None, None) == VerificationRead()
 
 
 def test_a_services_seal_is_renewed_and_one_without_a_secret_has_none(stores: Stores) -> None:

@@ -30,7 +30,10 @@ words = st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/
 def test_as_botocore_signs(
     host: str, key: str, secret: str, token: str | None, body: bytes, now: datetime, target: str
 ) -> None:
-    credentials, headers = Credentials(key, secret, token), {"content-type": "application/json", "x-amz-target": target}
+    credentials, headers = (
+        Credentials(key, secret, token),
+        {"content-type": "application/json", "x-amz-target": target},
+    )
     request = AWSRequest("POST", f"https://{host}/", headers=dict(headers), data=body)
     with patch("botocore.auth.get_current_datetime", return_value=now):
         SigV4Auth(credentials, "dynamodb", REGION).add_auth(request)
