@@ -11,15 +11,14 @@ from standardwebhooks import WebhookVerificationError
 from chalicelib.core.secrets.keyring import Keyring
 from chalicelib.core.secrets.previous_secrets import PreviousSecret
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
-from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, Webhook
+from chalicelib.core.webhooks.webhook import SUCCESS_WINDOW_MS, GivenUp, Webhook, new_secret
 from chalicelib.outbound.guarded_client import Unreachable
 from chalicelib.outbound.webhook import WebhookDestination
 
 KEYRING = Keyring({"k": bytes(range(32))}, "k")
-SECRET = webhooks.new_secret()
+SECRET = new_secret()
 AT_REST = WebhookSecrets(KEYRING, "w")
 NOW = 1_800_000_000_000
 EVENT = Event("e1", EventKind.ROTATED, NOW, "token", 2, "owner", "actor", {"name": 'ä\n"<'})
@@ -127,7 +126,7 @@ class TestSeveralLiveSecrets:
 
     def test_each_live_one_verifies_and_no_other(self) -> None:
         now = round(time.time() * 1000)
-        oldest, before, ended = (webhooks.new_secret() for _ in range(3))
+        oldest, before, ended = (new_secret() for _ in range(3))
         previous_secrets = (
             self.previous(oldest, now + 1),
             self.previous(before, now + 60_000),
@@ -138,7 +137,7 @@ class TestSeveralLiveSecrets:
         ((_, headers, body),) = line.sent
         for secret in (SECRET, before, oldest):
             assert Standard(secret).verify(body, headers) == EVENT.message()
-        for secret in (ended, webhooks.new_secret()):
+        for secret in (ended, new_secret()):
             with pytest.raises(WebhookVerificationError):
                 Standard(secret).verify(body, headers)
         signed = headers["webhook-signature"].split(" ")
@@ -146,7 +145,7 @@ class TestSeveralLiveSecrets:
         assert Standard(SECRET).verify(body, {**headers, "webhook-signature": signed[0]})  # for who reads one only
 
     def test_one_that_cannot_be_read_any_more_does_not_hold_up_the_others(self) -> None:
-        gone = Keyring({"old": bytes(32)}, "old").encrypt(webhooks.new_secret(), "webhook w")
+        gone = Keyring({"old": bytes(32)}, "old").encrypt(new_secret(), "webhook w")
         to, line, _ = destination(previous_secrets=(PreviousSecret(gone, NOW, NOW + 1),))
         to.send(EVENT, NOW)
         assert " " not in line.sent[0][1]["webhook-signature"]

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import SecondFactorLocked
-from chalicelib.core.login import totp as one_time_codes
 from chalicelib.core.login.authenticators import Totp
 from chalicelib.core.login.passkeys import NotProven, credential_id
+from chalicelib.core.login.totp import looks_like_recovery_code, matching_step
 from chalicelib.core.secrets.keyring import UnknownKey
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class SecondFactorCheck:
         Raises SecondFactorLocked where it would be a code of the app, which is locked.
         """
         code = code.strip()
-        if one_time_codes.looks_like_recovery_code(code):
+        if looks_like_recovery_code(code):
             left = tuple(hashed for hashed in stored.recovery_codes if not self._verifier.verify(code, hashed, now))
             return replace(stored, recovery_codes=left) if len(left) < len(stored.recovery_codes) else None
         if stored.app_locked:
@@ -65,7 +65,7 @@ class SecondFactorCheck:
             secret = self._keyring.decrypt(totp.encrypted_secret, totp_context(user_id))
         except UnknownKey:  # nobody can check this code any more; recovery codes and passkeys still work
             return None
-        step = one_time_codes.matching_step(secret, code, now, totp.last_step)
+        step = matching_step(secret, code, now, totp.last_step)
         if step is None:
             return None
         # Encrypted anew at each use, and so always under a key that is current.

@@ -21,10 +21,10 @@ from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFou
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.rate_limits import Typed
-from chalicelib.core.login import totp as one_time_codes
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
 from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
 from chalicelib.core.login.second_factor_check import totp_context
+from chalicelib.core.login.totp import new_recovery_codes, new_totp_secret, pairing_uri
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
@@ -71,7 +71,7 @@ class _NewRecoveryCodes:
 
     @functools.cached_property
     def _made(self) -> tuple[tuple[str, ...], tuple[HashedSecret, ...]]:
-        codes = tuple(one_time_codes.new_recovery_codes())
+        codes = tuple(new_recovery_codes())
         return codes, tuple(self._verifier.hash_secret(code) for code in codes)
 
 
@@ -106,7 +106,7 @@ class SecondFactors:
 
         Raises Forbidden, NotFound, or Conflict (an app is paired already; a bot logs in nowhere).
         """
-        secret = one_time_codes.new_totp_secret()
+        secret = new_totp_secret()
 
         def attempt() -> Pairing:
             owner, permit, old = self._own(caller, user)
@@ -115,7 +115,7 @@ class SecondFactors:
             pending = self._keyring.encrypt(secret, totp_context(owner.id))
             new = replace(old, pending_totp=pending)
             status = self._replace(permit, owner, old, new, "second-factor.pairing-begun")
-            return Pairing(secret, one_time_codes.pairing_uri(secret, owner.login), status)
+            return Pairing(secret, pairing_uri(secret, owner.login), status)
 
         return retry_on_conflict(attempt)
 

@@ -14,9 +14,8 @@ from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import require_seen, retry_on_conflict, retry_persistently
 from chalicelib.core.common.paging import Page
 from chalicelib.core.oauth import trust_conditions
-from chalicelib.core.oauth import trust_rules as rules
 from chalicelib.core.oauth.public_keys import public_keys
-from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES, TrustRule
+from chalicelib.core.oauth.trust_rules import MAX_TEXT, MAX_TRUST_RULES, TrustRule, valid_audience, valid_issuer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,8 +66,8 @@ class RuleChange:
         """What can be judged without the rule, by attribute. Raises Invalid."""
         checks: dict[str, tuple[Any, Callable[[Any], Any]]] = {
             "name": (self.name, validation.name),
-            "issuer": (self.issuer, rules.issuer),
-            "audience": (self.audience, rules.audience),
+            "issuer": (self.issuer, valid_issuer),
+            "audience": (self.audience, valid_audience),
             "keys": (self.keys, public_keys),
             "lasting": (self.lasting, bool),
         }
@@ -107,7 +106,7 @@ class TrustRules:
         Raises Invalid, Forbidden, NotFound, or Conflict (the account is a person; the name is taken; too many).
         """
         name = validation.name(description.name)
-        issuer, audience = rules.issuer(description.issuer), rules.audience(description.audience)
+        issuer, audience = valid_issuer(description.issuer), valid_audience(description.audience)
         conditions = trust_conditions.conditions(issuer, description.conditions)
         keys = public_keys(description.keys)
 
@@ -238,8 +237,8 @@ def _initial_details(rule: TrustRule) -> dict[str, str]:
 
 
 def _shown_keys(rule: TrustRule) -> str:
-    return " ".join(key.get("kid", "unnamed") for key in rule.keys)[: rules.MAX_TEXT] or "fetched"
+    return " ".join(key.get("kid", "unnamed") for key in rule.keys)[:MAX_TEXT] or "fetched"
 
 
 def _shown(patterns: Sequence[str] | None) -> str:
-    return "any" if patterns is None else " or ".join(patterns)[: rules.MAX_TEXT]
+    return "any" if patterns is None else " or ".join(patterns)[:MAX_TEXT]

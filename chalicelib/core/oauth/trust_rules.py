@@ -163,14 +163,14 @@ def _shown(value: object) -> str:
     return "absent" if value is None else str(value)[:MAX_TEXT]
 
 
-def issuer(value: str, field: str = "issuer") -> str:
+def valid_issuer(value: str, field: str = "issuer") -> str:
     """A valid issuer, as given: an https address without query and fragment. Raises Invalid."""
     if len(value) > MAX_TEXT or not re.fullmatch(ISSUER_FORM, value, re.ASCII):
         raise Invalid(field, f"must be an https address without query and fragment, of at most {MAX_TEXT} characters.")
     return value
 
 
-def audience(value: str, field: str = "audience") -> str:
+def valid_audience(value: str, field: str = "audience") -> str:
     """A valid audience. Raises Invalid."""
     if not 1 <= len(value) <= MAX_TEXT or not value.isprintable():
         raise Invalid(field, f"must have 1 to {MAX_TEXT} printable characters.")

@@ -12,10 +12,17 @@ from chalicelib.core.common.errors import Conflict, Invalid, NotFound
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import require_seen, retry_persistently
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.ports import NotDelivered
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
-from chalicelib.core.webhooks.webhook import ATTEMPTS, MAX_WEBHOOKS, Webhook
+from chalicelib.core.webhooks.webhook import (
+    ATTEMPTS,
+    MAX_WEBHOOKS,
+    Webhook,
+    name_taken,
+    new_secret,
+    valid_url,
+    validate_client_supplied_secret,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -49,7 +56,7 @@ class WebhookChange:
         new = replace(
             old,
             name=old.name if self.name is None else validation.name(self.name),
-            url=old.url if self.url is None else webhooks.url(self.url),
+            url=old.url if self.url is None else valid_url(self.url),
             kinds=old.kinds if self.kinds is None else tuple(dict.fromkeys(self.kinds)),
         )
         return new if new.url == old.url else replace(new, failing=None, problem=None, gone=False)
@@ -118,13 +125,13 @@ class Webhooks:
 
         Raises Invalid, Forbidden, or Conflict (another has the name, or there are too many).
         """
-        shown = webhooks.new_secret() if secret is None else webhooks.validate_client_supplied_secret(secret)
+        shown = new_secret() if secret is None else validate_client_supplied_secret(secret)
         permit = caller.require(Operation.CREATE_WEBHOOK)
         id = new_id()
         webhook = Webhook(
             id=id,
             name=validation.name(name),
-            url=webhooks.url(url),
+            url=valid_url(url),
             kinds=tuple(dict.fromkeys(kinds)),
             encrypted_secret=WebhookSecrets(self._keyring, id).encrypt(shown),
             created=caller.now,
@@ -213,7 +220,7 @@ def existing(store: WebhookStore, webhook_id: str) -> Webhook:
 def _require_unique(webhook: Webhook, there: Sequence[Webhook]) -> None:
     """Raises Conflict. The store keeps two new ones apart; one from before names were unique is known by the list."""
     if any(each.unique_name == webhook.unique_name and each.id != webhook.id for each in there):
-        raise webhooks.name_taken(webhook)
+        raise name_taken(webhook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.secrets.previous_secrets import require_grace
-from chalicelib.core.webhooks import webhook as webhooks
 from chalicelib.core.webhooks.manage import CreatedWebhook, existing
 from chalicelib.core.webhooks.secret_encryption import WebhookSecrets
+from chalicelib.core.webhooks.webhook import new_secret, validate_client_supplied_secret
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
@@ -39,9 +39,9 @@ class WebhookRenewal:
         before is refused: it may be in other hands. Raises Invalid (`grace`, `secret`), Forbidden, NotFound, or
         Conflict (too many secrets are good at the same time).
         """
-        supplied = None if secret is None else webhooks.validate_client_supplied_secret(secret)
+        supplied = None if secret is None else validate_client_supplied_secret(secret)
         require_grace(grace_ms)
-        make_secret = functools.cache(lambda: supplied or webhooks.new_secret())
+        make_secret = functools.cache(lambda: supplied or new_secret())
 
         def attempt() -> CreatedWebhook:
             permit = caller.require(Operation.RENEW_WEBHOOK_SECRET)
@@ -68,7 +68,7 @@ class WebhookRenewal:
         webhook = existing(self._store, webhook_id)
         if secret is None:
             return CreatedWebhook(webhook)
-        supplied = webhooks.validate_client_supplied_secret(secret)
+        supplied = validate_client_supplied_secret(secret)
         is_current = WebhookSecrets(self._keyring, webhook.id).matches(supplied, webhook.encrypted_secret)
         return CreatedWebhook(webhook, supplied if is_current else None)
 
@@ -77,7 +77,7 @@ class WebhookRenewal:
 
         Raises Invalid (`secret`), Forbidden or NotFound.
         """
-        supplied = webhooks.validate_client_supplied_secret(secret)
+        supplied = validate_client_supplied_secret(secret)
         caller.require(Operation.RENEW_WEBHOOK_SECRET)
         webhook = existing(self._store, webhook_id)
         return webhook, WebhookSecrets(self._keyring, webhook.id).matches(supplied, webhook.encrypted_secret)

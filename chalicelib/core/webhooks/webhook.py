@@ -153,7 +153,7 @@ def name_taken(webhook: Webhook) -> Conflict:
     return Conflict(f"There is a webhook named {webhook.name!r} already.", "name")
 
 
-def url(value: str, field: str = "url") -> str:
+def valid_url(value: str, field: str = "url") -> str:
     """A valid address to send to: https, or http on this machine. Raises Invalid."""
     fits = len(value) <= MAX_URL and re.fullmatch(URL_FORM, value, re.ASCII) is not None
     if not fits or not (value.startswith("https://") or re.match(r"http://(localhost|127\.0\.0\.1)[:/]", value)):

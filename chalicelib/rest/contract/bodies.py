@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from chalicelib.core.access import role as roles
 from chalicelib.core.access.account import AccountType
+from chalicelib.core.access.role import MAX_PERMISSIONS
 from chalicelib.core.audit.records import LAST_MOMENT
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
@@ -219,7 +219,7 @@ class NewGroup(GroupChange, kw_only=True):
     name: GroupName
 
 
-RolePermissions = Annotated[list[Referred], Meta(min_length=1, max_length=roles.MAX_PERMISSIONS)]
+RolePermissions = Annotated[list[Referred], Meta(min_length=1, max_length=MAX_PERMISSIONS)]
 
 
 class RoleChange(ResourceBody, kw_only=True):

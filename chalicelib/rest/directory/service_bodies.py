@@ -7,9 +7,15 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from chalicelib.core.directory import service as services
 from chalicelib.core.directory.grant_types import GrantType
-from chalicelib.core.directory.service import MAX_URL, REDIRECT_FORM
+from chalicelib.core.directory.service import (
+    MAX_ADDRESSES,
+    MAX_DEFAULT_ROLES,
+    MAX_GROUPS,
+    MAX_PERMISSIONS,
+    MAX_URL,
+    REDIRECT_FORM,
+)
 from chalicelib.rest.contract.bodies import (
     Ignored,
     Key,
@@ -36,13 +42,13 @@ class DeclaredPermissionBody(msgspec.Struct, forbid_unknown_fields=True, kw_only
     service: Ignored = UNSET
 
 
-DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=services.MAX_PERMISSIONS)]
+DeclaredPermissions = Annotated[list[DeclaredPermissionBody], Meta(max_length=MAX_PERMISSIONS)]
 
 
-SeeingGroups = Annotated[list[Referred], Meta(max_length=services.MAX_GROUPS)]
+SeeingGroups = Annotated[list[Referred], Meta(max_length=MAX_GROUPS)]
 
 
-WebAddresses = Annotated[list[WebAddress], Meta(max_length=services.MAX_ADDRESSES)]
+WebAddresses = Annotated[list[WebAddress], Meta(max_length=MAX_ADDRESSES)]
 
 
 RedirectUri = Annotated[
@@ -50,13 +56,13 @@ RedirectUri = Annotated[
 ]
 
 
-RedirectUris = Annotated[list[RedirectUri], Meta(max_length=services.MAX_ADDRESSES)]
+RedirectUris = Annotated[list[RedirectUri], Meta(max_length=MAX_ADDRESSES)]
 
 
 GrantTypes = Annotated[list[GrantType], Meta(min_length=1, max_length=len(GrantType))]
 
 
-DefaultRoles = Annotated[list[Referred], Meta(max_length=services.MAX_DEFAULT_ROLES)]
+DefaultRoles = Annotated[list[Referred], Meta(max_length=MAX_DEFAULT_ROLES)]
 
 
 class _ServiceBody(ResourceBody, kw_only=True):

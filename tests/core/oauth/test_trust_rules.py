@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.core.common.errors import Invalid
-from chalicelib.core.oauth.trust_rules import MAX_WORKLOAD, TrustRule, findings, issuer, workload
+from chalicelib.core.oauth.trust_rules import MAX_WORKLOAD, TrustRule, findings, valid_issuer, workload
 
 letters = st.text(alphabet="ab*", min_size=1, max_size=8)
 claims = st.text(alphabet="ab", max_size=12)
@@ -54,7 +54,7 @@ def test_a_hostile_claim_costs_no_time() -> None:
 )
 def test_an_issuer_is_a_plain_https_address(address: str) -> None:
     with pytest.raises(Invalid, match="issuer"):
-        issuer(address)
+        valid_issuer(address)
 
 
 def test_a_claim_that_says_whose_the_token_is_has_one_value() -> None:

@@ -376,17 +376,17 @@ def test_no_writer_is_left_out() -> None:
     import inspect
     from importlib import import_module
 
-    from chalicelib.core import stores as names
+    from chalicelib.core import stores as protocols
 
     by_port = {
         annotation: name
-        for name, member in vars(names.Stores).items()
+        for name, member in vars(protocols.Stores).items()
         if isinstance(member, property) and member.fget
         for annotation in [member.fget.__annotations__["return"]]
     }
     found = {
         alias.name: getattr(import_module(statement.module or ""), alias.name)
-        for statement in ast.walk(ast.parse(inspect.getsource(names)))
+        for statement in ast.walk(ast.parse(inspect.getsource(protocols)))
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
         if alias.name in by_port
