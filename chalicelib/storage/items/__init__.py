@@ -27,20 +27,7 @@ from chalicelib.storage.items.bookkeeping import (
     NameItem,
     SweepItem,
 )
-from chalicelib.storage.items.credentials import (
-    TOKENS,
-    ApplicationPasswordItem,
-    AttemptsItem,
-    AuthenticatorsItem,
-    CredentialItem,
-    OneTimeMarkerItem,
-    SessionItem,
-    TokenItem,
-    TokenLabelItem,
-    labelled,
-    last_use_text,
-    moment,
-)
+from chalicelib.storage.items.credentials import CredentialItem, moment
 from chalicelib.storage.items.directory import GROUPS, ROLES, SERVICES, GroupItem, RoleItem, ServiceItem
 from chalicelib.storage.items.events import (
     OUTGOING,
@@ -51,6 +38,13 @@ from chalicelib.storage.items.events import (
     WebhookItem,
     given_up_text,
 )
+from chalicelib.storage.items.login import (
+    ApplicationPasswordItem,
+    AttemptsItem,
+    AuthenticatorsItem,
+    OneTimeMarkerItem,
+    SessionItem,
+)
 from chalicelib.storage.items.oauth import (
     ApprovedScopeItem,
     AuthorizationCodeItem,
@@ -58,6 +52,7 @@ from chalicelib.storage.items.oauth import (
     DeviceItem,
     TrustRuleItem,
 )
+from chalicelib.storage.items.tokens import TOKENS, TokenItem, TokenLabelItem, labelled, last_use_text
 
 __all__ = [
     "BETWEEN",
