@@ -10,11 +10,8 @@ from chalicelib.core.common.time import earliest
 from chalicelib.rest.contract.fields import Field, Kind, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from chalicelib.core.access.account import User
     from chalicelib.core.access.caller import Caller
-    from chalicelib.core.access.group import Group
     from chalicelib.core.directory.service import Service
     from chalicelib.core.secrets.previous_secrets import Secrets
 
@@ -46,21 +43,6 @@ def secret_views(secrets: Secrets[Any] | None, ends: int | None = None) -> list[
     return [*previous, SecretView(secrets.since, ends)]
 
 
-@dataclass(frozen=True, slots=True)
-class GroupView:
-    """A group, and whatever it is inside of, by id, which is read only for answers that show it."""
-
-    group: Group
-    outer: Callable[[], Mapping[str, Group]]
-
-    def parent(self) -> GroupView | None:
-        """The group that it is directly inside of."""
-        if self.group.parent_id is None:
-            return None
-        found = self.outer().get(self.group.parent_id)
-        return GroupView(found, self.outer) if found else None
-
-
 def service_reference(id: str, service: Service | None) -> NamedReference:
     """A service; one that is gone or may not be seen, by its id alone."""
     return NamedReference(id, service.name if service else None, "service", service.key if service else None)
@@ -69,11 +51,6 @@ def service_reference(id: str, service: Service | None) -> NamedReference:
 def reads_user(caller: Caller, user: User) -> bool:
     """Whether the caller may read the account."""
     return caller.is_allowed(Operation.READ_USER, user.id)
-
-
-def _reads_group(caller: Caller, view: GroupView) -> bool:
-    """Whoever is in a group knows it."""
-    return view.group.id in caller.groups or caller.is_allowed(Operation.READ_GROUP)
 
 
 REFERENCE = Shape(
@@ -149,40 +126,5 @@ PERMISSION = Shape(
         "type": Field(lambda permission: "permission"),
         "key": Field(lambda permission: permission.key),
         "name": Field(lambda permission: permission.name),
-    },
-)
-
-
-_group_fields = {
-    "id": Field(lambda view: view.group.id),
-    "type": Field(lambda view: "userGroup"),
-    "name": Field(lambda view: view.group.name),
-    "requiredTwoFactorAuthentication": Field(lambda view: view.group.requires_two_factor, Kind.FLAG),
-    "creationTime": Field(lambda view: view.group.created, Kind.TIME),
-}
-HUBS_OF_GROUPS = frozenset({"iconUrl", "description", "autoJoin", "userCount", "aliases"})
-OUTLINE_OF_GROUPS = frozenset({"id", "type", "name"})
-GROUP = Shape("usergroup", _group_fields, HUBS_OF_GROUPS, _reads_group, OUTLINE_OF_GROUPS)
-_group_fields["parent"] = Field(lambda view: view.parent(), Kind.MAYBE_ONE, GROUP)  # and so on, outwards
-
-AUDIT_RECORD = Shape(
-    "auditrecord",
-    {
-        "id": Field(lambda record: record.id),
-        "type": Field(lambda record: "auditRecord"),
-        "kind": Field(lambda record: record.kind),
-        "time": Field(lambda record: record.at, Kind.TIME),
-        "actor": Field(lambda record: record.actor_id),
-        "credential": Field(lambda record: record.credential_id),
-        "credentialKind": Field(lambda record: record.hand.kind, Kind.MAYBE_TEXT),
-        "accessToken": Field(lambda record: record.hand.access_token_id, Kind.MAYBE_TEXT),
-        "actingServices": Field(lambda record: list(record.hand.services), Kind.LINES),
-        "workload": Field(lambda record: record.hand.workload, Kind.MAYBE_TEXT),
-        "earlierSecret": Field(lambda record: record.hand.previous_secret, Kind.FLAG),
-        "address": Field(lambda record: record.address),
-        "targetKind": Field(lambda record: record.target_kind),
-        "target": Field(lambda record: record.target_id),
-        "owner": Field(lambda record: record.owner_id, Kind.MAYBE_TEXT),
-        "details": Field(lambda record: record.details, Kind.TEXTS),
     },
 )

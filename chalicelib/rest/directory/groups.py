@@ -10,12 +10,14 @@ from msgspec import UNSET
 
 from chalicelib.core.common.paging import Window
 from chalicelib.core.directory.groups import OUTERMOST, GroupDescription
-from chalicelib.rest.contract.bodies import GroupChange, NewGroup, Reference
+from chalicelib.rest.contract.bodies import Reference
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.contract.fields import Field, Kind, Shape
-from chalicelib.rest.contract.shapes import GROUP, HUBS_OF_GROUPS, USER, GroupView
+from chalicelib.rest.contract.shapes import USER
 from chalicelib.rest.directory.access_shapes import PROJECT_ROLE
+from chalicelib.rest.directory.group_bodies import GroupChange, NewGroup
+from chalicelib.rest.directory.group_shapes import GROUP, HUBS_OF_GROUPS, GroupView
 from chalicelib.rest.directory.roles import grant_views
 from chalicelib.rest.directory.users import ACCOUNT, account_views
 from chalicelib.web.errors import answer

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.access.account import User
 from chalicelib.core.directory.grants import HeldGrant
-from chalicelib.rest.contract.bodies import NewOwnedProjectRole, NewProjectRole, NewRole, Reference, RoleChange
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.rest.directory.access_shapes import OWNED_PROJECT_ROLE, PROJECT_ROLE, ROLE, GrantView
+from chalicelib.rest.directory.role_bodies import NewOwnedProjectRole, NewProjectRole, NewRole, RoleChange
 from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.role import Grant, Role
     from chalicelib.core.common.paging import Window
+    from chalicelib.rest.contract.bodies import Reference
 
 
 @operation(ROLE, collection="roles", search=Searchable(("key", "name"), (), ("key", "name")))

@@ -13,12 +13,13 @@ from chalicelib.core.access.role import Grant
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.directory.accounts import OWNERLESS, AccountChange
-from chalicelib.rest.contract.bodies import NewUser, ProfileBody, Reference, UserChange
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.endpoint import MAX_TOP, Call, operation
 from chalicelib.rest.contract.fields import Field, Kind, Shape
-from chalicelib.rest.contract.shapes import GROUP, HUBS_OF_USERS, REFERENCE, USER, GroupView, NamedReference, reads_user
+from chalicelib.rest.contract.shapes import HUBS_OF_USERS, REFERENCE, USER, NamedReference, reads_user
 from chalicelib.rest.directory.access_shapes import PROJECT_ROLE
+from chalicelib.rest.directory.account_bodies import NewUser, ProfileBody, UserChange
+from chalicelib.rest.directory.group_shapes import GROUP, GroupView
 from chalicelib.rest.directory.roles import grant_views
 from chalicelib.rest.login.security_shapes import APPLICATION_PASSWORD, SECOND_FACTORS, SecondFactorView
 from chalicelib.rest.oauth.delegations import approved_scope_views, refresh_token_views
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.access.group import Group
     from chalicelib.core.login.application_passwords import OwnedApplicationPassword
+    from chalicelib.rest.contract.bodies import Reference
     from chalicelib.rest.directory.access_shapes import GrantView
     from chalicelib.rest.oauth.oauth_shapes import GrantedView
     from chalicelib.rest.tokens.token_shapes import TokenView

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.contract.bodies import NewApplicationPassword
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.endpoint import Call, operation
+from chalicelib.rest.login.login_bodies import NewApplicationPassword
 from chalicelib.rest.login.security_shapes import APPLICATION_PASSWORD, CREATED_APPLICATION_PASSWORD
 from chalicelib.web.errors import answer
 

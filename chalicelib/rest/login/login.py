@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.login.log_in import LoginAttempt
-from chalicelib.rest.contract.bodies import LoginBody, NewPassword
 from chalicelib.rest.contract.endpoint import Call, operation
+from chalicelib.rest.login.login_bodies import LoginBody, NewPassword
 from chalicelib.rest.login.security_shapes import OPENED_SESSION, PASSKEY_OPTIONS
 from chalicelib.web.errors import answer
 from chalicelib.web.login_timing import evenly_refused

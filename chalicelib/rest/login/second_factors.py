@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.rest.contract.bodies import PairingBody, PasskeyBody
 from chalicelib.rest.contract.endpoint import Call, operation
+from chalicelib.rest.login.login_bodies import PairingBody, PasskeyBody
 from chalicelib.rest.login.security_shapes import PAIRED, PASSKEY, SECOND_FACTORS, SecondFactorView
 from chalicelib.web.errors import answer
 
