@@ -2,7 +2,7 @@
 
 A retired secret is *reused* if a later one of its token had been in use: then whoever has the token's secret has it
 from elsewhere. Until then it may well come from the client itself, whose answer with the later one was lost; and one
-that was taken back was given up on purpose, and may still be where it was delivered to. Both are refused like every
+that was rolled back was given up on purpose, and may still be where it was delivered to. Both are refused like every
 other, and recorded once in a quarter of an hour; nothing else follows. ADR 17 has the reasons.
 
 What was reused or found is recorded, and raised as an event, at most once an hour and token; and the token is revoked

@@ -107,7 +107,7 @@ class ServiceItem(Item, discriminator="service"):
     secret_renewed = NumberAttribute(null=True)
     previous_secrets = UnicodeAttribute(null=True, attr_name="earlier")
     retired_secrets = UnicodeAttribute(null=True, attr_name="dead")
-    retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
+    retired = UnicodeAttribute(null=True)  # of each of them: when it was made, and whether it was rolled back
     policy = UnicodeAttribute(null=True)
     revision = NumberAttribute()
 

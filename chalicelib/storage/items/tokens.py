@@ -43,7 +43,7 @@ class TokenItem(CredentialItem, discriminator="token"):
     # JSON: written and read whole.
     previous_secrets = UnicodeAttribute(null=True, attr_name="earlier")
     retired_secrets = UnicodeAttribute(null=True, attr_name="dead")
-    retired = UnicodeAttribute(null=True)  # of each of `dead`: when it was made, and whether it was taken back
+    retired = UnicodeAttribute(null=True)  # of each of them: when it was made, and whether it was rolled back
     last_use = UnicodeAttribute(null=True)
     about = UnicodeAttribute(null=True)
     notified = UnicodeAttribute(null=True, attr_name="told")

@@ -207,8 +207,8 @@ ALL: dict[str, Callable[[Scene, Caller], object]] = {
     "bring": lambda scene, by: secrets(scene).renew(by, "ci", HOUR, SECOND),
     "bring the current one": lambda scene, by: secrets(scene).renew(by, "ci", HOUR, FIRST),
     "compare": lambda scene, by: secrets(scene).has_current(by, "ci", FIRST),
-    "take back": lambda scene, by: secrets(scene).roll_back(by, "ci", scene.ci.secret),
-    "take back again": lambda scene, by: secrets(scene).roll_back(by, "ci", whole(scene, FIRST)),
+    "roll back": lambda scene, by: secrets(scene).roll_back(by, "ci", scene.ci.secret),
+    "roll back again": lambda scene, by: secrets(scene).roll_back(by, "ci", whole(scene, FIRST)),
 }
 
 

@@ -234,7 +234,7 @@ class TestRollback:
         assert refused(scene, "taken-back") == [{"name": "build", "service": scene.ci.service.id}]
 
     def test_a_secret_that_is_kept_is_not_taken_for_used(self, scene: Scene) -> None:
-        """An administrator takes back what nobody got: the answers with both of the later ones were lost."""
+        """An administrator rolls back what nobody got: the answers with both of the later ones were lost."""
         old, _, kept = scene.token.secret or "", rotate(scene, 1_000), rotate(scene)
         rotate(scene)
         scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, kept)
@@ -271,7 +271,7 @@ class TestRollback:
         holder = scene.product.authentication.caller_any_scope(new, origin())
         assert scene.product.rotation.roll_back(holder, "me", "current", old).token.rotated is None
 
-    @pytest.mark.parametrize("kept", ["", "ktp_nothing", "one that was taken back"])
+    @pytest.mark.parametrize("kept", ["", "ktp_nothing", "one that was rolled back"])
     def test_only_an_earlier_secret_that_is_good_can_be_kept(self, scene: Scene, kept: str) -> None:
         new = rotate(scene)
         scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, scene.token.secret or "")

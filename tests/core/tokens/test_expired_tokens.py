@@ -50,7 +50,7 @@ CHANGES: dict[str, Callable[[Scene, Caller, str], object]] = {
     "compare": lambda scene, by, id: scene.product.rotation.has_current(
         by, scene.bot.id, id, random_text(SECRET_LENGTH)
     ),
-    "take back": lambda scene, by, id: scene.product.rotation.roll_back(by, scene.bot.id, id, "any"),
+    "roll back": lambda scene, by, id: scene.product.rotation.roll_back(by, scene.bot.id, id, "any"),
     "rename": lambda scene, by, id: scene.product.permanent_tokens.update(by, scene.bot.id, id, "new", None),
     "re-scope": lambda scene, by, id: scene.product.permanent_tokens.update(by, scene.bot.id, id, None, ["deploy"]),
     "describe": lambda scene, by, id: scene.product.permanent_tokens.update(
