@@ -48,7 +48,7 @@ def register(app: Chalice) -> tuple[Handler, Handler]:
 
 
 def deliver_for(records: Iterable[dict[str, Any]], until: int | None = None) -> None:
-    """Tell what these changes of the table wrote as events; `until` as `Deliveries` has it."""
+    """Send what these changes of the table wrote as events; `until` as `EventDelivery` has it."""
     images = (record["dynamodb"].get("NewImage", {}) for record in records if record["eventName"] == "INSERT")
     token_ids = [image["token_id"]["S"] for image in images if image.get("kind", {}).get("S") == "event"]
     if token_ids:

@@ -106,7 +106,7 @@ class Handler(ChaliceRequestHandler):
         return plain_page("This did not work", said, status) if is_page else from_framework(status, said)
 
     def log_message(self, format: str, *arguments: Any) -> None:
-        """Addresses may hold secrets. What a view was asked is told by `chalicelib.telemetry`."""
+        """Addresses may hold secrets. What a view was asked is logged by `chalicelib.telemetry`."""
 
 
 def _log_failure(*_: object) -> None:

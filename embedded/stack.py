@@ -110,7 +110,7 @@ class Stack:
         return server
 
     def start_worker(self, schedule_seconds: float = SCHEDULE_SECONDS) -> None:
-        """Start what tells events and looks at tokens in time."""
+        """Start what sends events and looks at tokens in time."""
         environment = {**self.environment, "KEYTURN_ADDRESS": self.page}
         self.worker = Worker(environment, self.folder / "server", self.folder / "worker.log")
         self.worker.start(schedule_seconds)

@@ -1,4 +1,4 @@
-"""An example of what is told Keyturn's events: it believes only what is signed, and does nothing twice.
+"""An example of what receives Keyturn's events: it believes only what is signed, and does nothing twice.
 
 pip install flask standardwebhooks
 KEYTURN_WEBHOOK_SECRET=whsec_… flask --app examples/webhook_receiver run

@@ -110,7 +110,7 @@ class Keyturn:
 
     @functools.cached_property
     def lifecycle(self) -> TokenLifecycle:
-        """What is demanded of tokens, what becomes of them, and who is told."""
+        """What is demanded of tokens, what becomes of them, and who is notified."""
         from chalicelib.composition.lifecycle import TokenLifecycle
 
         return TokenLifecycle(self, self.settings)

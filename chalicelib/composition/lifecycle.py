@@ -1,4 +1,4 @@
-"""Where the parts are put together that look after tokens: policies, leaks, events and who is told of them. Imported
+"""Where the parts are put together that look after tokens: policies, leaks, events and where they are sent. Imported
 where something is asked of one of these."""
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class TokenLifecycle:
-    """What is demanded of tokens, what becomes of them, and who is told."""
+    """What is demanded of tokens, what becomes of them, and who is notified."""
 
     def __init__(self, shared: SharedParts, settings: Settings) -> None:
         """No network is used yet."""
@@ -63,7 +63,7 @@ class TokenLifecycle:
 
     @functools.cached_property
     def webhooks(self) -> Webhooks:
-        """The addresses that are told."""
+        """The destinations that events are sent to."""
         from chalicelib.core.webhooks.manage import Webhooks
 
         stores = self._stores.webhooks, self.events, self._stores.queues

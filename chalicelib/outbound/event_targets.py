@@ -23,7 +23,7 @@ SOURCE = "keyturn"
 
 
 class _AwsDestination:
-    """What the two have in common: they are told everything."""
+    """What the two have in common: they are sent everything."""
 
     def __init__(self, service: str, target: str, region: str) -> None:
         self._target = target

@@ -1,4 +1,4 @@
-"""`keyturn webhook …`: addresses that are told what happens to tokens."""
+"""`keyturn webhook …`: addresses that are sent what happens to tokens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the Keyturn authors
 # Simplified BSD License (see https://opensource.org/licenses/BSD-2-Clause)
 # SPDX-License-Identifier: BSD-2-Clause
-"""Webhooks: who is told what happens to permanent tokens, and by which secret they know that it is true."""
+"""Webhooks: where events of permanent tokens are sent, and by which secret they know that it is true."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ class Caller:
 
     def recorded(self, refusal: R, kind: str | None = None) -> R:
         """The refusal, once it is recorded: of something that opens more than the caller has, or would outlive what is
-        presented. Every such refusal comes through here. `kind`: unless it is told by what is presented."""
+        presented. Every such refusal comes through here. `kind`: unless it follows from what is presented."""
         self.record_refusal(self.failure(kind or (ESCALATION if self.secret_ends is None else PREVIOUS_SECRET)))
         return refusal
 

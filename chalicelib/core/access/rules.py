@@ -157,7 +157,7 @@ class Operation(Enum):
     SET_KEYTURN_POLICY = Rule.opening(p.EVERY_PERMISSION, everywhere=True)
     SET_GROUP_POLICY = Rule.opening(p.UPDATE_GROUP, includes=GROUP)
 
-    # They are told of everybody's tokens.
+    # They are sent events of everybody's tokens.
     READ_WEBHOOKS = Rule(p.LOW_LEVEL_ADMIN)
     CREATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")
     UPDATE_WEBHOOK = Rule.opening(p.LOW_LEVEL_ADMIN, lasting="A webhook")  # at another address, it is another one

@@ -1,1 +1,1 @@
-"""Who calls the API, and what a service is told about a token."""
+"""Who calls the API, and what a service learns about a token."""

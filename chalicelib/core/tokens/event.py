@@ -1,9 +1,9 @@
-"""What happens to permanent tokens, and to secrets of services, told to whoever wants to know. No event ever holds a
+"""What happens to permanent tokens, and to secrets of services, sent to whoever wants to know. No event ever holds a
 secret.
 
 Every change of a token writes its event in the change's own transaction. An event's `sequence` is the revision that
 the token has by it, so a token's events have no gaps and one order; its id is that of the audit record, by which
-a receiver knows what it has had already. Of a service only what becomes of its secrets is told, so its events have one
+a receiver knows what it has had already. Of a service only what becomes of its secrets is sent, so its events have one
 order too, but gaps.
 """
 

@@ -35,7 +35,7 @@ SWEEP_EVERY_MS = DAY_MS  # who is in which group changes too
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to tell of a token, once it is `at`; `key` is by what it is known to have been told. `final`: it is
+    """Something to notify of, once it is `at`; `key` is by what it is known to have been sent. `final`: it is
     refused from then on."""
 
     at: int
@@ -108,18 +108,18 @@ class ExpiryNotices:
         return sent
 
     def _notify(self, token: PermanentToken, known: Sequence[Notice], now: int, was_due: int) -> int:
-        """Raise what has come and was not told, and say when the token has to be looked at again."""
+        """Raise what has come and was not sent, and say when the token has to be looked at again."""
         came = [notice for notice in known if notice.at <= now]
         due = min((notice.at for notice in known if notice.at > now), default=NEVER)
         news = list(_news(came, token.notified))
         for notice in news:
             notified = {each.key for each in came} & {*token.notified, notice.key}
-            if notice.final or notice.kind is EventKind.EXPIRING:  # it tells what earlier warnings would have
+            if notice.final or notice.kind is EventKind.EXPIRING:  # it says what earlier warnings would have
                 notified |= {each.key for each in came if each.kind is EventKind.EXPIRING and each.at <= notice.at}
             changed = replace(token, notified=tuple(sorted(notified)), revision=token.revision + 1)
             details = {"name": token.name, **dict(notice.details)}
             record = by_keyturn(notice.kind.value, changed, UsageContext(now), details)
-            # Until the last is told it stays due, or a run that is killed here would leave the others untold.
+            # Until the last is sent it stays due, or a run that is killed here would leave the others unsent.
             self._tokens.update_system_fields(token, changed, record, due if notice is news[-1] else 0)
             token = changed
         if not news and due != was_due:
@@ -155,7 +155,7 @@ def _warnings(end: int, notice_days: Sequence[int], since: int) -> Iterator[Noti
 
 
 def _news(came: Sequence[Notice], notified: Sequence[str]) -> Iterator[Notice]:
-    """What has come and was not told. Of several warnings only the last, and none when the end itself has come:
+    """What has come and was not sent. Of several warnings only the last, and none when the end itself has come:
     nobody wants to hear now that it is thirty days off."""
     over = any(notice.final for notice in came)
     warnings = [notice for notice in came if notice.kind is EventKind.EXPIRING]

@@ -5,7 +5,7 @@ event first; whoever comes meanwhile leaves a word, and the holder looks again b
 is overdue after a while, and the queue is found by the schedule, as is one whose receiver failed.
 
 Destinations are served beside each other, so that a slow one holds up no other. The first try again comes seconds after
-the failure, which is sooner than the schedule: whoever has just told events waits for it, while the failing is new
+the failure, which is sooner than the schedule: whoever has just sent events waits for it, while the failing is new
 (`NEW_MS`); afterwards the schedule's run stays for its minute, as long as something fails (`STAYS_MS`).
 """
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 HELD_MS = 20_000  # longer than one event takes, however slow the receiver
 AT_ONCE = 25
-# A destination that fails for no longer than this is waited for by whoever told it something: the schedule's run, which
+# A destination that fails for no longer than this is waited for by whoever sent it something: the schedule's run, which
 # begins every minute, may not know yet that it fails.
 NEW_MS = 75_000
 STAYS_MS = 3_600_000  # for what fails for longer, the first try again comes with the next minute: a run costs money
@@ -59,7 +59,7 @@ class EventDelivery:
         self._time = time
 
     def deliver(self, token_ids: Iterable[str], until: int | None = None) -> None:
-        """Something has happened to these tokens: tell it, as far as it is not told yet. Raises Unavailable."""
+        """Something has happened to these tokens: send it, as far as it is not sent yet. Raises Unavailable."""
         destinations, tokens = self._destinations(), list(token_ids)
         self._beside_each_other([partial(self._send_events, each, tokens, until) for each in destinations.values()])
 

@@ -145,8 +145,8 @@ class Webhooks:
         return CreatedWebhook(webhook, shown)
 
     def update(self, caller: Caller, webhook_id: str, change: WebhookChange, seen: int | None = None) -> Webhook:
-        """The webhook, changed. At another address it is told again, also if it was gone, and what waits for it goes
-        there, from the first try: also where it has that address already, so that the request can be repeated.
+        """The webhook, changed. At another address it is sent events again, also if it was gone, and what waits for it
+        goes there, from the first try: also where it has that address already, so that the request can be repeated.
 
         Raises Invalid, Forbidden, NotFound, Conflict (another has the name); Changed unless it has still the revision
         `seen`, if one is given.
@@ -174,7 +174,7 @@ class Webhooks:
 
     def test(self, caller: Caller, webhook_id: str) -> None:
         """Send an event that never happened. If it arrives, nothing is failing any more, and what waits is tried again
-        within a minute; but a webhook that wanted to be told nothing any more stays so, as telling it again takes a
+        within a minute; but a webhook that wanted to be sent nothing any more stays so, as sending to it again takes a
         recent login and leaves a record.
 
         Raises Forbidden, NotFound, or Invalid (`url`: it did not take it).
@@ -191,7 +191,7 @@ class Webhooks:
             self._try_again(webhook, caller.now)
 
     def delete(self, caller: Caller, webhook_id: str) -> None:
-        """It is told nothing any more. Raises Forbidden or NotFound."""
+        """It is sent nothing any more. Raises Forbidden or NotFound."""
 
         def attempt() -> None:
             permit = caller.require(Operation.DELETE_WEBHOOK)
@@ -225,7 +225,7 @@ def _require_unique(webhook: Webhook, there: Sequence[Webhook]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Recorded:
-    """A webhook as audit records tell of it."""
+    """A webhook as audit records name it."""
 
     name: str
     url: str

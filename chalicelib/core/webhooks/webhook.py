@@ -1,4 +1,4 @@
-"""Webhooks: addresses that are told what happens to tokens, in messages that are signed.
+"""Webhooks: addresses that are sent what happens to tokens, in messages that are signed.
 
 Source: the Standard Webhooks specification (standardwebhooks.com): headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying. A webhook's secrets have the life
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from chalicelib.core.tokens.event import EventKind
 
-MAX_WEBHOOKS = 20  # each is told of every event that it wants: many would make every change dear
+MAX_WEBHOOKS = 20  # each is sent every event that it accepts: many would make every change dear
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = 32
 # Source: Standard Webhooks, section "Signature scheme": random, of 24 to 64 bytes.
@@ -67,7 +67,7 @@ class Webhook:
     created: int
     failing: int | None = None
     problem: str | None = None
-    gone: bool = False  # it said that it never wants to be told again (410)
+    gone: bool = False  # it said that it never wants to be sent anything again (410)
     rotated: int | None = None  # when the current secret was made, if it is not the first
     previous_secrets: tuple[PreviousSecret[str], ...] = ()  # oldest first
     retired_secrets: tuple[str, ...] = ()  # tags of those that have ended; the last MAX_RETIRED, oldest first

@@ -1,4 +1,4 @@
-"""What all pages have in common: who may see them, and what is refused is told by a page."""
+"""What all pages have in common: who may see them, and errors are pages."""
 
 from __future__ import annotations
 

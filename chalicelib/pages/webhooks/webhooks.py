@@ -1,4 +1,4 @@
-"""Administration › Access Management › Webhooks: who is told what happens to permanent tokens."""
+"""Administration › Access Management › Webhooks: where events of permanent tokens are sent."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def ask_delete(request: FormRequest, caller: Caller, webhook: str) -> Response:
 
 @form
 def delete(request: FormRequest, caller: Caller, webhook: str) -> Response:
-    """It is told nothing any more."""
+    """It is sent nothing any more."""
     request.keyturn.lifecycle.webhooks.delete(caller, webhook)
     return redirect(request, "webhooks", done="webhook-deleted")
 

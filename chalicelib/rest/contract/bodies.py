@@ -24,7 +24,7 @@ B = TypeVar("B")
 Ignored = Raw | UnsetType
 
 # The rules of `core.common.validation`, as far as JSON Schema can say them; the core checks all of them.
-# Told, and not checked here: what has such a login or key from before may be sent back with it.
+# Described, and not checked here: what has such a login or key from before may be sent back with it.
 _IN_ANY_CASE = (
     "".join(f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in word)
     for word in sorted(validation.RESERVED)

@@ -1,4 +1,4 @@
-"""`/webhooks`: addresses that are told what happens to permanent tokens."""
+"""`/webhooks`: addresses that are sent what happens to permanent tokens."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ def open_client() -> None:
 def create_table(stream: bool = True) -> None:
     """Create the table and wait until it can be used. A table that exists is left as it is.
 
-    `stream`: it has one, by which events are told; also a table that exists gets it.
+    `stream`: it has one, by which events are sent; also a table that exists gets it.
     """
     if not Item.exists():
         Item.create_table(wait=True)

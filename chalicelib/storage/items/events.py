@@ -1,4 +1,4 @@
-"""What happened to tokens, where it is told, and how far that has got."""
+"""What happened to tokens, where it is sent, and how far that has got."""
 
 from __future__ import annotations
 
