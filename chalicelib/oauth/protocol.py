@@ -40,7 +40,7 @@ class Payload(OAuth2Payload):  # type: ignore[misc]
 
 
 class ProtocolRequest(OAuth2Request):  # type: ignore[misc]
-    """What Authlib works on; `message` is ours."""
+    """What Authlib works on; `form_request` is ours."""
 
     def __init__(self, form_request: FormRequest) -> None:
         path = form_request.http.context.get("path", form_request.http.path)

@@ -50,7 +50,7 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
-    """One for each request: it answers for `message`."""
+    """One for each request: it answers for `form_request`."""
 
     def __init__(self, form_request: FormRequest) -> None:
         super().__init__()

@@ -58,7 +58,7 @@ class _AwsDestination:
         self._failing = None
 
     def failed(self, event: Event, reason: NotDelivered, given_up: bool, now: int) -> None:
-        """As `reached`."""
+        """As `mark_delivered`."""
         self._failing = self._failing or now
 
 

@@ -3,9 +3,9 @@
 It ends no later, and may be used from no wider networks; or else a token that was stolen would have no end after all.
 Scope is not compared, since Keyturn's scope is the power to manage (ADR 5). Whoever has logged in has neither end nor
 networks here, and is who widens: how fresh a login has to be, says the table of rules (`core.access.rules`), and that
-an application password opens nothing. What is refused here is recorded (`Caller.noted`). `Caller.check` itself refuses
-what has no end at all to a credential that has one.
-The name is that of object capabilities and macaroons (Birgisson et al., NDSS 2014).
+an application password opens nothing. What is refused here is recorded (`Caller.recorded`). `Caller.check` itself
+refuses what has no end at all to a credential that has one. The name is that of object capabilities and macaroons
+(Birgisson et al., NDSS 2014).
 """
 
 from __future__ import annotations

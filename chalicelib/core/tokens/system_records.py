@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def by_keyturn(kind: str, token: PermanentToken, usage: UsageContext, details: Mapping[str, str]) -> AuditRecord:
-    """The record of what Keyturn itself does to a token; `use` says when, and where the reason came from."""
+    """The record of what Keyturn itself does to a token; `usage` says when, and where the reason came from."""
     return AuditRecord(
         kind=kind,
         at=usage.now,

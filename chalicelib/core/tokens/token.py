@@ -102,7 +102,7 @@ class PermanentToken:
     settled: int | None = None  # when the newest secret that was used was made; None: nothing later than the first
     previous_secrets: tuple[PreviousSecret[HashedSecret], ...] = ()  # oldest first
     retired_secrets: tuple[RetiredSecret[HashedSecret], ...] = ()  # that have ended and are recognised; oldest first
-    reused: int | None = None  # when one of those was reused last, no finer than `operations.exposure.WINDOW_MS`
+    reused: int | None = None  # when one of those was reused last, no finer than `core.tokens.compromise.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
     description: str | None = None

@@ -38,7 +38,7 @@ ELSEWHERE = "permanent-token.refused-elsewhere"
 @dataclass(frozen=True, slots=True)
 class Verification:
     """What was presented is good now. `ends`: when it stops being so (None: not by itself); `since`: when the secret of
-    a permanent token or a service was made, both in milliseconds since the epoch; `earlier`: that there is a newer
+    a permanent token or a service was made, both in milliseconds since the epoch; `previous`: that there is a newer
     one."""
 
     ends: int | None = None
@@ -210,7 +210,7 @@ class CredentialCheck:
 def _end(
     token: PermanentToken, previous: PreviousSecret[HashedSecret] | None, policies: Iterable[Policy]
 ) -> int | None:
-    """When the secret ends: `earlier`, or else the current one."""
+    """When the secret ends: `previous`, or else the current one."""
     since = previous.since if previous else token.secret_created_at
     ends = [token.expires, previous.until if previous else None, *(each.ends(since) for each in policies)]
     return min((moment for moment in ends if moment is not None), default=None)

@@ -2,8 +2,8 @@
 
 Source: the Standard Webhooks specification (standardwebhooks.com): headers `webhook-id`, `webhook-timestamp` and
 `webhook-signature`, secrets that begin with `whsec_`, and how long to go on trying. A webhook's secrets have the life
-of a permanent token's (ADR 17, `core.secrets.previous_secrets`), but rest encrypted instead of hashed: both sides
-sign by them.
+of a permanent token's (ADR 17, `core.secrets.previous_secrets`), but rest encrypted instead of hashed: both sides sign
+by them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Webhook:
 
     @property
     def secrets(self) -> Secrets[str]:
-        """All its secrets, encrypted, but for those in `dead`, of which only tags are left."""
+        """All its secrets, encrypted, but for those in `retired_secrets`, of which only tags are left."""
         return Secrets(self.encrypted_secret, self.secret_created_at, self.previous_secrets)
 
     def with_secrets(self, secrets: Secrets[str], tag: Callable[[str], str | None]) -> Webhook:

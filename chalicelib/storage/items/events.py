@@ -75,7 +75,7 @@ class OutgoingItem(Item, discriminator="outgoing"):
 
 
 class WebhookItem(Item, discriminator="webhook"):
-    """`earlier` and `given_up` are JSON. What came with version after version is not there in older items."""
+    """`previous_secrets` and `given_up` are JSON. What came with version after version is not there in older items."""
 
     id = UnicodeAttribute()
     name = UnicodeAttribute()

@@ -263,17 +263,17 @@ def test_what_becomes_of_a_services_secrets_is_told_with_the_change(stores: Stor
 def test_another_policy_asks_to_look_at_all_tokens(empty_stores: Stores, kind: str) -> None:
     collection = Collection(empty_stores, kind)
     thing = collection.create(collection.make())
-    assert empty_stores.walk.get().wanted == 0
+    assert empty_stores.expiry_sweep.get().wanted == 0
     collection.replace(thing, newer(thing, policy=Policy(unused_days=7)))
-    wanted = empty_stores.walk.get()
+    wanted = empty_stores.expiry_sweep.get()
     assert wanted.wanted > making.NOW
     assert collection.store.get(thing.id).policy == Policy(unused_days=7)
-    empty_stores.walk.record_progress(replace(wanted, after="x"))
-    assert empty_stores.walk.get().after == "x"
+    empty_stores.expiry_sweep.record_progress(replace(wanted, after="x"))
+    assert empty_stores.expiry_sweep.get().after == "x"
     with refused(empty_stores, StaleWrite):
-        empty_stores.walk.record_progress(replace(wanted, wanted=1))
-    empty_stores.walk.record_progress(replace(wanted, done=wanted.wanted))
-    assert empty_stores.walk.get() == replace(wanted, done=wanted.wanted)
+        empty_stores.expiry_sweep.record_progress(replace(wanted, wanted=1))
+    empty_stores.expiry_sweep.record_progress(replace(wanted, done=wanted.wanted))
+    assert empty_stores.expiry_sweep.get() == replace(wanted, done=wanted.wanted)
     same = collection.store.get(thing.id)
     collection.replace(same, newer(same))  # the policy is as it was
-    assert empty_stores.walk.get().wanted == wanted.wanted
+    assert empty_stores.expiry_sweep.get().wanted == wanted.wanted
