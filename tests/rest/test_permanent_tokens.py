@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from chalicelib.core.common.identifiers import random_text
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, now
 from tests.rest.calling import REST, Answer, Client, introspect, send
 
@@ -230,7 +230,7 @@ def ended(scene: Scene, name: str) -> tuple[str, str, int]:
     caller, hour = scene.caller(), 3_600_000
     end = now() - hour
     made = scene.product.permanent_tokens.create(
-        replace(caller, now=end - hour), scene.bot.id, name, ["ci"], end, About(labels=["a"])
+        replace(caller, now=end - hour), scene.bot.id, name, ["ci"], end, TokenDetails(labels=["a"])
     )
     return f"{TOKENS}/{made.token.id}", made.secret or "", end
 

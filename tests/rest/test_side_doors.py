@@ -21,7 +21,7 @@ from chalicelib.core.access.permissions import (
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.directory.accounts import AccountChange
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import Client
 
@@ -105,7 +105,7 @@ def test_who_creates_an_account_and_may_not_read_it_learns_what_they_named(scene
 def test_who_changes_a_token_and_may_not_read_it_learns_which_it_is(scene: Scene) -> None:
     token, path = scene.token.token, f"/users/build-bot/permanenttokens/{scene.token.token.id}"
     scene.product.permanent_tokens.update(
-        scene.caller(), scene.bot.id, token.id, None, None, about=About(networks=["192.0.2.0/24"])
+        scene.caller(), scene.bot.id, token.id, None, None, details=TokenDetails(networks=["192.0.2.0/24"])
     )
     updater, fields = client(scene, UPDATE_USER), "id,type,name,networks,lastUse(address),user(login,profile(email))"
     assert updater.post(path, {"contact": "me"}, fields=fields).json == {"id": token.id, "type": "permanentToken"}

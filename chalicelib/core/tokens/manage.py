@@ -23,7 +23,7 @@ from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current
 from chalicelib.core.tokens.descriptions import difference, is_same, told
 from chalicelib.core.tokens.expired_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.tokens.health import token_flags
-from chalicelib.core.tokens.token import MAX_SCOPE, NOTHING_SAID, About, PermanentToken, expiry
+from chalicelib.core.tokens.token import MAX_SCOPE, NO_CHANGE, PermanentToken, TokenDetails, expiry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -137,7 +137,7 @@ class PermanentTokens:
         name: str,
         scope: Sequence[str],
         expires: int | None = None,
-        about: About = NOTHING_SAID,
+        details: TokenDetails = NO_CHANGE,
         secret: str | None = None,
     ) -> OwnedToken:
         """A new token; the only answer that ever holds its secret. `expires` in milliseconds since the epoch; `secret`
@@ -148,7 +148,7 @@ class PermanentTokens:
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
-        valid_name, named, said = validation.name(name), expiry(expires, caller.now), about.valid()
+        valid_name, named, said = validation.name(name), expiry(expires, caller.now), details.valid()
         supplied = None if secret is None else validate_client_supplied_secret(secret)
         token_id = new_id()
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
@@ -174,8 +174,8 @@ class PermanentTokens:
             )
             if named is not None:
                 self._require_allowed_end(token, owner, {id: each for id, each in visible.items() if each})
-            details = {"name": token.name, "scope": " ".join(token.scope), **told(token)}
-            record = permit.record("permanent-token.created", "permanent-token", token_id, owner.id, details)
+            recorded = {"name": token.name, "scope": " ".join(token.scope), **told(token)}
+            record = permit.record("permanent-token.created", "permanent-token", token_id, owner.id, recorded)
 
             def write(gone: Displaced | None) -> None:
                 required_permissions = permit.insisting(len(token.labels) + labels_of(gone))
@@ -200,7 +200,7 @@ class PermanentTokens:
         name: str | None,
         scope: Sequence[str] | None,
         expires: int | Unchanged | None = UNCHANGED,
-        about: About = NOTHING_SAID,
+        details: TokenDetails = NO_CHANGE,
         seen: int | None = None,
     ) -> OwnedToken:
         """The token, renamed, re-scoped, or with another end or description; its secret stays. A credential that has an
@@ -210,7 +210,7 @@ class PermanentTokens:
         Raises as `create`; NotFound also for the token; Conflict also if it has ended; Changed unless it has still the
         revision `seen`, if one is given.
         """
-        said = about.valid()
+        said = details.valid()
         if name is not None:
             said["name"] = validation.name(name)
         if not isinstance(expires, Unchanged):
@@ -229,10 +229,10 @@ class PermanentTokens:
             attenuation.require_no_wider(caller, old, new)
             if new.expires != old.expires:
                 self._require_allowed_end(new, owner, self._services.resolve(new.scope))
-            details = difference(old, new)
-            if not details:
+            recorded = difference(old, new)
+            if not recorded:
                 return OwnedToken(old, owner)
-            record = permit.record("permanent-token.updated", "permanent-token", old.id, owner.id, details)
+            record = permit.record("permanent-token.updated", "permanent-token", old.id, owner.id, recorded)
 
             def write(gone: Displaced | None) -> None:
                 labels = len({*old.labels} ^ {*new.labels}) + labels_of(gone)

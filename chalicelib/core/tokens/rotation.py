@@ -19,7 +19,7 @@ from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.expired_tokens import require_not_ended
 from chalicelib.core.tokens.manage import CURRENT, OwnedToken, existing
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Rotation:
         """
         supplied = None if secret is None else validate_client_supplied_secret(secret)
         require_grace(grace_ms)
-        said = About(labels=labels).valid()
+        said = TokenDetails(labels=labels).valid()
         id, operation = _rotating(caller, token_id)
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, supplied))

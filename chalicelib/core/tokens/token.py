@@ -31,7 +31,7 @@ def expiry(moment: int | None, now: int) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class TokenDetails:
     """What is said of a token besides its name, and from where it may be used; None says nothing, and what is empty
     takes away what was said. `contact` is whom to ask: a person, a team, a channel."""
 
@@ -56,7 +56,7 @@ class About:
         return said
 
 
-NOTHING_SAID = About()
+NO_CHANGE = TokenDetails()
 
 
 def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:

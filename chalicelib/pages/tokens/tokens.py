@@ -9,7 +9,7 @@ from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.tokens.expired_tokens import require_not_ended
 from chalicelib.core.tokens.manage import UNCHANGED
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from chalicelib.pages.directory.account import account_page, read
 from chalicelib.pages.directory.service_names import Names, services_in
 from chalicelib.pages.frame.charts import timeline
@@ -70,9 +70,9 @@ class TokenForm:
         )
 
     @property
-    def about(self) -> About:
+    def details(self) -> TokenDetails:
         """What is said besides the name."""
-        return About(self.description, self.contact, lines(self.labels), lines(self.networks))
+        return TokenDetails(self.description, self.contact, lines(self.labels), lines(self.networks))
 
 
 EMPTY = TokenForm()
@@ -95,7 +95,7 @@ def create(request: FormRequest, caller: Caller, user: str) -> Response:
     def do() -> Response:
         expires = end(filled.last_day, "expiresOn")
         tokens = request.keyturn.permanent_tokens
-        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.about)
+        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.details)
         dialog = Dialog("account/new-token-shown.html", back(request, account), {"made": made})
         return security_page(request, caller, account, dialog)
 
@@ -134,11 +134,11 @@ def edit(request: FormRequest, caller: Caller, user: str, token: str) -> Respons
         # What stays as it is needs no permissions that include the owner's.
         changed = None if set(filled.scope) == set(before.scope) else filled.scope
         expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
-        about = filled.about
-        if tuple(about.networks or ()) == found.token.networks:
-            about = replace(about, networks=None)
+        details = filled.details
+        if tuple(details.networks or ()) == found.token.networks:
+            details = replace(details, networks=None)
         request.keyturn.permanent_tokens.update(
-            caller, account.id, token, filled.name, changed, expires, about, found.token.revision
+            caller, account.id, token, filled.name, changed, expires, details, found.token.revision
         )
         return redirect(request, "users", account.id, "security", "tokens", token, done="token-changed")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UnsetType
 
 from chalicelib.core.tokens.manage import CURRENT, UNCHANGED
-from chalicelib.core.tokens.token import LABEL_FORM, About
+from chalicelib.core.tokens.token import LABEL_FORM, TokenDetails
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.durations import milliseconds
 from chalicelib.rest.contract.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
@@ -61,7 +61,7 @@ def create_token(call: Call, user: str) -> Response:
         lambda by: _view(
             call,
             caller,
-            tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _about(body), body.secret),
+            tokens.create(by, user, body.name, _scope(body.scope), body.expires_on, _details(body), body.secret),
         ),
         lambda id: _view(call, caller, tokens.created(caller, user, id, body.secret)),
     )
@@ -81,7 +81,7 @@ def update_token(call: Call, user: str, token: str) -> Response:
     scope = None if body.scope is None else _scope(body.scope)
     expires = UNCHANGED if isinstance(body.expires_on, UnsetType) else body.expires_on
     tokens = call.keyturn.permanent_tokens
-    return _one(call, caller, tokens.update(caller, user, token, body.name, scope, expires, _about(body)))
+    return _one(call, caller, tokens.update(caller, user, token, body.name, scope, expires, _details(body)))
 
 
 @operation(ROTATED_TOKEN, body=Rotation, creates=True)
@@ -124,8 +124,8 @@ def list_all_tokens(call: Call) -> Response:
     return call.cursor_list(token_views(call, caller, found.items), top, found.after)
 
 
-def _about(body: NewToken | TokenChange) -> About:
-    return About(body.description, body.contact, body.labels, body.networks)
+def _details(body: NewToken | TokenChange) -> TokenDetails:
+    return TokenDetails(body.description, body.contact, body.labels, body.networks)
 
 
 def _scope(references: Sequence[Reference]) -> list[str]:

@@ -20,7 +20,7 @@ from chalicelib.core.oauth.access_tokens import LIFETIME_MS, Source, SourceKind
 from chalicelib.core.oauth.manage_trust_rules import RuleDescription
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from chalicelib.core.webhooks.manage import WebhookChange
 from tests.conftest import Scene, now, origin
 from tests.core.tokens.test_rotation import is_good
@@ -33,9 +33,9 @@ HALF, OUTSIDE, WIDER = ["192.0.2.0/25"], ["198.51.100.0/24"], ["192.0.2.0/23"]
 
 def manager(scene: Scene, ends: bool = True, networks: bool = False) -> OwnedToken:
     """A token of the administrator that manages, but not for ever or not from everywhere."""
-    about = About(networks=INSIDE if networks else None)
+    details = TokenDetails(networks=INSIDE if networks else None)
     end = now() + HOUR if ends else None
-    return scene.product.permanent_tokens.create(scene.caller(), "me", "manager", ["keyturn", "ci"], end, about)
+    return scene.product.permanent_tokens.create(scene.caller(), "me", "manager", ["keyturn", "ci"], end, details)
 
 
 def by_itself(scene: Scene, made: OwnedToken) -> Caller:
@@ -74,10 +74,12 @@ class TestMakingATokenWithOneThatEnds:
         caller = present(scene, made)
         for networks in (WIDER, OUTSIDE, [*INSIDE, *OUTSIDE], ["::/0"], ["0.0.0.0/0"]):
             with pytest.raises(Invalid, match=r"networks: must be inside of those of the token .*: 192.0.2.0/24"):
-                tokens.create(caller, "me", "wider", ["ci"], None, About(networks=networks))
-        assert tokens.create(caller, "me", "narrower", ["ci"], None, About(networks=HALF)).token.networks == (*HALF,)
+                tokens.create(caller, "me", "wider", ["ci"], None, TokenDetails(networks=networks))
+        assert tokens.create(caller, "me", "narrower", ["ci"], None, TokenDetails(networks=HALF)).token.networks == (
+            *HALF,
+        )
         for name, none in (("nothing said", None), ("none said", [])):
-            made = tokens.create(caller, "me", name, ["ci"], None, About(networks=none))
+            made = tokens.create(caller, "me", name, ["ci"], None, TokenDetails(networks=none))
             assert made.token.networks == (*INSIDE,)
 
     def test_a_policys_end_counts(self, scene: Scene) -> None:
@@ -109,17 +111,17 @@ class TestChangingATokenWithOneThatEnds:
     ) -> None:
         made, tokens = manager(scene, networks=True), scene.product.permanent_tokens
         caller = present(scene, made)
-        end, about = caller.ends or 0, About(networks=INSIDE)
-        other = tokens.create(scene.caller(), "me", "other", ["ci"], end - 5, about)
+        end, details = caller.ends or 0, TokenDetails(networks=INSIDE)
+        other = tokens.create(scene.caller(), "me", "other", ["ci"], end - 5, details)
         id = (made if which == "itself" else other).token.id
         for expires in (None, (made.token.expires or 0) + 1):
             with pytest.raises(Invalid, match="expiresOn: must not be later"):
                 tokens.update(caller, "me", id, None, None, expires)
         for networks in ([], WIDER, OUTSIDE):
             with pytest.raises(Invalid, match="networks: must be inside"):
-                tokens.update(caller, "me", id, None, None, about=About(networks=networks))
+                tokens.update(caller, "me", id, None, None, details=TokenDetails(networks=networks))
         narrowed = tokens.update(
-            caller, "me", id, "renamed", ["ci", "keyturn", "deploy"], end - 9, About(networks=HALF)
+            caller, "me", id, "renamed", ["ci", "keyturn", "deploy"], end - 9, TokenDetails(networks=HALF)
         )
         assert (narrowed.token.expires, narrowed.token.networks) == (end - 9, (*HALF,))
 
@@ -127,12 +129,15 @@ class TestChangingATokenWithOneThatEnds:
         made, tokens = manager(scene, networks=True), scene.product.permanent_tokens
         broad = tokens.create(scene.caller(), "me", "broad", ["ci"]).token.id
         caller, later = scene.caller(made.secret), now() + 9 * DAY_MS
-        assert tokens.update(caller, "me", broad, "renamed", None, later, About(networks=WIDER)).token.expires == later
+        assert (
+            tokens.update(caller, "me", broad, "renamed", None, later, TokenDetails(networks=WIDER)).token.expires
+            == later
+        )
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
             tokens.update(caller, "me", broad, None, ["ci", "deploy"])
-        tokens.update(caller, "me", broad, None, None, about=About(networks=HALF))
+        tokens.update(caller, "me", broad, None, None, details=TokenDetails(networks=HALF))
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
-            tokens.update(caller, "me", broad, None, None, about=About(networks=INSIDE))
+            tokens.update(caller, "me", broad, None, None, details=TokenDetails(networks=INSIDE))
         with pytest.raises(Invalid, match="expiresOn"):
             tokens.update(caller, "me", broad, None, None, later + 1)
 
@@ -213,11 +218,13 @@ class TestMakingWhatHasNeitherEndNorNetworks:
         with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
             attempt(scene, scene.caller(made.secret))
         scene.product.permanent_tokens.update(
-            scene.caller(), "me", made.token.id, None, None, None, About(networks=INSIDE)
+            scene.caller(), "me", made.token.id, None, None, None, TokenDetails(networks=INSIDE)
         )
         with pytest.raises(Forbidden, match="may be used from everywhere, and the token that you present may not"):
             attempt(scene, scene.caller(made.secret))
-        scene.product.permanent_tokens.update(scene.caller(), "me", made.token.id, None, None, about=About(networks=[]))
+        scene.product.permanent_tokens.update(
+            scene.caller(), "me", made.token.id, None, None, details=TokenDetails(networks=[])
+        )
         attempt(scene, scene.caller(made.secret))
 
     def test_an_application_password_neither(self, scene: Scene) -> None:
@@ -319,12 +326,14 @@ class TestAnAccessToken:
     ) -> None:
         caller, tokens = narrow(scene), scene.product.permanent_tokens
         owner = caller.user.id
-        guarded = tokens.create(scene.caller(), owner, "guarded", ["keyturn"], now() + HOUR, About(networks=INSIDE))
+        guarded = tokens.create(
+            scene.caller(), owner, "guarded", ["keyturn"], now() + HOUR, TokenDetails(networks=INSIDE)
+        )
         id = guarded.token.id
         with pytest.raises(Invalid, match="expiresOn: must not be later"):
             tokens.update(caller, "me", id, None, None, None)
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
-            tokens.update(caller, "me", id, None, None, about=About(networks=[]))
+            tokens.update(caller, "me", id, None, None, details=TokenDetails(networks=[]))
         with pytest.raises(Forbidden, match="ends later than the one that you present"):
             scene.product.rotation.rotate(caller, "me", id, 0)
         tokens.delete(caller, "me", id)
@@ -348,6 +357,6 @@ def test_whoever_has_just_logged_in_widens(scene: Scene) -> None:
     scene.product.roles.grant(scene.caller(), jo.user.id, "system-admin")
     caller = jo.log_in()
     assert (caller.ends, caller.networks, caller.address) == (None, (), HOME)
-    widened = tokens.update(caller, "admin", made.token.id, None, None, None, About(networks=[])).token
+    widened = tokens.update(caller, "admin", made.token.id, None, None, None, TokenDetails(networks=[])).token
     assert (widened.expires, widened.networks) == (None, ())
     assert tokens.create(caller, "me", "lasting", ["keyturn"]).token.expires is None

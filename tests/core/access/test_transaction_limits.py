@@ -19,7 +19,7 @@ from chalicelib.core.access.role import MAX_GRANTS
 from chalicelib.core.access.transaction_limits import MAX_TOGETHER
 from chalicelib.core.common.errors import Conflict, Forbidden
 from chalicelib.core.directory.groups import GroupDescription
-from chalicelib.core.tokens.token import MAX_LABELS, About
+from chalicelib.core.tokens.token import MAX_LABELS, TokenDetails
 from tests.conftest import Scene, origin
 from tests.people import Person, person
 
@@ -54,7 +54,9 @@ class Crowd:
         self.product.groups.update(self.administrator, "group 0", GroupDescription(parent=outer.id))
 
     def create(self, caller: Caller, labels: tuple[str, ...], name: str = "token") -> str:
-        token = self.product.permanent_tokens.create(caller, "jo", name, ["keyturn"], about=About(labels=labels))
+        token = self.product.permanent_tokens.create(
+            caller, "jo", name, ["keyturn"], details=TokenDetails(labels=labels)
+        )
         return token.token.id
 
 
@@ -72,7 +74,9 @@ def test_whoever_has_every_permission_and_the_owner_are_not_held_up(scene: Scene
     tokens = crowd.product.permanent_tokens
     for number, caller in enumerate((crowd.administrator, crowd.owner.log_in())):
         token = crowd.create(caller, LABELS, f"token {number}")
-        changed = tokens.update(caller, "jo", token, f"renamed {number}", ["keyturn"], None, About(labels=OTHERS))
+        changed = tokens.update(
+            caller, "jo", token, f"renamed {number}", ["keyturn"], None, TokenDetails(labels=OTHERS)
+        )
         assert changed.token.labels == OTHERS
     with pytest.raises(Conflict, match="too many to compare safely"):
         crowd.create(crowd.manager, ())
@@ -83,12 +87,16 @@ def test_taking_away_from_somebody_who_has_very_much_is_compared_and_never_too_m
     crowd.nest()
     tokens = crowd.product.permanent_tokens
     token = tokens.create(
-        crowd.administrator, "jo", "token", ["keyturn", "ci"], about=About(labels=LABELS, networks=["192.0.2.0/24"])
+        crowd.administrator,
+        "jo",
+        "token",
+        ["keyturn", "ci"],
+        details=TokenDetails(labels=LABELS, networks=["192.0.2.0/24"]),
     ).token.id
-    narrowed = tokens.update(crowd.manager, "jo", token, "narrower", ["keyturn"], about=About(labels=()))
+    narrowed = tokens.update(crowd.manager, "jo", token, "narrower", ["keyturn"], details=TokenDetails(labels=()))
     assert (narrowed.token.scope, narrowed.token.labels) == (("0-0-0-0-0",), ())
     with pytest.raises(Conflict, match="too many to compare safely"):
-        tokens.update(crowd.manager, "jo", token, None, None, about=About(networks=[]))
+        tokens.update(crowd.manager, "jo", token, None, None, details=TokenDetails(networks=[]))
     crowd.owner.turn_on_2fa()
     crowd.product.second_factors.turn_off(crowd.manager, "jo")
     crowd.owner.totp_secret = ""

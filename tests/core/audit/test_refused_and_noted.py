@@ -27,7 +27,7 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, now, origin
 from tests.core.access.escalation.world import Kind, Profile, World, build
 from tests.people import PASSWORD, Person, person
@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Kind, Attempt]] = {
     "a token removes its own networks": (
         Kind.BOUNDED_TOKEN,
         lambda world, by: world.product.permanent_tokens.update(
-            by, "me", world.ids["bounded"], None, None, about=About(networks=[])
+            by, "me", world.ids["bounded"], None, None, details=TokenDetails(networks=[])
         ),
     ),
     "a token makes one that ends later": (
@@ -269,9 +269,9 @@ class TestATokenOutsideOfItsNetworks:
 
     @pytest.fixture
     def secret(self, scene: Scene) -> str:
-        about = About(networks=["192.0.2.0/24"])
+        details = TokenDetails(networks=["192.0.2.0/24"])
         tokens, scope = scene.product.permanent_tokens, ["ci", "keyturn"]
-        return tokens.create(scene.caller(), scene.bot.id, "bound", scope, None, about).secret or ""
+        return tokens.create(scene.caller(), scene.bot.id, "bound", scope, None, details).secret or ""
 
     def test_is_counted_in_its_owners_log(self, scene: Scene, secret: str) -> None:
         for _ in range(2):

@@ -20,7 +20,7 @@ from chalicelib.core.login.password_hashing import PasswordHasher
 from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.secrets.verifier import SecretVerifier
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from chalicelib.core.webhooks.manage import CreatedWebhook, WebhookChange
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
@@ -50,8 +50,8 @@ class Attack:
         self.jo.attempt()
 
     def describe(self) -> None:
-        about = About(description=f"number {self.done}")
-        self.scene.product.permanent_tokens.update(self.by, "me", self.token.token.id, None, None, about=about)
+        details = TokenDetails(description=f"number {self.done}")
+        self.scene.product.permanent_tokens.update(self.by, "me", self.token.token.id, None, None, details=details)
 
     def change_group(self) -> None:
         self.scene.product.groups.update(self.scene.caller(), "team", GroupDescription(name=f"Team{self.done % 2}"))

@@ -10,51 +10,51 @@ from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant, Unau
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, now, origin
 from tests.people import person
 
-ABOUT = About("Builds the product.", "team-build@example.com", ["nightly", "team=build"], ["192.0.2.0/24"])
+DETAILS = TokenDetails("Builds the product.", "team-build@example.com", ["nightly", "team=build"], ["192.0.2.0/24"])
 
 
-def make(scene: Scene, name: str, about: About, user: str | None = None) -> OwnedToken:
-    return scene.product.permanent_tokens.create(scene.caller(), user or scene.bot.id, name, ["ci"], None, about)
+def make(scene: Scene, name: str, details: TokenDetails, user: str | None = None) -> OwnedToken:
+    return scene.product.permanent_tokens.create(scene.caller(), user or scene.bot.id, name, ["ci"], None, details)
 
 
-def stored(scene: Scene, token_id: str) -> About:
+def stored(scene: Scene, token_id: str) -> TokenDetails:
     token = scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, token_id).token
-    return About(token.description, token.contact, list(token.labels), list(token.networks))
+    return TokenDetails(token.description, token.contact, list(token.labels), list(token.networks))
 
 
-def change(scene: Scene, token_id: str, about: About) -> About:
-    scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, token_id, None, None, about=about)
+def change(scene: Scene, token_id: str, details: TokenDetails) -> TokenDetails:
+    scene.product.permanent_tokens.update(scene.caller(), scene.bot.id, token_id, None, None, details=details)
     return stored(scene, token_id)
 
 
 def test_it_is_kept_through_changes_and_rotations_and_taken_away_by_what_is_empty(scene: Scene) -> None:
-    id = make(scene, "described", ABOUT).token.id
-    assert stored(scene, id) == ABOUT
+    id = make(scene, "described", DETAILS).token.id
+    assert stored(scene, id) == DETAILS
     scene.product.rotation.rotate(scene.caller(), scene.bot.id, id, 60_000)
-    assert change(scene, id, About(contact="#build")) == replace(ABOUT, contact="#build")
-    assert change(scene, id, About("", "", [], [])) == About(None, None, [], [])
+    assert change(scene, id, TokenDetails(contact="#build")) == replace(DETAILS, contact="#build")
+    assert change(scene, id, TokenDetails("", "", [], [])) == TokenDetails(None, None, [], [])
 
 
 @pytest.mark.parametrize(
-    ("about", "field"),
+    ("details", "field"),
     [
-        (About(labels=["ok", "not ok"]), r"labels\[1\]"),
-        (About(labels=[""]), r"labels\[0\]"),
-        (About(labels=["x" * 64]), r"labels\[0\]"),
-        (About(labels=[f"l{number}" for number in range(21)]), "labels: may hold at most 20"),
-        (About(networks=["nowhere"]), r"networks\[0\]"),
-        (About(contact="a\x00b"), "contact"),
-        (About(description="x" * 1001), "description"),
+        (TokenDetails(labels=["ok", "not ok"]), r"labels\[1\]"),
+        (TokenDetails(labels=[""]), r"labels\[0\]"),
+        (TokenDetails(labels=["x" * 64]), r"labels\[0\]"),
+        (TokenDetails(labels=[f"l{number}" for number in range(21)]), "labels: may hold at most 20"),
+        (TokenDetails(networks=["nowhere"]), r"networks\[0\]"),
+        (TokenDetails(contact="a\x00b"), "contact"),
+        (TokenDetails(description="x" * 1001), "description"),
     ],
 )
-def test_what_breaks_a_rule_is_named_and_nothing_is_made(scene: Scene, about: About, field: str) -> None:
+def test_what_breaks_a_rule_is_named_and_nothing_is_made(scene: Scene, details: TokenDetails, field: str) -> None:
     with pytest.raises(Invalid, match=field):
-        make(scene, "wrong", about)
-    assert make(scene, "wrong", About())
+        make(scene, "wrong", details)
+    assert make(scene, "wrong", TokenDetails())
 
 
 def found(scene: Scene, label: str | None, top: int = 100) -> list[str]:
@@ -69,11 +69,11 @@ def found(scene: Scene, label: str | None, top: int = 100) -> list[str]:
 
 def test_tokens_of_all_accounts_are_found_by_label(scene: Scene) -> None:
     jo = person(scene)
-    label, owners = About(labels=["Nightly"]), [scene.bot.id, jo.user.id]
+    label, owners = TokenDetails(labels=["Nightly"]), [scene.bot.id, jo.user.id]
     made = [make(scene, f"n{number}", label, owners[number % 2]) for number in range(5)]
-    make(scene, "other", About(labels=["daily"]))
+    make(scene, "other", TokenDetails(labels=["daily"]))
     assert found(scene, "nightly") == found(scene, "nightly", top=2) == [each.token.name for each in made]
-    change(scene, made[0].token.id, About(labels=[]))
+    change(scene, made[0].token.id, TokenDetails(labels=[]))
     scene.product.permanent_tokens.delete(scene.caller(), made[1].owner.id, made[1].token.id)
     scene.product.accounts.delete(scene.caller(), jo.user.id)
     assert found(scene, "nightly") == ["n2", "n4"]
@@ -90,7 +90,7 @@ def ask(scene: Scene, secret: str | None, address: str | None) -> bool:
 
 
 def test_a_service_has_to_say_from_where_a_bound_token_came(scene: Scene) -> None:
-    secret = make(scene, "bound", ABOUT).secret
+    secret = make(scene, "bound", DETAILS).secret
     assert ask(scene, secret, "192.0.2.77")
     assert not ask(scene, secret, "198.51.100.1")
     assert not ask(scene, secret, None)
@@ -100,7 +100,7 @@ def test_a_service_has_to_say_from_where_a_bound_token_came(scene: Scene) -> Non
 def test_the_network_binds_at_every_entrance(scene: Scene) -> None:
     """REST, a rotation of itself, and an exchange: each from inside and from outside."""
     tokens = scene.product.permanent_tokens
-    made = tokens.create(scene.caller(), scene.bot.id, "bound", ["keyturn", "ci"], None, ABOUT)
+    made = tokens.create(scene.caller(), scene.bot.id, "bound", ["keyturn", "ci"], None, DETAILS)
     inside, outside = origin(), Origin(now(), "198.51.100.1")
     enter = scene.product.authentication
     assert enter.caller(made.secret or "", inside).user.id == scene.bot.id
@@ -115,7 +115,7 @@ def test_the_network_binds_at_every_entrance(scene: Scene) -> None:
 
 
 def test_a_network_is_changed_at_once_and_only_with_the_owners_permissions(scene: Scene) -> None:
-    made = make(scene, "bound", ABOUT)
+    made = make(scene, "bound", DETAILS)
     assert not ask(scene, made.secret, "198.51.100.1")
-    assert change(scene, made.token.id, About(networks=["198.51.100.0/24"])).networks == ["198.51.100.0/24"]
+    assert change(scene, made.token.id, TokenDetails(networks=["198.51.100.0/24"])).networks == ["198.51.100.0/24"]
     assert (ask(scene, made.secret, "198.51.100.1"), ask(scene, made.secret, "192.0.2.1")) == (True, False)

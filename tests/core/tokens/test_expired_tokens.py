@@ -17,7 +17,7 @@ from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.secrets.token_format import SECRET_LENGTH
 from chalicelib.core.tokens.expiry_projection import project_expiry
 from chalicelib.core.tokens.manage import OwnedToken
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, now
 
 HOUR = 3_600_000
@@ -28,10 +28,10 @@ def later(scene: Scene, milliseconds: int = 2 * HOUR) -> Caller:
     return replace(scene.caller(), now=now() + milliseconds)
 
 
-def ending(scene: Scene, name: str = "nightly", **about: list[str]) -> OwnedToken:
+def ending(scene: Scene, name: str = "nightly", **details: list[str]) -> OwnedToken:
     """A token that ends in an hour."""
     tokens = scene.product.permanent_tokens
-    return tokens.create(scene.caller(), scene.bot.id, name, ["ci"], now() + HOUR, About(**about))
+    return tokens.create(scene.caller(), scene.bot.id, name, ["ci"], now() + HOUR, TokenDetails(**details))
 
 
 def named(scene: Scene) -> dict[str, list[str]]:
@@ -54,7 +54,7 @@ CHANGES: dict[str, Callable[[Scene, Caller, str], object]] = {
     "rename": lambda scene, by, id: scene.product.permanent_tokens.update(by, scene.bot.id, id, "new", None),
     "re-scope": lambda scene, by, id: scene.product.permanent_tokens.update(by, scene.bot.id, id, None, ["deploy"]),
     "describe": lambda scene, by, id: scene.product.permanent_tokens.update(
-        by, scene.bot.id, id, None, None, about=About(description="d")
+        by, scene.bot.id, id, None, None, details=TokenDetails(description="d")
     ),
     "prolong": lambda scene, by, id: scene.product.permanent_tokens.update(
         by, scene.bot.id, id, None, None, by.now + HOUR
@@ -112,7 +112,7 @@ def test_its_name_is_free(scene: Scene, how: str) -> None:
 def _take(scene: Scene, by: Caller, how: str, other: OwnedToken) -> OwnedToken:
     tokens = scene.product.permanent_tokens
     if how == "a new one":
-        return tokens.create(by, scene.bot.id, "nightly", ["ci"], about=About(labels=["b"]))
+        return tokens.create(by, scene.bot.id, "nightly", ["ci"], details=TokenDetails(labels=["b"]))
     return tokens.update(by, scene.bot.id, other.token.id, "nightly", None)
 
 
@@ -132,7 +132,11 @@ class TestTheSameRequestAgain:
     """Its first answer may have been lost."""
 
     def create(self, scene: Scene, secret: str | None, name: str = "supplied", **more: object) -> OwnedToken:
-        asked: dict[str, object] = {"scope": ["ci", "deploy"], "about": About(description="d", labels=["a"]), **more}
+        asked: dict[str, object] = {
+            "scope": ["ci", "deploy"],
+            "details": TokenDetails(description="d", labels=["a"]),
+            **more,
+        }
         create: Callable[..., OwnedToken] = scene.product.permanent_tokens.create
         return create(scene.caller(), scene.bot.id, name, secret=secret, **asked)
 
@@ -150,8 +154,8 @@ class TestTheSameRequestAgain:
             {"secret": None},
             {"scope": ["ci"]},
             {"expires": 10**13},
-            {"about": About(description="other")},
-            {"about": About(networks=["192.0.2.0/24"])},
+            {"details": TokenDetails(description="other")},
+            {"details": TokenDetails(networks=["192.0.2.0/24"])},
         ],
     )
     def test_another_request_is_refused_as_ever(self, scene: Scene, other: dict[str, object]) -> None:

@@ -22,7 +22,7 @@ from chalicelib.core.directory.service_descriptions import ServiceDescription
 from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.oauth.manage_trust_rules import RuleChange, RuleDescription
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.core.webhooks.webhook import new_secret
 from tests.core.access.escalation.world import FORMER_LOGIN, World
@@ -82,7 +82,7 @@ def _tokens(world: World) -> Iterator[tuple[str, Action]]:
         yield f"unbind {whose} token", lambda by, o=owner, id=id: tokens.update(by, o, id, None, None, None)
         yield (
             f"free {whose} token of its networks",
-            lambda by, o=owner, id=id: tokens.update(by, o, id, None, None, about=About(networks=())),
+            lambda by, o=owner, id=id: tokens.update(by, o, id, None, None, details=TokenDetails(networks=())),
         )
         yield f"rotate {whose} token", lambda by, o=owner, id=id: rotation.rotate(by, o, id, 0)
         yield f"delete {whose} token", lambda by, o=owner, id=id: tokens.delete(by, o, id)

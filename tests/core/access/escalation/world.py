@@ -24,7 +24,7 @@ from chalicelib.core.oauth.authorization_codes import AuthorizationRequest
 from chalicelib.core.oauth.manage_trust_rules import RuleDescription
 from chalicelib.core.oauth.token_exchange import Exchange
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.core.tokens.token import About
+from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, set_scene
 from tests.people import Person, person
 from tests.storage.contract import making
@@ -207,7 +207,7 @@ def _arm(world: World) -> None:
     tokens, scope = product.permanent_tokens, ["keyturn"]
 
     def token(name: str, expires: int | None = None, networks: tuple[str, ...] = ()) -> str:
-        made = tokens.create(fresh, "me", name, scope, expires, About(networks=networks))
+        made = tokens.create(fresh, "me", name, scope, expires, TokenDetails(networks=networks))
         world.ids[name] = made.token.id
         return made.secret or ""
 
