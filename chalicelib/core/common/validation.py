@@ -108,14 +108,14 @@ def description(value: str, field: str = "description") -> str:
     return normal
 
 
-def name(value: str, field: str = "name") -> str:
+def name(value: str, field: str = "name", most: int = MAX_NAME) -> str:
     """A free name, trimmed and in Unicode NFC, so that equal-looking names are equal. Raises Invalid."""
-    if len(value) > TYPED * MAX_NAME:
-        raise Invalid(field, f"must have 1 to {MAX_NAME} characters.")
+    if len(value) > TYPED * most:
+        raise Invalid(field, f"must have 1 to {most} characters.")
     for character in value:
         if unicodedata.category(character) in _UNPRINTABLE:
             raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
     normal = unicodedata.normalize("NFC", value).strip()
-    if not 1 <= len(normal) <= MAX_NAME:
-        raise Invalid(field, f"must have 1 to {MAX_NAME} characters.")
+    if not 1 <= len(normal) <= most:
+        raise Invalid(field, f"must have 1 to {most} characters.")
     return normal

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit.records import changes
+from chalicelib.core.tokens.token import DETAILS
 
 if TYPE_CHECKING:
-    from chalicelib.core.tokens.token import PermanentToken
-
-
-SAID = ("name", "expires", "description", "contact", "labels", "networks")
+    from chalicelib.core.tokens.token import PermanentToken, TokenDetails
 
 
 def is_same(token: PermanentToken, other: PermanentToken) -> bool:
     """Whether all that can be said of a token is the same of both."""
-    return {*token.scope} == {*other.scope} and all(getattr(token, name) == getattr(other, name) for name in SAID)
+    return {*token.scope} == {*other.scope} and _said(token) == _said(other)
 
 
 def told(token: PermanentToken) -> dict[str, str]:
@@ -26,9 +24,25 @@ def told(token: PermanentToken) -> dict[str, str]:
 
 def difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
     """What a record tells of a change; empty if there is none."""
-    details = changes(old, new, "name", "expires", "description", "contact")
-    for several in ("scope", "labels", "networks"):
-        before, after = getattr(old, several), getattr(new, several)
-        if before != after:
-            details[several] = f"{' '.join(before)} -> {' '.join(after)}"
-    return details
+    recorded = changes(old, new, "name", "expires")
+    if old.scope != new.scope:
+        recorded["scope"] = f"{' '.join(old.scope)} -> {' '.join(new.scope)}"
+    return {**recorded, **details_difference(old, new)}
+
+
+def details_difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:
+    """The same of the details alone."""
+    before, after = _texts(old.details), _texts(new.details)
+    return {
+        name: f"{before.get(name, '')} -> {after.get(name, '')}"
+        for name in DETAILS
+        if before.get(name) != after.get(name)
+    }
+
+
+def _said(token: PermanentToken) -> tuple[str, int | None, TokenDetails]:
+    return token.name, token.expires, token.details
+
+
+def _texts(details: TokenDetails) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else " ".join(value) for name, value in details.stated().items()}

@@ -136,8 +136,8 @@ def description(token: PermanentToken) -> dict[str, Any]:
     """What may be told of a token."""
     told = {
         "name": token.name,
-        "description": token.description,
-        "contact": token.contact,
+        "description": token.details.description,
+        "contact": token.details.contact,
         "labels": list(token.labels),
         "expiresOn": token.expires,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.access import attenuation
 from chalicelib.core.access.rules import Operation
@@ -23,7 +23,7 @@ from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current
 from chalicelib.core.tokens.descriptions import difference, is_same, told
 from chalicelib.core.tokens.expired_tokens import labels_of, require_not_ended, taking_name
 from chalicelib.core.tokens.health import token_flags
-from chalicelib.core.tokens.token import MAX_SCOPE, NO_CHANGE, PermanentToken, TokenDetails, expiry
+from chalicelib.core.tokens.token import MAX_SCOPE, NO_CHANGE, NO_DETAILS, PermanentToken, TokenDetails, expiry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +148,7 @@ class PermanentTokens:
 
         Raises Invalid, Forbidden, NotFound (no such user) or Conflict (the owner has another token of this name).
         """
-        valid_name, named, said = validation.name(name), expiry(expires, caller.now), details.valid()
+        valid_name, named, wanted = validation.name(name), expiry(expires, caller.now), details.valid()
         supplied = None if secret is None else validate_client_supplied_secret(secret)
         token_id = new_id()
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
@@ -157,7 +157,7 @@ class PermanentTokens:
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TOKEN)
             ends = attenuation.end_of_new(caller, named)
-            said["networks"] = attenuation.networks_of_new(caller, said.get("networks", ()))
+            networks = attenuation.networks_of_new(caller, wanted.networks or ())
             visible = self._visible(caller, owner, scope)
             shown = make_secret(owner.id)
             token = PermanentToken(
@@ -170,7 +170,7 @@ class PermanentTokens:
                 created=caller.now,
                 secret=hash_secret(shown),
                 expires=ends,
-                **said,
+                details=NO_DETAILS.changed_by(replace(wanted, networks=networks)),
             )
             if named is not None:
                 self._require_allowed_end(token, owner, {id: each for id, each in visible.items() if each})
@@ -210,12 +210,13 @@ class PermanentTokens:
         Raises as `create`; NotFound also for the token; Conflict also if it has ended; Changed unless it has still the
         revision `seen`, if one is given.
         """
-        said = details.valid()
+        change = details.valid()
+        said: dict[str, Any] = {}
         if name is not None:
             said["name"] = validation.name(name)
         if not isinstance(expires, Unchanged):
             said["expires"] = expiry(expires, caller.now)
-        reaches = scope is not None or {"expires", "networks"} & said.keys()
+        reaches = scope is not None or "expires" in said or change.networks is not None
         operation = Operation.UPDATE_TOKEN if reaches else Operation.DESCRIBE_TOKEN
 
         def attempt() -> OwnedToken:
@@ -223,7 +224,7 @@ class PermanentTokens:
             old = existing(self._tokens, owner, token_id)
             require_not_ended(old, caller.now)
             require_seen(seen, old.revision)
-            new = replace(old, **said, revision=old.revision + 1)
+            new = replace(old, **said, details=old.details.changed_by(change), revision=old.revision + 1)
             if scope is not None:
                 new = replace(new, scope=tuple(self._visible(caller, owner, scope, already=old.scope)))
             attenuation.require_no_wider(caller, old, new)

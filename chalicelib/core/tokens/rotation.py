@@ -17,6 +17,7 @@ from chalicelib.core.common.optimistic_retry import require_seen, retry_persiste
 from chalicelib.core.secrets.client_supplied import new_secret, shown_if_current, validate_client_supplied_secret
 from chalicelib.core.secrets.previous_secrets import require_grace
 from chalicelib.core.secrets.token_format import CredentialKind
+from chalicelib.core.tokens.descriptions import details_difference
 from chalicelib.core.tokens.expired_tokens import require_not_ended
 from chalicelib.core.tokens.manage import CURRENT, OwnedToken, existing
 from chalicelib.core.tokens.token import TokenDetails
@@ -68,14 +69,14 @@ class Rotation:
         """
         supplied = None if secret is None else validate_client_supplied_secret(secret)
         require_grace(grace_ms)
-        said = TokenDetails(labels=labels).valid()
+        change = TokenDetails(labels=labels).valid()
         id, operation = _rotating(caller, token_id)
         hash_secret = functools.cache(self._verifier.hash_secret)  # which takes long: not at each attempt
         make_secret = functools.cache(functools.partial(new_secret, supplied))
 
         def attempt() -> OwnedToken:
             owner, permit = self._accounts.permitted(caller, user, operation)
-            if said:
+            if labels is not None:
                 self._accounts.permitted(caller, user, Operation.DESCRIBE_TOKEN)
             old = existing(self._tokens, owner, id)
             require_not_ended(old, caller.now)
@@ -88,13 +89,12 @@ class Rotation:
             if supplied and self._was_before(shown, old, caller.now):
                 raise Invalid("secret", "was this token's secret before. Bring another one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
-            new = replace(_rotated(old, presented, hash_secret(shown), grace_ms, caller.now), **said)
-            details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
-            if new.labels != old.labels:
-                details["labels"] = f"{' '.join(old.labels)} -> {' '.join(new.labels)}"
+            new = _rotated(old, presented, hash_secret(shown), grace_ms, caller.now)
+            new = replace(new, details=new.details.changed_by(change))
+            recorded = {"name": old.name, "grace": f"{grace_ms // 1000} s", **details_difference(old, new)}
             if presented:
-                details["presented"] = "an earlier secret"
-            record = permit.record("permanent-token.rotated", "permanent-token", old.id, owner.id, details)
+                recorded["presented"] = "an earlier secret"
+            record = permit.record("permanent-token.rotated", "permanent-token", old.id, owner.id, recorded)
             changed = len({*old.labels} ^ {*new.labels})
             self._tokens.replace(old, new, owner, permit.insisting(changed), record)
             return OwnedToken(new, owner, shown)

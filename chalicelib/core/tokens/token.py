@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.core.common import validation
@@ -12,7 +12,7 @@ from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.secrets.previous_secrets import Secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret
@@ -30,35 +30,6 @@ def expiry(moment: int | None, now: int) -> int | None:
     return moment
 
 
-@dataclass(frozen=True, slots=True)
-class TokenDetails:
-    """What is said of a token besides its name, and from where it may be used; None says nothing, and what is empty
-    takes away what was said. `contact` is whom to ask: a person, a team, a channel."""
-
-    description: str | None = None
-    contact: str | None = None
-    labels: Sequence[str] | None = None
-    networks: Sequence[str] | None = None
-
-    def valid(self) -> dict[str, Any]:
-        """What is said, as attributes of a token. Raises Invalid."""
-        said: dict[str, Any] = {}
-        if self.description is not None:
-            said["description"] = validation.description(self.description) or None
-        if self.contact is not None:
-            said["contact"] = validation.name(self.contact, "contact") if self.contact else None
-        if self.labels is not None:
-            said["labels"] = labels(self.labels)
-        if self.networks is not None:
-            from chalicelib.core.common.networks import networks  # only where a token has some
-
-            said["networks"] = networks(self.networks)
-        return said
-
-
-NO_CHANGE = TokenDetails()
-
-
 def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
     """Valid labels, such as `nightly` or `team=payments`, each once. Raises Invalid."""
     for index, value in enumerate(values):
@@ -71,6 +42,73 @@ def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
     if len(found) > MAX_LABELS:
         raise Invalid(field, f"may hold at most {MAX_LABELS}.")
     return found
+
+
+def _line(name: str, most: int = validation.MAX_NAME) -> Callable[[str], str]:
+    """The rule of a text in one line, perhaps empty."""
+    return lambda value: validation.name(value, name, most) if value else ""
+
+
+def _networks(values: Sequence[str]) -> tuple[str, ...]:
+    from chalicelib.core.common.networks import networks  # only where a token has some
+
+    return networks(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What holds for one of a token's details. `rule` returns a value as it is stored, or raises Invalid; `is_list`: it
+    is a list of texts, and otherwise one text."""
+
+    rule: Callable[[Any], str | tuple[str, ...]]
+    is_list: bool
+
+
+def _text(rule: Callable[[str], str]) -> str | None:
+    declared: str | None = field(default=None, metadata={Detail: Detail(rule, is_list=False)})
+    return declared
+
+
+def _list(rule: Callable[[Sequence[str]], tuple[str, ...]]) -> Sequence[str] | None:
+    declared: Sequence[str] | None = field(default=None, metadata={Detail: Detail(rule, is_list=True)})
+    return declared
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDetails:
+    """What describes a token besides its name, and from where it may be used. Every layer iterates these fields, so
+    each is declared here once.
+
+    Those of a token have no empty value: None is what it has not. As a change, None leaves a field as it is, and an
+    empty value removes it.
+    """
+
+    description: str | None = _text(validation.description)
+    contact: str | None = _text(_line("contact"))  # whom to ask: a person, a team, a channel
+    labels: Sequence[str] | None = _list(labels)
+    networks: Sequence[str] | None = _list(_networks)  # from which alone it may be used; none: from everywhere
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> TokenDetails:
+        """With these values, by name of the field."""
+        return cls(**values)
+
+    def stated(self) -> dict[str, str | Sequence[str]]:
+        """The values that there are, by name of the field."""
+        return {name: value for name in DETAILS if (value := getattr(self, name)) is not None}
+
+    def valid(self) -> TokenDetails:
+        """The same as it is stored. Raises Invalid."""
+        return self.of({name: DETAILS[name].rule(value) for name, value in self.stated().items()})
+
+    def changed_by(self, change: TokenDetails) -> TokenDetails:
+        """A token's details after a change, which is valid."""
+        values = {**self.stated(), **change.stated()}
+        return self.of({name: value for name, value in values.items() if value})
+
+
+DETAILS: Mapping[str, Detail] = {each.name: each.metadata[Detail] for each in fields(TokenDetails)}
+NO_CHANGE = NO_DETAILS = TokenDetails()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +143,19 @@ class PermanentToken:
     reused: int | None = None  # when one of those was reused last, no finer than `core.tokens.compromise.WINDOW_MS`
     leaked: int | None = None  # when it was found where everybody can read it, and it stayed
     expires: int | None = None  # milliseconds since the epoch; most do not expire
-    description: str | None = None
-    contact: str | None = None
-    labels: tuple[str, ...] = ()
-    networks: tuple[str, ...] = ()  # from which alone it may be used; none: from everywhere
+    details: TokenDetails = NO_DETAILS
     notified: tuple[str, ...] = ()  # the notices of its future that were sent
     revision: int = 1
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """By which it is found."""
+        return tuple(self.details.labels or ())
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """From which alone it may be used; without any, from everywhere."""
+        return tuple(self.details.networks or ())
 
     @property
     def secret_created_at(self) -> int:

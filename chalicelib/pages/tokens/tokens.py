@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.paging import Window
 from chalicelib.core.tokens.expired_tokens import require_not_ended
 from chalicelib.core.tokens.manage import UNCHANGED
-from chalicelib.core.tokens.token import TokenDetails
 from chalicelib.pages.directory.account import account_page, read
 from chalicelib.pages.directory.service_names import Names, services_in
 from chalicelib.pages.frame.charts import timeline
@@ -18,8 +17,17 @@ from chalicelib.pages.frame.editing import Edit, version_of
 from chalicelib.pages.frame.grace_periods import GRACES, chosen_grace
 from chalicelib.pages.frame.render import Dialog, link, redirect
 from chalicelib.pages.frame.views import for_users, form, unless_refused
+from chalicelib.pages.tokens.details import (
+    NOTHING_FILLED,
+    SHOWN,
+    Texts,
+    changed_details,
+    details_in,
+    placed,
+    texts_of,
+    texts_sent,
+)
 from chalicelib.pages.tokens.security import back, security_page
-from chalicelib.web.request import lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,39 +48,23 @@ OFFERED = 1_000  # services to choose from
 
 @dataclass(frozen=True, slots=True)
 class TokenForm:
-    """A form about a token, as it is filled in: labels and networks one to a line."""
+    """A form about a token, as it is filled in."""
 
     name: str = ""
     scope: tuple[str, ...] = ()
     last_day: str = ""
-    description: str = ""
-    contact: str = ""
-    labels: str = ""
-    networks: str = ""
+    details: Texts = field(default_factory=NOTHING_FILLED.copy)
 
     @classmethod
     def read(cls, request: FormRequest) -> TokenForm:
         """What was sent. Raises Invalid."""
-        texts = {name: request.value(name) or "" for name in ("name", "description", "contact", "labels", "networks")}
-        return cls(scope=tuple(request.values("scope")), last_day=request.value("expiresOn") or "", **texts)
+        name, last_day = request.value("name") or "", request.value("expiresOn") or ""
+        return cls(name, tuple(request.values("scope")), last_day, texts_sent(request))
 
     @classmethod
     def of(cls, token: PermanentToken) -> TokenForm:
         """The token as it is."""
-        return cls(
-            token.name,
-            token.scope,
-            day_of(token.expires),
-            token.description or "",
-            token.contact or "",
-            "\n".join(token.labels),
-            "\n".join(token.networks),
-        )
-
-    @property
-    def details(self) -> TokenDetails:
-        """What is said besides the name."""
-        return TokenDetails(self.description, self.contact, lines(self.labels), lines(self.networks))
+        return cls(token.name, token.scope, day_of(token.expires), texts_of(token.details))
 
 
 EMPTY = TokenForm()
@@ -95,7 +87,7 @@ def create(request: FormRequest, caller: Caller, user: str) -> Response:
     def do() -> Response:
         expires = end(filled.last_day, "expiresOn")
         tokens = request.keyturn.permanent_tokens
-        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, filled.details)
+        made = tokens.create(caller, account.id, filled.name, filled.scope, expires, details_in(filled.details))
         dialog = Dialog("account/new-token-shown.html", back(request, account), {"made": made})
         return security_page(request, caller, account, dialog)
 
@@ -132,11 +124,9 @@ def edit(request: FormRequest, caller: Caller, user: str, token: str) -> Respons
     def write(found: OwnedToken) -> Response:
         before = TokenForm.of(found.token)
         # What stays as it is needs no permissions that include the owner's.
+        details = changed_details(filled.details, before.details)
         changed = None if set(filled.scope) == set(before.scope) else filled.scope
         expires = UNCHANGED if filled.last_day == before.last_day else end(filled.last_day, "expiresOn")
-        details = filled.details
-        if tuple(details.networks or ()) == found.token.networks:
-            details = replace(details, networks=None)
         request.keyturn.permanent_tokens.update(
             caller, account.id, token, filled.name, changed, expires, details, found.token.revision
         )
@@ -216,6 +206,7 @@ def _token_page(
     flags = request.keyturn.permanent_tokens.flags([found], services, request.origin.now)
     values = {
         "found": found,
+        "placed": placed(found.token.details),
         "authors": request.keyturn.accounts.known(caller, [found.token.author_id]),
         "services": request.keyturn.services.shown(caller, services, user.id),
         "flags": flags[found.token.id],
@@ -229,7 +220,7 @@ def _new_dialog(request: FormRequest, caller: Caller, user: User, filled: TokenF
     if missing_permissions:
         return _missing_permissions_dialog(request, caller, user, missing_permissions)
     offered = offered_services(request, caller)
-    values = {"filled": filled, "offered": offered}
+    values = {"filled": filled, "offered": offered, "details": SHOWN}
     return Dialog("account/new-token-dialog.html", back(request, user), values)
 
 
@@ -238,7 +229,7 @@ def _edit_dialog(request: FormRequest, caller: Caller, found: OwnedToken, filled
     known = {service.id for service in offered}
     kept = [id for id in found.token.scope if id not in known]  # deleted, or not to be seen
     there = services_in(request, caller, found.owner.id, [kept])
-    values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found}
+    values = {"filled": filled, "offered": offered, "kept": kept, "services": there, "found": found, "details": SHOWN}
     version = version_of(TokenForm.of(found.token))
     return Dialog("account/edit-token-dialog.html", _address(request, found), values, version)
 

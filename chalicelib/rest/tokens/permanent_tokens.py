@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import UnsetType
 
 from chalicelib.core.tokens.manage import CURRENT, UNCHANGED
-from chalicelib.core.tokens.token import LABEL_FORM, TokenDetails
+from chalicelib.core.tokens.token import DETAILS, LABEL_FORM, TokenDetails
 from chalicelib.rest.contract.contracts import Searchable
 from chalicelib.rest.contract.durations import milliseconds
 from chalicelib.rest.contract.endpoint import DEFAULT_TOP, MAX_TOP, Call, operation
@@ -125,7 +125,7 @@ def list_all_tokens(call: Call) -> Response:
 
 
 def _details(body: NewToken | TokenChange) -> TokenDetails:
-    return TokenDetails(body.description, body.contact, body.labels, body.networks)
+    return TokenDetails.of({name: getattr(body, name) for name in DETAILS})
 
 
 def _scope(references: Sequence[Reference]) -> list[str]:

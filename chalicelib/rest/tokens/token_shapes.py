@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from chalicelib.core.access.rules import Operation
+from chalicelib.core.tokens.token import DETAILS
 from chalicelib.rest.contract.fields import Field, Kind, Shape
 from chalicelib.rest.contract.shapes import (
     REFERENCE,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
     from chalicelib.core.tokens.health import TokenFlags
     from chalicelib.core.tokens.manage import OwnedToken
-    from chalicelib.core.tokens.token import LastUse
+    from chalicelib.core.tokens.token import Detail, LastUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,19 @@ LAST_USE = Shape(
 )
 
 
+def _detail(name: str, detail: Detail) -> Field:
+    def value(view: TokenView) -> object:
+        found = getattr(view.owned.token.details, name)
+        return list(found or ()) if detail.is_list else found
+
+    return Field(value, Kind.LINES if detail.is_list else Kind.MAYBE_TEXT)
+
+
 # Hub has none of these: an answer holds them only if they are asked for.
 _lifecycle = {
     "authorLogin": Field(lambda view: view.author_login(), Kind.MAYBE_TEXT),
     "rotationTime": Field(lambda view: view.owned.token.rotated, Kind.MAYBE_TIME),
-    "description": Field(lambda view: view.owned.token.description, Kind.MAYBE_TEXT),
-    "contact": Field(lambda view: view.owned.token.contact, Kind.MAYBE_TEXT),
-    "labels": Field(lambda view: list(view.owned.token.labels), Kind.LINES),
-    "networks": Field(lambda view: list(view.owned.token.networks), Kind.LINES),
+    **{name: _detail(name, detail) for name, detail in DETAILS.items()},
     "endsOn": Field(lambda view: view.flags().projection.refused, Kind.MAYBE_TIME),
     "flags": Field(lambda view: [flag.value for flag in view.flags().flags], Kind.LINES),
     "lastUse": Field(lambda view: view.last_use(), Kind.MAYBE_ONE, LAST_USE),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from pynamodb.attributes import (
 )
 
 from chalicelib.core.secrets.hashing import HashedSecret
+from chalicelib.core.tokens.token import DETAILS, NO_DETAILS, TokenDetails
 from chalicelib.storage.engine.table import Item
 
 if TYPE_CHECKING:
@@ -59,3 +61,12 @@ def common_attributes(credential: Credential) -> dict[str, Any]:
 def moment(milliseconds: int) -> datetime:
     """A time as the TTL attribute takes it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _details_in(text: str | None) -> TokenDetails:
+    if not text:
+        return NO_DETAILS
+    said = json.loads(text).items()
+    # A later version may have stored what this one does not know: tokens are verified by both while it is installed.
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in said if name in DETAILS}
+    return TokenDetails.of(known)

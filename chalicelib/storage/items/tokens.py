@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from pynamodb.attributes import (
     ListAttribute,
@@ -15,7 +14,7 @@ from pynamodb.attributes import (
 from chalicelib.core.tokens.token import LastUse, PermanentToken
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
-from chalicelib.storage.items.credentials import CredentialItem, common_attributes
+from chalicelib.storage.items.credentials import CredentialItem, _details_in, common_attributes
 from chalicelib.storage.items.secrets import (
     previous_in,
     previous_text,
@@ -26,9 +25,6 @@ from chalicelib.storage.items.secrets import (
 )
 
 TOKENS = "TOKENS"  # all permanent tokens, by when each has to be looked at
-
-
-ABOUT = ("description", "contact", "labels", "networks")
 
 
 class TokenItem(CredentialItem, discriminator="token"):
@@ -69,7 +65,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             retired_secrets=retired_hashes_text(token.retired_secrets),
             retired=retired_times_text(token.retired_secrets),
             last_use=last_use_text(token.last_use) if token.last_use else None,
-            about=text_of({name: value for name in ABOUT if (value := getattr(token, name))}),
+            about=text_of(token.details.stated()),
             notified=text_of(list(token.notified)),
             reused=token.reused,
             leaked=token.leaked,
@@ -96,7 +92,7 @@ class TokenItem(CredentialItem, discriminator="token"):
             reused=None if self.reused is None else int(self.reused),
             leaked=None if self.leaked is None else int(self.leaked),
             revision=int(self.revision),
-            **_about_in(self.about),
+            details=_details_in(self.about),
         )
 
 
@@ -120,8 +116,3 @@ class TokenLabelItem(Item, discriminator="token-label"):
 def last_use_text(use: LastUse) -> str:
     """A token's last use as one attribute."""
     return json.dumps([use.address, use.agent, use.service_id])
-
-
-def _about_in(text: str | None) -> dict[str, Any]:
-    said = json.loads(text or "{}")
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}

@@ -29,7 +29,7 @@ from chalicelib.core.oauth.trust_rules import TrustRule
 from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.event import Event, EventKind
-from chalicelib.core.tokens.token import PermanentToken
+from chalicelib.core.tokens.token import DETAILS, PermanentToken, TokenDetails
 from chalicelib.core.webhooks.webhook import Webhook
 
 NOW = 1_800_000_000_000
@@ -89,9 +89,15 @@ def service(**values: Any) -> Service:
 
 
 def token(owner: User, **values: Any) -> PermanentToken:
-    return replace(
-        PermanentToken(new_id(), owner.id, name("token"), ("ci",), "author", "Author", NOW, hashed()), **values
-    )
+    """With `values`, among which the details may be by their own names."""
+    made = PermanentToken(new_id(), owner.id, name("token"), ("ci",), "author", "Author", NOW, hashed())
+    return replace(made, **_with_details(made, values))
+
+
+def _with_details(token: PermanentToken, values: dict[str, Any]) -> dict[str, Any]:
+    change = TokenDetails.of({name: value for name, value in values.items() if name in DETAILS})
+    others = {name: value for name, value in values.items() if name not in DETAILS}
+    return {"details": token.details.changed_by(change), **others}
 
 
 def password(owner: User, **values: Any) -> ApplicationPassword:
@@ -187,4 +193,6 @@ def access_by(*groups: Group, roles: tuple[Role, ...] = ()) -> Access:
 
 def newer(thing: Any, **values: Any) -> Any:
     """Its next revision."""
+    if isinstance(thing, PermanentToken):
+        values = _with_details(thing, values)
     return replace(thing, revision=thing.revision + 1, **values)
