@@ -18,8 +18,8 @@ def is_same(token: PermanentToken, other: PermanentToken) -> bool:
 
 def told(token: PermanentToken) -> dict[str, str]:
     """What a record tells of a new token, besides name and scope."""
-    told = {"expires": token.expires, "labels": " ".join(token.labels), "networks": " ".join(token.networks)}
-    return {name: str(value) for name, value in told.items() if value}
+    expires = {} if token.expires is None else {"expires": str(token.expires)}
+    return {**expires, **_texts(token.details)}
 
 
 def difference(old: PermanentToken, new: PermanentToken) -> dict[str, str]:

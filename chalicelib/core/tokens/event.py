@@ -136,9 +136,7 @@ def description(token: PermanentToken) -> dict[str, Any]:
     """What may be told of a token."""
     told = {
         "name": token.name,
-        "description": token.details.description,
-        "contact": token.details.contact,
-        "labels": list(token.labels),
+        **{name: value if isinstance(value, str) else list(value) for name, value in token.details.stated().items()},
         "expiresOn": token.expires,
     }
     return {name: value for name, value in told.items() if value}

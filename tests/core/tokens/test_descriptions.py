@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.core.common.errors import Forbidden, Invalid, InvalidGrant, Unauthenticated
+from chalicelib.core.audit.records import AuditQuery
+from chalicelib.core.common.errors import Conflict, Forbidden, Invalid, InvalidGrant, Unauthenticated
+from chalicelib.core.common.identifiers import random_text
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.oauth.token_exchange import Exchange
+from chalicelib.core.secrets.token_format import SECRET_LENGTH
 from chalicelib.core.tokens.manage import OwnedToken
 from chalicelib.core.tokens.token import TokenDetails
 from tests.conftest import Scene, now, origin
 from tests.people import person
+from tests.token_details import NAMES, examples, in_words
 
 DETAILS = TokenDetails("Builds the product.", "team-build@example.com", ("nightly", "team=build"), ("192.0.2.0/24",))
 
@@ -54,6 +58,51 @@ def test_what_breaks_a_rule_is_named_and_nothing_is_made(scene: Scene, details: 
     with pytest.raises(Invalid, match=field):
         make(scene, "wrong", details)
     assert make(scene, "wrong", TokenDetails())
+
+
+def records(scene: Scene, token_id: str) -> list[dict[str, str]]:
+    """The details of the records of it, newest first."""
+    page = scene.product.audit_trail.page(scene.caller(), AuditQuery(target_id=scene.bot.id), 10)
+    return [dict(record.details) for record in page.records if record.target_id == token_id]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_records_and_events_tell_each_detail_of_a_creation_and_of_a_change(scene: Scene, name: str) -> None:
+    first, second = examples(name)
+    id = make(scene, "recorded", TokenDetails.of({name: first})).token.id
+    change(scene, id, TokenDetails.of({name: second}))
+    change(scene, id, TokenDetails.of({name: second[:0]}))
+    first_words, second_words = in_words(first), in_words(second)
+    assert [record.get(name) for record in records(scene, id)] == [
+        f"{second_words} -> ",
+        f"{first_words} -> {second_words}",
+        first_words,
+    ]
+    events = scene.product.lifecycle.events.after(id, 0, 10)
+    assert [event.token.get(name) for event in events] == [first, second, None]
+    assert [event.details.get(name) for event in events] == [record.get(name) for record in records(scene, id)][::-1]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_of_a_change_does_not_tell_what_stays(scene: Scene, name: str) -> None:
+    id = make(scene, "recorded", DETAILS).token.id
+    change(scene, id, TokenDetails.of({name: examples(name)[1]}))
+    assert records(scene, id)[0].keys() == {name}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_request_with_another_detail_is_another_request(scene: Scene, name: str) -> None:
+    """One that is repeated with the same secret is answered as before, if all else is the same."""
+    secret, tokens = random_text(SECRET_LENGTH), scene.product.permanent_tokens
+
+    def create(value: object) -> OwnedToken:
+        details = TokenDetails.of({name: value})
+        return tokens.create(scene.caller(), scene.bot.id, "same", ["ci"], None, details, secret)
+
+    first, second = examples(name)
+    assert create(first).token.id == create(first).token.id
+    with pytest.raises(Conflict):
+        create(second)
 
 
 def found(scene: Scene, label: str | None, top: int = 100) -> list[str]:
