@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,24 @@ if TYPE_CHECKING:
 
     from keyturn_cli.session import Session
 
+Command = Callable[..., None]
+# What describes a token, by name of the field; what may be repeated is a list.
+DETAILS: dict[str, Callable[[Command], Command]] = {
+    "labels": click.option("--label", "-l", "labels", multiple=True, type=checks.Label(), help="May be repeated."),
+    "networks": click.option(
+        "--network",
+        "-n",
+        "networks",
+        multiple=True,
+        type=checks.Network(),
+        help="A network from which it may be used (CIDR). May be repeated.",
+    ),
+    "description": click.option("--description", type=checks.ABOUT),
+    "contact": click.option("--contact", type=checks.NAME, help="Whom to ask about it."),
+}
 FIELDS = (
     "id,name,scope(id,key,name),user(id,login),author(id,name),creationTime,lastAccessTime,expiresOn,endsOn,flags,"
-    "labels,description,contact,networks"
+    + ",".join(DETAILS)
 )
 COLUMNS = {
     "owner": lambda each: each["user"]["login"],
@@ -38,6 +54,12 @@ COLUMNS = {
 CURRENT = "current"
 MOST_LABELS = 20
 TOLERANCE_SECONDS = 3600  # of lives that are compared: requests take their time, and clocks differ
+
+
+def _detail_options(command: Command) -> Command:
+    for option in reversed(DETAILS.values()):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -64,29 +86,17 @@ def list_tokens(session: Session, user: str, label: str | None, everybody: bool)
 @click.option("--scope", "-s", multiple=True, required=True, help="A service that accepts the token. May be repeated.")
 @click.option("--user", default="me", type=checks.REFERENCE, show_default=True, help="The account that it belongs to.")
 @click.option("--expires", type=checks.LIFE, help="When it ends: 90d, 12h …")
-@click.option("--label", "-l", multiple=True, type=checks.Label(), help="May be repeated.")
-@click.option(
-    "--network",
-    "-n",
-    multiple=True,
-    type=checks.Network(),
-    help="A network from which it may be used (CIDR). May be repeated.",
-)
-@click.option("--description", type=checks.ABOUT)
-@click.option("--contact", type=checks.NAME, help="Whom to ask about it.")
+@_detail_options
 @click.option("--write", type=checks.FILE, help="Write the secret into this file.")
 @click.option("--force", is_flag=True, help=checks.FORCE_HELP)
 @click.pass_obj
 def create_token(session: Session, /, name: str, user: str, write: Path | None, force: bool, **said: Any) -> None:
     """Create a token. Its secret is generated here, and printed or written into a file. If the answer is lost, run the
     same command again: it continues."""
-    body = {
+    body: dict[str, Any] = {
         "name": name,
         "scope": [{"id": service} if service == "0-0-0-0-0" else {"key": service} for service in said["scope"]],
-        "labels": list(said["label"]),
-        "networks": list(said["network"]),
-        "description": said["description"],
-        "contact": said["contact"],
+        **{name: list(said[name]) if isinstance(said[name], tuple) else said[name] for name in DETAILS},
         "expiresOn": None if said["expires"] is None else round(time.time() + said["expires"]) * 1000,
     }
     if len(body["labels"]) > MOST_LABELS:
