@@ -23,6 +23,7 @@ WEBHOOK_FIELDS = (
     "id,name,url,kinds,creationTime,secrets(creationTime,endsOn),failing,problem,gone,lastSuccess,"
     "waiting,nextTry,attempt,attempts,givenUps,givenUp(id,kind,tokenId,time,problem)"
 )
+# By which whoever looks after tokens finds out what each is for, and whom to ask.
 HEALTH_FIELDS = f"{TOKEN_FIELDS},description,contact,labels,endsOn,flags"
 
 

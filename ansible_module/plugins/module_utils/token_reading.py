@@ -8,16 +8,17 @@ from __future__ import annotations
 from ansible_collections.keyturn.hub.plugins.module_utils import token_rules as rules
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.names import same
+from ansible_collections.keyturn.hub.plugins.module_utils.token_details import DETAILS, LABELS, READ, details
 
 _FIELDS = "id,name,scope(id,key,name)"
 # Hub has none of these, and leaves out what it has not.
-_LIFECYCLE = "labels,creationTime,rotationTime,expiresOn,endsOn"
+_LIFECYCLE = f"{LABELS},creationTime,rotationTime,expiresOn,endsOn"
 
 
 def fields(parameters):
     """What has to be asked of a token to compare it with what a task declares."""
-    about = [name for name in ("description", "contact", "networks") if parameters[name] is not None]
-    return ",".join([_FIELDS, _LIFECYCLE, *about])
+    declared = [name for name in READ if parameters[name] is not None]
+    return ",".join([_FIELDS, _LIFECYCLE, *declared])
 
 
 def find(client, owner, name, asked, now):
@@ -40,11 +41,8 @@ def one_of(tokens, name, now):
 def view(token, parameters):
     """A token as tasks see it: with what they speak of."""
     seen = {name: token[name] for name in ("id", "name", "scope") if name in token}
-    for name in ("description", "contact", "networks"):
-        if parameters[name] is not None:
-            seen[name] = token.get(name)
-    if parameters["labels"] is not None:
-        seen["labels"] = rules.shown(token.get("labels"))
+    described = details(token)
+    seen.update({name: described.get(name) for name in DETAILS if parameters[name] is not None})
     if parameters["expires_on"] is not None:
         seen["expires"] = rules.iso(token.get("expiresOn"))
     elif parameters["lifetime"] is not None:

@@ -15,17 +15,15 @@ from ansible_collections.keyturn.hub.plugins.module_utils.declaration import (
     ABSENT,
     changes,
     declared,
-    network,
     outcome,
     predicted,
-    unordered,
 )
 from ansible_collections.keyturn.hub.plugins.module_utils.durations import seconds
 from ansible_collections.keyturn.hub.plugins.module_utils.refusals import RequestRefused, outrun
+from ansible_collections.keyturn.hub.plugins.module_utils.token_details import READ, declared_details, details
 from ansible_collections.keyturn.hub.plugins.module_utils.token_format import new_secret, permanent_token
 from ansible_collections.keyturn.hub.plugins.module_utils.token_reading import find, view
 
-_LEFT = "description,contact,networks"  # besides scope and labels, which are read anyway
 DEFAULT_GRACE = "1d"
 SECRET = "secret"  # in a diff: what becomes of it
 OTHER_HANDS = (
@@ -84,8 +82,8 @@ class Work:
         but its end."""
         if not self.ended:
             return {}
-        old = self.client.get(*self.path, self.ended["id"], fields=_LEFT) or {}
-        left = dict(old, scope=self.ended["scope"], labels=rules.shown(self.ended.get("labels")))
+        old = self.client.get(*self.path, self.ended["id"], fields=",".join(READ)) or {}
+        left = dict(details(dict(self.ended, **old)), scope=self.ended["scope"])
         return {name: value for name, value in left.items() if value}
 
     def _apply_new(self, act, wanted, labels, result, check_mode):
@@ -233,18 +231,14 @@ class Work:
 
     def _wanted(self, existing, renewed):
         parameters = self.parameters
-        wanted = declared(parameters, "name", "description", "contact")
+        wanted = dict(declared(parameters, "name"), **declared_details(parameters, existing))
+        if rules.own(parameters["labels"]):
+            raise RequestRefused(0, f"labels that begin with {rules.OWN} are the collection's own.", "labels")
         if parameters["scope"] is not None:
             services = self.catalog.find_all("services", parameters["scope"], "scope")
             there = existing.get("scope", [])
             same = {service["id"] for service in services} == {service["id"] for service in there}
             wanted["scope"] = there if same else services
-        if parameters["labels"] is not None:
-            if rules.own(parameters["labels"]):
-                raise RequestRefused(0, f"labels that begin with {rules.OWN} are the collection's own.", "labels")
-            wanted["labels"] = unordered(parameters["labels"], rules.shown(existing.get("labels")))
-        if parameters["networks"] is not None:
-            wanted["networks"] = unordered(map(network, parameters["networks"]), existing.get("networks"))
         is_declared, end = rules.wanted_end(parameters, existing or None, renewed, self.now)
         if is_declared:
             wanted["expiresOn"] = end

@@ -10,16 +10,14 @@ from ansible_collections.keyturn.hub.plugins.module_utils.catalog import Catalog
 from ansible_collections.keyturn.hub.plugins.module_utils.client import RequestRefused
 from ansible_collections.keyturn.hub.plugins.module_utils.declaration import ABSENT, outcome
 from ansible_collections.keyturn.hub.plugins.module_utils.names import kept
+from ansible_collections.keyturn.hub.plugins.module_utils.token_details import DETAILS
 from ansible_collections.keyturn.hub.plugins.module_utils.token_reading import fields, find, view
 from ansible_collections.keyturn.hub.plugins.module_utils.token_work import Work, moment
 
 OPTIONS = {
     "name": {"type": "str", "required": True, "no_log": False},
     "scope": {"type": "list", "elements": "str"},
-    "description": {"type": "str"},
-    "contact": {"type": "str"},
-    "labels": {"type": "list", "elements": "str"},
-    "networks": {"type": "list", "elements": "str"},
+    **DETAILS,
     "expires_on": {"type": "str"},
     "lifetime": {"type": "str"},
     "grace": {"type": "str"},
