@@ -13,12 +13,12 @@ import yaml
 from embedded.layout import PROJECT
 from embedded.stack import Stack
 from tests.collection.conftest import Play, bot, token
+from tests.collection.fragments import fragment
 
 PLUGINS = PROJECT / "ansible_module" / "plugins"
 DOCUMENTED = sorted(path for kind in ("modules", "lookup", "filter", "test") for path in PLUGINS.glob(f"{kind}/*.py"))
 MODULES = [path for path in DOCUMENTED if path.parent.name == "modules"]
 ATTRIBUTES = {"check_mode", "diff_mode", "async", "action_group", "platform"}
-FRAGMENTS = PLUGINS / "doc_fragments" / "connection.py"
 PYTHONS = {"str": str, "int": int, "bool": bool, "dict": dict, "list": list}
 # What is as it is in whatever the server is asked for, and not told of here: claims by their names.
 FREE = {"conditions"}
@@ -41,17 +41,6 @@ def leaves(told: dict[str, Any], path: str = "") -> Iterator[tuple[str, dict[str
     for name, each in told.items():
         yield f"{path}{name}", each
         yield from leaves(each.get("contains", {}), f"{path}{name}.")
-
-
-def fragment(name: str) -> dict[str, Any]:
-    """What several modules say, such as `keyturn.hub.connection.info`."""
-    constant = [*name.split("."), "documentation"][3].upper()
-    (inside,) = (node for node in ast.parse(FRAGMENTS.read_text()).body if isinstance(node, ast.ClassDef))
-    for node in inside.body:
-        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == constant:
-            told: dict[str, Any] = yaml.safe_load(ast.literal_eval(node.value))
-            return told
-    raise LookupError(name)
 
 
 @pytest.mark.parametrize("path", DOCUMENTED, ids=lambda path: f"{path.parent.name}/{path.stem}")

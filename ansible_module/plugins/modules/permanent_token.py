@@ -18,6 +18,7 @@ author:
 extends_documentation_fragment:
   - keyturn.hub.connection
   - keyturn.hub.connection.attributes
+  - keyturn.hub.token
 attributes:
   check_mode:
     support: full
@@ -42,87 +43,6 @@ options:
       - To act for another account, the acting one needs at least the same permissions.
     type: str
     required: true
-  name:
-    description:
-      - The token's name, which identifies it among the tokens of the account.
-    type: str
-    required: true
-  scope:
-    description:
-      - The services that the token is good for, each by its key, its id, or its name. Order does not matter.
-      - Required to create a token.
-    type: list
-    elements: str
-  description:
-    description:
-      - What the token is for; an empty text takes it away. What is left out stays as it is, here and below.
-      - This and all that follows but O(state) is Keyturn's; JetBrains Hub has nothing of the kind.
-    type: str
-  contact:
-    description:
-      - Whom to ask about the token, such as a person, a team or a channel.
-    type: str
-  labels:
-    description:
-      - By what the token is found, such as V(nightly) or V(team=payments). Order does not matter.
-      - Labels that begin with C(keyturn.hub/) are the collection's own, and are left alone.
-    type: list
-    elements: str
-  networks:
-    description:
-      - The networks (CIDR) from which alone the token may be used; an empty list lets it be used from everywhere.
-    type: list
-    elements: str
-  expires_on:
-    description:
-      - When the token ends, with all its secrets, such as V(2027-01-31) or V(2027-01-31T12:00:00Z); V(never) for no
-        end.
-      - An end is final. A token that has ended is made anew, with another secret, unless the end that is declared
-        has come too. It keeps all but its end where the task says nothing else.
-    type: str
-  lifetime:
-    description:
-      - How long the token lives from when its current secret was made, such as V(90d). Each new secret moves its
-        end.
-    type: str
-  grace:
-    description:
-      - How long the secret before goes on after a rotation, such as V(36h), V(7d), V(P7D) or seconds. With V(0),
-        all
-        earlier ones end at once.
-      - If not given, a day.
-    type: str
-  rotate_before:
-    description:
-      - Give the token a new secret when it would end within this time, whether by O(lifetime) or by a policy.
-    type: str
-  max_age:
-    description:
-      - Give the token a new secret when the current one is older than this.
-    type: str
-  rotate_when:
-    description:
-      - Anything that the secret depends on, such as who is in a team. When it changes, the token gets a new secret.
-      - A part of its hash is kept in a label of the token. Declared for the first time, it is only noted. The order of
-        lists does not matter.
-    type: raw
-  secret:
-    description:
-      - The secret that the token is to be made of, such as from a vault, instead of one that the module makes.
-      - 43 characters of A-Z, a-z and 0-9, chosen at random (P(keyturn.hub.new_secret#lookup) makes one). The same
-        value gives another token on each server; the result of every run has the whole token.
-      - A different value rotates the token, with O(grace). One that was the token's before is refused.
-    type: str
-  state:
-    description:
-      - V(present) makes the token exist as declared. It gets a new secret only where the options say so, or where an
-        earlier run died before it could hand over the one that it made, or a policy has ended it. In the place of one
-        that has ended by itself, another one is made, unless the end that is declared has come too.
-      - V(absent) deletes it; it is refused from then on.
-      - V(rotated) also gives it a new secret, at every run.
-    type: str
-    choices: [present, absent, rotated]
-    default: present
 """
 
 EXAMPLES = r"""
@@ -172,7 +92,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 permanent_token:
-  description: The token as it is now, or as it would be in check mode, without its secret.
+  description:
+    - The token as it is now, or as it would be in check mode, without its secret.
+    - It also has each option that describes the token, such as O(description) or O(labels), if the task has it.
   returned: O(state) is not V(absent)
   type: dict
   contains:
@@ -197,20 +119,6 @@ permanent_token:
         name:
           description: Its name.
           type: str
-    description:
-      description: What it is for. This and what follows only if the task has the option of the same name.
-      type: str
-    contact:
-      description: Whom to ask about it.
-      type: str
-    labels:
-      description: By what it is found.
-      type: list
-      elements: str
-    networks:
-      description: From where alone it may be used.
-      type: list
-      elements: str
     expires:
       description: When it ends, if the task has O(expires_on) or O(lifetime).
       type: str
