@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from keyturn_cli.tokens import create_token
 
 from embedded.api import Api, introspect
 from embedded.stack import Stack
 from tests.cli.conftest import Terminal
+from tests.token_details import NAMES, examples
 
 _numbers = itertools.count()
 
@@ -51,6 +53,17 @@ def test_a_login_is_kept_for_its_owner_alone_and_forgotten(terminal: Terminal) -
     assert terminal.run("logout").returncode == 0
     assert terminal.run("whoami").returncode == 3
     assert secret not in kept.read_text()
+
+
+def test_each_detail_of_a_token_is_told_and_listed(terminal: Terminal) -> None:
+    options = {each.name: each.opts[0] for each in create_token.params}
+    details = {name: examples(name)[1] for name in NAMES}
+    said = {name: [value] if isinstance(value, str) else value for name, value in details.items()}
+    id, _ = make(
+        terminal, *(word for name, values in said.items() for each in values for word in (options[name], each))
+    )
+    (listed,) = (each for each in terminal.json("token", "list") if each["id"] == id)
+    assert {name: listed[name] for name in NAMES} == details
 
 
 def test_a_token_is_made_listed_and_revoked(terminal: Terminal, tmp_path: Path) -> None:

@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
+from chalicelib.core.tokens.token import DETAILS
 from embedded.layout import PROJECT
 from embedded.stack import Stack
 from tests.collection.conftest import Play, bot, token
 from tests.collection.fragments import fragment
+from tests.token_details import NAMES
+
+from ansible_collections.keyturn.hub.plugins.module_utils import bots  # isort: skip
+from ansible_collections.keyturn.hub.plugins.module_utils.tokens import OPTIONS  # isort: skip
 
 PLUGINS = PROJECT / "ansible_module" / "plugins"
 DOCUMENTED = sorted(path for kind in ("modules", "lookup", "filter", "test") for path in PLUGINS.glob(f"{kind}/*.py"))
@@ -78,6 +83,16 @@ def test_a_module_says_what_it_can_and_what_it_returns_to_the_last_field(path: P
         assert each.get("description"), where
         assert ("elements" in each) == (each["type"] == "list"), where
         assert not nested or "contains" in each or where.rpartition(".")[2] in FREE, where
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_detail_of_a_token_is_an_option_of_both_modules(name: str) -> None:
+    kind = "list" if DETAILS[name].is_list else "str"
+    tokens = bots.ARGUMENTS["bots"]["options"]["tokens"]["options"]
+    assert (OPTIONS[name]["type"], tokens[name]["type"]) == (kind, kind)
+    one = fragment("keyturn.hub.token")["options"]
+    many = fragment("keyturn.hub.token.bots")["options"]["bots"]["suboptions"]["tokens"]["suboptions"]
+    assert (one[name]["type"], many[name]["type"]) == (kind, kind)
 
 
 RULE = {

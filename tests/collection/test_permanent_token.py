@@ -4,10 +4,13 @@ import re
 import time
 from typing import Any
 
+import pytest
+
 from embedded.api import introspect
 from embedded.playbook import environment
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.collection.conftest import Play, bot, token
+from tests.token_details import NAMES, examples
 
 
 def is_good(stack: Stack, secret: str, service: str = "ci") -> bool:
@@ -223,6 +226,17 @@ def test_what_is_said_of_a_token_is_declared_and_what_is_left_out_stays(perform:
     assert run.results[5]["permanent_token"]["labels"] == ["daily"]
     assert run.results[7]["permanent_token"]["labels"] == []
     assert run.results[7]["permanent_token"]["contact"] is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_detail_is_declared_changed_and_taken_away(perform: Play, stack: Stack, name: str) -> None:
+    first, second = examples(name)
+    values = [first, first, second, None, second[:0]]
+    login = f"details-{name}"
+    run = perform(bot(login), *(token(login, "t", ["ci"], **{name: value}) for value in values))
+    assert run.changed[1:] == [True, False, True, False, True]
+    told = [result["permanent_token"].get(name, "not told") for result in run.results[1:]]
+    assert told == [first, first, second, "not told", [] if isinstance(first, list) else None]
 
 
 def test_check_mode_says_what_applying_does_to_what_is_said(perform: Play, stack: Stack) -> None:

@@ -18,7 +18,12 @@ from tests.conftest import Scene, now, origin
 from tests.people import person
 from tests.token_details import NAMES, examples, in_words
 
-DETAILS = TokenDetails("Builds the product.", "team-build@example.com", ("nightly", "team=build"), ("192.0.2.0/24",))
+DETAILS = TokenDetails(
+    description="Builds the product.",
+    contact="team-build@example.com",
+    labels=("nightly", "team=build"),
+    networks=("192.0.2.0/24",),
+)
 
 
 def make(scene: Scene, name: str, details: TokenDetails, user: str | None = None) -> OwnedToken:
@@ -39,7 +44,7 @@ def test_it_is_kept_through_changes_and_rotations_and_taken_away_by_what_is_empt
     assert stored(scene, id) == DETAILS
     scene.product.rotation.rotate(scene.caller(), scene.bot.id, id, 60_000)
     assert change(scene, id, TokenDetails(contact="#build")) == replace(DETAILS, contact="#build")
-    assert change(scene, id, TokenDetails("", "", [], [])) == TokenDetails()
+    assert change(scene, id, TokenDetails.of({name: examples(name)[0][:0] for name in NAMES})) == TokenDetails()
 
 
 @pytest.mark.parametrize(
