@@ -123,6 +123,16 @@ class TestPages:
         told = {text for name in NAMES for each in examples(name) for text in lines(each)}
         assert texts & told == {*lines(value)}
 
+    def test_a_description_may_have_lines(self, jo: Person, cookie: str) -> None:
+        route, text = f"{SECURITY}/tokens/new", "Builds the product.\nAt night."
+        dialog = self.get(route, cookie, user=jo.user.id)
+        sent = {"name": "new", "description": text.replace("\n", "\r\n")}
+        assert self.submit(route, cookie, dialog, sent, user=jo.user.id).status == 200
+        (token,) = jo.scene.product.stores.tokens.list(jo.user.id)
+        assert token.details.description == text
+        dialog = self.get(f"{PAGE}/edit", cookie, user=jo.user.id, token=token.id)
+        assert self.filled_in(dialog, "description") == text
+
     @pytest.mark.parametrize("name", NAMES)
     def test_what_breaks_its_rule_is_told_beside_it(self, jo: Person, cookie: str, name: str) -> None:
         route = f"{SECURITY}/tokens/new"

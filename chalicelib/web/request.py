@@ -71,7 +71,9 @@ def _query(request: Request) -> Pairs:
 
 def _form(request: Request) -> Pairs:
     try:
-        return parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        # Browsers send every line end of a text area so (WHATWG HTML, "constructing the entry list").
+        pairs = parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        return [(name, text.replace("\r\n", "\n")) for name, text in pairs]
     except (UnicodeDecodeError, ValueError):
         raise Invalid("body", f"must be a form with at most {MAX_FIELDS} fields in UTF-8.") from None
 
