@@ -17,7 +17,14 @@ from chalicelib.core.common.time import earliest
 from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.session import Session
 from chalicelib.core.oauth.access_tokens import SourceKind
-from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, CredentialKey, CredentialKind, recognise
+from chalicelib.core.secrets.token_format import (
+    ACCESS_TOKEN_BEGINNING,
+    BASIC,
+    BEARER,
+    CredentialKey,
+    by_scheme,
+    recognise,
+)
 from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
@@ -74,7 +81,7 @@ class Authentication:
         """
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
-        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.SESSION)
+        key = recognise(presented, *by_scheme(BEARER))
         found, verified = self._verified(key, presented, "The access token is not valid.", origin, supplied_secret)
         credential = found.credential
         if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
@@ -134,7 +141,7 @@ class Authentication:
         at the network, which takes as long.
         """
         refusal = Unauthenticated("The login or the application password is not valid.")
-        key = recognise(presented, CredentialKind.APPLICATION_PASSWORD)
+        key = recognise(presented, *by_scheme(BASIC))
         if key is None:  # refused without asking the database
             raise refusal
         found = self._credentials.find(key, None)
@@ -152,7 +159,7 @@ class Authentication:
     ) -> tuple[VerificationRead, Verification]:
         if key is None:  # refused without asking the database
             raise Unauthenticated(refusal)
-        found = self._credentials.find(key, KEYTURN if key.kind is CredentialKind.PERMANENT_TOKEN else None)
+        found = self._credentials.find(key, KEYTURN if key.kind.value.rotates else None)
         usage = replace(origin.usage(), supplied_secret=supplied_secret)
         verified = self._check.verify(presented, found.credential, found.owner, found.service, usage)
         if verified is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.common.errors import Unauthenticated
 from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.login.session import Session
-from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, SERVICE_SECRET, CredentialKind, recognise
+from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, FOR_SERVICES, SERVICE_SECRET, recognise
 from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Introspection:
             raise Unauthenticated("The service's id or secret is not valid.")
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._introspect_access_token(client, client_secret, ids[0], presented, now, client_address)
-        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
+        key = recognise(presented, *FOR_SERVICES)
         found = self._credentials.find(key, ids[0])
         service, held = found.service, _for_service(found)
         if service is None or client not in (service.id, service.key):

@@ -12,7 +12,7 @@ Prefix and checksum let a scanner recognise a leaked secret without false alarms
 refuse a mistyped one without asking the database. The ids are where the record is found, in one
 read. The 43 characters of base 62 are 256 bits. Nothing but letters and digits follows the prefix,
 so that a double-click selects the whole. ADR 2 has the reasons. A refresh token also carries our signature,
-by which a superseded one is told from an invented one (`core.oauth.refresh_token_format`).
+by which a superseded one is told from an invented one (`oauth.refresh_token_format`).
 """
 
 import re
@@ -72,22 +72,70 @@ DEVICE_CODE = TokenFormat(prefix="ktd_", ids=1)
 REFRESH_TOKEN = TokenFormat(prefix="ktr_", ids=2, secret_length=SECRET_LENGTH + SIGNATURE_LENGTH)
 
 
-class CredentialKind(Enum):
-    """What an account can hold and present by itself."""
+BEARER = "Bearer"  # presented alone (RFC 6750)
+BASIC = "Basic"  # presented with a login, in place of its password (RFC 7617)
 
-    PERMANENT_TOKEN = TokenFormat(prefix="ktp_", ids=2)
-    APPLICATION_PASSWORD = TokenFormat(prefix="kta_", ids=2)
-    SESSION = TokenFormat(prefix="kss_", ids=2)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialEntry(TokenFormat):
+    """What the registry has of a kind of credential: its form, and what has to be known before a record is read. What
+    depends on the record, the record's class says (`verification.ports.Credential`).
+
+    `audit_name` is the kind in audit records, `title` in sentences. `scheme`: by which HTTP scheme it calls Keyturn's
+    own API; `token_type`: what a service learns that it is (RFC 7662); each is None where it is not accepted.
+    `is_login`: somebody logged in for it, and it ends as logins do. `rotates`: its secret can be rotated, so that
+    earlier ones go on for a while, and token policies bind it.
+    """
+
+    audit_name: str
+    title: str
+    scheme: str | None
+    token_type: str | None
+    is_login: bool = False
+    rotates: bool = False
+
+
+class CredentialKind(Enum):
+    """The registry: what an account can hold and present by itself."""
+
+    PERMANENT_TOKEN = CredentialEntry(
+        prefix="ktp_",
+        ids=2,
+        audit_name="permanent-token",
+        title="permanent token",
+        scheme=BEARER,
+        token_type=BEARER,
+        rotates=True,
+    )
+    APPLICATION_PASSWORD = CredentialEntry(
+        prefix="kta_",
+        ids=2,
+        audit_name="application-password",
+        title="application password",
+        scheme=BASIC,
+        token_type=BASIC,
+    )
+    SESSION = CredentialEntry(
+        prefix="kss_", ids=2, audit_name="session", title="session", scheme=BEARER, token_type=None, is_login=True
+    )
 
     def issue(self, user_id: str, id: str) -> str:
         """A new secret for this credential."""
-        token_format: TokenFormat = self.value
-        return token_format.issue(user_id, id)
+        entry: CredentialEntry = self.value
+        return entry.issue(user_id, id)
 
     def assemble(self, secret: str, user_id: str, id: str) -> str:
         """This secret, for this credential."""
-        token_format: TokenFormat = self.value
-        return token_format.assemble(secret, user_id, id)
+        entry: CredentialEntry = self.value
+        return entry.assemble(secret, user_id, id)
+
+
+def by_scheme(scheme: str) -> tuple[CredentialKind, ...]:
+    """The kinds that call Keyturn's own API by this HTTP scheme."""
+    return tuple(kind for kind in CredentialKind if kind.value.scheme == scheme)
+
+
+FOR_SERVICES = tuple(kind for kind in CredentialKind if kind.value.token_type)  # that connected services accept
 
 
 @dataclass(frozen=True, slots=True)

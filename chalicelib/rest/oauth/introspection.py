@@ -9,7 +9,7 @@ from chalicelib.core.access.account import User
 from chalicelib.core.common.errors import Invalid, Unauthenticated
 from chalicelib.core.common.origin import agent, client_address
 from chalicelib.core.oauth.access_tokens import AccessToken
-from chalicelib.core.secrets.token_format import CredentialKind, recognise
+from chalicelib.core.secrets.token_format import FOR_SERVICES, recognise
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.telemetry import log_fields
@@ -40,7 +40,7 @@ def introspect(call: Call) -> Response:
     call.headers.update(sunset(answered.secret_ends))
     found = answered.found
     if found is None:
-        key = recognise(presented, CredentialKind.PERMANENT_TOKEN, CredentialKind.APPLICATION_PASSWORD)
+        key = recognise(presented, *FOR_SERVICES)
         log_fields(RefusedVerifications=1, service=client, credential=key.id if key else None)
         return answer(INACTIVE)
     log_fields(Verifications=1, service=found.service.id, account=found.owner.id, credential=found.credential.id)
