@@ -109,7 +109,7 @@ class Caller:
     # rule allows what its access tokens make to last.
     ends: int | None = None
     networks: tuple[str, ...] = ()  # from which alone that may be used; none: from everywhere
-    application_password: bool = False
+    opens_nothing: str | None = None  # why what is presented makes no credentials and gives no powers, if it does not
     rotate_only: bool = False  # a permanent token that is not for Keyturn: its owner's permissions are not there
     second_factor: bool = False  # proven by the session
     second_factor_missing: bool = False  # a group demands a second factor, and this session was opened without one
@@ -133,7 +133,7 @@ class Caller:
             return False
         if self.delegated and rule.not_delegated:
             return False
-        if self.application_password and rule.fresh:
+        if self.opens_nothing and rule.fresh:
             return False
         if own and rule.logged_in and not self.logged_in:
             return False
@@ -232,11 +232,8 @@ class Caller:
             return "A group of yours requires a second factor. Add one first."
         if self.delegated and rule.not_delegated:
             return "A connected service cannot do this for an account."
-        if self.application_password and rule.fresh:
-            return (
-                "An application password makes and changes no credentials, and gives no powers: it ends with "
-                "two-factor authentication, and they would not. Log in, or use a permanent token."
-            )
+        if self.opens_nothing and rule.fresh:
+            return self.opens_nothing
         if self.secret_ends is not None and not self.rotate_only:
             return "This secret has been superseded: it can read, and rotate its own token. Present the current one."
         if own and rule.logged_in and not self.logged_in:

@@ -14,8 +14,6 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import InsufficientScope, Unauthenticated, Unavailable
 from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
-from chalicelib.core.login.application_password import ApplicationPassword
-from chalicelib.core.login.session import Session
 from chalicelib.core.oauth.access_tokens import SourceKind
 from chalicelib.core.secrets.token_format import (
     ACCESS_TOKEN_BEGINNING,
@@ -25,7 +23,6 @@ from chalicelib.core.secrets.token_format import (
     by_scheme,
     recognise,
 )
-from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,17 +80,7 @@ class Authentication:
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, *by_scheme(BEARER))
         found, verified = self._verified(key, presented, "The access token is not valid.", origin, supplied_secret)
-        credential = found.credential
-        if isinstance(credential, PermanentToken) and KEYTURN not in credential.scope:
-            return self._rotate_only(self._caller(found, verified, origin))
-        if isinstance(credential, Session) and not (
-            found.authenticators and credential.is_alive(found.authenticators, origin.now)
-        ):
-            raise Unauthenticated("This session has ended. Log in again.")
         return self._caller(found, verified, origin)
-
-    def _rotate_only(self, caller: Caller) -> Caller:
-        return replace(caller, permissions=caller.permissions.only([ROTATE_SELF]), groups=frozenset(), rotate_only=True)
 
     def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
         tokens = self._access_tokens()
@@ -161,7 +148,9 @@ class Authentication:
             raise Unauthenticated(refusal)
         found = self._credentials.find(key, KEYTURN if key.kind.value.rotates else None)
         usage = replace(origin.usage(), supplied_secret=supplied_secret)
-        verified = self._check.verify(presented, found.credential, found.owner, found.service, usage)
+        verified = self._check.verify(
+            presented, found.credential, found.owner, found.service, usage, authenticators=found.authenticators
+        )
         if verified is None:
             raise Unauthenticated(refusal)
         return found, verified
@@ -170,26 +159,28 @@ class Authentication:
         credential, owner = found.credential, found.owner
         assert credential
         assert owner
-        access = self._access.of_account(owner)
-        logged_in = isinstance(credential, Session)
-        proven = isinstance(credential, Session) and credential.second_factor
-        second_factor_missing = logged_in and not proven and access.requires_two_factor
+        kind, access = credential.kind.value, self._access.of_account(owner)
+        second_factor_missing = kind.is_login and not credential.second_factor and access.requires_two_factor
+        rotate_only = not credential.is_for(KEYTURN)
         caller = Caller(
             owner,
-            access.permissions,
+            access.permissions if credential.only is None else access.permissions.only(credential.only),
             credential.id,
             origin.now,
             origin.address,
-            frozenset() if second_factor_missing else frozenset(access.groups),  # which show what others may not see
-            logged_in=logged_in,
-            logged_in_at=credential.created if logged_in else None,
-            secret_since=verified.since if isinstance(credential, PermanentToken) else None,
+            frozenset()
+            if second_factor_missing or rotate_only
+            else frozenset(access.groups),  # which show what others may not see
+            logged_in=kind.is_login,
+            logged_in_at=credential.created if kind.is_login else None,
+            secret_since=verified.since if kind.rotates else None,
             ends=verified.ends,
-            networks=credential.networks if isinstance(credential, PermanentToken) else (),
-            application_password=isinstance(credential, ApplicationPassword),
-            second_factor=proven,
+            networks=tuple(credential.networks),
+            opens_nothing=credential.opens_nothing,
+            rotate_only=rotate_only,
+            second_factor=credential.second_factor,
             second_factor_missing=second_factor_missing,
-            hand=Hand(_KINDS[type(credential)]),
+            hand=Hand(kind.audit_name),
             record_refusal=self._record_refusal,
         )
         return _with_previous_secret(caller, verified.previous, verified.ends) if verified.previous else caller
@@ -197,9 +188,6 @@ class Authentication:
     def _record_refusal(self, record: AuditRecord) -> None:
         with contextlib.suppress(Unavailable):  # what is refused is refused, recorded or not
             self._trail.count(record)
-
-
-_KINDS = {PermanentToken: "permanent-token", ApplicationPassword: "application-password", Session: "session"}
 
 
 def _hand_of(token: AccessToken) -> Hand:

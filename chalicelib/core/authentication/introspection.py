@@ -11,27 +11,24 @@ from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Unauthenticated
 from chalicelib.core.common.origin import UsageContext
-from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import ACCESS_TOKEN_BEGINNING, FOR_SERVICES, SERVICE_SECRET, recognise
-from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.core.access.account import User
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.oauth.access_tokens import AccessToken
     from chalicelib.core.verification.credential_check import CredentialCheck, Verification
-    from chalicelib.core.verification.ports import CredentialStore, VerificationRead
+    from chalicelib.core.verification.ports import Credential, CredentialStore, VerificationRead
 
 
 @dataclass(frozen=True, slots=True)
 class IntrospectionResult:
     """What a service learns of a token that is good for it."""
 
-    credential: PermanentToken | ApplicationPassword | AccessToken
+    credential: Credential | AccessToken
     owner: User | Service  # a service, with an access token by which it acts for itself
     service: Service
     ends: int | None = None  # when what was presented stops being good, in milliseconds since the epoch
@@ -127,11 +124,9 @@ class Introspection:
         return verified
 
 
-def _for_service(found: VerificationRead) -> tuple[PermanentToken | ApplicationPassword, User] | None:
+def _for_service(found: VerificationRead) -> tuple[Credential, User] | None:
     """The credential and its owner, if there are such and it is for the service that asks."""
     credential, owner, service = found.credential, found.owner, found.service
-    if credential is None or owner is None or service is None or isinstance(credential, Session):
-        return None
-    if isinstance(credential, PermanentToken) and service.id not in credential.scope:
+    if credential is None or owner is None or service is None or not credential.is_for(service.id):
         return None
     return credential, owner

@@ -28,6 +28,13 @@ class Unauthenticated(Refusal):
     """No valid credential came with the request. It never says which part was wrong."""
 
 
+class LoginEnded(Unauthenticated):
+    """What came is right, and was a login, which has ended: its holder logs in again."""
+
+    def __init__(self) -> None:
+        super().__init__("This session has ended. Log in again.")
+
+
 class LoginRefused(Refusal):
     """Nobody is logged in. It never says which part was wrong, nor whether the account exists."""
 

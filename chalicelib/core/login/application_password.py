@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from chalicelib.core.secrets.previous_secrets import Secrets
+from chalicelib.core.secrets.token_format import CredentialKind
 
 if TYPE_CHECKING:
     from chalicelib.core.access.account import User
+    from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.secrets.hashing import HashedSecret
 
 MAX_APPLICATION_PASSWORDS = 50  # of one account
@@ -14,8 +18,20 @@ MAX_APPLICATION_PASSWORDS = 50  # of one account
 
 @dataclass(frozen=True, slots=True)
 class ApplicationPassword:
-    """An application password at rest. `epoch`: the account's at that time, so that all can be ended at once. Times are
-    in milliseconds since the Unix epoch."""
+    """An application password at rest, which stands in for its owner's password: good everywhere, and not by itself for
+    ever. `epoch`: the account's at that time, so that all can be ended at once. Times are in milliseconds since the
+    Unix epoch. What is not of its own here is as `verification.ports.Credential` says."""
+
+    kind: ClassVar = CredentialKind.APPLICATION_PASSWORD
+    expires: ClassVar[int | None] = None
+    networks: ClassVar[tuple[str, ...]] = ()
+    second_factor: ClassVar = False
+    only: ClassVar[frozenset[str] | None] = None
+    opens_nothing: ClassVar = (
+        "An application password makes and changes no credentials, and gives no powers: it ends with "
+        "two-factor authentication, and they would not. Log in, or use a permanent token."
+    )
+    rotating: ClassVar[None] = None
 
     id: str
     user_id: str
@@ -25,6 +41,16 @@ class ApplicationPassword:
     last_used: int | None = None
     epoch: int = 0
 
-    def is_alive(self, owner: User) -> bool:
-        """Whether it has not been ended together with all others."""
-        return self.epoch == owner.password_epoch
+    @property
+    def secrets(self) -> Secrets[HashedSecret]:
+        return Secrets(self.secret, self.created)
+
+    def has_ended(self, now: int, owner: User, authenticators: Authenticators | None = None) -> bool:
+        """Whether it has been ended together with all others."""
+        return self.epoch != owner.password_epoch
+
+    def is_for(self, service_id: str) -> bool:
+        return True
+
+    def not_used_at(self, service_ids: frozenset[str]) -> frozenset[str]:
+        return frozenset()  # where it was used is not kept

@@ -60,7 +60,7 @@ class ApplicationPasswords:
         Raises Forbidden or NotFound.
         """
         owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
-        alive = [each for each in self._passwords.list(owner.id) if each.is_alive(owner)]
+        alive = [each for each in self._passwords.list(owner.id) if not each.has_ended(caller.now, owner)]
         passwords = select(alive, search, ("name",))
         part = passwords[window.skip : window.skip + window.top]
         return Page([OwnedApplicationPassword(each, owner) for each in part], len(passwords))
@@ -68,7 +68,7 @@ class ApplicationPasswords:
     def get(self, caller: Caller, user: str, password_id: str) -> OwnedApplicationPassword:
         """One of them. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
-        return OwnedApplicationPassword(self._existing(owner, password_id), owner)
+        return OwnedApplicationPassword(self._existing(caller, owner, password_id), owner)
 
     def create(self, caller: Caller, user: str, name: str) -> OwnedApplicationPassword:
         """A new one, for the caller's own account; the only answer that ever holds its secret.
@@ -86,7 +86,7 @@ class ApplicationPasswords:
             if not authenticators.two_factor:
                 raise Conflict("Application passwords need two-factor authentication. Turn it on first.")
             stored = self._passwords.list(owner.id)
-            alive = [each for each in stored if each.is_alive(owner)]
+            alive = [each for each in stored if not each.has_ended(caller.now, owner)]
             if alive != stored:  # turning 2FA off was cut short
                 self._passwords.sweep(owner.id, owner.password_epoch)
             if len(alive) >= MAX_APPLICATION_PASSWORDS:
@@ -106,7 +106,7 @@ class ApplicationPasswords:
 
         def attempt() -> None:
             owner, permit = self._accounts.permitted(caller, user, Operation.DELETE_APPLICATION_PASSWORD)
-            password = self._existing(owner, password_id)
+            password = self._existing(caller, owner, password_id)
             details = {"name": password.name}
             record = permit.record(
                 "application-password.deleted", "application-password", password.id, owner.id, details
@@ -115,8 +115,8 @@ class ApplicationPasswords:
 
         retry_persistently(attempt)
 
-    def _existing(self, owner: User, password_id: str) -> ApplicationPassword:
+    def _existing(self, caller: Caller, owner: User, password_id: str) -> ApplicationPassword:
         password = self._passwords.get(owner.id, password_id) if validation.could_be_identifier(password_id) else None
-        if password is None or not password.is_alive(owner):
+        if password is None or password.has_ended(caller.now, owner):
             raise NotFound("application password", password_id)
         return password

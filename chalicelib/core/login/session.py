@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
+
+from chalicelib.core.common.identifiers import KEYTURN
+from chalicelib.core.secrets.previous_secrets import Secrets
+from chalicelib.core.secrets.token_format import CredentialKind
 
 if TYPE_CHECKING:
+    from chalicelib.core.access.account import User
     from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.secrets.hashing import HashedSecret
 
@@ -16,7 +21,13 @@ LIFETIME_MS = 12 * 3600 * 1000
 class Session:
     """A session at rest. `second_factor`: the login proved one, or the account's first one was added in it; `epoch`:
     the account's at that time, so that all sessions can be ended at once. Times are in milliseconds since the Unix
-    epoch."""
+    epoch. What is not of its own here is as `verification.ports.Credential` says."""
+
+    kind: ClassVar = CredentialKind.SESSION
+    networks: ClassVar[tuple[str, ...]] = ()
+    only: ClassVar[frozenset[str] | None] = None
+    opens_nothing: ClassVar[str | None] = None
+    rotating: ClassVar[None] = None
 
     id: str
     user_id: str
@@ -28,8 +39,20 @@ class Session:
     secret: HashedSecret
     last_used: int | None = None
 
-    def is_alive(self, authenticators: Authenticators, now: int) -> bool:
-        """Whether it has neither expired nor been ended together with all others, and proved a second factor if the
-        account has one."""
-        proven = self.second_factor or not authenticators.two_factor
-        return now < self.expires and self.epoch == authenticators.session_epoch and proven
+    @property
+    def secrets(self) -> Secrets[HashedSecret]:
+        return Secrets(self.secret, self.created)
+
+    def has_ended(self, now: int, owner: User, authenticators: Authenticators | None = None) -> bool:
+        """Whether it has expired, has been ended together with all others, or lacks the second factor that the account
+        has now."""
+        if authenticators is None:
+            return True
+        second_factor_missing = authenticators.two_factor and not self.second_factor
+        return now >= self.expires or self.epoch != authenticators.session_epoch or second_factor_missing
+
+    def is_for(self, service_id: str) -> bool:
+        return service_id == KEYTURN
+
+    def not_used_at(self, service_ids: frozenset[str]) -> frozenset[str]:
+        return frozenset()  # where it was used is not kept

@@ -33,7 +33,8 @@ class Sessions:
         """A part of those that are alive, newest first. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_SESSIONS)
         authenticators = self._authenticators.get(owner.id)
-        alive = [each for each in self._sessions.list(owner.id) if each.is_alive(authenticators, caller.now)]
+        stored = self._sessions.list(owner.id)
+        alive = [each for each in stored if not each.has_ended(caller.now, owner, authenticators)]
         return Page(alive[window.skip : window.skip + window.top], len(alive))
 
     def end(self, caller: Caller, user: str, reference: str) -> None:

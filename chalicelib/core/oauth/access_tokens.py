@@ -152,4 +152,4 @@ def _proved_itself(service: Service, since: int | None, now: int) -> bool:
 
 
 def _is_good(source: PermanentToken, since: int | None, now: int) -> bool:
-    return not source.has_expired(now) if since is None else source.has_secret(since, now)
+    return not source.has_ended(now) if since is None else source.has_secret(since, now)

@@ -14,7 +14,6 @@ from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import earliest
 from chalicelib.core.oauth.access_tokens import CLAIM_SCOPES, MAX_EXCHANGES, AccessToken, Source, SourceKind
 from chalicelib.core.secrets.token_format import CredentialKind, recognise
-from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.access_token_check import AccessTokenCheck
     from chalicelib.core.oauth.issuance import Issuance, Issued
     from chalicelib.core.oauth.scopes import Scopes
+    from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.core.verification.credential_check import CredentialCheck
     from chalicelib.core.verification.ports import CredentialStore
 
@@ -137,12 +137,10 @@ class TokenExchange:
         if key is None:
             return self._from_access_token(asked, origin.now)
         found = self._credentials.find(key, None)
-        credential, owner = found.credential, found.owner
+        credential, owner = found.credential.rotating if found.credential else None, found.owner
         verified = self._check.verify(asked.subject_token, credential, owner, None, origin.usage(), recorded=False)
-        if verified is None:
+        if verified is None or credential is None or owner is None:
             raise InvalidGrant(REFUSED)
-        assert isinstance(credential, PermanentToken)
-        assert owner
         if asked.client and asked.client.id not in credential.scope:
             raise InvalidGrant(REFUSED)  # a service may act only with what is for it
         source = Source(SourceKind.PERMANENT_TOKEN, credential.id, since=verified.since)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def require_not_ended(token: PermanentToken, now: int) -> None:
     """Raises Conflict, which says what to do. `now` in milliseconds since the epoch."""
-    if token.expires is not None and token.has_expired(now):
+    if token.expires is not None and token.has_ended(now):
         raise Conflict(
             f"This token ended at {rfc3339(token.expires)}, and an end is final. Create a new one: the name is free."
         )
@@ -42,7 +42,7 @@ def taking_name(
         write(None)
     except NameTaken:
         holder = tokens.named(owner.id, name)
-        if holder is None or not holder.has_expired(caller.now):
+        if holder is None or not holder.has_ended(caller.now):
             raise
         write(_displaced(caller, holder))
 

@@ -52,7 +52,7 @@ class TokenFlags:
 
 def condition(token: PermanentToken, now: int) -> Condition:
     """How the token is used, at `now` in milliseconds since the epoch."""
-    if token.has_expired(now):
+    if token.has_ended(now):
         return Condition.EXPIRED
     if token.last_used is None:
         return Condition.NEW if now - token.created < NEW_MS else Condition.NEVER_USED

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from chalicelib.core.access.permissions import ROTATE_SELF
 from chalicelib.core.common import validation
 from chalicelib.core.common.errors import Invalid
+from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.common.time import DAY_MS
 from chalicelib.core.secrets.previous_secrets import Secrets
+from chalicelib.core.secrets.token_format import CredentialKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chalicelib.core.access.account import User
+    from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret
 
@@ -123,7 +128,11 @@ class LastUse:
 @dataclass(frozen=True, slots=True)
 class PermanentToken:
     """A token at rest. `scope` holds service ids, and `used_at` those of services where it was used at least once;
-    `author_name` is as it was at creation."""
+    `author_name` is as it was at creation. What is not of its own here is as `verification.ports.Credential` says."""
+
+    kind: ClassVar = CredentialKind.PERMANENT_TOKEN
+    second_factor: ClassVar = False
+    opens_nothing: ClassVar[str | None] = None
 
     id: str
     user_id: str
@@ -162,9 +171,24 @@ class PermanentToken:
         """When the current secret was made."""
         return self.created if self.rotated is None else self.rotated
 
-    def has_expired(self, now: int) -> bool:
+    def has_ended(self, now: int, owner: User | None = None, authenticators: Authenticators | None = None) -> bool:
         """Whether its end has come, with all its secrets."""
         return self.expires is not None and now >= self.expires
+
+    def is_for(self, service_id: str) -> bool:
+        return service_id in self.scope
+
+    def not_used_at(self, service_ids: frozenset[str]) -> frozenset[str]:
+        return service_ids - self.used_at
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """That it is for Keyturn gives it its owner's permissions; or else it is good for being rotated itself."""
+        return None if KEYTURN in self.scope else frozenset({ROTATE_SELF})
+
+    @property
+    def rotating(self) -> PermanentToken:
+        return self
 
     @property
     def secrets(self) -> Secrets[HashedSecret]:
@@ -186,7 +210,7 @@ class PermanentToken:
 
     def has_secret(self, since: int, now: int) -> bool:
         """Whether the secret that was made at `since` is still good."""
-        return not self.has_expired(now) and self.secrets.has(since, now)
+        return not self.has_ended(now) and self.secrets.has(since, now)
 
     def is_settled_after(self, previous: PreviousSecret[HashedSecret] | RetiredSecret[HashedSecret]) -> bool:
         """Whether a later secret was used: then no answer was lost, and this one renews nothing any more."""

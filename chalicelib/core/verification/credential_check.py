@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chalicelib.core.audit.records import failure
-from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.login.application_password import ApplicationPassword
-from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind
-from chalicelib.core.tokens.token import PermanentToken
+from chalicelib.core.common.errors import LoginEnded, StaleWrite, Unavailable
+from chalicelib.core.secrets.token_format import SERVICE_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,22 +22,22 @@ if TYPE_CHECKING:
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.service import Service
+    from chalicelib.core.login.authenticators import Authenticators
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import PreviousSecret, RetiredSecret, Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.effective_policies import EffectivePolicies
+    from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.core.verification.last_use import LastUses
     from chalicelib.core.verification.ports import Credential, CredentialStore
-
-ELSEWHERE = "permanent-token.refused-elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was presented is good now. `ends`: when it stops being so (None: not by itself); `since`: when the secret of
-    a permanent token or a service was made, both in milliseconds since the epoch; `previous`: that there is a newer
-    one."""
+    """What was presented is good now. `ends`: when it stops being so, and what it makes with it (None: not by itself,
+    or a login made it, and makes what lasts); `since`: when the secret was made, both in milliseconds since the epoch;
+    `earlier`: that there is a newer one."""
 
     ends: int | None = None
     previous: PreviousSecret[HashedSecret] | None = None
@@ -73,22 +71,18 @@ class CredentialCheck:
         service: Service | None,
         usage: UsageContext,
         recorded: bool = True,
+        authenticators: Authenticators | None = None,
     ) -> Verification | None:
         """Whether this credential exists, its owner may act, the secret is right, and nothing forbids this use at this
         service, if it is at one.
 
-        `recorded`: it is a use, and not only a question. Raises Throttled.
+        `recorded`: it is a use, and not only a question. `authenticators`: the owner's, without which no login is good.
+        Raises Throttled, or LoginEnded.
         """
         if credential is None or owner is None or owner.banned:
             return None
         usage = usage.at(service.id) if service else usage
-        found: Verification | None
-        if isinstance(credential, PermanentToken):
-            found = self._verify_token(presented, credential, owner, service, usage)
-        else:
-            ended = isinstance(credential, ApplicationPassword) and not credential.is_alive(owner)
-            matches = not ended and self._matches(presented, credential, credential.secret, usage.now)
-            found = Verification() if matches else None
+        found = self._found(presented, credential, owner, service, usage, authenticators)
         if found and recorded and not _is_asked_for(presented, credential, usage):
             self.record_use(credential, [service.id] if service else [], usage, found.since)
         return found
@@ -96,8 +90,8 @@ class CredentialCheck:
     def record_use(self, credential: Credential, service_ids: Iterable[str], usage: UsageContext, since: int) -> None:
         """Remember when it was used last, and where; and that the secret which was made at `since` is in use."""
         self._last_uses.record_use(credential, service_ids, usage)
-        if isinstance(credential, PermanentToken):
-            self._last_uses.settle(credential, since, usage.now)
+        if credential.rotating:
+            self._last_uses.settle(credential.rotating, since, usage.now)
 
     def ends(self, token: PermanentToken, since: int, owner: User, service: Service | None, now: int) -> int | None:
         """When the secret that was made at `since` stops being good, by its own end, the token's, or a policy's at
@@ -133,28 +127,52 @@ class CredentialCheck:
                 hashed = next((each for each in valid_secrets if self._verifier.tag_matches(service[0], each)), hashed)
             self._verifier.verify_together([(held[0], held[1].secret), (service[0], hashed)], now)
 
-    def _verify_token(
-        self, presented: str, token: PermanentToken, owner: User, service: Service | None, usage: UsageContext
+    def _found(
+        self,
+        presented: str,
+        credential: Credential,
+        owner: User,
+        service: Service | None,
+        usage: UsageContext,
+        authenticators: Authenticators | None,
     ) -> Verification | None:
-        previous = None
-        if not self._matches(presented, token, token.secret, usage.now):
-            previous = self._previous(presented, token.secrets, usage.now)
+        """The one way that all kinds take: the secret, from where it comes, the end, policies."""
+        secrets, previous = credential.secrets, None
+        if not self._matches(presented, credential, secrets.current, usage.now):
+            previous = self._previous(presented, secrets, usage.now)
             if previous is None:
-                self._notice_retired(presented, token, owner, usage)
+                self._notice_retired(presented, credential, owner, usage)
                 return None
-        if token.networks and not _is_inside(token, usage):
-            self._notice_elsewhere(token, usage)
+        if credential.networks and not _is_inside(credential, usage):
+            self._notice_elsewhere(credential, usage)
             return None
-        policies = self._policies.at_use(owner, service, usage.now)
+        if credential.has_ended(usage.now, owner, authenticators):
+            if credential.kind.value.is_login:
+                raise LoginEnded
+            return None
+        since = previous.since if previous else secrets.since
+        if credential.rotating is None:
+            return Verification(None if credential.kind.value.is_login else credential.expires, since=since)
+        end = self._end_of_use(credential.rotating, previous, owner, service, usage.now)
+        return Verification(end, previous, since) if end is None or usage.now < end else None
+
+    def _end_of_use(
+        self,
+        token: PermanentToken,
+        previous: PreviousSecret[HashedSecret] | None,
+        owner: User,
+        service: Service | None,
+        now: int,
+    ) -> int | None:
+        """When the secret ends at this service, by a policy too."""
+        policies = self._policies.at_use(owner, service, now)
         if policies:
             from chalicelib.core.tokens.expiry_projection import project_expiry
 
             disabled = project_expiry(token, policies).disabled
-            if disabled is not None and usage.now >= disabled:
-                return None
-        end = _end(token, previous, policies)
-        since = previous.since if previous else token.secret_created_at
-        return Verification(end, previous, since) if end is None or usage.now < end else None
+            if disabled is not None and now >= disabled:
+                return disabled
+        return _end(token, previous, policies)
 
     def _previous(
         self, presented: str, secrets: Secrets[HashedSecret], now: int
@@ -174,8 +192,11 @@ class CredentialCheck:
                 self._compromise().presented_for_service(service, retired, now, address)
                 return
 
-    def _notice_retired(self, presented: str, token: PermanentToken, owner: User, usage: UsageContext) -> None:
+    def _notice_retired(self, presented: str, credential: Credential, owner: User, usage: UsageContext) -> None:
         """A secret that once was the token's may be in other hands: a wrong one never was anybody's."""
+        token = credential.rotating
+        if token is None:
+            return
         for retired in token.secrets.retired(usage.now):
             if self._verifier.verify(presented, retired.stored, usage.now):
                 self._compromise().presented(token, retired, owner, usage, self._repeats(usage, token, retired))
@@ -185,15 +206,16 @@ class CredentialCheck:
         """Whether what the request supplies is the token's already, and was made later than what it presents."""
         if usage.supplied_secret is None:
             return False
-        shown = CredentialKind.PERMANENT_TOKEN.assemble(usage.supplied_secret, token.user_id, token.id)
+        shown = token.kind.assemble(usage.supplied_secret, token.user_id, token.id)
         later = [token.secret, *(each.stored for each in token.secrets.past if each.since > retired.since)]
         return any(self._verifier.verify(shown, hashed, usage.now) for hashed in later)
 
-    def _notice_elsewhere(self, token: PermanentToken, usage: UsageContext) -> None:
+    def _notice_elsewhere(self, credential: Credential, usage: UsageContext) -> None:
         """A secret that is right comes from where it should not be: counted in its owner's audit log."""
         if usage.address:  # or else a service did not say from where it came
-            target = ("permanent-token", token.id)
-            record = failure(ELSEWHERE, usage.now, usage.address, target, token.user_id, credential_id=token.id)
+            kind, id = credential.kind.value.audit_name, credential.id
+            where = f"{kind}.refused-elsewhere"
+            record = failure(where, usage.now, usage.address, (kind, id), credential.user_id, credential_id=id)
             with contextlib.suppress(Unavailable):
                 self._trail.count(record)
 
@@ -219,14 +241,12 @@ def _end(
 def _is_asked_for(presented: str, credential: Credential, usage: UsageContext) -> bool:
     """Whether a rotation presents the very secret that it supplies. Whoever does so asks whether an answer was lost;
     the secret may not be where it belongs, so it is not in use by that, and an earlier one is not used again."""
-    if usage.supplied_secret is None or not isinstance(credential, PermanentToken):
+    if usage.supplied_secret is None or credential.rotating is None:
         return False
-    return presented == CredentialKind.PERMANENT_TOKEN.assemble(
-        usage.supplied_secret, credential.user_id, credential.id
-    )
+    return presented == credential.kind.assemble(usage.supplied_secret, credential.user_id, credential.id)
 
 
-def _is_inside(token: PermanentToken, usage: UsageContext) -> bool:
-    from chalicelib.core.common.networks import contain  # only where a token has some
+def _is_inside(credential: Credential, usage: UsageContext) -> bool:
+    from chalicelib.core.common.networks import contain  # only where a credential has some
 
-    return contain(token.networks, usage.address)
+    return contain(credential.networks, usage.address)

@@ -8,12 +8,12 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import StaleWrite, Unavailable
-from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from chalicelib.core.common.origin import UsageContext
+    from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.core.verification.ports import Credential, CredentialStore
 
 LAST_USED_WINDOW_MS = 5 * 60_000  # in which a use is recorded once, unless the settings say otherwise
@@ -58,11 +58,11 @@ class LastUses:
 
     def _due(self, credential: Credential, service_ids: frozenset[str], now: int) -> set[str] | None:
         """The services to record, if it is time to write; None if it is not."""
-        known = credential.used_at if isinstance(credential, PermanentToken) else service_ids
-        if credential.last_used is not None and now - credential.last_used < self._window_ms and service_ids <= known:
+        new = credential.not_used_at(service_ids)
+        if credential.last_used is not None and now - credential.last_used < self._window_ms and not new:
             return None  # as nearly always: without a lock
         with self._lock:
-            waiting = self._services.pop(credential.id, set()) | (service_ids - known)
+            waiting = self._services.pop(credential.id, set()) | new
             last = max(credential.last_used or 0, self._recorded.get(credential.id, 0))
             if now - last < self._window_ms:
                 if waiting:

@@ -14,24 +14,24 @@ from chalicelib.core.audit.records import AuditRecord, failure
 from chalicelib.core.common import rate_limits
 from chalicelib.core.common.errors import Invalid, StaleWrite
 from chalicelib.core.common.identifiers import KEYTURN
-from chalicelib.core.login.application_password import ApplicationPassword
-from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind, recognise
-from chalicelib.core.tokens.token import PermanentToken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.login.attempt_limits import AttemptLimiter
-    from chalicelib.core.login.ports import ApplicationPasswordStore, SessionStore
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Compromise
-    from chalicelib.core.verification.ports import CredentialStore
+    from chalicelib.core.tokens.token import PermanentToken
+    from chalicelib.core.verification.ports import Credential, CredentialStore
+
+    Deletions = Mapping[CredentialKind, Callable[[Any, AuditRecord], None]]  # of kinds that do not rotate
 
 MAX_FOUND = 100  # in one report
 MAX_PLACE = 500
@@ -51,16 +51,14 @@ class Leaks:
     def __init__(
         self,
         credentials: CredentialStore,
-        passwords: ApplicationPasswordStore,
-        sessions: SessionStore,
+        deletions: Deletions,
         trail: AuditStore,
         compromise: Compromise,
         attempt_limiter: AttemptLimiter,
         verifier: SecretVerifier,
     ) -> None:
         self._credentials = credentials
-        self._passwords = passwords
-        self._sessions = sessions
+        self._deletions = deletions
         self._compromise = compromise
         self._attempt_limiter = attempt_limiter
         self._verifier = verifier
@@ -93,9 +91,9 @@ class Leaks:
         credential, owner = stored.credential, stored.owner
         if credential is None or owner is None:
             return False
-        if isinstance(credential, PermanentToken):
-            return self._end_token(found.text, credential, owner, details, origin)
-        if isinstance(credential, ApplicationPassword) and not credential.is_alive(owner):
+        if credential.rotating:
+            return self._end_token(found.text, credential.rotating, owner, details, origin)
+        if credential.has_ended(origin.now, owner, stored.authenticators):
             return False
         if not self._verifier.verify(found.text, credential.secret, origin.now):
             return False
@@ -112,16 +110,12 @@ class Leaks:
         self._compromise.leaked(token, owner, origin.usage(), details, valid)
         return True
 
-    def _end_other(self, credential: ApplicationPassword | Session, details: dict[str, str], origin: Origin) -> bool:
+    def _end_other(self, credential: Credential, details: dict[str, str], origin: Origin) -> bool:
         """Nothing is lost with one of these that its owner cannot make again at once."""
-        is_session = isinstance(credential, Session)
-        kind = "session" if is_session else "application-password"
+        kind = credential.kind.value.audit_name
         record = _record(f"{kind}.leaked", kind, credential.id, details, origin, credential.user_id)
         with contextlib.suppress(StaleWrite):  # somebody was faster
-            if isinstance(credential, Session):
-                self._sessions.delete(credential, record)
-            else:
-                self._passwords.delete(credential, record)
+            self._deletions[credential.kind](credential, record)
         return True
 
     def _which(self, text: str, secrets: Secrets[HashedSecret], now: int) -> str | None:

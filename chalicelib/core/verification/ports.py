@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,15 +11,67 @@ if TYPE_CHECKING:
     from chalicelib.core.access.account import User
     from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.directory.service import Service
-    from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.login.authenticators import Authenticators
-    from chalicelib.core.login.session import Session
     from chalicelib.core.secrets.hashing import HashedSecret
-    from chalicelib.core.secrets.token_format import CredentialKey
+    from chalicelib.core.secrets.previous_secrets import Secrets
+    from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
     from chalicelib.core.tokens.token import PermanentToken
 
 
-Credential: TypeAlias = "PermanentToken | ApplicationPassword | Session"
+class Credential(Protocol):
+    """What an account holds and presents by itself. Each kind has one class that answers this, and one entry in
+    `CredentialKind`; nobody else tells kinds apart. Times are in milliseconds since the epoch."""
+
+    @property
+    def kind(self) -> CredentialKind: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
+    @property
+    def created(self) -> int: ...
+    @property
+    def secret(self) -> HashedSecret: ...
+    @property
+    def secrets(self) -> Secrets[HashedSecret]:
+        """All its secrets; those of most kinds are never superseded."""
+
+    @property
+    def last_used(self) -> int | None: ...
+
+    @property
+    def expires(self) -> int | None:
+        """When it ends by itself; None: not at all."""
+
+    def has_ended(self, now: int, owner: User, authenticators: Authenticators | None = None) -> bool:
+        """Whether it is good no more, whoever presents it with which secret: the one rule for it. `authenticators` are
+        the owner's, of which logins need to know."""
+
+    def is_for(self, service_id: str) -> bool:
+        """Whether it is good at this service; at Keyturn itself, for its owner's permissions."""
+
+    @property
+    def networks(self) -> Sequence[str]:
+        """From which alone it may be used; none: from everywhere."""
+
+    @property
+    def only(self) -> frozenset[str] | None:
+        """The permissions that it gives at most of its owner's; None: all of them."""
+
+    @property
+    def opens_nothing(self) -> str | None:
+        """Why it makes and changes no credentials, and gives no powers, in words; None: it does, as its owner may."""
+
+    @property
+    def second_factor(self) -> bool:
+        """Whether its holder proved one for it."""
+
+    def not_used_at(self, service_ids: frozenset[str]) -> frozenset[str]:
+        """Those services of which it is still to be stored that it was used there."""
+
+    @property
+    def rotating(self) -> PermanentToken | None:
+        """Itself, if secrets of its kind rotate: for what follows from earlier secrets and from token policies."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from chalicelib.core.common.errors import Invalid, Unauthenticated
 from chalicelib.core.common.origin import agent, client_address
 from chalicelib.core.oauth.access_tokens import AccessToken
 from chalicelib.core.secrets.token_format import FOR_SERVICES, recognise
-from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.telemetry import log_fields
 from chalicelib.web.errors import ClientUnauthenticated, answer
@@ -57,7 +56,7 @@ def _description(found: IntrospectionResult) -> dict[str, object]:
     ends = {} if found.ends is None else {"exp": found.ends // 1000}
     return {
         "active": True,
-        "token_type": "Bearer" if isinstance(credential, PermanentToken) else "Basic",
+        "token_type": credential.kind.value.token_type,
         "scope": found.service.id,
         "aud": found.service.id,
         "sub": owner.id,

@@ -352,9 +352,9 @@ class TestTheFirstOne:
         stored = jo.scene.product.stores.authenticators.get(jo.user.id)
         assert session
         second_factor_missing = replace(session, epoch=stored.session_epoch)
-        assert not second_factor_missing.is_alive(stored, jo.clock)
-        assert replace(second_factor_missing, second_factor=True).is_alive(stored, jo.clock)
-        assert second_factor_missing.is_alive(stored.without_second_factors(), jo.clock)
+        assert second_factor_missing.has_ended(jo.clock, jo.user, stored)
+        assert not replace(second_factor_missing, second_factor=True).has_ended(jo.clock, jo.user, stored)
+        assert not second_factor_missing.has_ended(jo.clock, jo.user, stored.without_second_factors())
 
     def test_a_second_one_ends_none(self, jo: Person) -> None:
         jo.turn_on_2fa()

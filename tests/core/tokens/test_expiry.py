@@ -123,6 +123,6 @@ def test_clock_rotation_grace_and_expiry_together(steps: list[tuple[int, int, in
         token = replace(token.rotated_to(hashed(number), grace, clock), expires=end)
     moment = clock + later
     valid_secrets = {each.stored.argon2id for each in token.valid_previous(moment)} | {token.secret.argon2id}
-    good = set() if token.has_expired(moment) else valid_secrets
+    good = set() if token.has_ended(moment) else valid_secrets
     expected = {str(secret) for secret, until in ends.items() if until is None or moment < until}
     assert good == (expected if end is None or moment < end else set())

@@ -180,7 +180,7 @@ class TestAuthenticators:
         stores.authenticators.replace(user, old, newer(old), None, True, record())
         owner = newer(user, password_epoch=1)
         assert stores.accounts.get(user.id) == owner
-        assert not any(each.is_alive(owner) for each in stores.application_passwords.list(user.id))
+        assert all(each.has_ended(making.NOW, owner) for each in stores.application_passwords.list(user.id))
         with refused(stores, StaleWrite):
             stores.authenticators.replace(user, newer(old), newer(newer(old)), None, True, record())
         kept = stored_password(stores, owner, name="mail 1", epoch=1)  # the name is free again already
@@ -189,7 +189,7 @@ class TestAuthenticators:
             assert stores.application_passwords.list(user.id) == [kept]
         with refused(stores, Conflict):
             stored_password(stores, owner, name="mail 1", epoch=1)
-        assert ended[0].is_alive(user)
+        assert not ended[0].has_ended(making.NOW, user)
 
 
 class TestApplicationPasswords:
