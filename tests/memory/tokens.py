@@ -14,7 +14,6 @@ from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, co
 from chalicelib.core.common.errors import NameTaken, StaleWrite
 from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.directory.service import Service
-from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
@@ -153,7 +152,7 @@ class MemoryCredentials:
                 return VerificationRead(service=service)
             credential = self._database.get(*account(key.user_id), KINDS[key.kind], key.id)
             owner, authenticators = self._database.get(*account(key.user_id)), None
-            if isinstance(credential, Session):
+            if credential and key.kind.value.is_login:
                 authenticators = MemoryAuthenticators(self._database).get(key.user_id)
             return VerificationRead(credential, owner, service, authenticators)
 
@@ -277,5 +276,4 @@ def _name_taken(token: PermanentToken) -> NameTaken:
 def _item_key(holder: Credential | Service) -> Key:
     if isinstance(holder, Service):
         return ("service", holder.id)
-    kind = "token" if isinstance(holder, PermanentToken) else "session" if isinstance(holder, Session) else None
-    return (*account(holder.user_id), kind or "application password", holder.id)
+    return (*account(holder.user_id), KINDS[holder.kind], holder.id)

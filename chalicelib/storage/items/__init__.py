@@ -27,7 +27,7 @@ from chalicelib.storage.items.bookkeeping import (
     NameItem,
     SweepItem,
 )
-from chalicelib.storage.items.credentials import CredentialItem, moment
+from chalicelib.storage.items.credentials import STORED_KINDS, CredentialItem, moment
 from chalicelib.storage.items.directory import GROUPS, ROLES, SERVICES, GroupItem, RoleItem, ServiceItem
 from chalicelib.storage.items.events import (
     OUTGOING,
@@ -62,6 +62,7 @@ __all__ = [
     "OUTGOING",
     "ROLES",
     "SERVICES",
+    "STORED_KINDS",
     "SWEEPS",
     "TOKENS",
     "TRAITS",

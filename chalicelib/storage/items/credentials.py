@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,22 @@ from pynamodb.attributes import (
 )
 
 from chalicelib.core.secrets.hashing import HashedSecret
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.token import DETAILS, NO_DETAILS, TokenDetails
+from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.core.common.origin import UsageContext
     from chalicelib.core.verification.ports import Credential
 
 
 class CredentialItem(Item):
-    """What the three kinds have in common."""
+    """What all kinds have in common."""
 
     id = UnicodeAttribute()
     user_id = UnicodeAttribute()
@@ -34,6 +42,11 @@ class CredentialItem(Item):
     def to_credential(self) -> Credential:
         """The thing of the core."""
         raise NotImplementedError
+
+    @classmethod
+    def noted(cls, use: UsageContext, services: Sequence[str]) -> list[Action]:
+        """What a use changes."""
+        return [cls.last_used.set(use.now)]
 
     def _common(self) -> dict[str, Any]:
         return {
@@ -56,6 +69,26 @@ def common_attributes(credential: Credential) -> dict[str, Any]:
         "tag_key_id": credential.secret.tag_key_id,
         "last_used": credential.last_used,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKind:
+    """The registry's entry of a kind of credential in storage: its items, and where that of one credential is, by the
+    ids of account and credential."""
+
+    item: type[CredentialItem]
+    item_key: Callable[[str, str], keys.Key]
+
+    def at(self, user_id: str, id: str) -> CredentialItem:
+        """The item there, for a change of it."""
+        return self.item(*self.item_key(user_id, id))
+
+
+STORED_KINDS = {
+    CredentialKind.PERMANENT_TOKEN: StoredKind(TokenItem, keys.token),
+    CredentialKind.APPLICATION_PASSWORD: StoredKind(ApplicationPasswordItem, keys.application_password),
+    CredentialKind.SESSION: StoredKind(SessionItem, keys.session),
+}
 
 
 def moment(milliseconds: int) -> datetime:

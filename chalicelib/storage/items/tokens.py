@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from pynamodb.attributes import (
     ListAttribute,
@@ -23,6 +24,14 @@ from chalicelib.storage.items.secrets import (
     retired_times_text,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pynamodb.expressions.update import Action
+
+    from chalicelib.core.common.origin import UsageContext
+
 
 TOKENS = "TOKENS"  # all permanent tokens, by when each has to be looked at
 
@@ -73,6 +82,13 @@ class TokenItem(CredentialItem, discriminator="token"):
             collection=TOKENS,
             position=keys.due(0, token.id),
         )
+
+    @classmethod
+    def noted(cls, use: UsageContext, services: Sequence[str]) -> list[Action]:
+        """Also how it was used, and at which services."""
+        how = LastUse(use.address, use.agent, use.service_id)
+        where = [cls.used_at.add(set(services))] if services else []
+        return [*super().noted(use, services), cls.last_use.set(last_use_text(how)), *where]
 
     def to_credential(self) -> PermanentToken:
         return PermanentToken(
