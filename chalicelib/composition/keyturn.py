@@ -149,7 +149,7 @@ class Keyturn:
         """Application passwords."""
         from chalicelib.core.login.application_passwords import ApplicationPasswords
 
-        stores = self.stores.application_passwords, self.stores.authenticators
+        stores = self.stores.account_credentials, self.stores.authenticators
         return ApplicationPasswords(*stores, self.accounts, self.verifier)
 
     @functools.cached_property
@@ -174,7 +174,7 @@ class Keyturn:
 
         return SecondFactors(
             self.stores.authenticators,
-            self.stores.application_passwords,
+            self.stores.account_credentials,
             self.accounts,
             self._second_factor_check,
             self.attempt_limiter,
@@ -187,7 +187,7 @@ class Keyturn:
         """Where people are logged in."""
         from chalicelib.core.login.sessions import Sessions
 
-        return Sessions(self.stores.sessions, self.stores.authenticators, self.accounts)
+        return Sessions(self.stores.account_credentials, self.stores.authenticators, self.accounts)
 
     @functools.cached_property
     def services(self) -> Services:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.sweeping import Sweeping
     from chalicelib.core.tokens.expiry_notices import ExpiryNotices
     from chalicelib.core.tokens.policies import Policies
-    from chalicelib.core.verification.leaks import Deletions, Leaks
+    from chalicelib.core.verification.leaks import Leaks
     from chalicelib.core.webhooks.event_delivery import EventDelivery
     from chalicelib.core.webhooks.manage import Webhooks
     from chalicelib.core.webhooks.ports import Destination
@@ -45,15 +45,10 @@ class TokenLifecycle:
     @functools.cached_property
     def leaks(self) -> Leaks:
         """Secrets that were found."""
-        from chalicelib.core.secrets.token_format import CredentialKind
         from chalicelib.core.verification.leaks import Leaks
 
-        deletions: Deletions = {
-            CredentialKind.APPLICATION_PASSWORD: self._stores.application_passwords.delete,
-            CredentialKind.SESSION: self._stores.sessions.delete,
-        }
-        parts = self._shared.compromise, self._shared.attempt_limiter, self._shared.verifier
-        return Leaks(self._stores.credentials, deletions, self._stores.audit, *parts)
+        stores = self._stores.credentials, self._stores.account_credentials, self._stores.audit
+        return Leaks(*stores, self._shared.compromise, self._shared.attempt_limiter, self._shared.verifier)
 
     @functools.cached_property
     def github_reports(self) -> GithubReports:

@@ -18,12 +18,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.ports import AccessStore, AccountStore, GroupStore, RoleStore
     from chalicelib.core.audit.ports import AuditStore, IdempotencyStore
     from chalicelib.core.directory.ports import ServiceStore, SweepStore
-    from chalicelib.core.login.ports import (
-        ApplicationPasswordStore,
-        AuthenticatorStore,
-        LoginAttemptStore,
-        SessionStore,
-    )
+    from chalicelib.core.login.ports import AccountCredentialStore, AuthenticatorStore, LoginAttemptStore
     from chalicelib.core.oauth.ports import (
         AccessTokenStore,
         ApprovedScopeStore,
@@ -51,9 +46,9 @@ class Stores(Protocol):
     @property
     def access_tokens(self) -> AccessTokenStore: ...
     @property
-    def accounts(self) -> AccountStore: ...
+    def account_credentials(self) -> AccountCredentialStore: ...
     @property
-    def application_passwords(self) -> ApplicationPasswordStore: ...
+    def accounts(self) -> AccountStore: ...
     @property
     def approved_scopes(self) -> ApprovedScopeStore: ...
     @property
@@ -82,8 +77,6 @@ class Stores(Protocol):
     def roles(self) -> RoleStore: ...
     @property
     def services(self) -> ServiceStore: ...
-    @property
-    def sessions(self) -> SessionStore: ...
     @property
     def sweeps(self) -> SweepStore: ...
     @property

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
     from chalicelib.storage.access import DynamoAccess
     from chalicelib.storage.access_tokens import DynamoAccessTokens
+    from chalicelib.storage.account_credentials import DynamoAccountCredentials
     from chalicelib.storage.accounts import DynamoAccounts
-    from chalicelib.storage.application_passwords import DynamoApplicationPasswords
     from chalicelib.storage.audit import DynamoAudit
     from chalicelib.storage.authenticators import DynamoAuthenticators
     from chalicelib.storage.authorization_codes import DynamoCodes
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from chalicelib.storage.permanent_tokens import DynamoTokens
     from chalicelib.storage.roles import DynamoRoles
     from chalicelib.storage.services import DynamoServices
-    from chalicelib.storage.sessions import DynamoSessions
     from chalicelib.storage.sweeps import DynamoSweeps
     from chalicelib.storage.trust_rules import DynamoTrustRules
     from chalicelib.storage.webhooks import DynamoWebhooks
@@ -59,10 +58,10 @@ class DynamoStores:
         return DynamoAccounts()
 
     @functools.cached_property
-    def application_passwords(self) -> DynamoApplicationPasswords:
-        from chalicelib.storage.application_passwords import DynamoApplicationPasswords
+    def account_credentials(self) -> DynamoAccountCredentials:
+        from chalicelib.storage.account_credentials import DynamoAccountCredentials
 
-        return DynamoApplicationPasswords()
+        return DynamoAccountCredentials()
 
     @functools.cached_property
     def approved_scopes(self) -> DynamoApprovedScopes:
@@ -147,12 +146,6 @@ class DynamoStores:
         from chalicelib.storage.services import DynamoServices
 
         return DynamoServices()
-
-    @functools.cached_property
-    def sessions(self) -> DynamoSessions:
-        from chalicelib.storage.sessions import DynamoSessions
-
-        return DynamoSessions()
 
     @functools.cached_property
     def sweeps(self) -> DynamoSweeps:

@@ -15,7 +15,6 @@ from chalicelib.core.common.paging import Page, Window
 from chalicelib.core.common.rate_limits import Budget
 from chalicelib.core.common.search import Search, select
 from chalicelib.core.directory.ports import Leftover
-from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
 from chalicelib.core.login.session import Session
 from chalicelib.storage.items import BY_NAME, entries_of
@@ -201,65 +200,6 @@ class MemoryAuthenticators:
             change.create(("challenge", challenge.id), challenge, used)
 
 
-class MemorySessions:
-    """Implements `core.login.ports.SessionStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def list(self, user_id: str) -> list[Session]:
-        found: Iterator[Session] = self._database.below(*account(user_id), "session")
-        return sorted(found, key=lambda session: (-session.created, session.id))
-
-    def get(self, user_id: str, session_id: str) -> Session | None:
-        session: Session | None = self._database.get(*_session(user_id, session_id))
-        return session
-
-    def delete(self, session: Session, audit: AuditRecord) -> None:
-        key = _session(session.user_id, session.id)
-        with self._database.change(audit) as change:
-            change.delete(key, key in self._database.things)
-
-
-class MemoryApplicationPasswords:
-    """Implements `core.login.ports.ApplicationPasswordStore`."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def list(self, user_id: str) -> list[ApplicationPassword]:
-        found: Iterator[ApplicationPassword] = self._database.below(*account(user_id), "application password")
-        return sorted(found, key=lambda password: (password.created, password.id))
-
-    def get(self, user_id: str, password_id: str) -> ApplicationPassword | None:
-        password: ApplicationPassword | None = self._database.get(*_password(user_id, password_id))
-        return password
-
-    def create(
-        self, password: ApplicationPassword, owner: User, authenticators: Authenticators, audit: AuditRecord
-    ) -> None:
-        key = (*account(password.user_id), "authenticators")
-        with self._database.change(audit) as change:
-            check_owner(self._database, change, owner, None)
-            stored = self._database.get(*key)
-            changed = replace(stored, revision=stored.revision + 1) if stored else None
-            change.update(key, changed, is_current(stored, authenticators))
-            change.create(_password(password.user_id, password.id), password)
-            taken = Conflict(f"The account has an application password named {password.name!r} already.", "name")
-            change.take_name(_password_name(password), password.id, taken)
-
-    def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
-        key = _password(password.user_id, password.id)
-        with self._database.change(audit) as change:
-            change.delete(key, key in self._database.things)
-            change.delete(_password_name(password))
-
-    def sweep(self, user_id: str, epoch: int) -> None:
-        ended = [each for each in self.list(user_id) if each.epoch < epoch]
-        keys = {key for each in ended for key in (_password(each.user_id, each.id), _password_name(each))}
-        self._database.remove(lambda key: key in keys)
-
-
 class MemoryLoginAttempts:
     """Implements `core.login.ports.LoginAttemptStore`."""
 
@@ -370,11 +310,3 @@ def _member(user_id: str, group_id: str) -> tuple[str, ...]:
 
 def _session(user_id: str, session_id: str) -> tuple[str, ...]:
     return (*account(user_id), "session", session_id)
-
-
-def _password(user_id: str, password_id: str) -> tuple[str, ...]:
-    return (*account(user_id), "application password", password_id)
-
-
-def _password_name(password: ApplicationPassword) -> tuple[str, ...]:
-    return (*account(password.user_id), "application password's name", str(password.epoch), password.name)

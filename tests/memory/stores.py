@@ -5,10 +5,8 @@ from __future__ import annotations
 from tests.memory.accounts import (
     MemoryAccess,
     MemoryAccounts,
-    MemoryApplicationPasswords,
     MemoryAuthenticators,
     MemoryLoginAttempts,
-    MemorySessions,
     MemorySweeps,
 )
 from tests.memory.database import Database
@@ -22,7 +20,14 @@ from tests.memory.oauth import (
     MemoryDevices,
     MemoryTrustRules,
 )
-from tests.memory.tokens import MemoryAudit, MemoryCredentials, MemoryExpirySweep, MemoryIdempotency, MemoryTokens
+from tests.memory.tokens import (
+    MemoryAccountCredentials,
+    MemoryAudit,
+    MemoryCredentials,
+    MemoryExpirySweep,
+    MemoryIdempotency,
+    MemoryTokens,
+)
 
 
 class MemoryStores:
@@ -33,8 +38,8 @@ class MemoryStores:
         self.dry_run = database.dry_run
         self.access = MemoryAccess(database)
         self.access_tokens = MemoryAccessTokens(database)
+        self.account_credentials = MemoryAccountCredentials(database)
         self.accounts = MemoryAccounts(database)
-        self.application_passwords = MemoryApplicationPasswords(database)
         self.approved_scopes = MemoryApprovedScopes(database)
         self.audit = MemoryAudit(database)
         self.authenticators = MemoryAuthenticators(database)
@@ -49,7 +54,6 @@ class MemoryStores:
         self.queues = MemoryQueues(database)
         self.roles = MemoryRoles(database)
         self.services = MemoryServices(database)
-        self.sessions = MemorySessions(database)
         self.sweeps = MemorySweeps(database)
         self.tokens = MemoryTokens(database)
         self.trust_rules = MemoryTrustRules(database)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,9 +11,11 @@ from chalicelib.core.access.account import User
 from chalicelib.core.access.effective import Access
 from chalicelib.core.audit.idempotency import StoredResult
 from chalicelib.core.audit.records import AuditPage, AuditQuery, AuditRecord, counted
-from chalicelib.core.common.errors import NameTaken, StaleWrite
+from chalicelib.core.common.errors import Conflict, NameTaken, StaleWrite
 from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.directory.service import Service
+from chalicelib.core.login.authenticators import Authenticators
+from chalicelib.core.login.ports import C
 from chalicelib.core.secrets.hashing import HashedSecret
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.tokens.event import Event, event
@@ -186,6 +188,44 @@ class MemoryCredentials:
             yield stored, change
 
 
+class MemoryAccountCredentials:
+    """Implements `core.login.ports.AccountCredentialStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self, kind: type[C], user_id: str) -> list[C]:
+        found: Iterator[C] = self._database.below(*account(user_id), KINDS[kind.kind])
+        return sorted(found, key=lambda each: (each.created, each.id))  # type: ignore[attr-defined]
+
+    def get(self, kind: type[C], user_id: str, id: str) -> C | None:
+        found: C | None = self._database.get(*account(user_id), KINDS[kind.kind], id)
+        return found
+
+    def create(self, credential: Any, owner: User, authenticators: Authenticators | None, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            check_owner(self._database, change, owner, None)
+            if authenticators:
+                key = (*account(owner.id), "authenticators")
+                stored = self._database.get(*key)
+                changed = replace(stored, revision=stored.revision + 1) if stored else None
+                change.update(key, changed, is_current(stored, authenticators))
+            change.create(_item_key(credential), credential)
+            if name := _name_of(credential):
+                taken = f"The account has an {credential.kind.value.title} named {credential.name!r} already."
+                change.take_name(name, credential.id, Conflict(taken, "name"))
+
+    def delete(self, credential: Any, audit: AuditRecord) -> None:
+        with self._database.change(audit) as change:
+            change.delete(_item_key(credential), _item_key(credential) in self._database.things)
+            if name := _name_of(credential):
+                change.delete(name)
+
+    def sweep(self, ended: Iterable[Any]) -> None:
+        keys = {key for each in ended for key in (_item_key(each), _name_of(each))}
+        self._database.remove(lambda key: key in keys)
+
+
 class MemoryAudit:
     """Implements `core.audit.ports.AuditStore`."""
 
@@ -271,6 +311,12 @@ def _name(token: PermanentToken) -> Key:
 
 def _name_taken(token: PermanentToken) -> NameTaken:
     return NameTaken(f"The account has a permanent token named {token.name!r} already.", "name")
+
+
+def _name_of(credential: Any) -> Key | None:
+    if credential.kind is not CredentialKind.APPLICATION_PASSWORD:
+        return None
+    return (*account(credential.user_id), "application password's name", str(credential.epoch), credential.name)
 
 
 def _item_key(holder: Credential | Service) -> Key:

@@ -17,7 +17,7 @@ from chalicelib.core.access.permissions import KEYTURN_PERMISSIONS, READ_USER
 from chalicelib.core.access.role import MAX_GRANTS, Grant, Role
 from chalicelib.core.access.rules import Operation
 from chalicelib.core.common.identifiers import KEYTURN, new_id
-from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS
+from chalicelib.core.login.application_password import MAX_APPLICATION_PASSWORDS, ApplicationPassword
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Passkey
 from chalicelib.core.oauth.trust_rules import MAX_TRUST_RULES
 from chalicelib.core.secrets.previous_secrets import MAX_PREVIOUS, PreviousSecret
@@ -198,7 +198,7 @@ def _passkey(world: World) -> str:
 
 
 def _password(world: World) -> str:
-    return world.stores.application_passwords.list(world.jo.user.id)[0].id
+    return world.stores.account_credentials.list(ApplicationPassword, world.jo.user.id)[0].id
 
 
 def _group_policy(world: World) -> str:
@@ -396,5 +396,10 @@ def test_what_is_made_fails_only_by_a_rule_that_it_names_and_what_is_taken_away_
 
     assert {view: act(world).status for view, act in TAKING.items()} == dict.fromkeys(TAKING, 200)
     left, id = world.stores, world.jo.user.id
-    assert left.application_passwords.list(id) == left.delegations.list(id) == left.tokens.list(id) == []
+    assert (
+        left.account_credentials.list(ApplicationPassword, id)
+        == left.delegations.list(id)
+        == left.tokens.list(id)
+        == []
+    )
     assert left.access.direct_grants(id) == DirectGrants()

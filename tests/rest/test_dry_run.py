@@ -159,7 +159,7 @@ def _application_password(w: World) -> Act:
 def _application_password_gone(w: World) -> Act:
     user = w.account()
     password = making.password(user)
-    w.stores.application_passwords.create(password, user, making.with_2fa(w.stores, user), record())
+    w.stores.account_credentials.create(password, user, making.with_2fa(w.stores, user), record())
     return w.administrator, "DELETE", f"/users/{user.id}/applicationpasswords/{password.id}", None
 
 
@@ -198,7 +198,7 @@ def _two_factor_off(w: World) -> Act:
     """Also of the application passwords."""
     jo = w.somebody(two_factor=True)
     known, owner = w.stores.authenticators.get(jo.user.id), w.current(jo.user.id)
-    w.stores.application_passwords.create(making.password(owner, epoch=owner.password_epoch), owner, known, record())
+    w.stores.account_credentials.create(making.password(owner, epoch=owner.password_epoch), owner, known, record())
     return w.administrator, "DELETE", f"/users/{jo.user.id}/twoFactorAuthentication", None
 
 

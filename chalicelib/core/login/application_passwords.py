@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
+    from chalicelib.core.login.ports import AccountCredentialStore, AuthenticatorStore
     from chalicelib.core.secrets.verifier import SecretVerifier
 
 
@@ -42,12 +42,12 @@ class ApplicationPasswords:
 
     def __init__(
         self,
-        passwords: ApplicationPasswordStore,
+        credentials: AccountCredentialStore,
         authenticators: AuthenticatorStore,
         accounts: Accounts,
         verifier: SecretVerifier,
     ) -> None:
-        self._passwords = passwords
+        self._credentials = credentials
         self._authenticators = authenticators
         self._accounts = accounts
         self._verifier = verifier
@@ -60,7 +60,8 @@ class ApplicationPasswords:
         Raises Forbidden or NotFound.
         """
         owner = self._accounts.find(caller, user, Operation.READ_APPLICATION_PASSWORDS)
-        alive = [each for each in self._passwords.list(owner.id) if not each.has_ended(caller.now, owner)]
+        stored = self._credentials.list(ApplicationPassword, owner.id)
+        alive = [each for each in stored if not each.has_ended(caller.now, owner)]
         passwords = select(alive, search, ("name",))
         part = passwords[window.skip : window.skip + window.top]
         return Page([OwnedApplicationPassword(each, owner) for each in part], len(passwords))
@@ -85,10 +86,10 @@ class ApplicationPasswords:
             authenticators = self._authenticators.get(owner.id)
             if not authenticators.two_factor:
                 raise Conflict("Application passwords need two-factor authentication. Turn it on first.")
-            stored = self._passwords.list(owner.id)
+            stored = self._credentials.list(ApplicationPassword, owner.id)
             alive = [each for each in stored if not each.has_ended(caller.now, owner)]
             if alive != stored:  # turning 2FA off was cut short
-                self._passwords.sweep(owner.id, owner.password_epoch)
+                self._credentials.sweep(each for each in stored if each not in alive)
             if len(alive) >= MAX_APPLICATION_PASSWORDS:
                 raise Conflict(f"An account can have at most {MAX_APPLICATION_PASSWORDS} application passwords.")
             secret, epoch = make_secret(owner.id, id), owner.password_epoch
@@ -96,7 +97,7 @@ class ApplicationPasswords:
             record = permit.record(
                 "application-password.created", "application-password", id, owner.id, {"name": valid_name}
             )
-            self._passwords.create(password, owner, authenticators, record)
+            self._credentials.create(password, owner, authenticators, record)
             return OwnedApplicationPassword(password, owner, secret)
 
         return retry_on_conflict(attempt)
@@ -111,12 +112,14 @@ class ApplicationPasswords:
             record = permit.record(
                 "application-password.deleted", "application-password", password.id, owner.id, details
             )
-            self._passwords.delete(password, record)
+            self._credentials.delete(password, record)
 
         retry_persistently(attempt)
 
     def _existing(self, caller: Caller, owner: User, password_id: str) -> ApplicationPassword:
-        password = self._passwords.get(owner.id, password_id) if validation.could_be_identifier(password_id) else None
+        password = None
+        if validation.could_be_identifier(password_id):
+            password = self._credentials.get(ApplicationPassword, owner.id, password_id)
         if password is None or password.has_ended(caller.now, owner):
             raise NotFound("application password", password_id)
         return password

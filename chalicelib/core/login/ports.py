@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chalicelib.core.access.account import User
     from chalicelib.core.access.effective import Access
     from chalicelib.core.audit.records import AuditRecord
     from chalicelib.core.common.rate_limits import Budget
-    from chalicelib.core.login.application_password import ApplicationPassword
     from chalicelib.core.login.authenticators import Authenticators, UsedChallenge
     from chalicelib.core.login.session import Session
+    from chalicelib.core.secrets.token_format import CredentialKind
 
 
 class AuthenticatorStore(Protocol):
@@ -55,37 +57,39 @@ class AuthenticatorStore(Protocol):
         stored."""
 
 
-class SessionStore(Protocol):
-    """Sessions."""
+class AccountCredential(Protocol):
+    """What a store has to know of a credential that an account holds."""
 
-    def list(self, user_id: str) -> list[Session]:
-        """All that are stored, newest first; some may have ended."""
+    kind: ClassVar[CredentialKind]
 
-    def get(self, user_id: str, session_id: str) -> Session | None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def user_id(self) -> str: ...
 
-    def delete(self, session: Session, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
+
+C = TypeVar("C", bound=AccountCredential)
 
 
-class ApplicationPasswordStore(Protocol):
-    """Application passwords."""
+class AccountCredentialStore(Protocol):
+    """The credentials of accounts, of every kind whose secret does not rotate; a kind is named by its class."""
 
-    def list(self, user_id: str) -> list[ApplicationPassword]:
-        """All of a user that are stored, oldest first; some may have ended."""
+    def list(self, kind: type[C], user_id: str) -> list[C]:
+        """All of an account that are stored, oldest first; some may have ended."""
 
-    def get(self, user_id: str, password_id: str) -> ApplicationPassword | None: ...
+    def get(self, kind: type[C], user_id: str, id: str) -> C | None: ...
 
     def create(
-        self, password: ApplicationPassword, owner: User, authenticators: Authenticators, audit: AuditRecord
+        self, credential: AccountCredential, owner: User, authenticators: Authenticators | None, audit: AuditRecord
     ) -> None:
-        """Counts as a change of the owner's authenticators. Raises StaleWrite if these, or `owner`, are no longer
-        stored as they are; Conflict if the owner has an application password of this name and epoch."""
+        """Counts as a change of the owner's authenticators, if these are given. Raises StaleWrite if they, or `owner`,
+        are no longer stored as they are; Conflict if the owner has one of this kind with its name already."""
 
-    def delete(self, password: ApplicationPassword, audit: AuditRecord) -> None:
-        """Raises StaleWrite if it is gone."""
+    def delete(self, credential: AccountCredential, audit: AuditRecord) -> None:
+        """With its name. Raises StaleWrite if it is gone."""
 
-    def sweep(self, user_id: str, epoch: int) -> None:
-        """Removes those of earlier epochs, which have ended. May be repeated."""
+    def sweep(self, ended: Iterable[AccountCredential]) -> None:
+        """Removes these, which have ended, with their names. May be repeated."""
 
 
 class LoginAttemptStore(Protocol):

@@ -21,6 +21,7 @@ from chalicelib.core.common.errors import Conflict, Invalid, LoginTooOld, NotFou
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.optimistic_retry import retry_on_conflict, retry_persistently
 from chalicelib.core.common.rate_limits import Typed
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import MAX_PASSKEYS, Authenticators, Passkey, UsedChallenge
 from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS, JsonObject, NotProven
 from chalicelib.core.login.second_factor_check import totp_context
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.accounts import Accounts
     from chalicelib.core.login.attempt_limits import AttemptLimiter
     from chalicelib.core.login.authenticators import Totp
-    from chalicelib.core.login.ports import ApplicationPasswordStore, AuthenticatorStore
+    from chalicelib.core.login.ports import AccountCredentialStore, AuthenticatorStore
     from chalicelib.core.login.second_factor_check import SecondFactorCheck
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.keyring import Keyring
@@ -81,7 +82,7 @@ class SecondFactors:
     def __init__(
         self,
         authenticators: AuthenticatorStore,
-        application_passwords: ApplicationPasswordStore,
+        credentials: AccountCredentialStore,
         accounts: Accounts,
         check: SecondFactorCheck,
         attempt_limiter: AttemptLimiter,
@@ -89,7 +90,7 @@ class SecondFactors:
         verifier: SecretVerifier,
     ) -> None:
         self._authenticators = authenticators
-        self._application_passwords = application_passwords
+        self._credentials = credentials
         self._accounts = accounts
         self._check = check
         self._attempt_limiter = attempt_limiter
@@ -264,5 +265,6 @@ class SecondFactors:
         self._authenticators.replace(owner, old, new, None, ends_passwords, record, challenge, kept)
         if ends_passwords:
             with contextlib.suppress(Unavailable):  # they have ended; whoever makes another one sweeps them too
-                self._application_passwords.sweep(owner.id, owner.password_epoch + 1)
+                stored = self._credentials.list(ApplicationPassword, owner.id)
+                self._credentials.sweep(each for each in stored if each.epoch <= owner.password_epoch)
         return SecondFactorStatus(new, codes)

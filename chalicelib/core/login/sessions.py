@@ -10,13 +10,13 @@ from chalicelib.core.common import validation
 from chalicelib.core.common.errors import NotFound
 from chalicelib.core.common.optimistic_retry import retry_persistently
 from chalicelib.core.common.paging import Page
+from chalicelib.core.login.session import Session
 
 if TYPE_CHECKING:
     from chalicelib.core.access.caller import Caller
     from chalicelib.core.common.paging import Window
     from chalicelib.core.directory.accounts import Accounts
-    from chalicelib.core.login.ports import AuthenticatorStore, SessionStore
-    from chalicelib.core.login.session import Session
+    from chalicelib.core.login.ports import AccountCredentialStore, AuthenticatorStore
 
 CURRENT = "current"
 
@@ -24,8 +24,10 @@ CURRENT = "current"
 class Sessions:
     """`user` is an id, a login, or `me` for the caller; `reference` a session's id, or `current`."""
 
-    def __init__(self, sessions: SessionStore, authenticators: AuthenticatorStore, accounts: Accounts) -> None:
-        self._sessions = sessions
+    def __init__(
+        self, credentials: AccountCredentialStore, authenticators: AuthenticatorStore, accounts: Accounts
+    ) -> None:
+        self._credentials = credentials
         self._authenticators = authenticators
         self._accounts = accounts
 
@@ -33,7 +35,7 @@ class Sessions:
         """A part of those that are alive, newest first. Raises Forbidden or NotFound."""
         owner = self._accounts.find(caller, user, Operation.READ_SESSIONS)
         authenticators = self._authenticators.get(owner.id)
-        stored = self._sessions.list(owner.id)
+        stored = sorted(self._credentials.list(Session, owner.id), key=lambda session: (-session.created, session.id))
         alive = [each for each in stored if not each.has_ended(caller.now, owner, authenticators)]
         return Page(alive[window.skip : window.skip + window.top], len(alive))
 
@@ -43,10 +45,10 @@ class Sessions:
         def attempt() -> None:
             owner, permit = self._accounts.permitted(caller, user, Operation.END_SESSION)
             id = caller.credential_id if reference == CURRENT else reference
-            session = self._sessions.get(owner.id, id) if validation.could_be_identifier(id) else None
+            session = self._credentials.get(Session, owner.id, id) if validation.could_be_identifier(id) else None
             if session is None:
                 raise NotFound("session", reference)
-            self._sessions.delete(session, permit.record("session.ended", "session", session.id, owner.id))
+            self._credentials.delete(session, permit.record("session.ended", "session", session.id, owner.id))
 
         retry_persistently(attempt)
 

@@ -17,21 +17,19 @@ from chalicelib.core.common.identifiers import KEYTURN
 from chalicelib.core.secrets.token_format import SERVICE_SECRET, CredentialKind, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from chalicelib.core.access.account import User
     from chalicelib.core.audit.ports import AuditStore
     from chalicelib.core.common.origin import Origin
     from chalicelib.core.login.attempt_limits import AttemptLimiter
+    from chalicelib.core.login.ports import AccountCredentialStore
     from chalicelib.core.secrets.hashing import HashedSecret
     from chalicelib.core.secrets.previous_secrets import Secrets
     from chalicelib.core.secrets.verifier import SecretVerifier
     from chalicelib.core.tokens.compromise import Compromise
     from chalicelib.core.tokens.token import PermanentToken
     from chalicelib.core.verification.ports import Credential, CredentialStore
-
-    Deletions = Mapping[CredentialKind, Callable[[Any, AuditRecord], None]]  # of kinds that do not rotate
 
 MAX_FOUND = 100  # in one report
 MAX_PLACE = 500
@@ -51,14 +49,14 @@ class Leaks:
     def __init__(
         self,
         credentials: CredentialStore,
-        deletions: Deletions,
+        held: AccountCredentialStore,
         trail: AuditStore,
         compromise: Compromise,
         attempt_limiter: AttemptLimiter,
         verifier: SecretVerifier,
     ) -> None:
         self._credentials = credentials
-        self._deletions = deletions
+        self._held = held
         self._compromise = compromise
         self._attempt_limiter = attempt_limiter
         self._verifier = verifier
@@ -115,7 +113,7 @@ class Leaks:
         kind = credential.kind.value.audit_name
         record = _record(f"{kind}.leaked", kind, credential.id, details, origin, credential.user_id)
         with contextlib.suppress(StaleWrite):  # somebody was faster
-            self._deletions[credential.kind](credential, record)
+            self._held.delete(credential, record)
         return True
 
     def _which(self, text: str, secrets: Secrets[HashedSecret], now: int) -> str | None:

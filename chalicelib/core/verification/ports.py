@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,8 +22,8 @@ class Credential(Protocol):
     """What an account holds and presents by itself. Each kind has one class that answers this, and one entry in
     `CredentialKind`; nobody else tells kinds apart. Times are in milliseconds since the epoch."""
 
-    @property
-    def kind(self) -> CredentialKind: ...
+    kind: ClassVar[CredentialKind]
+
     @property
     def id(self) -> str: ...
     @property

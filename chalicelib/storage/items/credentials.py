@@ -39,6 +39,11 @@ class CredentialItem(Item):
     tag_key_id = UnicodeAttribute()
     last_used = NumberAttribute(null=True)
 
+    @classmethod
+    def of(cls, credential: Any) -> CredentialItem:
+        """As it is stored."""
+        raise NotImplementedError
+
     def to_credential(self) -> Credential:
         """The thing of the core."""
         raise NotImplementedError
@@ -73,11 +78,12 @@ def common_attributes(credential: Credential) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class StoredKind:
-    """The registry's entry of a kind of credential in storage: its items, and where that of one credential is, by the
-    ids of account and credential."""
+    """The registry's entry of a kind of credential in storage: its items; where that of one credential is, by the ids
+    of account and credential; and, where names are unique, where a credential's name is."""
 
     item: type[CredentialItem]
     item_key: Callable[[str, str], keys.Key]
+    name: Callable[[Any], keys.Key] | None = None
 
     def at(self, user_id: str, id: str) -> CredentialItem:
         """The item there, for a change of it."""
@@ -86,7 +92,11 @@ class StoredKind:
 
 STORED_KINDS = {
     CredentialKind.PERMANENT_TOKEN: StoredKind(TokenItem, keys.token),
-    CredentialKind.APPLICATION_PASSWORD: StoredKind(ApplicationPasswordItem, keys.application_password),
+    CredentialKind.APPLICATION_PASSWORD: StoredKind(
+        ApplicationPasswordItem,
+        keys.application_password,
+        lambda password: keys.application_password_name(password.user_id, password.name, password.epoch),
+    ),
     CredentialKind.SESSION: StoredKind(SessionItem, keys.session),
 }
 

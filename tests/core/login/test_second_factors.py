@@ -23,13 +23,15 @@ from chalicelib.core.common.errors import (
 )
 from chalicelib.core.common.origin import Origin
 from chalicelib.core.common.paging import Window
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.log_in import LoginAttempt
 from chalicelib.core.login.passkeys import CHALLENGE_LIFETIME_MS
+from chalicelib.core.login.session import Session
 from chalicelib.core.login.totp import STEP_MS
 from chalicelib.core.verification.leaks import Found
 from tests.authenticator import SoftwarePasskey
 from tests.conftest import Scene
-from tests.memory.accounts import MemoryApplicationPasswords
+from tests.memory.tokens import MemoryAccountCredentials
 from tests.people import HOME, Person, person
 
 
@@ -110,16 +112,16 @@ def test_they_have_ended_also_if_none_of_them_is_removed(jo: Person, monkeypatch
     made = [product.application_passwords.create(caller, "me", f"mail {number}") for number in range(3)]
     assert scene.is_good(made[0].secret)
 
-    def fails(self: object, user_id: str, epoch: int) -> None:
+    def fails(self: object, ended: object) -> None:
         raise Unavailable("The database does not answer.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(MemoryApplicationPasswords, "sweep", fails)
+        broken.setattr(MemoryAccountCredentials, "sweep", fails)
         product.second_factors.turn_off(caller, "me")
     jo.totp_secret = ""
     jo.turn_on_2fa()
     caller = jo.log_in()
-    assert len(product.stores.application_passwords.list(jo.user.id)) == 3
+    assert len(product.stores.account_credentials.list(ApplicationPassword, jo.user.id)) == 3
     for each in made:
         assert not scene.is_good(each.secret)
         with pytest.raises(Unauthenticated):
@@ -132,7 +134,9 @@ def test_they_have_ended_also_if_none_of_them_is_removed(jo: Person, monkeypatch
     assert product.application_passwords.page(caller, "me", Window()).total == 0
     again = product.application_passwords.create(caller, "me", "mail 1")
     assert scene.is_good(again.secret)
-    assert [each.id for each in product.stores.application_passwords.list(jo.user.id)] == [again.password.id]
+    assert [each.id for each in product.stores.account_credentials.list(ApplicationPassword, jo.user.id)] == [
+        again.password.id
+    ]
 
 
 def test_an_administrator_resets_it_and_ends_the_sessions(jo: Person) -> None:
@@ -348,7 +352,7 @@ class TestTheFirstOne:
         """One that was opened by the password alone, while 2FA was turned on without ending it."""
         opened = jo.attempt()
         jo.turn_on_2fa()
-        session = jo.scene.product.stores.sessions.get(jo.user.id, opened.session.id)
+        session = jo.scene.product.stores.account_credentials.get(Session, jo.user.id, opened.session.id)
         stored = jo.scene.product.stores.authenticators.get(jo.user.id)
         assert session
         second_factor_missing = replace(session, epoch=stored.session_epoch)

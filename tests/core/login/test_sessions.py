@@ -36,3 +36,14 @@ def test_nobody_ends_those_of_others_without_the_permission(scene: Scene) -> Non
     with pytest.raises(Forbidden, match="Update User"):
         scene.product.sessions.end_all(jo.log_in(), other.user.id)
     other.log_in()
+
+
+def test_they_are_listed_newest_first(scene: Scene) -> None:
+    jo = person(scene)
+    for _ in range(2):
+        jo.attempt()
+        jo.wait(1_000)
+    caller = jo.log_in()
+    created = [session.created for session in scene.product.sessions.page(caller, "me", Window()).items]
+    assert created == sorted(created, reverse=True)
+    assert len(set(created)) == 3

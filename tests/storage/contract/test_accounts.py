@@ -14,6 +14,7 @@ from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING, Order, Search
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.stores import Stores
 from tests.storage.contract import making
 from tests.storage.contract.conftest import everything, refused
@@ -127,14 +128,14 @@ def test_an_account_is_deleted_with_everything_that_hangs_on_it(stores: Stores) 
     authenticators = making.with_2fa(stores, user)
     for number in range(110):  # more than one transaction holds
         making.stored_token(stores, user, name=f"token {number}", labels=("a",))
-    stores.application_passwords.create(making.password(user), user, authenticators, record())
+    stores.account_credentials.create(making.password(user), user, authenticators, record())
     stores.approved_scopes.approve(None, making.approval(user), user, record())
     stores.trust_rules.create(making.trust_rule(user), user, None, record())
     stores.codes.create(making.code(user), user, record())
     stores.access_tokens.revoke(making.access_token(user), record())
     stores.accounts.delete(user, record())
     assert stores.accounts.get(user.id) is None
-    assert stores.tokens.list(user.id) == stores.application_passwords.list(user.id) == []
+    assert stores.tokens.list(user.id) == stores.account_credentials.list(ApplicationPassword, user.id) == []
     assert stores.approved_scopes.list(user.id) == stores.trust_rules.list(user.id) == []
     assert stores.access.direct_grants(user.id).grants == ()
     assert stores.authenticators.get(user.id).password is None

@@ -19,6 +19,8 @@ from chalicelib.core.access.role import Grant
 from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import MAX_COLLECTED, Order, Search, select
+from chalicelib.core.login.application_password import ApplicationPassword
+from chalicelib.core.login.session import Session
 from chalicelib.core.stores import Stores
 from chalicelib.storage.stores import DynamoStores
 from tests import tables
@@ -211,13 +213,13 @@ class TestListsBreakTiesById:
             known = stores.authenticators.get(user.id)
             stores.authenticators.open_session(making.session(user), user, known, newer(known), None, record())
             password, known = making.password(user), stores.authenticators.get(user.id)
-            stores.application_passwords.create(password, user, known, record())
+            stores.account_credentials.create(password, user, known, record())
         for listed in (
             stores.trust_rules.list(user.id),
             stores.approved_scopes.list(user.id),
             stores.delegations.list(user.id),
-            stores.sessions.list(user.id),
-            stores.application_passwords.list(user.id),
+            stores.account_credentials.list(Session, user.id),
+            stores.account_credentials.list(ApplicationPassword, user.id),
         ):
             ids = [each.id for each in listed]
             assert ids == sorted(ids)

@@ -60,7 +60,7 @@ class Scene:
 
     def password(self) -> Any:
         made = making.password(self.user)
-        self.stores.application_passwords.create(made, self.user, making.with_2fa(self.stores, self.user), record())
+        self.stores.account_credentials.create(made, self.user, making.with_2fa(self.stores, self.user), record())
         return made
 
     def code(self) -> Any:
@@ -147,7 +147,7 @@ def open_session(scene: Scene) -> Write:
 
 def password_create(scene: Scene) -> Write:
     known, password = making.with_2fa(scene.stores, scene.user), making.password(scene.user)
-    return lambda audit: scene.stores.application_passwords.create(password, scene.user, known, audit)
+    return lambda audit: scene.stores.account_credentials.create(password, scene.user, known, audit)
 
 
 def grant(scene: Scene) -> Write:
@@ -215,9 +215,9 @@ WRITERS: dict[str, Callable[[Scene], Write]] = {
     "authenticators.replace": authenticators_replace,
     "authenticators.open_session": open_session,
     "authenticators.count_wrong_code": count_wrong_code,
-    "sessions.delete": deleting("sessions", Scene.session),
-    "application_passwords.create": password_create,
-    "application_passwords.delete": deleting("application_passwords", Scene.password),
+    "account_credentials.create": password_create,
+    "account_credentials.delete": deleting("account_credentials", Scene.password),
+    "account_credentials.delete, a session": deleting("account_credentials", Scene.session),
     "services.create": lambda scene: lambda audit: scene.stores.services.create(making.service(), audit),
     "services.replace": changing("services", Scene.service),
     "services.delete": deleting("services", Scene.service),
@@ -328,7 +328,7 @@ def test_what_hangs_on_what_a_dry_run_would_delete_is_not_swept_away(stores: Sto
     before = everything(stores)
     with stores.dry_run(True):
         stores.delegations.sweep(approval)
-        stores.application_passwords.sweep(user.id, password.epoch + 1)
+        stores.account_credentials.sweep([password])
         stores.groups.delete(group, record())
         stores.accounts.delete(user, record())
     assert everything(stores) == before

@@ -1,5 +1,5 @@
-"""What accounts present and log in with: `CredentialStore`, `AuthenticatorStore`, `SessionStore`,
-`ApplicationPasswordStore`, `LoginAttemptStore`."""
+"""What accounts present and log in with: `CredentialStore`, `AccountCredentialStore`, `AuthenticatorStore`,
+`LoginAttemptStore`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 from chalicelib.core.common.errors import Conflict, StaleWrite
 from chalicelib.core.common.origin import UsageContext
 from chalicelib.core.common.rate_limits import Budget
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.login.authenticators import Authenticators, Passkey, Totp, UsedChallenge
+from chalicelib.core.login.session import Session
 from chalicelib.core.secrets.token_format import CredentialKey, CredentialKind
 from chalicelib.core.stores import Stores
 from chalicelib.core.tokens.token import LastUse
@@ -33,7 +35,7 @@ def stored_password(stores: Stores, owner: Any, **values: Any) -> Any:
     if not stores.authenticators.get(owner.id).revision:
         making.with_2fa(stores, owner)
     password = making.password(owner, **values)
-    stores.application_passwords.create(password, owner, stores.authenticators.get(owner.id), record())
+    stores.account_credentials.create(password, owner, stores.authenticators.get(owner.id), record())
     return password
 
 
@@ -151,8 +153,8 @@ class TestAuthenticators:
             with refused(stores, StaleWrite):
                 stores.authenticators.replace(user, known, new, None, False, record(), kept=id)
         stores.authenticators.replace(user, known, new, None, False, record(), kept=kept.id)
-        assert stores.sessions.get(user.id, kept.id) == replace(kept, epoch=1, second_factor=True)
-        assert stores.sessions.get(user.id, other.id) == other
+        assert stores.account_credentials.get(Session, user.id, kept.id) == replace(kept, epoch=1, second_factor=True)
+        assert stores.account_credentials.get(Session, user.id, other.id) == other
         with refused(stores, StaleWrite):  # which has ended already
             stores.authenticators.replace(user, new, newer(new), None, False, record(), kept=other.id)
 
@@ -161,7 +163,7 @@ class TestAuthenticators:
         old = making.with_2fa(stores, user)
         session = making.session(user)
         stores.authenticators.open_session(session, user, old, newer(old), challenge, record())
-        assert stores.sessions.get(user.id, session.id) == session
+        assert stores.account_credentials.get(Session, user.id, session.id) == session
         again = newer(old)
         with refused(stores, Conflict):
             stores.authenticators.open_session(making.session(user), user, again, newer(again), challenge, record())
@@ -180,13 +182,15 @@ class TestAuthenticators:
         stores.authenticators.replace(user, old, newer(old), None, True, record())
         owner = newer(user, password_epoch=1)
         assert stores.accounts.get(user.id) == owner
-        assert all(each.has_ended(making.NOW, owner) for each in stores.application_passwords.list(user.id))
+        assert all(
+            each.has_ended(making.NOW, owner) for each in stores.account_credentials.list(ApplicationPassword, user.id)
+        )
         with refused(stores, StaleWrite):
             stores.authenticators.replace(user, newer(old), newer(newer(old)), None, True, record())
         kept = stored_password(stores, owner, name="mail 1", epoch=1)  # the name is free again already
         for _ in range(2):
-            stores.application_passwords.sweep(user.id, 1)
-            assert stores.application_passwords.list(user.id) == [kept]
+            stores.account_credentials.sweep(ended)
+            assert stores.account_credentials.list(ApplicationPassword, user.id) == [kept]
         with refused(stores, Conflict):
             stored_password(stores, owner, name="mail 1", epoch=1)
         assert not ended[0].has_ended(making.NOW, user)
@@ -196,41 +200,41 @@ class TestApplicationPasswords:
     def test_one_is_a_change_of_the_authenticators(self, stores: Stores) -> None:
         user = stored_user(stores)
         with refused(stores, StaleWrite):
-            stores.application_passwords.create(making.password(user), user, Authenticators(user.id), record())
+            stores.account_credentials.create(making.password(user), user, Authenticators(user.id), record())
         known = making.with_2fa(stores, user)
         password = making.password(user)
-        stores.application_passwords.create(password, user, known, record())
+        stores.account_credentials.create(password, user, known, record())
         assert stores.authenticators.get(user.id) == newer(known)
-        assert stores.application_passwords.get(user.id, password.id) == password
+        assert stores.account_credentials.get(ApplicationPassword, user.id, password.id) == password
         with refused(stores, StaleWrite):
-            stores.application_passwords.create(making.password(user), user, known, record())
+            stores.account_credentials.create(making.password(user), user, known, record())
         with refused(stores, StaleWrite):
-            stores.application_passwords.create(making.password(user), newer(user), newer(known), record())
+            stores.account_credentials.create(making.password(user), newer(user), newer(known), record())
 
     def test_names_are_unique_and_free_again(self, stores: Stores) -> None:
         user = stored_user(stores)
         password = stored_password(stores, user, name="mail")
         with refused(stores, Conflict):
             stored_password(stores, user, name="mail")
-        stores.application_passwords.delete(password, record())
+        stores.account_credentials.delete(password, record())
         with refused(stores, StaleWrite):
-            stores.application_passwords.delete(password, record())
+            stores.account_credentials.delete(password, record())
         assert stored_password(stores, user, name="mail")
 
     def test_are_listed_oldest_first(self, stores: Stores) -> None:
         user = stored_user(stores)
         made = [stored_password(stores, user, created=created) for created in (3, 1, 2)]
-        assert stores.application_passwords.list(user.id) == [made[1], made[2], made[0]]
+        assert stores.account_credentials.list(ApplicationPassword, user.id) == [made[1], made[2], made[0]]
 
 
-def test_sessions_are_listed_newest_first_until_they_are_ended(stores: Stores) -> None:
+def test_sessions_are_listed_until_they_are_ended(stores: Stores) -> None:
     user = stored_user(stores)
     made = [stored_session(stores, user, created=created) for created in (1, 3, 2)]
-    assert stores.sessions.list(user.id) == [made[1], made[2], made[0]]
-    stores.sessions.delete(made[1], record())
-    assert stores.sessions.get(user.id, made[1].id) is None
+    assert stores.account_credentials.list(Session, user.id) == [made[0], made[2], made[1]]
+    stores.account_credentials.delete(made[1], record())
+    assert stores.account_credentials.get(Session, user.id, made[1].id) is None
     with refused(stores, StaleWrite):
-        stores.sessions.delete(made[1], record())
+        stores.account_credentials.delete(made[1], record())
 
 
 def test_attempts_are_counted_by_window_and_can_be_given_back(stores: Stores) -> None:

@@ -14,6 +14,7 @@ from chalicelib.core.audit.records import AuditQuery
 from chalicelib.core.common.errors import StaleWrite
 from chalicelib.core.common.paging import Window
 from chalicelib.core.common.search import EVERYTHING
+from chalicelib.core.login.application_password import ApplicationPassword
 from chalicelib.core.stores import Stores
 from chalicelib.core.webhooks.ports import Queue
 from tests.budgets import budget
@@ -82,7 +83,7 @@ def test_what_hangs_on_an_account_is_there_once(empty_stores: Stores, kind: str)
         "trust rule": lambda: stores.trust_rules.create(
             making.trust_rule(user, name="wanted"), user, None, record(actor_id=ACTOR)
         ),
-        "application password": lambda: stores.application_passwords.create(
+        "application password": lambda: stores.account_credentials.create(
             making.password(user), user, known, record(actor_id=ACTOR)
         ),
         "approval": lambda: stores.approved_scopes.approve(
@@ -92,7 +93,12 @@ def test_what_hangs_on_an_account_is_there_once(empty_stores: Stores, kind: str)
     won = at_once(lambda _: write[kind]())
     assert len(won) == written(stores) == 1
     held = stores.access.direct_grants(user.id)
-    there = [held.grants, held.groups, stores.trust_rules.list(user.id), stores.application_passwords.list(user.id)]
+    there = [
+        held.grants,
+        held.groups,
+        stores.trust_rules.list(user.id),
+        stores.account_credentials.list(ApplicationPassword, user.id),
+    ]
     assert sum(map(len, [*there, stores.approved_scopes.list(user.id)])) == 1
     members = stores.accounts.page(Window(), EVERYTHING, group.id, None)
     assert members.total == len(members.items) == len(held.groups)
