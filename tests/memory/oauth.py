@@ -200,7 +200,7 @@ class MemoryAccessTokens:
             )
             match source.kind:
                 case SourceKind.PERMANENT_TOKEN:
-                    return replace(state, permanent_token=get(*subject, "token", source.id))
+                    return replace(state, permanent_token=get(*subject, "permanent-token", source.id))
                 case SourceKind.TRUST_RULE:
                     return replace(state, trust_rule=get(*subject, "trust rule", source.id))
                 case SourceKind.DELEGATION:

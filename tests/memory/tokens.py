@@ -26,11 +26,7 @@ from tests.memory.accounts import MemoryAuthenticators, all_users, check_owner
 from tests.memory.database import Change, Database, Key, account, is_current
 from tests.memory.directory import EXPIRY_SWEEP
 
-KINDS = {
-    CredentialKind.PERMANENT_TOKEN: "token",
-    CredentialKind.APPLICATION_PASSWORD: "application password",
-    CredentialKind.SESSION: "session",
-}
+TOKEN = CredentialKind.PERMANENT_TOKEN.value.audit_name
 
 
 class MemoryTokens:
@@ -40,11 +36,11 @@ class MemoryTokens:
         self._database = database
 
     def get(self, user_id: str, token_id: str) -> PermanentToken | None:
-        token: PermanentToken | None = self._database.get(*account(user_id), "token", token_id)
+        token: PermanentToken | None = self._database.get(*account(user_id), TOKEN, token_id)
         return token
 
     def list(self, user_id: str) -> list[PermanentToken]:
-        found: Iterator[PermanentToken] = self._database.below(*account(user_id), "token")
+        found: Iterator[PermanentToken] = self._database.below(*account(user_id), TOKEN)
         return sorted(found, key=lambda token: (token.created, token.id))
 
     def named(self, user_id: str, name: str) -> PermanentToken | None:
@@ -152,7 +148,7 @@ class MemoryCredentials:
             service = self._database.get("service", service_id) if service_id else None
             if key is None:
                 return VerificationRead(service=service)
-            credential = self._database.get(*account(key.user_id), KINDS[key.kind], key.id)
+            credential = self._database.get(*account(key.user_id), key.kind.value.audit_name, key.id)
             owner, authenticators = self._database.get(*account(key.user_id)), None
             if credential and key.kind.value.is_login:
                 authenticators = MemoryAuthenticators(self._database).get(key.user_id)
@@ -195,11 +191,11 @@ class MemoryAccountCredentials:
         self._database = database
 
     def list(self, kind: type[C], user_id: str) -> list[C]:
-        found: Iterator[C] = self._database.below(*account(user_id), KINDS[kind.kind])
+        found: Iterator[C] = self._database.below(*account(user_id), kind.kind.value.audit_name)
         return sorted(found, key=lambda each: (each.created, each.id))  # type: ignore[attr-defined]
 
     def get(self, kind: type[C], user_id: str, id: str) -> C | None:
-        found: C | None = self._database.get(*account(user_id), KINDS[kind.kind], id)
+        found: C | None = self._database.get(*account(user_id), kind.kind.value.audit_name, id)
         return found
 
     def create(self, credential: Any, owner: User, authenticators: Authenticators | None, audit: AuditRecord) -> None:
@@ -298,7 +294,7 @@ def _has(token: PermanentToken, label: str | None) -> bool:
 
 
 def _token(token: PermanentToken) -> Key:
-    return (*account(token.user_id), "token", token.id)
+    return (*account(token.user_id), TOKEN, token.id)
 
 
 def _due(token: PermanentToken) -> Key:
@@ -316,10 +312,11 @@ def _name_taken(token: PermanentToken) -> NameTaken:
 def _name_of(credential: Any) -> Key | None:
     if credential.kind is not CredentialKind.APPLICATION_PASSWORD:
         return None
-    return (*account(credential.user_id), "application password's name", str(credential.epoch), credential.name)
+    kind = credential.kind.value.audit_name
+    return (*account(credential.user_id), f"{kind}'s name", str(credential.epoch), credential.name)
 
 
 def _item_key(holder: Credential | Service) -> Key:
     if isinstance(holder, Service):
         return ("service", holder.id)
-    return (*account(holder.user_id), KINDS[holder.kind], holder.id)
+    return (*account(holder.user_id), holder.kind.value.audit_name, holder.id)

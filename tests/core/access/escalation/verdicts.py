@@ -14,11 +14,15 @@ from chalicelib.core.common.networks import are_inside
 from chalicelib.core.directory.service import Service
 from chalicelib.core.login.authenticators import Authenticators
 from chalicelib.core.oauth.access_tokens import LIFETIME_MS
+from chalicelib.core.secrets.token_format import CredentialKind
 from chalicelib.core.tokens.token import PermanentToken
 from chalicelib.core.webhooks.webhook import Webhook
 from tests.core.access.escalation.world import DAY_MS, FORMER_LOGIN, NETWORKS, Kind, Profile, Things, World
 
-CREDENTIALS = ("application password", "session", "trust rule", "code", "delegation", "approved scope")
+CREDENTIALS = {
+    *(kind.value.audit_name for kind in CredentialKind if not kind.value.rotates),
+    *("trust rule", "code", "delegation", "approved scope"),
+}
 OF_THE_ACCOUNT = {"identity", "banned", "unbanned", "deleted", "authenticators", "token", "credential"}
 GET_CODES = ("redirect_uris", "grant_types", "public", "trusted")
 TOKENS = {
@@ -201,7 +205,7 @@ def _opened(before: Things, after: Things) -> Iterator[Opened]:
             case ("account", id, "authenticators"):
                 if _logs_in_with(old) != _logs_in_with(thing):
                     yield Opened("authenticators", id)
-            case ("account", id, "token", _):
+            case ("account", id, "permanent-token", _):
                 yield from _token(id, old, thing)
             case ("account", id, kind, *_) if kind in CREDENTIALS and (old is None or kind == "trust rule"):
                 yield Opened("credential", id, thing)
