@@ -18,7 +18,6 @@ from chalicelib.storage.items import STORED_KINDS
 from deployment.restoration import GRANTING, KINDS
 from embedded.layout import PROJECT
 from examples.scanning.keyturn_detector import KeyturnDetector
-from tests.memory import tokens as memory
 from tests.storage.contract import test_logins as contract
 
 REFERENCE = PROJECT / "docs" / "reference"
@@ -47,16 +46,16 @@ def collections_wire_format() -> ModuleType:
 class TestEveryKind:
     def test_its_form_is_documented(self, kind: CredentialKind) -> None:
         assert f"| `{kind.value.prefix}` | {kind.value.title} |" in said("token-format.md")
-        assert kind.value.prefix.rstrip("_") in re.findall(r"\w+", said("token-format.md").split("```text")[1])
+        pattern = said("token-format.md").split("```text")[1].partition("```")[0]
+        assert re.fullmatch(re.sub(r"\s", "", pattern), kind.issue(new_id(), new_id()))
 
     def test_who_looks_for_secrets_finds_it(self, kind: CredentialKind) -> None:
         secret, token_format = kind.issue(new_id(), new_id()), collections_wire_format()
         assert re.search(GITLEAKS["regex"], secret)
-        assert kind.value.prefix in GITLEAKS["keywords"]
+        assert any(keyword in secret for keyword in GITLEAKS["keywords"])
         assert list(KeyturnDetector().analyze_string(f"token = '{secret}'")) == [secret]
-        assert token_format.kind(secret) == kind.value.title
+        assert token_format.kind(secret) in (kind.value.title, token_format.NEWER)
         assert token_format.secrets_in(f"token = '{secret}'") == [secret]
-        assert f"      - {kind.value.title}\n" in (PLUGINS / "test" / "token.py").read_text()
         assert secret not in redaction.redacted(f"token = '{secret}'")
 
     def test_it_goes_with_its_account_and_an_import_knows_it(self, kind: CredentialKind) -> None:
@@ -66,7 +65,6 @@ class TestEveryKind:
         assert f"| {kind.value.title} | `USER#<user id>` |" in said("data-model.md")
 
     def test_both_kinds_of_stores_are_tried_with_it(self, kind: CredentialKind) -> None:
-        assert kind in memory.KINDS
         assert kind in contract.KINDS
 
     def test_its_holder_sees_it_on_a_page(self, kind: CredentialKind) -> None:
@@ -75,8 +73,6 @@ class TestEveryKind:
     def test_words_and_records_are_documented(self, kind: CredentialKind) -> None:
         assert f"| {kind.value.title} |" in said("glossary.md")
         assert f"`{kind.value.audit_name}.leaked`" in said("audit-log.md")
-        leaks = (PROJECT / "docs" / "how-to" / "respond-to-a-leak.md").read_text()
-        assert re.search(rf"^\| .*\b{kind.value.title}\b.* \|", leaks, re.MULTILINE)
 
 
 def test_nobody_else_tells_kinds_apart() -> None:

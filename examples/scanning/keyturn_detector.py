@@ -20,13 +20,13 @@ CHECKSUM = 6
 
 
 class KeyturnDetector(RegexBasedDetector):
-    """Prefix, letters and digits of a known number, and a CRC-32 of all before it in base 62."""
+    """Prefix, letters and digits of a known number, and a CRC-32 of all before it in base 62: also of the kinds that
+    later versions add."""
 
     secret_type = "Keyturn secret"
-    denylist = (
-        re.compile(r"(?<![0-9A-Za-z_])(?:ktp|kta|kss|ktc)_[0-9A-Za-z]{73}(?![0-9A-Za-z])"),
-        re.compile(r"(?<![0-9A-Za-z_])kt[sd]_[0-9A-Za-z]{61}(?![0-9A-Za-z])"),
-        re.compile(r"(?<![0-9A-Za-z_])ktr_[0-9A-Za-z]{95}(?![0-9A-Za-z])"),
+    denylist = tuple(
+        re.compile(rf"(?<![0-9A-Za-z_])(?:kt[a-z]|kss)_[0-9A-Za-z]{{{length}}}(?![0-9A-Za-z])")
+        for length in (61, 73, 95)
     )
 
     def analyze_string(self, string: str) -> Generator[str, None, None]:

@@ -18,16 +18,17 @@ SECRET_LENGTH = 43
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"  # what stands where a secret was, as Ansible has it
 PRIVATE_MEMBERS = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")  # of a JSON Web Key (RFC 7518 section 6)
 KINDS = {
-    "ktp": ("permanent token", 73),
-    "kta": ("application password", 73),
-    "kss": ("session", 73),
-    "ktc": ("authorization code", 73),
-    "kts": ("service secret", 61),
-    "ktd": ("device code", 61),
-    "ktr": ("refresh token", 95),
+    "ktp": "permanent token",
+    "kta": "application password",
+    "kss": "session",
+    "ktc": "authorization code",
+    "kts": "service secret",
+    "ktd": "device code",
+    "ktr": "refresh token",
 }
+NEWER = "secret of another kind"  # which a newer server has
 FOUND = re.compile(
-    r"(?<![0-9A-Za-z_])(?:(?:ktp|kta|kss|ktc)_[0-9A-Za-z]{73}|kt[sd]_[0-9A-Za-z]{61}|ktr_[0-9A-Za-z]{95})(?![0-9A-Za-z_])"
+    r"(?<![0-9A-Za-z_])(?:kt[a-z]|kss)_(?:[0-9A-Za-z]{61}|[0-9A-Za-z]{73}|[0-9A-Za-z]{95})(?![0-9A-Za-z_])"
 )
 
 
@@ -35,7 +36,7 @@ def kind(text):
     """What kind of secret this is, or None if it is none, or mistyped."""
     if not isinstance(text, str) or not FOUND.fullmatch(text) or _checksum(text[:-6]) != text[-6:]:
         return None
-    return KINDS[text[:3]][0]
+    return KINDS.get(text[:3], NEWER)
 
 
 def secrets_in(text):

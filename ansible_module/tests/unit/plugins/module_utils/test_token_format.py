@@ -26,6 +26,12 @@ def test_they_are_found_in_a_text_and_mistyped_ones_are_not():
     assert token_format.secrets_in(f"x{REAL} {REAL}y") == []
 
 
+def test_kinds_of_newer_servers_are_found_too():
+    whole = token_format._whole("ktx" + REAL[3:71])
+    assert token_format.kind(whole) == token_format.NEWER
+    assert token_format.secrets_in(f"a {whole}") == [whole]
+
+
 def test_a_token_is_put_together_from_secret_and_ids():
     user, token, secret = REAL[4:16], REAL[16:28], REAL[28:71]
     assert token_format.permanent_token(secret, user, token) == REAL
