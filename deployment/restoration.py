@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.access.account import LOGIN_REST_MS
 from chalicelib.core.access.role import Grant
 from chalicelib.storage.engine import keys
-from chalicelib.storage.items import TRAITS, owned_by
+from chalicelib.storage.items import STORED_KINDS, TRAITS, owned_by
 from deployment.demands import Demands, demands_something
 
 if TYPE_CHECKING:
@@ -41,8 +41,12 @@ class Treatment(Enum):
 KINDS = {
     **dict.fromkeys(("user", "group", "role", "service", "webhook"), Treatment.LASTING),
     **dict.fromkeys(("grant", "group-grant", "member"), Treatment.LASTING),
-    **dict.fromkeys(("token", "application-password", "authenticators", "trust-rule"), Treatment.LASTING),
-    **dict.fromkeys(("session", "authorization-code", "device", "delegation", "approved-scope"), Treatment.PASSING),
+    **{
+        stored.discriminator: Treatment.PASSING if kind.value.is_login else Treatment.LASTING
+        for kind, stored in STORED_KINDS.items()
+    },
+    **dict.fromkeys(("authenticators", "trust-rule"), Treatment.LASTING),
+    **dict.fromkeys(("authorization-code", "device", "delegation", "approved-scope"), Treatment.PASSING),
     **dict.fromkeys(("name", "entry", "token-label"), Treatment.FOLLOWING),
     "counter": Treatment.COUNTING,
     **dict.fromkeys(("audit", "event", "outgoing", "once", "mark", "attempts"), Treatment.TELLING),

@@ -85,6 +85,11 @@ class StoredKind:
     item_key: Callable[[str, str], keys.Key]
     name: Callable[[Any], keys.Key] | None = None
 
+    @property
+    def discriminator(self) -> str:
+        """The `kind` that its items have."""
+        return str(self.item.kind.get_discriminator(self.item))
+
     def at(self, user_id: str, id: str) -> CredentialItem:
         """The item there, for a change of it."""
         return self.item(*self.item_key(user_id, id))

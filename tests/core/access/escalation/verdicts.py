@@ -125,7 +125,9 @@ def _is_approval(made: object) -> bool:
 
 
 def _is_tokens_to_make(made: object) -> bool:
-    return type(made).__name__ in ("ApplicationPassword", "TrustRule")
+    """What is no approval and no login."""
+    kind = getattr(made, "kind", None)
+    return type(made).__name__ == "TrustRule" or (isinstance(kind, CredentialKind) and not kind.value.is_login)
 
 
 def _unbound(each: Opened, end: int, networks: tuple[str, ...] = ()) -> Iterator[str]:
