@@ -27,7 +27,7 @@ from chalicelib.storage.items.bookkeeping import (
     NameItem,
     SweepItem,
 )
-from chalicelib.storage.items.credentials import STORED_KINDS, CredentialItem, moment
+from chalicelib.storage.items.credentials import CredentialItem, moment
 from chalicelib.storage.items.directory import GROUPS, ROLES, SERVICES, GroupItem, RoleItem, ServiceItem
 from chalicelib.storage.items.events import (
     OUTGOING,
@@ -52,6 +52,7 @@ from chalicelib.storage.items.oauth import (
     DeviceItem,
     TrustRuleItem,
 )
+from chalicelib.storage.items.stored_kinds import STORED_KINDS
 from chalicelib.storage.items.tokens import TOKENS, TokenItem, TokenLabelItem, labelled, last_use_text
 
 __all__ = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +12,10 @@ from pynamodb.attributes import (
 )
 
 from chalicelib.core.secrets.hashing import HashedSecret
-from chalicelib.core.secrets.token_format import CredentialKind
-from chalicelib.core.tokens.token import DETAILS, NO_DETAILS, TokenDetails
-from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from pynamodb.expressions.update import Action
 
@@ -76,45 +71,6 @@ def common_attributes(credential: Credential) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKind:
-    """The registry's entry of a kind of credential in storage: its items; where that of one credential is, by the ids
-    of account and credential; and, where names are unique, where a credential's name is."""
-
-    item: type[CredentialItem]
-    item_key: Callable[[str, str], keys.Key]
-    name: Callable[[Any], keys.Key] | None = None
-
-    @property
-    def discriminator(self) -> str:
-        """The `kind` that its items have."""
-        return str(self.item.kind.get_discriminator(self.item))
-
-    def at(self, user_id: str, id: str) -> CredentialItem:
-        """The item there, for a change of it."""
-        return self.item(*self.item_key(user_id, id))
-
-
-STORED_KINDS = {
-    CredentialKind.PERMANENT_TOKEN: StoredKind(TokenItem, keys.token),
-    CredentialKind.APPLICATION_PASSWORD: StoredKind(
-        ApplicationPasswordItem,
-        keys.application_password,
-        lambda password: keys.application_password_name(password.user_id, password.name, password.epoch),
-    ),
-    CredentialKind.SESSION: StoredKind(SessionItem, keys.session),
-}
-
-
 def moment(milliseconds: int) -> datetime:
     """A time as the TTL attribute takes it."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _details_in(text: str | None) -> TokenDetails:
-    if not text:
-        return NO_DETAILS
-    said = json.loads(text).items()
-    # A later version may have stored what this one does not know: tokens are verified by both while it is installed.
-    known = {name: tuple(value) if isinstance(value, list) else value for name, value in said if name in DETAILS}
-    return TokenDetails.of(known)

@@ -12,10 +12,10 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 
-from chalicelib.core.tokens.token import LastUse, PermanentToken
+from chalicelib.core.tokens.token import DETAILS, NO_DETAILS, LastUse, PermanentToken, TokenDetails
 from chalicelib.storage.engine import keys
 from chalicelib.storage.engine.table import Item
-from chalicelib.storage.items.credentials import CredentialItem, _details_in, common_attributes
+from chalicelib.storage.items.credentials import CredentialItem, common_attributes
 from chalicelib.storage.items.secrets import (
     previous_in,
     previous_text,
@@ -132,3 +132,12 @@ class TokenLabelItem(Item, discriminator="token-label"):
 def last_use_text(use: LastUse) -> str:
     """A token's last use as one attribute."""
     return json.dumps([use.address, use.agent, use.service_id])
+
+
+def _details_in(text: str | None) -> TokenDetails:
+    if not text:
+        return NO_DETAILS
+    said = json.loads(text).items()
+    # A later version may have stored what this one does not know: tokens are verified by both while it is installed.
+    known = {name: tuple(value) if isinstance(value, list) else value for name, value in said if name in DETAILS}
+    return TokenDetails.of(known)
