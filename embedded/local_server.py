@@ -28,7 +28,7 @@ SAID = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address.",
     HTTPStatus.LENGTH_REQUIRED: "A body needs a Content-Length.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: f"body: may have at most {MOST_BYTES} bytes.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Keyturn failed; the log has the place.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Keyturn had an internal error. Details are in its log.",
 }
 
 
@@ -103,7 +103,7 @@ class Handler(ChaliceRequestHandler):
         """A page for whoever looks at pages; JSON for programs."""
         wanted = getattr(self, "headers", None) or {}
         is_page = "text/html" in wanted.get("accept", "") and not getattr(self, "path", "").startswith("/api/")
-        return plain_page("This did not work", said, status) if is_page else from_framework(status, said)
+        return plain_page("Request failed", said, status) if is_page else from_framework(status, said)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Addresses may hold secrets. What a view was asked is logged by `chalicelib.telemetry`."""

@@ -79,7 +79,9 @@ def failed(error: Exception) -> Response:
     """The answer to a defect of ours. The log gets the place, but no message: it could quote a secret."""
     frames = "".join(traceback.format_tb(error.__traceback__))
     log.error("Unexpected %s\n%s", type(error).__name__, frames)
-    return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Keyturn failed; the log has the place.")
+    return _error(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Keyturn had an internal error. Details are in its log."
+    )
 
 
 def from_framework(status: int, message: str) -> Response:

@@ -68,7 +68,7 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
     expect(shown).to_contain_text("The last of the earlier ones ends")
     second = shown.locator("#secret").inner_text()
     visitor.press("Copy token")
-    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    expect(page.get_by_text("Copied.")).to_be_visible()
     visitor.press("Close")
     assert second != made["token"]
     assert site.is_good(second)
@@ -192,7 +192,7 @@ def test_an_application_password_is_made_used_and_deleted(site: Site, visitor: V
     shown = visitor.dialog("The application password calendar")
     password = shown.locator("#secret").inner_text()
     visitor.press("Copy password")
-    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    expect(page.get_by_text("Copied.")).to_be_visible()
     assert site.is_good(password)
     visitor.press("Close")
     visitor.press("Delete the application password calendar")

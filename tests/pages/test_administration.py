@@ -88,7 +88,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
     expect(dialog.get_by_label("Full name")).to_have_value("Deploy bot")
     dialog.get_by_label("Login").fill(login)
     dialog.get_by_role("button", name="Create account").click()
-    said(page, "The account is created.")
+    said(page, "Account created.")
     expect(page.get_by_role("link", name="Login", exact=True)).to_have_count(0)  # a bot logs in nowhere
 
     visitor.press("Overview")
@@ -101,7 +101,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
     expect(page.locator("#rule-owner")).to_contain_text("There is no person or group")
     dialog.get_by_label("Owner").fill("")
     dialog.get_by_role("button", name="Save").click()
-    said(page, "The account is changed.")
+    said(page, "Account updated.")
     expect(page.get_by_text("Deploys the shop.")).to_be_visible()
     expect(page.get_by_text("Ownerless")).to_be_visible()
 
@@ -110,7 +110,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
     dialog = visitor.dialog("Ban Deploy bot?")
     dialog.get_by_label("Reason").fill("leaked on a paste site")
     dialog.get_by_role("button", name="Ban").click()
-    said(page, "The account is banned. Its tokens and logins are refused.")
+    said(page, "Account banned. Its tokens and logins are refused.")
     expect(page.get_by_text("leaked on a paste site")).to_be_visible()
     assert not site.is_good(token)
     visitor.press("Lift the ban")
@@ -119,7 +119,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
 
     visitor.press("Delete")
     visitor.dialog("Delete Deploy bot?").get_by_role("button", name="Delete the account").click()
-    said(page, "The account is deleted, with all its credentials.")
+    said(page, "Account deleted, with all its credentials.")
     assert not site.is_good(token)
     assert site.api.call("GET", f"/users/{login}").status_code == 404
 
@@ -141,7 +141,7 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
         if parent:
             dialog.get_by_label("Inside of").select_option(parent)
         dialog.get_by_role("button", name="Create group").click()
-        said(page, "The group is created.")
+        said(page, "Group created.")
     expect(page.get_by_role("link", name=outer)).to_be_visible()
 
     visitor.press("Add a member")
@@ -151,14 +151,14 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
     expect(page.get_by_role("alert")).to_contain_text("There is no user 'nobody-there'.")
     page.get_by_label("Login", exact=True).fill(login)
     page.get_by_role("button", name="Add").click()
-    said(page, "The account is in the group.")
+    said(page, "Member added.")
 
     visitor.press("Grant a role")
     dialog = visitor.dialog(f"Grant a role to {inner}")
     dialog.get_by_label("Role").select_option("Registered User")
     dialog.get_by_label("Where").select_option("Build server")
     dialog.get_by_role("button", name="Grant").click()
-    said(page, "The role is granted.")
+    said(page, "Role granted.")
     visitor.see(site.address(login, "access"))
     expect(page.get_by_role("row").filter(has_text=f"through {inner}").first).to_contain_text("Build server")
 
@@ -166,10 +166,10 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
     page.get_by_role("link", name=inner).click()
     visitor.press("Revoke the role Registered User")
     visitor.dialog(f"Revoke this role of {inner}?").get_by_role("button", name="Revoke").click()
-    said(page, "The role is revoked.")
+    said(page, "Role revoked.")
     visitor.press(f"Remove Jo {login.title()}")
     visitor.dialog(f"Remove Jo {login.title()} from {inner}?").get_by_role("button", name="Remove").click()
-    said(page, "The account is no longer in the group.")
+    said(page, "Member removed.")
     visitor.press("Edit")
     dialog = visitor.dialog(f"Edit {inner}")
     dialog.get_by_label("Members need two-factor authentication").check()
@@ -177,7 +177,7 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
     expect(page.get_by_text("required for logins")).to_be_visible()
     visitor.press("Delete")
     visitor.dialog(f"Delete the group {inner}?").get_by_role("button", name="Delete the group").click()
-    said(page, "The group is deleted.")
+    said(page, "Group deleted.")
 
 
 def test_a_role_is_made_of_permissions_and_granted(site: Site, visitor: Visitor, page: Page) -> None:
@@ -189,28 +189,28 @@ def test_a_role_is_made_of_permissions_and_granted(site: Site, visitor: Visitor,
     dialog.get_by_label("Key", exact=True).fill(key)
     dialog.get_by_role("button", name="Create role").click()
     expect(page.locator("#rule-permissions")).to_contain_text("Must name 1 to")
-    dialog.get_by_label("Narrow the list").fill("audit")
+    dialog.get_by_label("Filter the list").fill("audit")
     expect(dialog.get_by_label("Read User")).to_be_hidden()
     dialog.get_by_label("Read Audit").check()
     dialog.get_by_role("button", name="Create role").click()
-    said(page, "The role is created.")
+    said(page, "Role created.")
     expect(page.get_by_role("row", name="Read Audit Keyturn")).to_be_visible()
 
     visitor.see(site.address(login, "access"))
     visitor.press("Grant a role")
     visitor.dialog(f"Grant a role to Jo {login.title()}").get_by_label("Role").select_option("Auditor")
     page.get_by_role("button", name="Grant").click()
-    said(page, "The role is granted.")
+    said(page, "Role granted.")
     expect(page.get_by_role("row", name="Read Audit Keyturn everywhere Auditor")).to_be_visible()
 
     visitor.see(f"/roles/{key}")
     visitor.press("Edit")
     visitor.dialog("Edit Auditor").get_by_label("Read Group").check()
     page.get_by_role("button", name="Save").click()
-    said(page, "The role is changed.")
+    said(page, "Role updated.")
     visitor.press("Delete")
     visitor.dialog("Delete the role Auditor?").get_by_role("button", name="Delete the role").click()
-    said(page, "The role is deleted.")
+    said(page, "Role deleted.")
 
 
 def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visitor: Visitor, page: Page) -> None:
@@ -232,7 +232,7 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     token = site.token(site.bot(), scope=(key,))["token"]
     assert site.is_good(token, key)
     visitor.press("Copy secret")
-    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    expect(page.get_by_text("Copied.")).to_be_visible()
     visitor.press("Close")
     expect(page.get_by_text("https://shop.example.com/two")).to_be_visible()
     expect(page.get_by_role("row", name="Read orders read-orders")).to_be_visible()
@@ -241,7 +241,7 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     dialog = visitor.dialog("Edit Web shop")
     dialog.get_by_label("Trusted").check()
     dialog.get_by_role("button", name="Save").click()
-    said(page, "The service is changed.")
+    said(page, "Service updated.")
     expect(page.get_by_text("trusted", exact=True)).to_be_visible()
 
     visitor.press("New secret")
@@ -270,7 +270,7 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     expect(good).to_have_count(0)
     visitor.press("Delete")
     visitor.dialog("Delete the service Web shop?").get_by_role("button", name="Delete the service").click()
-    said(page, "The service is deleted.")
+    said(page, "Service deleted.")
 
 
 def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor: Visitor, page: Page) -> None:
@@ -300,7 +300,7 @@ def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor
     dialog.get_by_role("button", name="Send a test").click()
     expect(page.get_by_role("alert")).to_have_text("Did not take the test: it answered with 500.")
     dialog.get_by_role("button", name="Send a test").click()
-    said(page, "The webhook took the test.")
+    said(page, "The webhook accepted the test event.")
     expect(page.get_by_text("takes messages")).to_be_visible()
     assert [message["data"]["token"]["name"] for message in receiver.got] == ["test"]
 
@@ -309,7 +309,7 @@ def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor
     dialog.get_by_label("Name").fill(f"{name}-2")
     dialog.get_by_label("permanent-token.leaked").uncheck()
     dialog.get_by_role("button", name="Save").click()
-    said(page, "The webhook is changed.")
+    said(page, "Webhook updated.")
     expect(page.get_by_text("everything")).to_be_visible()
 
     visitor.press("New secret")
@@ -321,11 +321,11 @@ def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor
         receiver.secret = secret
         visitor.press("Send a test")
         visitor.dialog(f"Send a test to {name}-2?").get_by_role("button", name="Send a test").click()
-        said(page, "The webhook took the test.")
+        said(page, "The webhook accepted the test event.")
 
     visitor.press("Delete")
     visitor.dialog(f"Delete the webhook {name}-2?").get_by_role("button", name="Delete the webhook").click()
-    said(page, "The webhook is deleted. It is told nothing any more.")
+    said(page, "Webhook deleted. It no longer receives events.")
     receiver.close()
 
 
@@ -344,7 +344,7 @@ def test_the_audit_log_is_filtered(site: Site, visitor: Visitor, page: Page) -> 
     visitor.press("Filter")
     expect(page.get_by_text("Nothing here.")).to_be_visible()
     visitor.see("/audit?from=yesterday")
-    expect(page.get_by_role("alert")).to_contain_text("must be a day as 2026-11-25")
+    expect(page.get_by_role("alert")).to_contain_text("must be a date such as 2026-11-25")
     visitor.see("/audit")
     older = page.get_by_role("link", name="Older →")
     if older.count():
@@ -392,9 +392,9 @@ def test_a_policy_is_looked_at_before_it_is_switched_on(site: Site, visitor: Vis
     expect(preview.get_by_role("row")).to_have_count(3)
     assert site.api.call("GET", f"/services/{key}/policy").status_code == 404
     preview.get_by_role("button", name="Switch it on").click()
-    expect(page.get_by_text("The policy is switched on.")).to_be_visible()
+    expect(page.get_by_text("Token policy applied.")).to_be_visible()
     expect(page.get_by_text("A secret lives 365 days at most.")).to_be_visible()
     assert site.api.get(f"/services/{key}/policy")["longestLifeDays"] == 365
     page.get_by_role("button", name="Remove the policy").click()
-    expect(page.get_by_text("Nothing is demanded any more.")).to_be_visible()
+    expect(page.get_by_text("Token policy removed.")).to_be_visible()
     assert site.api.call("GET", f"/services/{key}/policy").status_code == 404

@@ -30,5 +30,5 @@ def test_no_day_is_none() -> None:
     "text", ["yesterday", "2026-13-01", "2026-02-30", "26-1-1", "2026-1-1", "2026-01-01T00:00", "٢٠٢٦-01-01"]
 )
 def test_what_is_no_day_is_refused_by_name(text: str) -> None:
-    with pytest.raises(Invalid, match="to: must be a day as 2026-11-25"):
+    with pytest.raises(Invalid, match="to: must be a date such as 2026-11-25"):
         end(text, "to")

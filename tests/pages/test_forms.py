@@ -67,7 +67,7 @@ def test_a_form_from_elsewhere_is_refused(site: Site, administrator: Client, rou
     for wrong in ("", "AAAA", "not base64 \N{SNOWMAN}", proof[:-4]):
         answer = administrator.post(path, {"proof": wrong})
         assert answer.status_code == 403, wrong
-        assert "not the one that was shown" in answer.text
+        assert "was changed or has expired" in answer.text
 
 
 def test_the_proof_of_another_session_is_none(site: Site, administrator: Client) -> None:

@@ -144,7 +144,7 @@ def test_sessions_are_listed_and_ended_one_by_one_or_all_together(
     row = page.get_by_role("row").filter(has_text="127.0.0.1").filter(has_not_text="this one")
     row.get_by_role("link", name="End").click()
     visitor.dialog("End this session?").get_by_role("button", name="End the session").click()
-    expect(page.get_by_role("status").first).to_have_text("The session has ended.")
+    expect(page.get_by_role("status").first).to_have_text("Session ended.")
     expect(other.see("/").get_by_role("heading", name="Log in")).to_be_visible()
 
     other.log_in(login)

@@ -51,7 +51,7 @@ def test_an_administrator_generates_a_token_for_a_bot_and_deletes_it(site: Site,
 
     row.get_by_role("link", name="Delete").click()
     visitor.dialog("Delete the token nightly build?").get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("status").first).to_have_text("The token is deleted. It is refused from now on.")
+    expect(page.get_by_role("status").first).to_have_text("Token deleted. It no longer works.")
     expect(page.get_by_text("No permanent tokens.")).to_be_visible()
     assert not site.is_good(secret)
 
@@ -91,7 +91,7 @@ def test_the_same_with_the_keyboard_alone(site: Site, visitor: Visitor) -> None:
     visitor.dialog("The token nightly build")
     assert focused(page) == "Copy token"
     page.keyboard.press("Enter")
-    expect(page.get_by_text("It is in the clipboard.")).to_be_visible()
+    expect(page.get_by_text("Copied.")).to_be_visible()
     secret = page.evaluate("navigator.clipboard.readText()")
     assert site.is_good(secret)
     page.keyboard.press("Escape")

@@ -7,10 +7,10 @@ for (const button of document.querySelectorAll("[data-copies]")) {
     try {
       await navigator.clipboard.writeText(shown.textContent);
       button.textContent = "Copied";
-      said.textContent = "It is in the clipboard.";
+      said.textContent = "Copied.";
     } catch {
       getSelection().selectAllChildren(shown);
-      said.textContent = "The browser did not let it be copied. It is selected: copy it yourself.";
+      said.textContent = "Your browser blocked copying. The text is selected: copy it manually.";
     }
     setTimeout(() => { button.textContent = label; }, 3000);
   });

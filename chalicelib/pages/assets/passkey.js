@@ -16,7 +16,7 @@ for (const button of document.querySelectorAll("[data-use-passkey]")) {
   button.hidden = !able;
   button.addEventListener("click", () => {
     button.disabled = true;
-    logIn(button.form).catch(() => { button.textContent = "That did not work. Try again"; }).finally(() => { button.disabled = false; });
+    logIn(button.form).catch(() => { button.textContent = "Passkey login failed. Try again"; }).finally(() => { button.disabled = false; });
   });
 }
 
@@ -27,13 +27,13 @@ for (const form of document.querySelectorAll("form[data-new-passkey]")) {
     event.preventDefault();
     delete form.dataset.sent;
     if (!able) {
-      said.textContent = "This browser makes no passkeys.";
+      said.textContent = "This browser does not support passkeys.";
       return;
     }
     const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(form.dataset.newPasskey));
     navigator.credentials.create({ publicKey }).then((credential) => {
       form.elements.credential.value = JSON.stringify(credential.toJSON());
       form.requestSubmit();
-    }, () => { said.textContent = "No passkey was made. Try again, or use another device."; });
+    }, () => { said.textContent = "The passkey was not created. Try again, or use another device."; });
   });
 }

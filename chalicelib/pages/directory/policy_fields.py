@@ -35,4 +35,4 @@ def _consequence(filled: dict[str, str], name: str) -> Consequence:
     for each in CONSEQUENCES[name]:
         if each.value == filled[name]:
             return each
-    raise Invalid(name, "must be one of those that are offered.")
+    raise Invalid(name, "must be one of the listed values.")

@@ -37,7 +37,7 @@ def address(request: FormRequest) -> str:
     """Where browsers find Keyturn. Raises Conflict."""
     configured = request.keyturn.settings.address
     if configured is None:
-        raise Conflict("The pages are not set up: Keyturn does not know its own address (KEYTURN_ADDRESS).")
+        raise Conflict("The pages are not configured: KEYTURN_ADDRESS is not set.")
     return configured
 
 
@@ -124,7 +124,7 @@ def confirmed(request: FormRequest) -> tuple[Caller, str]:
     require_own_page(request)
     caller, asked = logged_in(request), request.value("asked") or ""
     if caller is None:
-        raise Forbidden("You are no longer logged in. Go back to where you came from, and start again.")
+        raise Forbidden("You are no longer logged in. Go back and start again.")
     _require_proof(request, caller, asked)
     return caller, asked
 
@@ -136,7 +136,7 @@ def credential(request: FormRequest, name: str) -> JsonObject:
     except (ValueError, RecursionError):
         made = None
     if not isinstance(made, dict):
-        raise Invalid(name, "must be what the browser made of it.")
+        raise Invalid(name, "must be the response that your browser created.")
     return made
 
 
@@ -146,7 +146,7 @@ def _require_proof(request: FormRequest, caller: Caller, content: str) -> None:
     except (binascii.Error, ValueError):
         signature = b""
     if not request.keyturn.keyring.has_signed(_signed(caller, content), signature, CONTEXT):
-        raise Forbidden("This form is not the one that was shown to you. Go back and start again.")
+        raise Forbidden("This form was changed or has expired. Go back and start again.")
 
 
 def _signed(caller: Caller, content: str) -> bytes:

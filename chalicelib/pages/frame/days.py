@@ -20,7 +20,7 @@ def beginning(text: str | None, field: str) -> int | None:
             raise ValueError
         day = datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
     except ValueError:
-        raise Invalid(field, "must be a day as 2026-11-25.") from None
+        raise Invalid(field, "must be a date such as 2026-11-25.") from None
     return max(0, int(day.timestamp() * 1000))
 
 

@@ -18,5 +18,5 @@ def chosen_grace(request: FormRequest) -> int:
     """What the form says, in milliseconds. Raises Invalid (`grace`)."""
     grace = request.value("grace") or ""
     if grace not in GRACES:
-        raise Invalid("grace", "must be one of those that are offered.")
+        raise Invalid("grace", "must be one of the listed values.")
     return GRACES[grace]

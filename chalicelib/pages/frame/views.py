@@ -39,7 +39,7 @@ def for_people(view: View) -> View:
             return _error_page(form_request, refusal)
         except Exception as error:
             failed(error)
-            return plain_page("This did not work", "Keyturn failed; the log has the place.", 500)
+            return plain_page("Request failed", "Keyturn had an internal error. Details are in its log.", 500)
 
     return guarded
 
@@ -84,13 +84,13 @@ def unless_refused(do: Callable[[], Response], again: Callable[[Refusal], Respon
 def _error_page(form_request: FormRequest | None, refusal: Refusal) -> Response:
     answer = refused(refusal) if not isinstance(refusal, LoginNeeded) else None
     if form_request is None or not form_request.keyturn.settings.address:
-        return plain_page("This did not work", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)
+        return plain_page("Request failed", str(refusal), answer.status_code if answer else HTTPStatus.FORBIDDEN)
     if isinstance(refusal, LoginNeeded | LoginTooOld):
         return redirect(
             form_request, "login", next=_here(form_request), again=1 if isinstance(refusal, LoginTooOld) else None
         )
     assert answer
-    values = {"title": "This did not work", "text": str(refusal)}
+    values = {"title": "Request failed", "text": str(refusal)}
     response = page(form_request, "message", values, caller=_known(form_request), status=answer.status_code)
     if "Retry-After" in answer.headers:
         response.headers["Retry-After"] = answer.headers["Retry-After"]

@@ -170,7 +170,7 @@ def _answered(form_request: FormRequest, pairs: Pairs, then: Callable[[FormReque
         if isinstance(error, UnsupportedResponseTypeError):
             error.description = LEFT_OUT["implicit"] + "."
         if error.redirect_uri is None:
-            values = {"title": "This did not work", "text": error.description or error.error}
+            values = {"title": "Request failed", "text": error.description or error.error}
             return page(form_request, "message", values, status=HTTPStatus.BAD_REQUEST)
         return _redirect(form_request, error.redirect_uri, dict(error.get_body()), state)
 
