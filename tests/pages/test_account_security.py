@@ -229,12 +229,12 @@ def test_from_a_mark_it_is_one_click_to_the_token(site: Site, visitor: Visitor) 
     expect(page.get_by_role("heading", name="backup")).to_be_visible()
 
     visitor.see(site.address(made.person, "health"))
-    expect(page.get_by_text("2 things end in the coming 27 weeks.")).to_be_visible()
+    expect(page.get_by_text("2 tokens and approved scopes expire in the next 27 weeks.")).to_be_visible()
     page.locator(".calendar .ends").first.click()
     expect(page.get_by_role("heading", name="Approved scopes")).to_be_visible()
 
     visitor.see(f"/token-health?searched=1&q={made.bot}")
-    expect(page.get_by_text("The tokens of 1 of 1 account")).to_be_visible()
+    expect(page.get_by_text("Tokens of 1 of 1 account")).to_be_visible()
     expect(page.locator("svg.chart a")).to_have_count(3)
 
 

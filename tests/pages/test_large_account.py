@@ -64,5 +64,5 @@ def test_its_health_draws_the_half_that_was_not_used_for_the_longest_time(
     page = visitor.enter()
     visitor.see(site.address(busy_bot, "health"))
     expect(page.locator(".tiles .new")).to_contain_text(str(TOKENS))
-    expect(page.get_by_text("500 that were used lately are left out.")).to_be_visible()
+    expect(page.get_by_text("500 recently used tokens are not shown.")).to_be_visible()
     assert page.locator("svg.chart a").count() == 500
