@@ -61,7 +61,7 @@ def _of_the_administrator(site: Site, chromium: Browser, rotating: str) -> None:
             page.get_by_label("Build server").check()
             _take(page, "new-token", whole=False)
             visitor.press("Create token")
-            visitor.dialog("The token smoke tests")
+            visitor.dialog("Token smoke tests")
             _take(page, "token-shown-once", whole=False)
             visitor.see(site.address("shop-deploy", "security", "tokens", rotating))
             _take(page, "rotation")

@@ -87,7 +87,7 @@ def test_what_is_shown_once_and_what_was_filled_in_wrongly(site: Site, visitor: 
     found = violations(page, axe, "refused token")
     page.get_by_role("checkbox").first.check()
     visitor.press("Create token")
-    visitor.dialog("The token x")
+    visitor.dialog("Token x")
     found += violations(page, axe, "shown token")
     visitor.see(site.address(login, "authentication"))
     found += violations(page, axe, "nothing paired")

@@ -51,7 +51,7 @@ def test_a_token_is_renamed_and_re_scoped_and_goes_on_working(site: Site, visito
     assert site.is_good(token)
     assert not site.is_good(token, "deploy")
     page.reload()
-    expect(page.get_by_role("listitem").filter(has_text="Build server")).to_contain_text("was used there")
+    expect(page.get_by_role("listitem").filter(has_text="Build server").get_by_text("used", exact=True)).to_be_visible()
 
 
 def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visitor) -> None:
@@ -64,8 +64,8 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
     dialog = visitor.dialog("Rotate the token rotating")
     dialog.get_by_label("7 days").check()
     dialog.get_by_role("button", name="Rotate").click()
-    shown = visitor.dialog("The token rotating")
-    expect(shown).to_contain_text("The last of the earlier ones ends")
+    shown = visitor.dialog("Token rotating")
+    expect(shown).to_contain_text("The last previous secret ends")
     second = shown.locator("#secret").inner_text()
     visitor.press("Copy token")
     expect(page.get_by_text("Copied.")).to_be_visible()
@@ -74,16 +74,16 @@ def test_a_token_is_rotated_and_the_overlap_is_drawn(site: Site, visitor: Visito
     assert site.is_good(second)
     assert site.is_good(made["token"])
     expect(page.locator(".timeline .life")).to_have_count(2)
-    expect(page.get_by_role("listitem").filter(has_text="An earlier one")).to_contain_text(
+    expect(page.get_by_role("listitem").filter(has_text="Previous secret")).to_contain_text(
         re.compile("in 7 days|next week")
     )
     visitor.see(site.address(bot, "security"))
-    expect(page.get_by_role("row").filter(has_text="rotating")).to_contain_text("1 earlier secret ends")
+    expect(page.get_by_role("row").filter(has_text="rotating")).to_contain_text("1 previous secret ends")
 
     visitor.see(site.address(bot, "security", "tokens", made["id"], "rotate"))
-    page.get_by_label("not at all").check()
+    page.get_by_label("none").check()
     page.get_by_role("button", name="Rotate").click()
-    expect(visitor.dialog("The token rotating")).to_contain_text("Every earlier one is refused from now on.")
+    expect(visitor.dialog("Token rotating")).to_contain_text("All previous secrets have ended.")
     third = page.locator("#secret").inner_text()
     assert [site.is_good(secret) for secret in (made["token"], second, third)] == [False, False, True]
 
@@ -101,7 +101,7 @@ def test_a_token_that_has_ended_is_shown_so_and_offers_nothing_but_its_deletion(
     expect(row).to_contain_text("expired")
     expect(row).not_to_contain_text("earlier secret")
     page.get_by_role("link", name="over", exact=True).click()
-    expect(page.get_by_text("This token has ended, and an end is final")).to_be_visible()
+    expect(page.get_by_text("This token has expired and can no longer be changed")).to_be_visible()
     expect(page.get_by_role("link", name="Delete")).to_be_visible()
     for gone in ("Rotate", "Edit"):
         expect(page.get_by_role("link", name=gone)).to_have_count(0)
@@ -117,12 +117,12 @@ def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
     visitor.see(site.address(bot, "security", "tokens", "new"))
     page.get_by_label("Name").fill("for a month")
     page.get_by_label("Build server").check()
-    page.get_by_label("Last day (UTC)").fill("2026-01-02")
+    page.get_by_label("Expires on (UTC)").fill("2026-01-02")
     visitor.press("Create token")
     expect(page.locator("#rule-expiresOn")).to_contain_text("Must be in the future")
-    page.get_by_label("Last day (UTC)").fill(day.isoformat())
+    page.get_by_label("Expires on (UTC)").fill(day.isoformat())
     visitor.press("Create token")
-    visitor.dialog("The token for a month")
+    visitor.dialog("Token for a month")
     visitor.press("Close")
     expires = page.locator("td[data-label=Expires] time")
     expect(expires).to_have_attribute("datetime", f"{day}T23:59:59Z")
@@ -132,8 +132,8 @@ def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:
     visitor.see(site.address(bot, "security"))
     page.get_by_role("link", name="for a month", exact=True).click()
     visitor.press("Edit")
-    expect(page.get_by_label("Last day (UTC)")).to_have_value(day.isoformat())
-    page.get_by_label("Last day (UTC)").fill("")
+    expect(page.get_by_label("Expires on (UTC)")).to_have_value(day.isoformat())
+    page.get_by_label("Expires on (UTC)").fill("")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("definition").filter(has_text="never")).to_have_count(2)  # used, and expiring
 
@@ -189,7 +189,7 @@ def test_an_application_password_is_made_used_and_deleted(site: Site, visitor: V
     dialog = visitor.dialog("New application password")
     dialog.get_by_label("Name").fill("calendar")
     dialog.get_by_role("button", name="Create password").click()
-    shown = visitor.dialog("The application password calendar")
+    shown = visitor.dialog("Application password calendar")
     password = shown.locator("#secret").inner_text()
     visitor.press("Copy password")
     expect(page.get_by_text("Copied.")).to_be_visible()
@@ -198,7 +198,7 @@ def test_an_application_password_is_made_used_and_deleted(site: Site, visitor: V
     visitor.press("Delete the application password calendar")
     dialog = visitor.dialog("Delete the application password calendar?")
     dialog.get_by_role("button", name="Delete").click()
-    expect(page.get_by_role("status").first).to_contain_text("The application password is deleted.")
+    expect(page.get_by_role("status").first).to_contain_text("Application password deleted.")
     assert not site.is_good(password)
 
 
@@ -211,8 +211,8 @@ def test_what_a_service_may_do_is_shown_and_taken_back(site: Site, visitor: Visi
     section.get_by_role("link", name="Delete").click()
     visitor.dialog("Delete the refresh token of Web shop").get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No refresh tokens.")).to_be_visible()
-    page.get_by_role("region", name="Approved scopes").get_by_role("link", name="Withdraw").click()
-    visitor.dialog("Withdraw the approval for Web shop").get_by_role("button", name="Withdraw").click()
+    page.get_by_role("region", name="Approved scopes").get_by_role("link", name="Revoke").click()
+    visitor.dialog("Revoke the approval for Web shop").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("No approved scopes.")).to_be_visible()
 
 

@@ -252,9 +252,9 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     site.services[key] = renewed
     assert site.is_good(token, key)
     visitor.press("Close")
-    good = page.get_by_role("listitem").filter(has_text="An earlier one, since")
+    good = page.get_by_role("listitem").filter(has_text="Previous secret, since")
     expect(good).to_have_count(1)
-    expect(page.get_by_text("The current one, since")).to_be_visible()
+    expect(page.get_by_text("Current secret, since")).to_be_visible()
     here = page.url
     visitor.see("/services?q=Web")
     expect(page.get_by_role("row", name=key)).to_contain_text("An earlier secret ends")
@@ -262,7 +262,7 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
 
     visitor.press("New secret")
     dialog = visitor.dialog("A new secret for Web shop?")
-    dialog.get_by_label("not at all").check()
+    dialog.get_by_label("none").check()
     dialog.get_by_role("button", name="Make a new secret").click()
     last = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
     assert [site.asks(key, each) for each in (secret, renewed, last)] == [401, 401, 200]

@@ -52,7 +52,7 @@ def test_every_token_can_be_got_to_by_pages_and_by_search(site: Site, visitor: V
     expect(page.get_by_role("row").filter(has_text="token-")).to_have_count(1)
     for text in ("or", "a or b", "name: {", '"'):  # what somebody types is a text, not a query
         page.get_by_label("Search tokens by name").fill(text)
-        expect(page.get_by_text(f"No token has a name that begins with “{text}”.")).to_be_visible()
+        expect(page.get_by_text(f"No token name starts with “{text}”.")).to_be_visible()
     page.get_by_label("Search tokens by name").fill("token-0777")
     page.get_by_role("link", name="token-0777", exact=True).click()
     expect(page.get_by_role("heading", name="token-0777")).to_be_visible()

@@ -28,7 +28,7 @@ def test_an_administrator_generates_a_token_for_a_bot_and_deletes_it(site: Site,
     dialog.get_by_label("Build server").check()
     dialog.get_by_role("button", name="Create token").click()
 
-    dialog = visitor.dialog("The token nightly build")
+    dialog = visitor.dialog("Token nightly build")
     secret = dialog.locator("#secret").inner_text()
     assert secret.startswith("ktp_")
     dialog.get_by_role("button", name="Copy token").click()
@@ -88,7 +88,7 @@ def test_the_same_with_the_keyboard_alone(site: Site, visitor: Visitor) -> None:
     page.keyboard.press("Space")
     tab_to(page, "Create token")
     page.keyboard.press("Enter")
-    visitor.dialog("The token nightly build")
+    visitor.dialog("Token nightly build")
     assert focused(page) == "Copy token"
     page.keyboard.press("Enter")
     expect(page.get_by_text("Copied.")).to_be_visible()

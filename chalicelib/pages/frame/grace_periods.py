@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from chalicelib.web.request import FormRequest
 
 # In milliseconds, by what the pages call it.
-GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "not at all": 0}
+GRACES = {"1 hour": DAY_MS // 24, "1 day": DAY_MS, "7 days": 7 * DAY_MS, "30 days": 30 * DAY_MS, "none": 0}
 
 
 def chosen_grace(request: FormRequest) -> int:

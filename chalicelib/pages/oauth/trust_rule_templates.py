@@ -44,27 +44,27 @@ TEMPLATES: Mapping[str, Template] = {
         "GitLab CI",
         "https://gitlab.com",
         "project_path: <group>/<project>\nref_protected: true",
-        "The issuer is the address of your GitLab. The job declares its token under id_tokens.",
+        "The issuer is the URL of your GitLab. The job declares its token under id_tokens.",
     ),
     "kubernetes": Template(
         "Kubernetes",
         "https://<issuer of the cluster>",
         "sub: system:serviceaccount:<namespace>:<service account>",
-        "kubectl get --raw /.well-known/openid-configuration says the issuer, kubectl get --raw /openid/v1/jwks the "
-        "keys: give them where nobody else can fetch them.",
+        "kubectl get --raw /.well-known/openid-configuration shows the issuer, kubectl get --raw /openid/v1/jwks the "
+        "keys. Enter the keys if Keyturn cannot fetch them.",
     ),
     "aws": Template(
         "AWS",
         "https://<id>.tokens.sts.global.api.aws",
         "sub: arn:aws:iam::<account>:role/<role>",
-        "aws iam get-outbound-web-identity-federation-info says the account's issuer. Only the role says whose a token "
-        "is: tags are what its caller says.",
+        "aws iam get-outbound-web-identity-federation-info shows the account's issuer. Match the role: the caller "
+        "chooses the tags.",
     ),
     "aap": Template(
         "Ansible Automation Platform",
         "https://<gateway>/o",
         "aap_controller_organization_id: <organization's id>\naap_controller_job_template_id: <job template's id>",
-        "Names of job templates are there in several organizations, and projects may be shared: take the ids.",
+        "Use ids: names of job templates are not unique across organizations, and projects may be shared.",
     ),
     "circleci": Template(
         "CircleCI",
@@ -76,18 +76,18 @@ TEMPLATES: Mapping[str, Template] = {
         "Azure DevOps",
         "https://vstoken.dev.azure.com/<organization's id>",
         "sub: p://<organization>/<project>/<pipeline>",
-        "The audience is always api://AzureADTokenExchange: whoever gets such a token for Azure could present it here.",
+        "The audience is always api://AzureADTokenExchange: whoever gets such a token for Azure can present it here.",
     ),
     "buildkite": Template(
         "Buildkite",
         "https://agent.buildkite.com",
         "organization_slug: <organization>\npipeline_slug: <pipeline>\nbuild_branch: main",
-        "buildkite-agent oidc request-token --audience gives the token.",
+        "Request the token by buildkite-agent oidc request-token --audience.",
     ),
     "google": Template(
         "Google Cloud",
         "https://accounts.google.com",
         "email: <service account>@<project>.iam.gserviceaccount.com\nemail_verified: true",
-        "The metadata server gives the token, with format=full.",
+        "Request the token from the metadata server, with format=full.",
     ),
 }

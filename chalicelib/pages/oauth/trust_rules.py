@@ -67,10 +67,10 @@ class TrustRuleForm:
                 claim, colon, pattern = line.partition(":")
             if not (claim.strip() and colon and pattern.strip()):
                 raise Invalid(
-                    "conditions", "must be one to a line: a claim, a colon and a pattern, such as repository: acme/*."
+                    "conditions", "must have one per line: a claim, a colon and a pattern, such as repository: acme/*."
                 )
             if left := left_open(pattern):
-                raise Invalid("conditions", f"must not hold {left} any more: write what it stands for.")
+                raise Invalid("conditions", f"still has the placeholder {left}. Replace it with your value.")
             found.setdefault(claim.strip(), []).append(pattern.strip())
         return found
 
