@@ -265,7 +265,7 @@ class TestWebhooks:
         assert (changed["url"], changed["kinds"]) == ("https://localhost:9/b", [])
         assert "https://localhost:9/b" in terminal.run("webhook", "show", name).stdout
         tried = terminal.run("webhook", "test", made["id"])  # nobody listens there
-        assert (tried.code, "did not take the test" in tried.stderr) == (1, True), tried
+        assert (tried.code, "did not accept the test event" in tried.stderr) == (1, True), tried
         assert terminal.run("webhook", "delete", name, "--yes").code == 0
         assert terminal.run("webhook", "show", name).code == 1
 

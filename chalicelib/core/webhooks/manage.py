@@ -185,7 +185,7 @@ class Webhooks:
         try:
             self._destination(webhook).send(event, caller.now)
         except NotDelivered as reason:
-            raise Invalid("url", f"did not take the test: {reason}.") from None
+            raise Invalid("url", f"did not accept the test event: {reason}.") from None
         if not webhook.gone:
             self._store.update_system_fields(replace(webhook, failing=None, problem=None, succeeded=caller.now))
             self._try_again(webhook, caller.now)

@@ -249,7 +249,7 @@ def _description(request: FormRequest) -> ServiceDescription:
     try:
         grant_types = [GrantType(value) for value in request.values("grantTypes")]
     except ValueError:
-        raise Invalid("grantTypes", "names a way that there is not.") from None
+        raise Invalid("grantTypes", "contains an unknown grant type.") from None
     return ServiceDescription(
         key=request.value("key") or "",
         name=request.value("name") or "",

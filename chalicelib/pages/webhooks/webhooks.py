@@ -194,4 +194,4 @@ def _kinds(request: FormRequest) -> list[EventKind]:
     try:
         return [EventKind(value) for value in request.values("kinds")]
     except ValueError:
-        raise Invalid("kinds", "names an event that there is not.") from None
+        raise Invalid("kinds", "contains an unknown event.") from None

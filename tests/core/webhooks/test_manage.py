@@ -73,7 +73,7 @@ def test_one_that_arrives_says_that_nothing_fails_any_more(
 def test_one_that_does_not_says_why(scene: Scene, webhooks: Webhooks, receiver: Receiver) -> None:
     receiver.takes = False
     made = listening(scene, webhooks)
-    with pytest.raises(Invalid, match="url: did not take the test: it answered with 500"):
+    with pytest.raises(Invalid, match="url: did not accept the test event: it answered with 500"):
         webhooks.test(scene.caller(), made.id)
 
 
