@@ -113,12 +113,12 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
     said(page, "Account banned. Its tokens and logins are refused.")
     expect(page.get_by_text("leaked on a paste site")).to_be_visible()
     assert not site.is_good(token)
-    visitor.press("Lift the ban")
-    visitor.dialog("Lift the ban of Deploy bot?").get_by_role("button", name="Lift the ban").click()
+    visitor.press("Unban")
+    visitor.dialog("Unban Deploy bot?").get_by_role("button", name="Unban").click()
     assert site.is_good(token)
 
     visitor.press("Delete")
-    visitor.dialog("Delete Deploy bot?").get_by_role("button", name="Delete the account").click()
+    visitor.dialog("Delete Deploy bot?").get_by_role("button", name="Delete account").click()
     said(page, "Account deleted, with all its credentials.")
     assert not site.is_good(token)
     assert site.api.call("GET", f"/users/{login}").status_code == 404
@@ -127,7 +127,7 @@ def test_a_bot_is_created_changed_banned_and_deleted(site: Site, visitor: Visito
 def test_the_last_administrator_cannot_be_deleted_and_the_page_says_why(site: Site, visitor: Visitor) -> None:
     page = visitor.enter()
     visitor.see(site.address("admin", "delete"))
-    visitor.dialog("Delete Ada Lovelace?").get_by_role("button", name="Delete the account").click()
+    visitor.dialog("Delete Ada Lovelace?").get_by_role("button", name="Delete account").click()
     expect(page.get_by_role("alert")).to_contain_text("administrator")
 
 
@@ -139,7 +139,7 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
         dialog = visitor.dialog("New group")
         dialog.get_by_label("Name").fill(name)
         if parent:
-            dialog.get_by_label("Inside of").select_option(parent)
+            dialog.get_by_label("Parent group").select_option(parent)
         dialog.get_by_role("button", name="Create group").click()
         said(page, "Group created.")
     expect(page.get_by_role("link", name=outer)).to_be_visible()
@@ -165,18 +165,18 @@ def test_a_group_gets_members_and_roles(site: Site, visitor: Visitor, page: Page
     visitor.press("Groups")
     page.get_by_role("link", name=inner).click()
     visitor.press("Revoke the role Registered User")
-    visitor.dialog(f"Revoke this role of {inner}?").get_by_role("button", name="Revoke").click()
+    visitor.dialog(f"Revoke this role from {inner}?").get_by_role("button", name="Revoke").click()
     said(page, "Role revoked.")
     visitor.press(f"Remove Jo {login.title()}")
     visitor.dialog(f"Remove Jo {login.title()} from {inner}?").get_by_role("button", name="Remove").click()
     said(page, "Member removed.")
     visitor.press("Edit")
     dialog = visitor.dialog(f"Edit {inner}")
-    dialog.get_by_label("Members need two-factor authentication").check()
+    dialog.get_by_label("Require two-factor authentication").check()
     dialog.get_by_role("button", name="Save").click()
     expect(page.get_by_text("required for logins")).to_be_visible()
     visitor.press("Delete")
-    visitor.dialog(f"Delete the group {inner}?").get_by_role("button", name="Delete the group").click()
+    visitor.dialog(f"Delete the group {inner}?").get_by_role("button", name="Delete group").click()
     said(page, "Group deleted.")
 
 
@@ -209,7 +209,7 @@ def test_a_role_is_made_of_permissions_and_granted(site: Site, visitor: Visitor,
     page.get_by_role("button", name="Save").click()
     said(page, "Role updated.")
     visitor.press("Delete")
-    visitor.dialog("Delete the role Auditor?").get_by_role("button", name="Delete the role").click()
+    visitor.dialog("Delete the role Auditor?").get_by_role("button", name="Delete role").click()
     said(page, "Role deleted.")
 
 
@@ -220,14 +220,14 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     dialog = visitor.dialog("New service")
     dialog.get_by_label("Name").fill("Web shop")
     dialog.get_by_label("Key", exact=True).fill(key)
-    dialog.get_by_label("Redirection addresses").fill("http://shop.example.com/callback")
+    dialog.get_by_label("Redirect URIs").fill("http://shop.example.com/callback")
     dialog.get_by_role("button", name="Create service").click()
     expect(page.get_by_role("alert")).to_contain_text("Must be an https address")
     expect(page.locator("#rule-redirectUris")).to_contain_text("(Line 1.)")
-    dialog.get_by_label("Redirection addresses").fill("https://shop.example.com/callback\nhttps://shop.example.com/two")
-    dialog.get_by_label("Permissions that it declares").fill("read-orders Read orders")
+    dialog.get_by_label("Redirect URIs").fill("https://shop.example.com/callback\nhttps://shop.example.com/two")
+    dialog.get_by_label("Declared permissions").fill("read-orders Read orders")
     dialog.get_by_role("button", name="Create service").click()
-    secret = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
+    secret = visitor.dialog("Secret of Web shop").locator("#secret").inner_text()
     site.services[key] = secret
     token = site.token(site.bot(), scope=(key,))["token"]
     assert site.is_good(token, key)
@@ -245,8 +245,8 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     expect(page.get_by_text("trusted", exact=True)).to_be_visible()
 
     visitor.press("New secret")
-    visitor.dialog("A new secret for Web shop?").get_by_role("button", name="Make a new secret").click()
-    renewed = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
+    visitor.dialog("New secret for Web shop").get_by_role("button", name="Create secret").click()
+    renewed = visitor.dialog("Secret of Web shop").locator("#secret").inner_text()
     assert renewed != secret
     assert site.is_good(token, key)  # by the earlier one, which has a day
     site.services[key] = renewed
@@ -257,19 +257,19 @@ def test_a_service_is_registered_changed_and_gets_a_new_secret(site: Site, visit
     expect(page.get_by_text("Current secret, since")).to_be_visible()
     here = page.url
     visitor.see("/services?q=Web")
-    expect(page.get_by_role("row", name=key)).to_contain_text("An earlier secret ends")
+    expect(page.get_by_role("row", name=key)).to_contain_text("Previous secret ends")
     visitor.see(here)
 
     visitor.press("New secret")
-    dialog = visitor.dialog("A new secret for Web shop?")
+    dialog = visitor.dialog("New secret for Web shop")
     dialog.get_by_label("none").check()
-    dialog.get_by_role("button", name="Make a new secret").click()
-    last = visitor.dialog("The secret of Web shop").locator("#secret").inner_text()
+    dialog.get_by_role("button", name="Create secret").click()
+    last = visitor.dialog("Secret of Web shop").locator("#secret").inner_text()
     assert [site.asks(key, each) for each in (secret, renewed, last)] == [401, 401, 200]
     visitor.press("Close")
     expect(good).to_have_count(0)
     visitor.press("Delete")
-    visitor.dialog("Delete the service Web shop?").get_by_role("button", name="Delete the service").click()
+    visitor.dialog("Delete the service Web shop?").get_by_role("button", name="Delete service").click()
     said(page, "Service deleted.")
 
 
@@ -279,29 +279,29 @@ def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor
     visitor.press("New webhook")
     dialog = visitor.dialog("New webhook")
     dialog.get_by_label("Name").fill(name)
-    dialog.get_by_label("Address").fill("http://hooks.example.com/")
+    dialog.get_by_label("URL").fill("http://hooks.example.com/")
     dialog.get_by_label("permanent-token.leaked").check()
     dialog.get_by_role("button", name="Create webhook").click()
     expect(page.locator("#rule-url")).to_contain_text("Must be an https address")
     other = site.api.post("/webhooks", {"name": site.name("hook"), "url": receiver.url})
-    dialog.get_by_label("Address").fill(receiver.url)
+    dialog.get_by_label("URL").fill(receiver.url)
     dialog.get_by_label("Name").fill(other["name"].upper())
     dialog.get_by_role("button", name="Create webhook").click()
     expect(page.locator("#rule-name")).to_contain_text("There is a webhook named")
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_role("button", name="Create webhook").click()
-    receiver.secret = visitor.dialog(f"The secret of {name}").locator("#secret").inner_text()
+    receiver.secret = visitor.dialog(f"Secret of {name}").locator("#secret").inner_text()
     visitor.press("Close")
     expect(page.get_by_text("permanent-token.leaked")).to_be_visible()
-    expect(page.get_by_text("nothing was sent yet")).to_be_visible()
+    expect(page.get_by_text("no deliveries yet")).to_be_visible()
 
-    visitor.press("Send a test")
-    dialog = visitor.dialog(f"Send a test to {name}?")
-    dialog.get_by_role("button", name="Send a test").click()
-    expect(page.get_by_role("alert")).to_have_text("Did not take the test: it answered with 500.")
-    dialog.get_by_role("button", name="Send a test").click()
+    visitor.press("Send test event")
+    dialog = visitor.dialog(f"Send a test event to {name}?")
+    dialog.get_by_role("button", name="Send test event").click()
+    expect(page.get_by_role("alert")).to_have_text("Did not accept the test event: it answered with 500.")
+    dialog.get_by_role("button", name="Send test event").click()
     said(page, "The webhook accepted the test event.")
-    expect(page.get_by_text("takes messages")).to_be_visible()
+    expect(page.get_by_text("delivering")).to_be_visible()
     assert [message["data"]["token"]["name"] for message in receiver.got] == ["test"]
 
     visitor.press("Edit")
@@ -310,21 +310,21 @@ def test_a_webhook_is_made_tried_changed_renewed_and_deleted(site: Site, visitor
     dialog.get_by_label("permanent-token.leaked").uncheck()
     dialog.get_by_role("button", name="Save").click()
     said(page, "Webhook updated.")
-    expect(page.get_by_text("everything")).to_be_visible()
+    expect(page.get_by_text("all", exact=True)).to_be_visible()
 
     visitor.press("New secret")
-    visitor.dialog(f"A new secret for {name}-2").get_by_role("button", name="Make a new secret").click()
-    shown = visitor.dialog(f"The secret of {name}-2").locator("#secret").inner_text()
+    visitor.dialog(f"New secret for {name}-2").get_by_role("button", name="Create secret").click()
+    shown = visitor.dialog(f"Secret of {name}-2").locator("#secret").inner_text()
     visitor.press("Close")
-    expect(page.get_by_text("An earlier one")).to_be_visible()
+    expect(page.get_by_text("Previous secret, since")).to_be_visible()
     for secret in (receiver.secret, shown):  # the receiver may change over when it likes
         receiver.secret = secret
-        visitor.press("Send a test")
-        visitor.dialog(f"Send a test to {name}-2?").get_by_role("button", name="Send a test").click()
+        visitor.press("Send test event")
+        visitor.dialog(f"Send a test event to {name}-2?").get_by_role("button", name="Send test event").click()
         said(page, "The webhook accepted the test event.")
 
     visitor.press("Delete")
-    visitor.dialog(f"Delete the webhook {name}-2?").get_by_role("button", name="Delete the webhook").click()
+    visitor.dialog(f"Delete the webhook {name}-2?").get_by_role("button", name="Delete webhook").click()
     said(page, "Webhook deleted. It no longer receives events.")
     receiver.close()
 
@@ -374,7 +374,7 @@ def test_who_may_read_nothing_sees_only_their_own(site: Site, visitor: Visitor) 
     expect(page.get_by_text("This needs the permission")).to_be_visible()
 
 
-def test_a_policy_is_looked_at_before_it_is_switched_on(site: Site, visitor: Visitor) -> None:
+def test_a_policy_is_previewed_before_it_is_applied(site: Site, visitor: Visitor) -> None:
     bot, key = site.bot("governed"), site.name("shop")
     service = site.api.post("/services", {"key": key, "name": f"Shop {key}"})
     for name in ("one", "two"):
@@ -383,18 +383,18 @@ def test_a_policy_is_looked_at_before_it_is_switched_on(site: Site, visitor: Vis
     visitor.see(f"{site.url}/services/{service['id']}")
     visitor.press("Token policy")
     dialog = visitor.dialog("Token policy")
-    dialog.get_by_label("Longest life, in days").fill("a year")
-    dialog.get_by_role("button", name="See what it would do").click()
+    dialog.get_by_label("Maximum age of a secret, in days").fill("a year")
+    dialog.get_by_role("button", name="Preview").click()
     expect(dialog.locator("#rule-longestLifeDays")).to_contain_text("whole number of days")
-    dialog.get_by_label("Longest life, in days").fill("365")
-    dialog.get_by_role("button", name="See what it would do").click()
+    dialog.get_by_label("Maximum age of a secret, in days").fill("365")
+    dialog.get_by_role("button", name="Preview").click()
     preview = visitor.dialog("2 tokens would be affected")
     expect(preview.get_by_role("row")).to_have_count(3)
     assert site.api.call("GET", f"/services/{key}/policy").status_code == 404
-    preview.get_by_role("button", name="Switch it on").click()
+    preview.get_by_role("button", name="Apply policy").click()
     expect(page.get_by_text("Token policy applied.")).to_be_visible()
-    expect(page.get_by_text("A secret lives 365 days at most.")).to_be_visible()
+    expect(page.get_by_text("Secrets expire after 365 days.")).to_be_visible()
     assert site.api.get(f"/services/{key}/policy")["longestLifeDays"] == 365
-    page.get_by_role("button", name="Remove the policy").click()
+    page.get_by_role("button", name="Remove policy").click()
     expect(page.get_by_text("Token policy removed.")).to_be_visible()
     assert site.api.call("GET", f"/services/{key}/policy").status_code == 404

@@ -22,7 +22,7 @@ def test_who_is_sent_to_the_login_gets_to_the_page_afterwards(site: Site, visito
     page = visitor.see(site.address(login, "access"))
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     visitor.fill_in(login)
-    expect(page.get_by_role("heading", name="Own roles")).to_be_visible()
+    expect(page.get_by_role("heading", name="Direct roles")).to_be_visible()
 
 
 def test_an_authenticator_app_is_paired_by_a_picture_and_asked_for_from_then_on(site: Site, visitor: Visitor) -> None:
