@@ -40,7 +40,7 @@ def test_users_are_searched_as_one_types_and_filtered(site: Site, visitor: Visit
     page.get_by_label("Search by login or name").fill("amelia or nobody")
     expect(page.get_by_role("alert")).to_contain_text("joins terms by and only")
     page.get_by_label("Search by login or name").fill("nobody-at-all")
-    expect(page.get_by_text("Nobody.")).to_be_visible()
+    expect(page.get_by_text("No matching accounts.")).to_be_visible()
 
 
 def test_ownerless_bots_are_found(site: Site, visitor: Visitor, page: Page) -> None:
@@ -333,16 +333,16 @@ def test_the_audit_log_is_filtered(site: Site, visitor: Visitor, page: Page) -> 
     bot = site.bot()
     site.token(bot, "watched")
     visitor.press("Audit log")
-    page.get_by_label("Of", exact=True).fill(bot)
-    page.get_by_label("What").fill("permanent-token.created")
+    page.get_by_label("Target", exact=True).fill(bot)
+    page.get_by_label("Event").fill("permanent-token.created")
     visitor.press("Filter")
     row = page.get_by_role("row").nth(1)
     for text in ("permanent-token.created", "Ada Lovelace", "watched"):
         expect(row).to_contain_text(text)
     expect(page.get_by_role("row")).to_have_count(2)
-    page.get_by_label("To day").fill("2026-01-02")
+    page.get_by_label("To", exact=True).fill("2026-01-02")
     visitor.press("Filter")
-    expect(page.get_by_text("Nothing here.")).to_be_visible()
+    expect(page.get_by_text("No records.")).to_be_visible()
     visitor.see("/audit?from=yesterday")
     expect(page.get_by_role("alert")).to_contain_text("must be a date such as 2026-11-25")
     visitor.see("/audit")
