@@ -112,5 +112,5 @@ def _put(transaction: Transaction, old: Authenticators, new: Authenticators, cha
     else:
         transaction.create(item, otherwise=StaleWrite())
     if challenge:
-        used = Conflict("This answer of a passkey was used already. Begin again.")
+        used = Conflict("This answer of a passkey was used already. Start again.")
         transaction.create(OneTimeMarkerItem.at(keys.challenge(challenge.id), challenge.expires), otherwise=used)

@@ -196,7 +196,7 @@ class MemoryAuthenticators:
     def _put(self, change: Change, old: Authenticators, new: Authenticators, challenge: UsedChallenge | None) -> None:
         change.replace(authenticators(new.user_id), new, self.get(new.user_id).revision == old.revision)
         if challenge:
-            used = Conflict("This answer of a passkey was used already. Begin again.")
+            used = Conflict("This answer of a passkey was used already. Start again.")
             change.create(("challenge", challenge.id), challenge, used)
 
 

@@ -23,7 +23,7 @@ def owner(stage: Stage) -> Client:
 
 
 def is_asked(stage: Stage, **changes: object) -> bool:
-    return "asks for access" in stage.browser().get(stage.request(Pkce(), **changes)).text
+    return "requests access" in stage.browser().get(stage.request(Pkce(), **changes)).text
 
 
 def test_what_was_approved_is_not_asked_for_again(stage: Stage) -> None:

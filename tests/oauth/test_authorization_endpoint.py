@@ -27,7 +27,7 @@ def test_a_user_logs_in_is_asked_and_goes_back_with_a_code(stage: Stage) -> None
     assert "<title>Log in" in page.text
     assert "Web" in page.text
     page = browser.log_in(page, stage.person.user.login, PASSWORD)
-    assert "Web asks for access" in page.text
+    assert "Web requests access" in page.text
     assert "Api" in page.text
     assert sent_back(browser.submit(page, decision="approve"))["code"].startswith("ktc_")
 
@@ -38,7 +38,7 @@ def test_a_wrong_password_is_told_on_the_page_and_the_request_is_not_lost(stage:
     assert page.status == 401
     assert "is not right" in page.text
     page = browser.log_in(page, stage.person.user.login, PASSWORD)
-    assert "Web asks for access" in page.text
+    assert "Web requests access" in page.text
 
 
 def test_a_second_factor_is_asked_for(stage: Stage) -> None:
@@ -46,10 +46,10 @@ def test_a_second_factor_is_asked_for(stage: Stage) -> None:
     browser = Browser()
     page = browser.log_in(browser.get(stage.request(Pkce())), stage.person.user.login, PASSWORD)
     assert page.status == 401
-    assert "One more step" in page.text
+    assert "Two-factor authentication" in page.text
     assert PASSWORD not in page.text
     page = browser.submit(page, code=stage.person.recovery_codes[0])
-    assert "Web asks for access" in page.text
+    assert "Web requests access" in page.text
 
 
 def test_a_locked_app_is_told_and_another_factor_asked_for(stage: Stage) -> None:
@@ -63,7 +63,7 @@ def test_a_locked_app_is_told_and_another_factor_asked_for(stage: Stage) -> None
     assert "the authenticator app is locked" in page.text
     assert "One of your recovery codes." in page.text
     page = browser.submit(page, code=stage.person.recovery_codes[0])
-    assert "Web asks for access" in page.text
+    assert "Web requests access" in page.text
 
 
 def test_what_was_changed_after_the_page_was_shown_is_not_approved(stage: Stage) -> None:
@@ -160,7 +160,7 @@ def test_with_several_addresses_the_request_names_one(stage: Stage) -> None:
     answer = stage.browser().get(stage.request(Pkce(), client_id="two", redirect_uri=None))
     assert answer.status == 400
     one = stage.browser().get(stage.request(Pkce(), redirect_uri=None))
-    assert "Web asks for access" in one.text
+    assert "Web requests access" in one.text
 
 
 @covers("9700-2.1-exact")
@@ -237,7 +237,7 @@ def test_the_implicit_grant_says_what_to_use_instead(stage: Stage) -> None:
 @covers("6749-3.1-empty", "6749-3.1-unknown")
 def test_empty_parameters_are_as_if_left_out_and_unknown_ones_ignored(stage: Stage) -> None:
     answer = stage.browser().get(stage.request(Pkce(), prompt="", nonce="", response_mode="", colour="blue"))
-    assert "Web asks for access" in answer.text
+    assert "Web requests access" in answer.text
 
 
 def test_a_service_that_the_user_may_not_see_is_out_of_scope(stage: Stage) -> None:
@@ -259,14 +259,14 @@ def test_a_login_can_be_required_of_who_is_logged_in(stage: Stage, parameter: di
     browser = stage.browser()
     page = browser.get(stage.request(Pkce(), **parameter))
     assert "<title>Log in" in page.text
-    assert "Web asks for access" in browser.log_in(page, stage.person.user.login, PASSWORD).text
+    assert "Web requests access" in browser.log_in(page, stage.person.user.login, PASSWORD).text
 
 
 @pytest.mark.parametrize("mode", ["skip", "default"])
 def test_hubs_other_modes_ask_for_a_login_where_it_is_needed(stage: Stage, mode: str) -> None:
     asked = stage.request(Pkce(), request_credentials=mode)
     assert "<title>Log in" in Browser().get(asked).text
-    assert "Web asks for access" in stage.browser().get(asked).text
+    assert "Web requests access" in stage.browser().get(asked).text
 
 
 def test_online_access_has_no_refresh_token(stage: Stage) -> None:

@@ -62,7 +62,7 @@ def test_a_person_approves_a_device(stage: Stage) -> None:
     page = browser.get(f"{PAGE}?user_code={started['user_code'].lower()}")
     page = browser.log_in(page, stage.person.user.login, PASSWORD)
     assert started["user_code"] in page.text
-    assert "Program asks for access" in page.text
+    assert "Program requests access" in page.text
     assert "Approved" in browser.submit(page, decision="approve").text
     tokens = poll(started).json
     assert stage.introspect(tokens["access_token"])["username"] == stage.person.user.login
@@ -73,9 +73,9 @@ def test_a_code_can_be_typed_in(stage: Stage) -> None:
     started = start()
     browser = stage.browser()
     entry = browser.get(PAGE)
-    assert "The code that your device shows" in entry.text
+    assert "Code shown on your device" in entry.text
     typed = browser.get(f"{PAGE}?user_code=+{started['user_code'].replace('-', '%20').lower()}+")
-    assert "Program asks for access" in typed.text
+    assert "Program requests access" in typed.text
 
 
 @covers("8628-3.5-denied")
@@ -112,7 +112,7 @@ def test_a_device_code_works_once(stage: Stage) -> None:
     decide(stage, started, "approve")
     assert poll(started).status == 200
     assert poll(started).json["error"] == "invalid_grant"
-    assert "No device waits" in stage.browser().get(f"{PAGE}?user_code={started['user_code']}").text
+    assert "No device is waiting" in stage.browser().get(f"{PAGE}?user_code={started['user_code']}").text
 
 
 @covers("8628-5.2-entropy")

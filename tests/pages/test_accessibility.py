@@ -93,12 +93,12 @@ def test_what_is_shown_once_and_what_was_filled_in_wrongly(site: Site, visitor: 
     found += violations(page, axe, "nothing paired")
     visitor.press("Pair an app")
     found += violations(page, axe, "begin to pair")
-    visitor.press("Show the picture to scan")
+    visitor.press("Show QR code")
     page.locator("#secret").wait_for()
     found += violations(page, axe, "picture")
     page.get_by_label("Code", exact=True).fill(visitor.code(page.locator("#secret").inner_text()))
     page.get_by_role("button", name="Pair").click()
-    visitor.dialog("The authenticator app is paired")
+    visitor.dialog("Authenticator app paired")
     found += violations(page, axe, "recovery codes")
     assert found == []
 

@@ -54,7 +54,7 @@ def test_an_old_login_sees_everything_and_is_asked_again_before_making_a_token(
         {"next": [f"/users/{jo.user.id}/security/tokens/new"], "again": ["1"]},
     )
     login = call("GET", asked.headers["location"], {"cookie": mine})
-    assert "needs a login from just now" in login.text
+    assert "requires a recent login" in login.text
     own = {"origin": "https://keyturn.example.com", "cookie": mine}
     form = {**Forms(login.text).fields, "login": jo.user.login, "password": PASSWORD}
     back = call("POST", "/login", own, form)

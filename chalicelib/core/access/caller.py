@@ -229,7 +229,7 @@ class Caller:
 
     def _missing(self, rule: Rule, own: bool) -> str:
         if self.second_factor_missing and not (rule.second_factor_missing and own):
-            return "A group of yours requires a second factor. Add one first."
+            return "One of your groups requires a second factor. Add one first."
         if self.delegated and rule.not_delegated:
             return "A connected service cannot do this for an account."
         if self.opens_nothing and rule.fresh:

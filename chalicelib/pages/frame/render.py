@@ -26,7 +26,7 @@ from chalicelib.web.errors import SECURITY_HEADERS
 
 FOLDER = Path(__file__).parents[1] / "templates"
 FIELDS = {"profile.email.email": "email"}  # of forms, by what the core calls them, where that differs
-CLAIMS = {OPENID: "who it is", PROFILE: "name and login", EMAIL: "e-mail address"}
+CLAIMS = {OPENID: "identity", PROFILE: "name and login", EMAIL: "e-mail address"}
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,7 +30,7 @@ TICKET = "login form"
 TICKET_LIFETIME_MS = 5 * 60_000
 HOME = "/"
 PASSKEY_OPTIONS = ("api", "rest", "login", "passkey")
-EXPIRED = "That took too long. Type in your password again."
+EXPIRED = "The login has timed out. Enter your password again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,9 @@ def answered(request: FormRequest, form: LoginForm, done: Callable[[], Response]
         return _second_step(request, form, attempt, refusal.methods, str(refusal))
     except LoginRefused as refusal:
         if request.value("ticket"):
-            return _second_step(request, form, attempt, request.values("method"), "That was not right. Try again.")
+            return _second_step(
+                request, form, attempt, request.values("method"), "The second factor is not right. Try again."
+            )
         return login_page(request, form, str(refusal), login, HTTPStatus.UNAUTHORIZED)
     browser.end_session(request)  # what may have been planted in this browser is worth nothing
     response = done()

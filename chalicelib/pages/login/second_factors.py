@@ -44,7 +44,7 @@ def pair_app(request: FormRequest, caller: Caller, user: str) -> Response:
             values = {"picture": _picture(pairing.uri), "secret": pairing.secret}
             return authentication_page(request, caller, account, dialog_of(request, account, "pair-app", values))
         status = request.keyturn.second_factors.confirm_pairing(caller, account.id, request.value("code") or "")
-        return _with_codes(request, caller, account, status, "The authenticator app is paired")
+        return _with_codes(request, caller, account, status, "Authenticator app paired")
 
     def again(problem: Refusal) -> Response:
         # Without the secret, which was shown before: the app has it by now, or a new one is needed.
@@ -71,7 +71,7 @@ def add_passkey(request: FormRequest, caller: Caller, user: str) -> Response:
         credential = browser.credential(request, "credential")
         name = request.value("name") or ""
         status = request.keyturn.second_factors.add_passkey(caller, account.id, name, credential)
-        return _with_codes(request, caller, account, status, "The passkey is added")
+        return _with_codes(request, caller, account, status, "Passkey added")
 
     return unless_refused(
         do,

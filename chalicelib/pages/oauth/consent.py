@@ -58,7 +58,7 @@ def confirmed(request: FormRequest) -> tuple[Caller, str, str]:
 def require_as_shown(client: Service, offline: bool, state: str) -> None:
     """Raises Forbidden if the service gets its codes elsewhere, or for longer, than when its user was asked."""
     if state != _state(client, offline):
-        raise Forbidden("The service was changed after you were asked. Go back to it, and start again.")
+        raise Forbidden("The service was changed after you were asked. Go back to the service and start again.")
 
 
 def _state(client: Service, offline: bool) -> str:

@@ -32,7 +32,7 @@ def ask(request: FormRequest) -> Response:
     try:
         return _consent_page(request, caller, typed)
     except NotFound:
-        return _entry_page(request, caller, "No device waits with this code. It may have expired.")
+        return _entry_page(request, caller, "No device is waiting with this code. It may have expired.")
     except Invalid as refusal:
         return _entry_page(request, caller, str(refusal))
 
@@ -45,7 +45,7 @@ def decide(request: FormRequest) -> Response:
     if approved:
         require_as_shown(waiting.client, waiting.offline, state)
     devices.decide(caller, waiting, approved)
-    text = "You can go back to your device." if approved else "The device gets no access."
+    text = "You can go back to your device." if approved else "The device was denied access."
     return page(request, "message", {"title": "Approved" if approved else "Denied", "text": text}, caller=caller)
 
 
