@@ -38,8 +38,8 @@ class UnsupportedToken(OAuth2Error):  # type: ignore[misc]
 
 UNKNOWN_CLIENT = "The client's id or secret is not valid, or this needs a secret."
 LEFT_OUT = {
-    "password": "Passwords are for Keyturn alone: use authorization_code with PKCE, device_code, or a permanent token",
-    "implicit": "Tokens do not belong into addresses: use response_type=code with PKCE",
+    "password": "The password grant is not supported: use authorization_code, device_code, or a permanent token",
+    "implicit": "The implicit grant is not supported: use response_type=code with PKCE",
 }
 
 
@@ -67,7 +67,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
         """Raises InvalidClientError, in one text whatever was wrong (RFC 6749 section 5.2), or InvalidRequestError for
         two methods at once (section 2.3)."""
         if "Authorization" in request.headers and "client_secret" in request.form:
-            raise InvalidRequestError("client_secret: must not come beside HTTP Basic.")
+            raise InvalidRequestError("client_secret: must not be sent together with HTTP Basic.")
         try:
             client: Client = super().authenticate_client(request, methods, endpoint)
         except InvalidClientError:

@@ -51,7 +51,7 @@ def revoke(form_request: FormRequest) -> Response:
     if token.startswith(ACCESS_TOKEN_BEGINNING):
         oauth.access_token_check.revoke(client_id, token, origin)
     elif recognise(token, *CredentialKind):
-        raise UnsupportedToken("This credential is deleted on its account, not revoked here.")
+        raise UnsupportedToken("This credential cannot be revoked here. Delete it on its account.")
     else:
         oauth.delegations.revoke(client_id, token, origin)
     return answer({})

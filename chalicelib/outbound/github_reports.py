@@ -70,7 +70,7 @@ class GithubReports:
             if age >= (REMEMBERED_SECONDS if id in self._keys and not self._failed else PAUSE_SECONDS):
                 self._refresh()
             if self._failed and id not in self._keys:
-                raise Unavailable("GitHub's keys cannot be had at the moment. Send the report again.")
+                raise Unavailable("GitHub's keys are not available. Send the report again.")
             return self._keys.get(id)
 
     def _refresh(self) -> None:

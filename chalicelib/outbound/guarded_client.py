@@ -79,10 +79,10 @@ class GuardedClient:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise Unreachable(f"the host {host[:100]} is not known") from None
+            raise Unreachable(f"the host {host[:100]} cannot be resolved") from None
         addresses = [str(info[4][0]) for info in found]
         if host not in self._internal and not all(map(is_public, addresses)):
-            raise Unreachable(f"the host {host[:100]} is inside the network")
+            raise Unreachable(f"the host {host[:100]} is in a private network")
         return addresses[0]
 
     def _body(self, response: urllib3.BaseHTTPResponse, host: str, ends: float) -> bytes:

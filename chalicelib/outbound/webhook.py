@@ -51,7 +51,7 @@ class WebhookDestination:
         body = json.dumps(event.message(), ensure_ascii=False, separators=(",", ":")).encode()
         valid_secrets = self._secrets.valid(self._webhook, now)
         if not valid_secrets:
-            raise NotDelivered("its secret is encrypted under a key that is no longer configured; renew the secret")
+            raise NotDelivered("its secret is encrypted with a key that is no longer configured; create a new secret")
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Keyturn-Webhooks/1",

@@ -122,7 +122,7 @@ def _target(change: ChangeBody, field: str) -> _Target:
         view = views.get(change.method)
         if view in VIEWS and (found := re.fullmatch(_pattern(route), change.path, re.ASCII)):
             return _Target(route, view, found.groupdict())
-    raise Invalid(field, "is not the path of a change of an account or of a permanent token, below /api/rest.")
+    raise Invalid(field, "must be the path of a change of an account or permanent token, below /api/rest.")
 
 
 def _pattern(route: str) -> str:

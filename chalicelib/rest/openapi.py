@@ -52,16 +52,16 @@ _QUERY: dict[str, dict[str, Any]] = {
         "type": "string",
         "maxLength": MAX_LENGTH,
         "format": "fields",
-        "description": "which fields the answer has: id,name,…",
+        "description": "fields of the answer: id,name,…",
     },
     "query": {"type": "string", "maxLength": MAX_QUERY, "format": "query"},
     "orderBy": {"type": "string", "format": "order"},
     "$skip": {**_WHOLE_NUMBER, "maximum": MAX_SKIP},
-    "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"more than {MAX_TOP} is taken for {MAX_TOP}"},
+    "$top": {**_WHOLE_NUMBER, "maximum": 10**9, "description": f"larger values are reduced to {MAX_TOP}"},
     "dryRun": {
         "type": "string",
         "enum": ["true", "false"],
-        "description": "true: the answer or refusal that there would be, without secrets and new ids; nothing changes",
+        "description": "true: answers as the change would be, without secrets and new ids, and changes nothing",
     },
     "from": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
     "to": {**_WHOLE_NUMBER, "maximum": LAST_MOMENT},
@@ -81,7 +81,7 @@ _NOTES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "The database did not answer; see Retry-After.",
 }
 _NOTES_ON_CHANGES = {
-    HTTPStatus.CONFLICT: "It contradicts what is stored.",
+    HTTPStatus.CONFLICT: "It conflicts with what is stored.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is too large.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body has another media type.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "The Idempotency-Key was used for another request.",
@@ -248,7 +248,7 @@ _ERROR = {
         "error_code": {"type": "integer"},
         "error_description": {"type": "string"},
         "error_field": {"type": "string"},
-        "methods": {"type": "array", "items": {"type": "string"}, "description": "second factors that would do"},
+        "methods": {"type": "array", "items": {"type": "string"}, "description": "second factors that are accepted"},
     },
     "required": ["error", "error_code", "error_description"],
     "additionalProperties": False,
@@ -257,8 +257,12 @@ _INTROSPECTION_FORM = {
     "type": "object",
     "properties": {
         "token": {"type": "string"},
-        "client_address": {"type": "string", "format": "ip", "description": "who presented it to the service"},
-        "user_agent": {"type": "string", "description": "with what program"},
+        "client_address": {
+            "type": "string",
+            "format": "ip",
+            "description": "the address that presented the token to the service",
+        },
+        "user_agent": {"type": "string", "description": "the program that presented it"},
     },
     "required": ["token"],
 }

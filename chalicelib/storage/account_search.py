@@ -115,7 +115,7 @@ def _first_small_one(sources: list[list[SortedIndex]]) -> list[keys.Key]:
         item_keys = [item_key for index in source for item_key in keys_in(index, Window(0, MAX_COLLECTED + 1))]
         if len(item_keys) <= MAX_COLLECTED:
             return item_keys
-    raise Invalid("query", f"would have to look at more than {MAX_COLLECTED} accounts; ask for fewer, or by login.")
+    raise Invalid("query", f"would examine more than {MAX_COLLECTED} accounts. Narrow the search, or search by login.")
 
 
 def _users(item_keys: list[keys.Key]) -> list[User]:

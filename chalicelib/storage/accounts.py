@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.core.common.paging import Page, Window
     from chalicelib.core.common.search import Search
 
-LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
+LAST_ADMINISTRATOR = "This is the last administrator who can log in. Create another one first."
 
 
 @translate_database_errors
@@ -160,7 +160,7 @@ def _login_taken(user: User) -> Conflict:
 
 def _login_rests(user: User) -> LoginRests:
     return LoginRests(
-        f"The login {user.login!r} was somebody else's less than {LOGIN_REST_MS // DAY_MS} days ago. Until then only a "
-        "System Admin can give it to another account.",
+        f"The login {user.login!r} belonged to another account less than {LOGIN_REST_MS // DAY_MS} days ago. "
+        "Until that time has passed, only a System Admin can reuse it.",
         "login",
     )

@@ -178,7 +178,7 @@ def _carry_out(steps: Sequence[_Step]) -> None:
         except TransactWriteError as error:
             _raise_refusal(error, steps)
             time.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)))
-    raise Unavailable("Others are changing the same thing at the moment. Nothing was changed; try again.")
+    raise Unavailable("Other requests are changing the same resource. Nothing was changed. Try again.")
 
 
 def _raise_refusal(error: TransactWriteError, steps: Sequence[_Step]) -> None:

@@ -45,7 +45,7 @@ class FormRequest:
         """
         values = [text for key, text in self.pairs if key == name and text]
         if len(values) > 1:
-            raise Invalid(name, "must not come more than once.")
+            raise Invalid(name, "must not be repeated.")
         return values[0] if values else None
 
     def asked(self, name: str) -> str | None:

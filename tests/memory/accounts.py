@@ -21,7 +21,7 @@ from chalicelib.storage.items import BY_NAME, entries_of
 from tests.memory.database import Change, Database, account, in_any_order, is_current
 
 ADMINISTRATORS = ("administrators",)
-LAST_ADMINISTRATOR = "This is the last administrator who can log in. Make another one first."
+LAST_ADMINISTRATOR = "This is the last administrator who can log in. Create another one first."
 
 
 class MemoryAccounts:
@@ -286,8 +286,8 @@ def _free_login(change: Change, user: User, now: int) -> None:
 
 def _login_rests(user: User) -> LoginRests:
     return LoginRests(
-        f"The login {user.login!r} was somebody else's less than 30 days ago. Until then only a "
-        "System Admin can give it to another account.",
+        f"The login {user.login!r} belonged to another account less than 30 days ago. "
+        "Until that time has passed, only a System Admin can reuse it.",
         "login",
     )
 

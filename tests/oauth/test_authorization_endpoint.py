@@ -36,7 +36,7 @@ def test_a_wrong_password_is_told_on_the_page_and_the_request_is_not_lost(stage:
     browser = Browser()
     page = browser.log_in(browser.get(stage.request(Pkce())), stage.person.user.login, "wrong")
     assert page.status == 401
-    assert "is not right" in page.text
+    assert "Incorrect login, password or second factor" in page.text
     page = browser.log_in(page, stage.person.user.login, PASSWORD)
     assert "Web requests access" in page.text
 

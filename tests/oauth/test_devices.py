@@ -203,7 +203,7 @@ def test_a_scope_that_is_not_there_and_one_not_to_be_seen_are_the_same(stage: St
     for scope in ("nowhere", "deploy", stage.scene.deploy.service.id):
         started = start(scope)
         page = stage.browser().get(f"{PAGE}?user_code={started['user_code']}")
-        assert "asks for a service that you may not see, or that does not exist" in page.text
+        assert "requests a service that does not exist, or that you may not see" in page.text
         assert poll(started).json["error"] == "authorization_pending"
 
 

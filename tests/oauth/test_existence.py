@@ -76,4 +76,4 @@ def test_what_was_not_granted_is_refused_in_one_text(stage: Stage, way: str) -> 
     for scope in ("nowhere", hidden.key, hidden.id):
         answer = asked(scope)
         assert answer.status == 400
-        assert answer.json["error_description"].endswith(f"'{scope}' is more than what this was granted for.")
+        assert answer.json["error_description"].endswith(f"'{scope}' is not in the granted scope.")

@@ -263,7 +263,7 @@ def test_a_rule_from_before_that_trusts_everybody_is_not_honoured(
         each["name"]: each["problem"] for each in administrator.get(f"/users/{bot}/trustrules").json["trustrules"]
     }
     assert problems["shop"] is None
-    assert problems["wide"].startswith("must tie the token to somebody")
+    assert problems["wide"].startswith("must identify whose token it is")
 
 
 def test_a_claim_that_stands_twice_is_refused(issuer: Issuer, bot: str) -> None:

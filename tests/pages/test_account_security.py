@@ -108,7 +108,7 @@ def test_a_token_that_has_ended_is_shown_so_and_offers_nothing_but_its_deletion(
     expect(page.locator(".timeline")).to_have_count(0)
     for form in ("rotate", "edit"):
         visitor.see(site.address(bot, "security", "tokens", made["id"], form))
-        expect(page.get_by_text("Create a new one: the name is free.")).to_be_visible()
+        expect(page.get_by_text("Create a new token: the name is free.")).to_be_visible()
 
 
 def test_a_token_gets_a_last_day(site: Site, visitor: Visitor) -> None:

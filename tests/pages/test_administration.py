@@ -38,7 +38,7 @@ def test_users_are_searched_as_one_types_and_filtered(site: Site, visitor: Visit
     page.reload()
     expect(page.get_by_text("1 account", exact=True)).to_be_visible()
     page.get_by_label("Search by login or name").fill("amelia or nobody")
-    expect(page.get_by_role("alert")).to_contain_text("joins terms by and only")
+    expect(page.get_by_role("alert")).to_contain_text("supports only and between terms")
     page.get_by_label("Search by login or name").fill("nobody-at-all")
     expect(page.get_by_text("No matching accounts.")).to_be_visible()
 

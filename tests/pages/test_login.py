@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, expect
 from tests.pages.site import Site, Visitor, open_window
 from tests.people import PASSWORD
 
-REFUSED = "The login, the password or the second factor is not right."
+REFUSED = "Incorrect login, password or second factor."
 
 
 def test_a_wrong_password_is_told_from_no_such_login_by_nothing(site: Site, visitor: Visitor) -> None:
@@ -36,7 +36,7 @@ def test_an_authenticator_app_is_paired_by_a_picture_and_asked_for_from_then_on(
     assert PASSWORD not in page.content()
     page.get_by_label("Code").fill("000000")
     visitor.press("Log in")
-    expect(page.get_by_role("alert")).to_have_text("The second factor is not right. Try again.")
+    expect(page.get_by_role("alert")).to_have_text("Incorrect second factor. Try again.")
     page.get_by_label("Code").fill(visitor.code(secret, later=1))
     visitor.press("Log in")
     expect(page.get_by_role("heading", name="Permanent tokens")).to_be_visible()
@@ -122,7 +122,7 @@ def test_a_new_password_ends_all_sessions(site: Site, visitor: Visitor) -> None:
     dialog.get_by_label("New password", exact=True).fill(new)
     dialog.get_by_label("Confirm new password").fill(new)
     dialog.get_by_role("button", name="Set password").click()
-    expect(page.locator("#rule-currentPassword")).to_have_text("Is not right.")
+    expect(page.locator("#rule-currentPassword")).to_have_text("Is incorrect.")
     dialog.get_by_label("Current password").fill(PASSWORD)
     dialog.get_by_label("New password", exact=True).fill(new)
     dialog.get_by_label("Confirm new password").fill(new)
@@ -166,7 +166,7 @@ def pair(visitor: Visitor, login: str, logged_in: bool = False) -> tuple[str, li
     secret = page.locator("#secret").inner_text()
     dialog.get_by_label("Code", exact=True).fill("000000")
     dialog.get_by_role("button", name="Pair").click()
-    expect(page.locator("#rule-code")).to_have_text("Is not the code that the app shows now.")
+    expect(page.locator("#rule-code")).to_have_text("Is incorrect. Enter the code that the app shows now.")
     page.get_by_label("Code", exact=True).fill(visitor.code(secret))
     page.get_by_role("button", name="Pair").click()
     dialog = visitor.dialog("Authenticator app paired")

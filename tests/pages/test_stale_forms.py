@@ -49,7 +49,7 @@ from tests.oauth.calling import call
 from tests.people import Person, person
 from tests.rest.calling import Answer
 
-CHANGED = "Somebody changed this meanwhile. Look at it again."
+CHANGED = "This was changed in the meantime. Reload it and try again."
 
 
 class Fields(HTMLParser):
@@ -533,7 +533,7 @@ def test_a_trust_rule_is_made_changed_and_deleted_by_its_forms(scene: Scene, adm
     assert (changed.keys, changed.lasting, changed.conditions) == ((key,), True, made.conditions)
     assert administrator.send(edit, administrator.get(edit)).status == 303
     assert trust_rule(scene) == changed
-    for wrong, told in (("sub", "one to a line"), ("ref: main", "tie the token to somebody")):
+    for wrong, told in (("sub", "one per line"), ("ref: main", "identify whose token it is")):
         answer = administrator.send(edit, administrator.get(edit), conditions=wrong)
         assert (answer.status, told in answer.text) == (400, True)
     delete = f"{tab}/trust-rules/{made.id}/delete"

@@ -195,7 +195,7 @@ class TestWebhooks:
         key = {"idempotency-key": "k"}
         assert ask(scene, "POST", "/webhooks", WEBHOOK, **key).json["secret"]
         again = ask(scene, "POST", "/webhooks", WEBHOOK, **key).json
-        assert (again["secret"], "renew the webhook's secret" in again["notice"]) == (None, True)
+        assert (again["secret"], "create a new secret for the webhook" in again["notice"]) == (None, True)
         assert ask(scene, "GET", "/webhooks").json["total"] == 1
 
     @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ class TestWebhooks:
         made = ask(scene, "POST", "/webhooks", {**WEBHOOK, "url": url}).json
         refused = ask(scene, "POST", f"/webhooks/{made['id']}/test")
         assert (refused.status, refused.json["error_field"]) == (400, "url")
-        assert "is inside the network" in refused.text or "is not known" in refused.text
+        assert "is in a private network" in refused.text or "cannot be resolved" in refused.text
 
     def test_they_are_for_administrators(self, scene: Scene) -> None:
         made = ask(scene, "POST", tokens_of(scene), {"name": "api", "scope": [{"key": "keyturn"}]}).json
@@ -361,6 +361,6 @@ def test_a_rotation_names_the_secret_that_was_seen(scene: Scene) -> None:
     first = ask(scene, "POST", f"{one(scene)}/rotate?fields=rotationTime", {"grace": 60, "seen": made})
     late = ask(scene, "POST", f"{one(scene)}/rotate", {"grace": 60, "seen": made})
     assert (first.status, late.status) == (200, 409)
-    assert late.json["error_description"] == "Somebody changed this meanwhile. Look at it again."
+    assert late.json["error_description"] == "This was changed in the meantime. Reload it and try again."
     after = {"grace": 60, "seen": first.json["rotationTime"]}
     assert ask(scene, "POST", f"{one(scene)}/rotate", after).status == 200

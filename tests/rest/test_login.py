@@ -72,7 +72,7 @@ def test_a_login_gives_a_session_that_is_a_bearer_token(user: str) -> None:
 def test_what_is_wrong_is_refused_in_the_same_words(user: str, body: dict[str, object]) -> None:
     answer = post("/login", body)
     assert (answer.status, answer.json["error"]) == (401, "login_refused")
-    assert answer.json["error_description"] == "The login, the password or the second factor is not right."
+    assert answer.json["error_description"] == "Incorrect login, password or second factor."
     assert "www-authenticate" in answer.headers
 
 

@@ -251,7 +251,7 @@ def test_a_token_that_has_ended_is_not_changed(
     token, _, end = ended(scene, "over")
     refused = administrator.post(token + path, body)
     assert (refused.status, refused.json["error"]) == (409, "conflict")
-    assert refused.json["error_description"].endswith("an end is final. Create a new one: the name is free.")
+    assert refused.json["error_description"].endswith("cannot be changed. Create a new token: the name is free.")
     assert administrator.get(f"{token}?fields=expiresOn,secrets(endsOn)").json == {
         "expiresOn": end,
         "secrets": [{"endsOn": end}],

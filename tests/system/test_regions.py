@@ -152,5 +152,5 @@ def test_functions_that_may_only_read_verify_and_refuse_changes(scene: Scene, re
         assert line.denied == 1  # the use that it would have noted
         assert scene.is_good(scene.token.secret)
         assert line.denied == 1  # which it does not try each time
-        with pytest.raises(Unavailable, match="region that only reads"):
+        with pytest.raises(Unavailable, match="This region is read-only"):
             scene.product.permanent_tokens.create(scene.caller(), "build-bot", "another", ["ci"])

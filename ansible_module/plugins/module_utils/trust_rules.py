@@ -95,7 +95,7 @@ def _wanted(catalog, parameters, existing):
 def _keys(given):
     """The keys as the server keeps them: what else an issuer publishes of one is not needed. Raises RequestRefused."""
     if given and any(not set(PRIVATE_MEMBERS).isdisjoint(key) for key in given):
-        raise RequestRefused(0, "holds a private or symmetric key. Give the public one alone, and renew it.", "keys")
+        raise RequestRefused(0, "contains a private or symmetric key. Give public keys only, and replace it.", "keys")
     return given and [{name: key[name] for name in KEPT if name in key} for key in given]
 
 

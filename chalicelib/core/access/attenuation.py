@@ -79,12 +79,10 @@ def require_within(caller: Caller, token: Bounded) -> None:
     """Raises Forbidden if the token, of which the caller is to get a secret, is broader than what is presented."""
     if caller.ends is not None and _is_later(token.expires, caller.ends):
         raise caller.recorded(
-            Forbidden(f"This token ends later than the one that you present ({rfc3339(caller.ends)}). Log in for it.")
+            Forbidden(f"This token expires later than the one that you present ({rfc3339(caller.ends)}). Log in first.")
         )
     if not _are_within(token.networks, caller.networks):
-        raise caller.recorded(
-            Forbidden("This token may be used from more networks than the one that you present. Log in for it.")
-        )
+        raise caller.recorded(Forbidden("This token allows more networks than the one that you present. Log in first."))
 
 
 def require_no_longer_life(caller: Caller, old: Policy | None, new: Policy | None) -> None:
@@ -92,20 +90,22 @@ def require_no_longer_life(caller: Caller, old: Policy | None, new: Policy | Non
     before, after = (policy.longest_life_days if policy else None for policy in (old, new))
     if caller.ends is not None and _is_later(after, before):
         raise caller.recorded(
-            Forbidden(f"The token that you present ends at {rfc3339(caller.ends)}, and gives none more life. Log in.")
+            Forbidden(
+                f"The token that you present expires at {rfc3339(caller.ends)}. Log in to allow longer lifetimes."
+            )
         )
 
 
 def _require_no_later(caller: Caller, end: int | None) -> None:
     if caller.ends is not None and _is_later(end, caller.ends):
-        rule = f"must not be later than {rfc3339(caller.ends)}, when the token that you present ends."
+        rule = f"must not be later than {rfc3339(caller.ends)}, when the token that you present expires."
         raise caller.recorded(Invalid("expiresOn", rule))
 
 
 def _require_no_wider(caller: Caller, networks: Sequence[str]) -> None:
     if not _are_within(networks, caller.networks):
         allowed = ", ".join(caller.networks)
-        raise caller.recorded(Invalid("networks", f"must be inside of those of the token that you present: {allowed}."))
+        raise caller.recorded(Invalid("networks", f"must be within those of the token that you present: {allowed}."))
 
 
 def _is_later(end: int | None, other: int | None) -> bool:

@@ -151,7 +151,7 @@ class Caller:
             refusal = Forbidden(self._missing(operation.rule, own=subject_id == self.user.id))
             raise self.recorded(refusal) if operation.rule.fresh else refusal
         if not self.is_allowed(operation, subject_id, scope_id):
-            raise LoginTooOld(f"This needs a login that is not older than {FRESH_MS // 60_000} minutes. Log in again.")
+            raise LoginTooOld(f"This needs a recent login, at most {FRESH_MS // 60_000} minutes old. Log in again.")
         if operation.rule.lasting:
             self._require_lasting(operation.rule.lasting)
 
@@ -179,10 +179,12 @@ class Caller:
         credential makes is no broader than the credential (`core.access.attenuation`)."""
         if self.ends is not None:
             ends = rfc3339(self.ends)
-            raise self.recorded(Forbidden(f"{what} has no end, and the token that you present ends at {ends}. Log in."))
+            raise self.recorded(
+                Forbidden(f"{what} does not expire, but the token that you present does, at {ends}. Log in first.")
+            )
         if self.networks:
             raise self.recorded(
-                Forbidden(f"{what} may be used from everywhere, and the token that you present may not. Log in.")
+                Forbidden(f"{what} is not limited to networks, but the token that you present is. Log in first.")
             )
 
     def _require_all_of(self, opens: Opening) -> None:
@@ -220,7 +222,7 @@ class Caller:
         """Some of these permissions in words."""
         named = [str(scoped_permission) for scoped_permission in scoped_permissions if self.may_name(scoped_permission)]
         if not named:
-            return "of services that you may not see"
+            return "permissions of hidden services"
         return ", ".join(named[:10]) + (" and more" if len(scoped_permissions) > len(named[:10]) else "")
 
     @property
@@ -231,13 +233,13 @@ class Caller:
         if self.second_factor_missing and not (rule.second_factor_missing and own):
             return "One of your groups requires a second factor. Add one first."
         if self.delegated and rule.not_delegated:
-            return "A connected service cannot do this for an account."
+            return "A connected service cannot do this on behalf of an account."
         if self.opens_nothing and rule.fresh:
             return self.opens_nothing
         if self.secret_ends is not None and not self.rotate_only:
-            return "This secret has been superseded: it can read, and rotate its own token. Present the current one."
+            return "A previous secret can only read, and rotate its own token. Present the current secret."
         if own and rule.logged_in and not self.logged_in:
-            return "Log in: nobody can do this to their own account with a token or application password."
+            return "Log in first: tokens and application passwords cannot do this to their own account."
         needed = rule.own if own and rule.own else rule.permission
         if needed is None:
             return "Only the account itself can do this."

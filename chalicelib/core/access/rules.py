@@ -16,7 +16,7 @@ class Including(Enum):
     """Whose permissions the caller's own have to include, service by service, before something is opened."""
 
     ACCOUNT = "the account's"  # but for the caller's own
-    GROUP = "what being in the group gives"
+    GROUP = "the group's"
     ROLE = "the role's, before and after"
 
 

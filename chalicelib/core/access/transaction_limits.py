@@ -28,6 +28,6 @@ def require_room(required_permissions: Access, besides: int = 0) -> None:
     if groups + roles + besides > MAX_TOGETHER:
         also = f" and changes {besides} labels or memberships" if besides else ""
         raise Conflict(
-            f"This rests on {groups} groups and {roles} roles{also}: more than {MAX_TOGETHER} together are too many to"
-            " compare safely. The account itself, and whoever has every permission, can do it."
+            f"This depends on {groups} groups and {roles} roles{also}: more than {MAX_TOGETHER} in total cannot be "
+            "compared safely. The account itself, or an account with every permission, can do it."
         )

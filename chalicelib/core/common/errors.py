@@ -39,7 +39,7 @@ class LoginRefused(Refusal):
     """Nobody is logged in. It never says which part was wrong, nor whether the account exists."""
 
     def __init__(self) -> None:
-        super().__init__("The login, the password or the second factor is not right.")
+        super().__init__("Incorrect login, password or second factor.")
 
 
 class SecondFactorRequired(Refusal):
@@ -108,7 +108,7 @@ class Changed(Conflict):
     """Somebody else was faster: what the caller has seen is not what is there."""
 
     def __init__(self) -> None:
-        super().__init__("Somebody changed this meanwhile. Look at it again.")
+        super().__init__("This was changed in the meantime. Reload it and try again.")
 
 
 class LoginRests(Conflict):
@@ -120,7 +120,7 @@ class TooLarge(Conflict):
     (`core.access.transaction_limits.MAX_STEPS`)."""
 
     def __init__(self) -> None:
-        super().__init__("This changes too much at once. Nothing was changed; do it in several parts.")
+        super().__init__("This changes too much at once, and nothing was changed. Split it into smaller changes.")
 
 
 class IdempotencyMismatch(Refusal):

@@ -20,7 +20,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 def networks(values: Sequence[str], field: str = "networks") -> tuple[str, ...]:
     """Valid networks, in their usual form, each once. A single address is a network of one. Raises Invalid."""
     if len(values) > MAX_NETWORKS:
-        raise Invalid(field, f"may hold at most {MAX_NETWORKS}.")
+        raise Invalid(field, f"may have at most {MAX_NETWORKS} entries.")
     valid: dict[str, None] = {}
     for index, value in enumerate(values):
         try:

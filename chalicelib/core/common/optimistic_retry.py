@@ -51,4 +51,4 @@ def _retry(attempt: Callable[[], T], longest_pauses: Iterable[float]) -> T:
         except StaleWrite:
             if longest:
                 pause(random.uniform(0, longest))
-    raise Unavailable("Others are changing the same thing at the moment. Nothing was changed; try again.")
+    raise Unavailable("Other requests are changing the same resource. Nothing was changed. Try again.")

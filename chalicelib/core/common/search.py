@@ -102,15 +102,15 @@ def _terms(query: str) -> Iterable[tuple[str | None, str]]:
     while position < len(query.rstrip()):
         term = _TERM.match(query, position)
         if term is None:
-            raise Invalid("query", "has terms such as login: jo, name: {Jo Doe} and is: banned, joined by and.")
+            raise Invalid("query", "must have terms such as login: jo, name: {Jo Doe} or is: banned, joined by and.")
         position = term.end()
         value = term["braced"] or term["quoted"] or term["plain"]
         if term["field"] is None and term["plain"] and value in ("and", "or", "not", "(", ")"):
             if value != "and":
-                raise Invalid("query", "joins terms by and only.")
+                raise Invalid("query", "supports only and between terms.")
             continue
         if not value.strip():
-            raise Invalid("query", "has a term without a value.")
+            raise Invalid("query", "contains a term without a value.")
         yield term["field"], value.strip()
 
 
@@ -119,7 +119,7 @@ def _order(text: str, sortable: Sequence[str]) -> tuple[Order, ...]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, direction = (piece.strip() for piece in part.partition(":"))
         if name not in sortable or direction.lower() not in ("", "asc", "desc"):
-            raise Invalid("orderBy", f"lists {', '.join(sortable)}, each with :asc or :desc.")
+            raise Invalid("orderBy", f"must list {', '.join(sortable)}, each with :asc or :desc.")
         orders.append(Order(name, direction.lower() == "desc"))
     unique = next((place for place, order in enumerate(orders) if order.field in UNIQUE), len(orders))
     return tuple(orders[: unique + 1])
@@ -127,9 +127,9 @@ def _order(text: str, sortable: Sequence[str]) -> tuple[Order, ...]:
 
 def _not_supported(name: str, value: str, fields: Sequence[str], traits: Sequence[str], twice: bool) -> str:
     if twice:
-        return f"has {name!r} twice."
+        return f"names {name!r} twice."
     known = [f"{name}:" for name in fields] + [f"is: {trait}" for trait in traits]
-    return f"knows {', '.join(known)} here, not {name}: {value}."
+    return f"supports {', '.join(known)} here, not {name}: {value}."
 
 
 def _is_wanted(thing: object, search: Search, fields: Sequence[str]) -> bool:

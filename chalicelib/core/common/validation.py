@@ -45,7 +45,7 @@ def login(value: str, field: str = "login") -> str:
     if not 1 <= len(value) <= MAX_LOGIN:
         raise Invalid(field, f"must have 1 to {MAX_LOGIN} characters.")
     if not _LOGIN.fullmatch(value):
-        raise Invalid(field, "may hold A-Z, a-z, 0-9 and . _ @ + -, and starts with a letter or digit.")
+        raise Invalid(field, "may contain only A-Z, a-z, 0-9 and . _ @ + -, and must start with a letter or digit.")
     if value.lower() in RESERVED_LOGINS:
         raise Invalid(field, f"{value!r} is reserved.")
     return value
@@ -62,8 +62,8 @@ def not_an_id(value: str, field: str) -> str:
     if is_id(value):
         raise Invalid(
             field,
-            f"must not have the form of an id: {ID_LENGTH} letters and digits, with a capital, a small letter and a "
-            "digit among them.",
+            f"must not look like an id: {ID_LENGTH} letters and digits, with at least one capital letter, one "
+            "small letter and one digit.",
         )
     return value
 
@@ -83,7 +83,7 @@ def key(value: str, field: str = "key") -> str:
     if not 1 <= len(value) <= MAX_LOGIN or not _KEY.fullmatch(value):
         raise Invalid(
             field,
-            f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and starts with a letter or digit.",
+            f"must have 1 to {MAX_LOGIN} characters of A-Z, a-z, 0-9 and . _ -, and must start with a letter or digit.",
         )
     return value
 
@@ -101,7 +101,7 @@ def description(value: str, field: str = "description") -> str:
         raise Invalid(field, f"may have at most {MAX_DESCRIPTION} characters.")
     for character in value:
         if unicodedata.category(character) in _UNPRINTABLE and character not in "\n\t":
-            raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
+            raise Invalid(field, f"must not contain the unprintable character U+{ord(character):04X}.")
     normal = unicodedata.normalize("NFC", value).strip()
     if len(normal) > MAX_DESCRIPTION:
         raise Invalid(field, f"may have at most {MAX_DESCRIPTION} characters.")
@@ -114,7 +114,7 @@ def name(value: str, field: str = "name", most: int = MAX_NAME) -> str:
         raise Invalid(field, f"must have 1 to {most} characters.")
     for character in value:
         if unicodedata.category(character) in _UNPRINTABLE:
-            raise Invalid(field, f"may not hold the unprintable character U+{ord(character):04X}.")
+            raise Invalid(field, f"must not contain the unprintable character U+{ord(character):04X}.")
     normal = unicodedata.normalize("NFC", value).strip()
     if not 1 <= len(normal) <= most:
         raise Invalid(field, f"must have 1 to {most} characters.")

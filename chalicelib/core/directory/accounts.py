@@ -260,7 +260,7 @@ class Accounts:
                 return Owner(OwnerKind.GROUP, found.id)
             if isinstance(found, User) and found.type is AccountType.USER and self._sees_owner(caller, found):
                 return Owner(OwnerKind.USER, found.id)
-        raise Invalid(field, f"there is no person or group {reference!r} that you may see, to own a bot.")
+        raise Invalid(field, f"there is no person or group {reference!r} that you may see.")
 
     def _possible_owners(self, reference: str) -> Iterator[User | Group | None]:
         """What has this id; if nothing has, what is called so."""

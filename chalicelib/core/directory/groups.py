@@ -254,14 +254,14 @@ class Groups:
         given = caller.require(Operation.MOVE_GROUP, opens=outer).insisting()
         assert given
         if group.id in given.groups:
-            raise Conflict("A group cannot be inside of itself.", "parent")
+            raise Conflict("A group cannot contain itself.", "parent")
         if len(given.groups) >= MAX_DEPTH:
-            raise Conflict(f"Groups can be nested {MAX_DEPTH} deep at most.", "parent")
+            raise Conflict(f"Groups can be nested at most {MAX_DEPTH} levels deep.", "parent")
         if group.subgroups and not caller.permissions.allows(EVERY_PERMISSION):
             # Each level is read at every request of a member. How many there are below is stored nowhere.
             refusal = (
-                f"This group has subgroups, which might be nested more than {MAX_DEPTH} deep then. This needs the role "
-                "System Admin, everywhere."
+                f"The subgroups of this group could then be nested more than {MAX_DEPTH} levels deep. This needs the "
+                "role System Admin, everywhere."
             )
             raise caller.recorded(Forbidden(refusal))
         return given
@@ -287,8 +287,8 @@ class Groups:
         members = self._accounts.members(group, Window(0, MAX_COMPARED_MEMBERS), EVERYTHING)
         if group.subgroups or members.total > MAX_COMPARED_MEMBERS:
             refusal = (
-                f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare what they "
-                "may do. This needs the role System Admin, everywhere."
+                f"This group has subgroups, or more than {MAX_COMPARED_MEMBERS} members: too many to compare their "
+                "permissions. This needs the role System Admin, everywhere."
             )
             raise caller.recorded(Forbidden(refusal))
         for member in members.items:

@@ -136,7 +136,7 @@ class Roles:
             owner = self._accounts.find(caller, user, Operation.READ_USER)
             given, where, permit = self._givable(caller, role, scope_id)
             if len(self._access_store.direct_grants(owner.id).grants) >= MAX_GRANTS:
-                raise Conflict(f"An account can hold at most {MAX_GRANTS} grants.")
+                raise Conflict(f"An account can have at most {MAX_GRANTS} grants.")
             grant = Grant(owner.id, given.id, where)
             details = {"role": given.key, "place": where}
             record = permit.record("role.granted", "user", owner.id, owner.id, details)
@@ -182,7 +182,7 @@ class Roles:
             if (given.id, where) in old.grants:
                 raise Conflict("The group has this role there already.", "role")
             if len(old.grants) >= MAX_GRANTS:
-                raise Conflict(f"A group can hold at most {MAX_GRANTS} grants.")
+                raise Conflict(f"A group can have at most {MAX_GRANTS} grants.")
             self._store_grants(permit, old, old.grants | {(given.id, where)}, "group.role-granted", given.id, where)
             return Grant(old.id, given.id, where), given
 
@@ -244,7 +244,7 @@ class Roles:
     def _changeable(self, reference: str) -> Role:
         role = self._existing(reference)
         if role.id in (SYSTEM_ADMIN, REGISTERED_USER):
-            raise Conflict("This role is built in and can be neither changed nor deleted.")
+            raise Conflict("This role is built in and cannot be changed or deleted.")
         return role
 
     def _valid(

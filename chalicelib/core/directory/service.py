@@ -121,7 +121,7 @@ def keyturn_service(now: int) -> Service:
 def addresses(values: Sequence[str], field: str) -> tuple[str, ...]:
     """Valid http(s) addresses, each once, in the order given. Raises Invalid."""
     if len(values) > MAX_ADDRESSES:
-        raise Invalid(field, f"may hold at most {MAX_ADDRESSES}.")
+        raise Invalid(field, f"may have at most {MAX_ADDRESSES} entries.")
     return tuple(dict.fromkeys(address(value, f"{field}[{index}]") for index, value in enumerate(values)))
 
 

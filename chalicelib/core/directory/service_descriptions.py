@@ -100,7 +100,7 @@ class ServiceDescriptions:
     def _existing_roles(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
         """Ids. What is there `already` is not looked up, and needs no permission to be sent back as it came."""
         if len(references) > MAX_DEFAULT_ROLES:
-            raise Invalid("defaultRoles", f"may hold at most {MAX_DEFAULT_ROLES}.")
+            raise Invalid("defaultRoles", f"may have at most {MAX_DEFAULT_ROLES} entries.")
         ids: dict[str, None] = {}
         for reference in references:
             ids[reference if reference in already else self._role_id(caller, reference)] = None
@@ -116,7 +116,7 @@ class ServiceDescriptions:
     def _existing_groups(self, caller: Caller, references: Sequence[str], already: Sequence[str]) -> tuple[str, ...]:
         """As `_existing_roles`, of ids alone."""
         if len(references) > MAX_GROUPS:
-            raise Invalid("groups", f"may hold at most {MAX_GROUPS}.")
+            raise Invalid("groups", f"may have at most {MAX_GROUPS} entries.")
         new = [reference for reference in references if reference not in already]
         if new:
             caller.check(Operation.READ_GROUP)
@@ -139,12 +139,12 @@ def _if_said(rule: Callable[[Any], Any], value: object) -> Any:
 
 def _declared(service_id: str, permissions: Sequence[PermissionDeclaration]) -> tuple[DeclaredPermission, ...]:
     if len(permissions) > MAX_PERMISSIONS:
-        raise Invalid("permissions", f"may hold at most {MAX_PERMISSIONS}.")
+        raise Invalid("permissions", f"may have at most {MAX_PERMISSIONS} entries.")
     declared: dict[str, DeclaredPermission] = {}
     for permission in permissions:
         key = validation.key(permission.key, "permissions.key")
         if key in declared:
-            raise Invalid("permissions.key", f"{key!r} stands twice.")
+            raise Invalid("permissions.key", f"{key!r} is listed twice.")
         name = validation.name(permission.name, "permissions.name")
         declared[key] = DeclaredPermission.of(service_id, key, name)
     return tuple(declared.values())

@@ -72,9 +72,9 @@ class ServiceSecrets:
             if supplied and self._verifier.verify(shown, secrets.current, caller.now):
                 return RegisteredService(old, shown)
             if supplied and self._is_one_of(secrets.past, shown, caller.now):
-                raise Invalid("secret", "was this service's secret before. Bring another one.")
+                raise Invalid("secret", "was a secret of this service before. Supply a new one.")
             renewed = secrets.rotated_to(hash_secret(shown), grace_ms, caller.now)
-            renewed.require_room("service", otherwise=", or renew without grace")
+            renewed.require_room("service", otherwise=", or create one without a grace period")
             new = old.with_secrets(renewed)
             details = {"key": old.key, "grace": f"{grace_ms // 1000} s"}
             self._store.replace(old, new, service_record(permit, "service.secret-renewed", new, details))
@@ -118,7 +118,7 @@ class ServiceSecrets:
                 (each for each in valid_secrets if self._verifier.verify(kept, each.stored, caller.now)), None
             )
             if previous is None:
-                raise Invalid("keep", "must be an earlier secret of this service that is still good.")
+                raise Invalid("keep", "must be a previous secret of this service that is still valid.")
             new = old.with_secrets(secrets.rolled_back_to(previous, caller.now))
             record = service_record(permit, "service.secret-renewal-taken-back", new, {"key": old.key})
             self._store.replace(old, new, record)

@@ -160,7 +160,7 @@ class Services:
         """As `permitted`, of a service that is not built in. Raises also Conflict."""
         service, permit = self.permitted(caller, reference, operation)
         if service.id == KEYTURN:
-            raise Conflict("Keyturn's own service is built in and can be neither changed nor deleted.")
+            raise Conflict("Keyturn's own service is built in and cannot be changed or deleted.")
         return service, permit
 
     def find(self, caller: Caller, reference: str) -> Service:

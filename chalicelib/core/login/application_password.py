@@ -28,8 +28,8 @@ class ApplicationPassword:
     second_factor: ClassVar = False
     only: ClassVar[frozenset[str] | None] = None
     opens_nothing: ClassVar = (
-        "An application password makes and changes no credentials, and gives no powers: it ends with "
-        "two-factor authentication, and they would not. Log in, or use a permanent token."
+        "An application password cannot create or change credentials, or grant permissions. Log in, or use a "
+        "permanent token."
     )
     rotating: ClassVar[None] = None
 

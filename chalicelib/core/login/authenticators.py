@@ -59,7 +59,7 @@ class Authenticators:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The second factors that would do."""
+        """The second factors that are accepted."""
         there = {
             "totp": self.totp and not self.app_locked,
             "passkey": self.passkeys,

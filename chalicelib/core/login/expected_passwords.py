@@ -65,9 +65,9 @@ def problem(typed: str, normal: str, personal: Sequence[str], shortest: int) -> 
     for text in (typed.casefold(), folded, folded.translate(_SEPARATORS)):
         unit = text[: _period(text)]
         if len(unit) < min(len(text), shortest):
-            return "must not be a short text that is repeated."
+            return "must not be a short text repeated."
         if weight(unit, common()) < ENOUGH:
-            return "is too easy to guess: leaked passwords, common words and names, digits and rows of keys are."
+            return "is too easy to guess. Avoid leaked passwords, common words, names, digits and keyboard rows."
     return None
 
 

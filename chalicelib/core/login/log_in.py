@@ -121,7 +121,7 @@ class Login:
     def _login_of(self, attempt: LoginAttempt) -> str:
         """The login that is tried, in the form under which it is unique. Raises Invalid."""
         if attempt.password is None and attempt.passkey is None:
-            raise Invalid("password", "is required, or a passkey.")
+            raise Invalid("password", "is required, unless you use a passkey.")
         if attempt.login is not None:
             return validation.login_key(attempt.login) if validation.could_be_identifier(attempt.login) else NOBODY
         if attempt.passkey is None:

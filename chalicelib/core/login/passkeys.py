@@ -134,7 +134,7 @@ class PasskeyCeremonies:
     @property
     def _origin(self) -> str:
         if self._address is None:
-            raise Conflict("Passkeys need the address of this installation: its operator sets KEYTURN_ADDRESS.")
+            raise Conflict("Passkeys are not available: KEYTURN_ADDRESS is not set.")
         parts = urlsplit(self._address)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -197,5 +197,5 @@ def _as_json(options: Any) -> JsonObject:
 def _decoded(base64url: object) -> bytes:
     """Raises ValueError."""
     if not isinstance(base64url, str):
-        raise ValueError("not a text")
+        raise ValueError("not a string")
     return base64.urlsafe_b64decode(base64url.encode("ascii") + b"=" * (-len(base64url) % 4))

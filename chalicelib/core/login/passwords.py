@@ -46,7 +46,7 @@ class Passwords:
 
         owner, _ = self._accounts.permitted(caller, user, Operation.SET_PASSWORD)
         if owner.type is AccountType.BOT:
-            raise Conflict("A bot has no password: it logs in nowhere.")
+            raise Conflict("Bots cannot log in, and have no password.")
         normalized = strong(password, [owner.login, owner.name, owner.email or ""])
         require = functools.cache(lambda encoded: self._require(caller, encoded, current))
         if owner.id == caller.user.id and (stored := self._authenticators.get(owner.id).password) is not None:
@@ -71,4 +71,4 @@ class Passwords:
         with self._attempt_limiter.counted(caller.user.login, caller.address, caller.now):
             if not self._hasher.matches(current, encoded):
                 self._attempt_limiter.failed("password.failed", caller)
-                raise Invalid("currentPassword", "is not right.")
+                raise Invalid("currentPassword", "is incorrect.")

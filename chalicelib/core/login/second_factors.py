@@ -134,13 +134,13 @@ class SecondFactors:
             with self._attempt_limiter.typed(Typed.PAIRING, caller):
                 totp = self._check.pair_totp(pending, code, owner_id, caller.now)
                 if totp is None:
-                    raise Invalid("code", "is not the code that the app shows now.")
+                    raise Invalid("code", "is incorrect. Enter the code that the app shows now.")
             return totp
 
         def attempt() -> SecondFactorStatus:
             owner, permit, old = self._own(caller, user)
             if old.pending_totp is None:
-                raise Conflict("No pairing has begun. POST without a code first.")
+                raise Conflict("No pairing was started. POST without a code first.")
             totp = paired(old.pending_totp, owner.id)
             new, made = codes.put_into(replace(old, totp=totp, pending_totp=None))
             return self._replace(permit, owner, old, new, "second-factor.paired", made)
@@ -196,7 +196,7 @@ class SecondFactors:
             try:
                 made = self._check.passkeys.register(owner.id, credential, caller.now)
             except NotProven:
-                raise Invalid("credential", "does not answer a challenge that was made for it just now.") from None
+                raise Invalid("credential", "does not answer a current challenge. Try again.") from None
             if any(each.credential_id == made.credential_id for each in old.passkeys):
                 raise Conflict("The account has this passkey already.", "credential")
             passkey = Passkey(new_id(), valid_name, caller.now, made.credential_id, made.public_key, made.sign_count)
@@ -228,7 +228,7 @@ class SecondFactors:
     def _own(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:
         owner, permit = self._accounts.permitted(caller, user, Operation.ADD_SECOND_FACTOR)
         if owner.type is AccountType.BOT:
-            raise Conflict("A bot logs in nowhere, and so has no second factor.")
+            raise Conflict("Bots cannot log in, and have no second factor.")
         return owner, permit, self._proven(caller, owner)
 
     def _removing(self, caller: Caller, user: str) -> tuple[User, Permit, Authenticators]:

@@ -29,8 +29,8 @@ class ClientCredentials:
             if value not in requested.services and value not in CLAIM_SCOPES:
                 raise Invalid("scope", f"there is no service {requested.written[value]!r}.")
         if KEYTURN in requested.values:
-            raise Invalid("scope", "Keyturn's own API is for accounts: make a bot and a token for it.")
+            raise Invalid("scope", "Keyturn's own API is for accounts. Create a bot and a token for it.")
         if CLAIM_SCOPES & set(requested.values):
-            raise Invalid("scope", "openid, profile and email are about a user, and a service is none.")
+            raise Invalid("scope", "openid, profile and email are for users only, not for services.")
         source = Source(SourceKind.SERVICE, client.id, since=since)
         return self._issuance.issue(client.id, client.id, requested.values, source, now)

@@ -139,7 +139,7 @@ class Devices:
             raise NotFound("device with the code", typed[:20])
         requested = self._scopes.stored(device.scope)
         if not self._scopes.are_visible(caller, client, requested):
-            raise Invalid("scope", "the device asks for a service that you may not see, or that does not exist.")
+            raise Invalid("scope", "the device requests a service that does not exist, or that you may not see.")
         return WaitingDevice(device, client, requested)
 
     def decide(self, caller: Caller, waiting: WaitingDevice, approved: bool) -> None:
@@ -199,7 +199,7 @@ class Devices:
         new = replace(device, last_poll=origin.now, interval=interval, revision=device.revision + 1)
         self._devices.poll(device, new)
         if hurried:
-            raise SlowDown(f"Ask every {interval // 1000} seconds at most.")
+            raise SlowDown(f"Poll every {interval // 1000} seconds at most.")
         raise AuthorizationPending("The user has not decided yet.")
 
     def _redeemed(self, client: Service, device: DeviceAuthorization, offline: bool, origin: Origin) -> Issued:

@@ -60,10 +60,10 @@ class OutsideTokens:
         """Why the signature does not count; None if a key of the issuer made it. Where its keys are `given`, it is not
         asked. Raises IssuerUnreachable."""
         if "crit" in assertion.header:
-            return "the header names extensions that must be understood"
+            return "the header has critical extensions (crit), which are not supported"
         key_id = assertion.header.get("kid")
         if key_id is not None and not isinstance(key_id, str):
-            return "kid is not a text"
+            return "kid is not a string"
         published = given or self._keys.of(issuer, key_id)
         # A key without a name may be any; of those that are fetched, a token that names one means that one.
         unnamed = key_id if given else None
@@ -72,14 +72,14 @@ class OutsideTokens:
             return f"the {'rule' if given else 'issuer'} has no key {key_id!r}"
         if any(_signed(assertion, key) for key in candidates[:MAX_CANDIDATES]):
             return None
-        return f"no key of the issuer made it by {str(assertion.header.get('alg'))[:20]!r}"
+        return f"no key of the issuer signed it with {str(assertion.header.get('alg'))[:20]!r}"
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """RFC 7519 section 4: a token in which a claim stands twice is refused. Raises ValueError."""
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name is repeated")
     return members
 
 

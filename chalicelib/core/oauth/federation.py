@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.core.oauth.ports import TrustRuleStore
     from chalicelib.core.oauth.scopes import Scopes
 
-REFUSED = "No trust rule of this account accepts the assertion. An administrator can try it out, and see why."
+REFUSED = "No trust rule of this account accepts the assertion. An administrator can test it to see why."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +99,4 @@ class Federation:
             problem = self._tokens.problem_with(assertion, rule.issuer, rule.keys)
         except IssuerUnreachable as error:
             problem = str(error)
-        return [*found, Finding("signature", problem is None, problem or "made by a key of the issuer")]
+        return [*found, Finding("signature", problem is None, problem or "signed by a key of the issuer")]

@@ -102,7 +102,7 @@ class JwtFormat:
         key = current(self._keys.all(now), now)
         if key is None:
             raise Conflict(
-                "This installation has no key to sign with: 'python -m chalicelib.signing ensure' makes one."
+                "This installation has no signing key. Create one with 'python -m chalicelib.signing ensure'."
             )
         algorithm = key.algorithm.value
         header = {"alg": algorithm, "kid": key.id, "typ": type}

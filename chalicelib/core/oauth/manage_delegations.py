@@ -102,7 +102,7 @@ class Delegations:
         """
         owner = found.owner
         if owner is None or owner.banned:
-            raise InvalidGrant("The account may not act any more.")
+            raise InvalidGrant("The account can no longer act.")
         refresh_token = self._tokens.issue(owner.id, request.id) if request.offline else None
         delegation = Delegation(
             id=request.id,
@@ -116,7 +116,7 @@ class Delegations:
             secrets=(RefreshSecret(self._verifier.hash_secret(refresh_token)),) if refresh_token else (),
         )
         if set(delegation.allowed(client, found.approval, origin.now)) != set(delegation.scope):
-            raise InvalidGrant("This is not approved any more.")
+            raise InvalidGrant("This scope is no longer approved.")
         issued = self._issue(delegation, delegation.scope, origin)
         id_token = self._issuance.id_token(owner, delegation, request.nonce, origin.now)
         return IssuedDelegation(

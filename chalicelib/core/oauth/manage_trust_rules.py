@@ -114,7 +114,7 @@ class TrustRules:
             allowing = (Operation.ALLOW_LASTING,) if description.lasting else ()
             owner, permit = self._accounts.permitted(caller, user, Operation.CREATE_TRUST_RULE, *allowing)
             if owner.type is not AccountType.BOT:
-                raise Conflict("Only a bot can trust an outside issuer; people log in.")
+                raise Conflict("Only bots can have trust rules. People log in.")
             if len(self._store.list(owner.id)) >= MAX_TRUST_RULES:
                 raise Conflict(f"An account can have at most {MAX_TRUST_RULES} trust rules.")
             rule = TrustRule(

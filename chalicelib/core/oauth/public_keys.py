@@ -31,18 +31,18 @@ def public_keys(given: Sequence[Mapping[str, Any]], field: str = "keys") -> tupl
     They are of the kinds, and for the algorithms, that count of an issuer whose keys are fetched.
     """
     if len(given) > MAX_KEYS:
-        raise Invalid(field, f"may hold at most {MAX_KEYS} keys.")
+        raise Invalid(field, f"may have at most {MAX_KEYS} keys.")
     found = tuple(_public_key(each, f"{field}[{index}]") for index, each in enumerate(given))
     ids = [key["kid"] for key in found if "kid" in key]
     if len(set(ids)) < len(ids):
-        raise Invalid(field, "has two keys with one kid.")
+        raise Invalid(field, "has two keys with the same kid.")
     return found
 
 
 def _public_key(given: Mapping[str, Any], field: str) -> PublicKey:
     if _PRIVATE & given.keys():
         raise Invalid(
-            field, "holds a private or symmetric key. Give the public one alone, and renew what was sent here."
+            field, "contains a private or symmetric key. Send public keys only, and replace the key that was sent."
         )
     kind = given.get("kty")
     if not isinstance(kind, str) or kind not in _MEMBERS:
@@ -50,7 +50,7 @@ def _public_key(given: Mapping[str, Any], field: str) -> PublicKey:
     wanted = ("kty", "kid", "use", "alg", *_MEMBERS[kind])
     key = {name: given[name] for name in wanted if name in given}
     if not all(isinstance(value, str) for value in key.values()) or len(json.dumps(key)) > MAX_KEY_LENGTH:
-        raise Invalid(field, f"must have texts alone, and {MAX_KEY_LENGTH} characters at most.")
+        raise Invalid(field, f"must have only strings, of at most {MAX_KEY_LENGTH} characters.")
     _require_use(key, kind, field)
     _require_strength(key, field)
     return key
@@ -73,6 +73,6 @@ def _require_strength(key: PublicKey, field: str) -> None:
         bits = imported.public_key.key_size if isinstance(imported, RSAKey) else None
         _ = imported.public_key
     except (JoseError, ValueError, TypeError, KeyError):
-        raise Invalid(field, f"is no {key['kty']} key.") from None
+        raise Invalid(field, f"is not a valid {key['kty']} key.") from None
     if bits is not None and bits < MIN_RSA_BITS:
         raise Invalid(field, f"must have at least {MIN_RSA_BITS} bits.")

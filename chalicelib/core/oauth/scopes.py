@@ -84,7 +84,7 @@ class Scopes:
         for reference in references:
             value = reference if reference in allowed else keys.get(reference)
             if value is None:
-                raise Invalid(field, f"{reference[:100]!r} is more than what this was granted for.")
+                raise Invalid(field, f"{reference[:100]!r} is not in the granted scope.")
             written.setdefault(value, reference)
         return written
 

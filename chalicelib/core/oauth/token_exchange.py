@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.core.verification.credential_check import CredentialCheck
     from chalicelib.core.verification.ports import CredentialStore
 
-REFUSED = "subject_token is not a good permanent token or access token."
+REFUSED = "subject_token is not a valid permanent token or access token."
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class TokenExchange:
         scope = self._scopes.narrowed(text, tuple(audience), subject.scope)
         beyond = [written for value, written in audience.items() if value not in scope]
         if beyond:
-            raise Invalid("audience", f"{beyond[0]!r} is not in the scope that is asked for.")
+            raise Invalid("audience", f"{beyond[0]!r} is not in the requested scope.")
         if not any(value in subject.audience for value in scope):
             raise Invalid("scope", "must name a service that the token is for.")
         return scope
@@ -153,7 +153,7 @@ class TokenExchange:
             raise InvalidGrant(REFUSED)
         token = verified.token
         if len(token.exchanged_from) == MAX_EXCHANGES:
-            raise InvalidGrant(f"subject_token came of {MAX_EXCHANGES} exchanges in a row, which is the most.")
+            raise InvalidGrant(f"subject_token comes from {MAX_EXCHANGES} exchanges in a row, which is the maximum.")
         return _Subject(
             token.subject_id,
             token.scope,

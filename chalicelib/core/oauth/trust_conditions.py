@@ -227,7 +227,7 @@ def _name(claim: str, field: str) -> str:
     try:
         return spelled(path(claim))
     except ValueError:
-        raise Invalid(field, f"{claim!r} is no JSON Pointer: a part is empty, or a ~ stands alone.") from None
+        raise Invalid(field, f"{claim!r} is not a JSON Pointer: a part is empty, or a ~ is not escaped.") from None
 
 
 def problem_of(issuer: str, conditions: Mapping[str, Sequence[str]]) -> str | None:
@@ -238,8 +238,8 @@ def problem_of(issuer: str, conditions: Mapping[str, Sequence[str]]) -> str | No
         return None
     known = sorted(forms or ("sub", "repository", "project_path", "/kubernetes.io/namespace"))
     return (
-        "must tie the token to somebody, since the issuer signs everybody's: name one of "
-        f"{', '.join(known)}, of which every pattern is a whole value or, before its first *, reaches past the owner, "
+        "must identify whose token it is, because the issuer signs tokens for everybody: name one of "
+        f"{', '.join(known)}. Each pattern must be an exact value, or go beyond the owner before its first *, "
         f"such as {_EXAMPLES.get((forms or {}).get('sub', ''), 'repo:acme/* or acme/*')}."
     )
 

@@ -94,7 +94,9 @@ def findings(rule: TrustRule, claims: Claims, now: int) -> list[Finding]:
     audiences = audiences if isinstance(audiences, list) else [audiences]
     problem = rule.problem
     return [
-        Finding("rule", problem is None, "ties the token to somebody" if problem is None else f"conditions {problem}"),
+        Finding(
+            "rule", problem is None, "identifies whose token it is" if problem is None else f"conditions {problem}"
+        ),
         Finding("issuer", claims.get("iss") == rule.issuer, f"{_shown(claims.get('iss'))}; wanted {rule.issuer}"),
         Finding("audience", rule.audience in audiences, f"{_shown(claims.get('aud'))}; wanted {rule.audience}"),
         *_times(claims, now),

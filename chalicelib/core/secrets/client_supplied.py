@@ -1,4 +1,4 @@
-"""A secret that the client supplies, such as from a vault, instead of one that is made here.
+"""A secret that somebody brings, such as from a vault, in place of a generated one.
 
 Only the part of a token between its ids and its checksum can be supplied: the ids are where the record is found, and
 the whole is put together from both (`core.secrets.token_format`). ADR 20 has the reasons.
@@ -25,7 +25,7 @@ def validate_client_supplied_secret(secret: str, field: str = "secret") -> str:
     if not re.fullmatch(FORM, secret, re.ASCII):
         raise Invalid(field, f"must have exactly {SECRET_LENGTH} characters of A-Z, a-z and 0-9, chosen at random.")
     if len(set(secret)) < LEAST_DISTINCT:
-        raise Invalid(field, f"is too easily guessed: fewer than {LEAST_DISTINCT} different characters are not random.")
+        raise Invalid(field, f"is too easy to guess: it has fewer than {LEAST_DISTINCT} different characters.")
     return secret
 
 

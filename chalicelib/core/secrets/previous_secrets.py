@@ -86,8 +86,8 @@ class Secrets(Generic[S]):
         has only that one. `otherwise` is what else helps than waiting, as the end of the sentence."""
         if len(self.previous_secrets) > MAX_PREVIOUS:
             raise Conflict(
-                f"{MAX_PREVIOUS + 1} secrets of this {holder} are good at the moment, and that is the most. Wait until "
-                f"one of them ends{otherwise}."
+                f"This {holder} has {MAX_PREVIOUS + 1} valid secrets, which is the maximum. Wait until one of them "
+                f"ends{otherwise}."
             )
 
     def rotated_to(self, stored: S, grace_ms: int, now: int) -> Secrets[S]:

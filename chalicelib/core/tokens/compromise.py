@@ -58,8 +58,8 @@ class Finding:
     reason: str
 
 
-REUSED = Finding("reused", "a superseded secret was used")
-LEAKED = Finding("leaked", "a secret was found in public")
+REUSED = Finding("reused", "a retired secret was reused")
+LEAKED = Finding("leaked", "a secret was leaked")
 
 
 class _RecordedFailures:

@@ -29,7 +29,8 @@ def require_not_ended(token: PermanentToken, now: int) -> None:
     """Raises Conflict, which says what to do. `now` in milliseconds since the epoch."""
     if token.expires is not None and token.has_ended(now):
         raise Conflict(
-            f"This token ended at {rfc3339(token.expires)}, and an end is final. Create a new one: the name is free."
+            f"This token expired at {rfc3339(token.expires)} and cannot be changed. "
+            "Create a new token: the name is free."
         )
 
 
@@ -54,7 +55,7 @@ def labels_of(displaced: Displaced | None) -> int:
 
 def _displaced(caller: Caller, token: PermanentToken) -> Displaced:
     """With the record of its deletion, by whoever takes its name."""
-    details = {"name": token.name, "reason": "it had ended, and its name was taken"}
+    details = {"name": token.name, "reason": "it had expired, and its name was reused"}
     permit = caller.require(Operation.DELETE_TOKEN, token.user_id)
     record = permit.record("permanent-token.deleted", "permanent-token", token.id, token.user_id, details)
     return Displaced(token, replace(record, idempotency_key=None))  # the request's key stands for what it makes

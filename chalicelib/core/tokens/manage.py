@@ -280,7 +280,7 @@ class PermanentTokens:
             return
         ends = earliest(policy.ends(token.secret_created_at) for policy in self._policies.on(token, owner, services))
         if ends is not None and token.expires > ends:
-            raise Invalid("expiresOn", f"a policy ends this token at {rfc3339(ends)}; name no later moment, or none.")
+            raise Invalid("expiresOn", f"a policy ends this token at {rfc3339(ends)}. Name no later time, or none.")
 
     def _visible(
         self, caller: Caller, owner: User, references: Sequence[str], already: Sequence[str] = ()

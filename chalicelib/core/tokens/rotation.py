@@ -87,13 +87,13 @@ class Rotation:
                 return OwnedToken(old, owner, shown)
             require_seen(seen, old.secret_created_at)
             if supplied and self._was_before(shown, old, caller.now):
-                raise Invalid("secret", "was this token's secret before. Bring another one.")
+                raise Invalid("secret", "was a secret of this token before. Supply a new one.")
             presented = _presented(caller, old) if operation is Operation.ROTATE_CURRENT_TOKEN else None
             new = _rotated(old, presented, hash_secret(shown), grace_ms, caller.now)
             new = replace(new, details=new.details.changed_by(change))
             recorded = {"name": old.name, "grace": f"{grace_ms // 1000} s", **details_difference(old, new)}
             if presented:
-                recorded["presented"] = "an earlier secret"
+                recorded["presented"] = "a previous secret"
             record = permit.record("permanent-token.rotated", "permanent-token", old.id, owner.id, recorded)
             changed = len({*old.labels} ^ {*new.labels})
             self._tokens.replace(old, new, owner, permit.insisting(changed), record)
@@ -143,7 +143,7 @@ class Rotation:
             if operation is Operation.ROTATE_TOKEN:
                 attenuation.require_within(caller, old)
             elif caller.secret_since != old.secret_created_at:
-                refusal = Conflict("Present the current secret of the token: it is one of those to be given up.")
+                refusal = Conflict("Present the current secret of the token to roll it back.")
                 raise caller.recorded(refusal, PREVIOUS_SECRET)
             if self._verifier.verify(kept, old.secret, caller.now):
                 return OwnedToken(old, owner)
@@ -152,7 +152,7 @@ class Rotation:
                 (each for each in valid_secrets if self._verifier.verify(kept, each.stored, caller.now)), None
             )
             if previous is None:
-                raise Invalid("keep", "must be an earlier secret of this token that is still good.")
+                raise Invalid("keep", "must be a previous secret of this token that is still valid.")
             new = old.rolled_back_to(previous, caller.now)
             record = permit.record(
                 "permanent-token.rotation-taken-back", "permanent-token", old.id, owner.id, {"name": old.name}
@@ -175,10 +175,12 @@ def _presented(caller: Caller, token: PermanentToken) -> PreviousSecret[HashedSe
         return None
     previous = token.previous(caller.secret_since, caller.now)
     if previous is None:
-        refusal = Forbidden("The secret that you present has ended meanwhile. Present the current one.")
+        refusal = Forbidden("The secret that you present has ended. Present the current secret.")
         raise caller.recorded(refusal, PREVIOUS_SECRET)
     if token.is_settled_after(previous):
-        raise caller.recorded(Forbidden("A later secret of this token is in use. Present that one."), PREVIOUS_SECRET)
+        raise caller.recorded(
+            Forbidden("A newer secret of this token is in use. Present the newer one."), PREVIOUS_SECRET
+        )
     return previous
 
 
@@ -188,5 +190,5 @@ def _rotated(
     """Raises Conflict if too many secrets would be good at the same time."""
     new = old.renewed_by(presented, hashed, grace_ms, now) if presented else old.rotated_to(hashed, grace_ms, now)
     # An earlier secret ends no later one.
-    new.secrets.require_room("token", otherwise="" if presented else ", or rotate without grace")
+    new.secrets.require_room("token", otherwise="" if presented else ", or rotate without a grace period")
     return new

@@ -41,11 +41,11 @@ def labels(values: Sequence[str], field: str = "labels") -> tuple[str, ...]:
         if not re.fullmatch(LABEL_FORM, value, re.ASCII):
             raise Invalid(
                 f"{field}[{index}]",
-                "must have 1 to 63 characters of A-Z, a-z, 0-9 and . _ / = -, and starts with a letter or digit.",
+                "must have 1 to 63 characters of A-Z, a-z, 0-9 and . _ / = -, and must start with a letter or digit.",
             )
     found = tuple(dict.fromkeys(values))
     if len(found) > MAX_LABELS:
-        raise Invalid(field, f"may hold at most {MAX_LABELS}.")
+        raise Invalid(field, f"may have at most {MAX_LABELS} entries.")
     return found
 
 

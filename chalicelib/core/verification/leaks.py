@@ -70,7 +70,7 @@ class Leaks:
     def ended(self, found: Sequence[Found], origin: Origin) -> list[bool]:
         """The same, for somebody who may know which of them were ours."""
         if not 1 <= len(found) <= MAX_FOUND:
-            raise Invalid("found", f"must hold 1 to {MAX_FOUND} strings.")
+            raise Invalid("found", f"must have 1 to {MAX_FOUND} strings.")
         ours: dict[str, bool] = {}  # by what was found: what comes twice is looked at once
         for each in found:
             if each.text not in ours:
@@ -119,9 +119,9 @@ class Leaks:
     def _which(self, text: str, secrets: Secrets[HashedSecret], now: int) -> str | None:
         """Which of a service's secrets it is, in words."""
         kinds = {
-            "the current one": [secrets.current],
-            "an earlier one that is still good": [each.stored for each in secrets.valid_previous(now)],
-            "one that has ended": [each.stored for each in secrets.retired(now)],
+            "the current secret": [secrets.current],
+            "a previous secret": [each.stored for each in secrets.valid_previous(now)],
+            "a retired secret": [each.stored for each in secrets.retired(now)],
         }
         found = (kind for kind, each in kinds.items() if any(self._verifier.verify(text, one, now) for one in each))
         return next(found, None)

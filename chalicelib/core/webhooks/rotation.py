@@ -50,9 +50,9 @@ class WebhookRenewal:
             if supplied and at_rest.matches(supplied, old.encrypted_secret):
                 return CreatedWebhook(old, supplied)
             if supplied and _was_before(supplied, old, at_rest):
-                raise Invalid("secret", "was this webhook's secret before. Bring another one.")
+                raise Invalid("secret", "was a secret of this webhook before. Supply a new one.")
             renewed = old.secrets.rotated_to(at_rest.encrypt(shown), grace_ms, caller.now)
-            renewed.require_room("webhook", otherwise=", or renew without grace")
+            renewed.require_room("webhook", otherwise=", or create one without a grace period")
             new = old.with_secrets(renewed, at_rest.tag)
             details = {"name": old.name, "grace": f"{grace_ms // 1000} s"}
             record = permit.record("webhook.secret-renewed", "webhook", old.id, details=details)
@@ -99,7 +99,7 @@ class WebhookRenewal:
             valid_secrets = old.secrets.valid_previous(caller.now)
             previous = next((each for each in valid_secrets if at_rest.matches(kept, each.stored)), None)
             if previous is None:
-                raise Invalid("keep", "must be an earlier secret of this webhook that is still good.")
+                raise Invalid("keep", "must be a previous secret of this webhook that is still valid.")
             new = old.with_secrets(old.secrets.rolled_back_to(previous, caller.now), at_rest.tag)
             record = permit.record("webhook.secret-renewal-taken-back", "webhook", old.id, details={"name": old.name})
             self._store.replace(old, new, record)

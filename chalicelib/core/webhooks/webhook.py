@@ -127,7 +127,7 @@ def validate_client_supplied_secret(secret: str, field: str = "secret") -> str:
         rule = f"must be {SECRET_PREFIX} and the base64 of {LEAST_BYTES} to {MOST_BYTES} bytes, chosen at random."
         raise Invalid(field, rule)
     if len(set(key)) < LEAST_DISTINCT:
-        raise Invalid(field, f"is too easily guessed: fewer than {LEAST_DISTINCT} different bytes are not random.")
+        raise Invalid(field, f"is too easy to guess: it has fewer than {LEAST_DISTINCT} different bytes.")
     return secret
 
 

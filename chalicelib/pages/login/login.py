@@ -106,9 +106,7 @@ def answered(request: FormRequest, form: LoginForm, done: Callable[[], Response]
         return _second_step(request, form, attempt, refusal.methods, str(refusal))
     except LoginRefused as refusal:
         if request.value("ticket"):
-            return _second_step(
-                request, form, attempt, request.values("method"), "The second factor is not right. Try again."
-            )
+            return _second_step(request, form, attempt, request.values("method"), "Incorrect second factor. Try again.")
         return login_page(request, form, str(refusal), login, HTTPStatus.UNAUTHORIZED)
     browser.end_session(request)  # what may have been planted in this browser is worth nothing
     response = done()

@@ -132,7 +132,7 @@ def parse(form_request: FormRequest, pairs: Pairs) -> Asked:
 def _asked(form_request: FormRequest, client: Service, redirect_uri: str) -> Asked:
     for name in ("request", "request_uri"):
         if form_request.value(name):
-            raise OAuth2Error(error=f"{name}_not_supported", description="Write the parameters into the address.")
+            raise OAuth2Error(error=f"{name}_not_supported", description="Send the parameters in the query string.")
     _one_of(form_request, "response_mode", ("query",))
     prompts = (form_request.value("prompt") or "").split()
     if any(prompt not in PROMPTS for prompt in prompts) or ("none" in prompts and len(prompts) > 1):

@@ -61,7 +61,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=validation.MAX_NAME,
-        description="printable, not only space",
+        description="printable, not only spaces",
         extra_json_schema={"format": "name"},
     ),
 ]
@@ -134,5 +134,5 @@ def _invalid(message: str) -> Invalid:
         rule = "is required" if "missing" in rule else "is not a field of this resource"
     formed = _FORMED.match(rule)
     if formed:
-        rule = _RULES.get(ast.literal_eval(formed.group(1)), "does not have the form of such a text")
+        rule = _RULES.get(ast.literal_eval(formed.group(1)), "does not have the required form")
     return Invalid(where or "body", f"{rule[:1].lower()}{rule[1:]}.")

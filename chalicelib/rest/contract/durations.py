@@ -25,5 +25,5 @@ def milliseconds(duration: int | str, field: str) -> int:
             raise Invalid(field, "must be a whole number of seconds, or a duration such as PT36H or P7D.")
         seconds = sum(int(parts[name] or 0) * length for name, length in _SECONDS.items())
     if not 0 <= seconds <= _MOST:
-        raise Invalid(field, "must be a length of time from 0 on.")
+        raise Invalid(field, "must not be negative.")
     return seconds * 1000

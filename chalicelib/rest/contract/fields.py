@@ -142,7 +142,7 @@ def parse(text: str) -> Selection:
     tokens.append("")  # the end
     selection, rest = _parse_list(tokens, 1)
     if rest != [""]:
-        raise Invalid("fields", "has a parenthesis too many.")
+        raise Invalid("fields", "has an unmatched parenthesis.")
     return selection
 
 
@@ -153,12 +153,12 @@ def _parse_list(tokens: list[str], depth: int) -> tuple[Selection, list[str]]:
     while True:
         name, *tokens = tokens
         if name in ("", "(", ")", ","):
-            raise Invalid("fields", "lacks a name, as in id,name,scope(id,name).")
+            raise Invalid("fields", "has an empty name. Write id,name,scope(id,name).")
         selection.setdefault(name, None)
         if tokens[0] == "(":
             inner, tokens = _parse_list(tokens[1:], depth + 1)
             if tokens[0] != ")":
-                raise Invalid("fields", "has a parenthesis that is not closed.")
+                raise Invalid("fields", "has an unclosed parenthesis.")
             selection[name] = {**(selection[name] or {}), **inner}
             tokens = tokens[1:]
         if tokens[0] != ",":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
 from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.contract.endpoint import Call, operation
-from chalicelib.rest.directory.audit_shapes import AUDIT_RECORD
+from chalicelib.rest.contract.shapes import AUDIT_RECORD
 from chalicelib.web.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def list_records(call: Call) -> Response:
     window = call.window()
     if window.skip:
-        raise Invalid("$skip", "is not supported here; go on with after=<the answer's after>.")
+        raise Invalid("$skip", "is not supported here. For more, send after=<the answer's after>.")
     query = AuditQuery(
         actor_id=call.text("actor", REFERENCE_FORM),
         target_id=call.text("target", REFERENCE_FORM),

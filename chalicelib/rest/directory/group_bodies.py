@@ -20,7 +20,7 @@ GroupName = Annotated[
     Meta(
         min_length=1,
         max_length=validation.MAX_NAME,
-        description="printable, not only space",
+        description="printable, not only spaces",
         extra_json_schema={**PRINTABLE, **NOT_AN_ID},
     ),
 ]

@@ -31,18 +31,21 @@ Conditions = Annotated[
     Meta(
         min_length=1,
         max_length=MAX_CONDITIONS,
-        description="patterns by claim; at least one ties the token to somebody",
+        description="patterns by claim; at least one identifies whose token it is",
     ),
 ]
 
 
 Keys = Annotated[
     list[dict[str, Any]],
-    Meta(max_length=MAX_KEYS, description="public keys as JWKs; the issuer is never asked for its own. Empty: it is"),
+    Meta(
+        max_length=MAX_KEYS,
+        description="public keys as JWKs, used in place of the issuer's own; empty: the issuer's are fetched",
+    ),
 ]
 
 
-Lasting = Annotated[bool, Meta(description="what its access tokens make at Keyturn need not end with them")]
+Lasting = Annotated[bool, Meta(description="what its access tokens create at Keyturn may outlive them")]
 
 
 class _TrustRuleBody(ResourceBody, kw_only=True):

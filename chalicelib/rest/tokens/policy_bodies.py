@@ -40,7 +40,7 @@ ClientSuppliedWebhookSecret = Annotated[
         webhook.SECRET_FORM,
         "must be whsec_ and the base64 of 24 to 64 bytes, chosen at random",
         max_length=webhook.MAX_SECRET,
-        description="whsec_ and the base64 of 24 to 64 random bytes, instead of one that is made here",
+        description="whsec_ and the base64 of 24 to 64 random bytes, in place of a generated one",
         extra_json_schema={"format": "webhook-secret"},
     ),
 ]

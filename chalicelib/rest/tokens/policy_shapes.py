@@ -134,7 +134,7 @@ def _with_secret(name: str, remedy: str) -> Shape:
     )
 
 
-CREATED_WEBHOOK = _with_secret("createdwebhook", "renew the webhook's secret")
+CREATED_WEBHOOK = _with_secret("createdwebhook", "create a new secret for the webhook")
 RENEWED_WEBHOOK = _with_secret("renewedwebhook", "renew it again with a new key")
 WEBHOOK_COMPARISON = Shape(
     "webhookcomparison",

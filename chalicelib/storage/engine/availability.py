@@ -15,11 +15,9 @@ from chalicelib.storage.engine.conditional_failures import error_code
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NO_ANSWER = "The database did not answer. If this was a change, look whether it was made before you repeat it."
+NO_ANSWER = "The database did not answer. If this was a change, check whether it was made before you repeat it."
 # Functions in a region that only reads have policies that say so (docs/explanation/multi-region.md).
-READ_ONLY = (
-    "The database refuses this here. In a region that only reads nothing can be changed; ask the region that writes."
-)
+READ_ONLY = "This region is read-only: the database refuses changes. Send them to the region that writes."
 
 P = ParamSpec("P")
 R = TypeVar("R")

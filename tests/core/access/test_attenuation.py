@@ -61,7 +61,7 @@ class TestMakingATokenWithOneThatEnds:
         caller, tokens = present(scene, manager(scene)), scene.product.permanent_tokens
         end = caller.ends or 0
         with pytest.raises(
-            Invalid, match=r"expiresOn: must not be later than .*, when the token that you present ends"
+            Invalid, match=r"expiresOn: must not be later than .*, when the token that you present expires"
         ):
             tokens.create(caller, user, "later", ["ci"], end + 1)
         assert tokens.create(caller, user, "sooner", ["ci"], end - 1).token.expires == end - 1
@@ -73,7 +73,7 @@ class TestMakingATokenWithOneThatEnds:
         made, tokens = manager(scene, ends=False, networks=True), scene.product.permanent_tokens
         caller = present(scene, made)
         for networks in (WIDER, OUTSIDE, [*INSIDE, *OUTSIDE], ["::/0"], ["0.0.0.0/0"]):
-            with pytest.raises(Invalid, match=r"networks: must be inside of those of the token .*: 192.0.2.0/24"):
+            with pytest.raises(Invalid, match=r"networks: must be within those of the token .*: 192.0.2.0/24"):
                 tokens.create(caller, "me", "wider", ["ci"], None, TokenDetails(networks=networks))
         assert tokens.create(caller, "me", "narrower", ["ci"], None, TokenDetails(networks=HALF)).token.networks == (
             *HALF,
@@ -118,7 +118,7 @@ class TestChangingATokenWithOneThatEnds:
             with pytest.raises(Invalid, match="expiresOn: must not be later"):
                 tokens.update(caller, "me", id, None, None, expires)
         for networks in ([], WIDER, OUTSIDE):
-            with pytest.raises(Invalid, match="networks: must be inside"):
+            with pytest.raises(Invalid, match="networks: must be within"):
                 tokens.update(caller, "me", id, None, None, details=TokenDetails(networks=networks))
         narrowed = tokens.update(
             caller, "me", id, "renamed", ["ci", "keyturn", "deploy"], end - 9, TokenDetails(networks=HALF)
@@ -133,10 +133,10 @@ class TestChangingATokenWithOneThatEnds:
             tokens.update(caller, "me", broad, "renamed", None, later, TokenDetails(networks=WIDER)).token.expires
             == later
         )
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             tokens.update(caller, "me", broad, None, ["ci", "deploy"])
         tokens.update(caller, "me", broad, None, None, details=TokenDetails(networks=HALF))
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             tokens.update(caller, "me", broad, None, None, details=TokenDetails(networks=INSIDE))
         with pytest.raises(Invalid, match="expiresOn"):
             tokens.update(caller, "me", broad, None, None, later + 1)
@@ -145,10 +145,10 @@ class TestChangingATokenWithOneThatEnds:
         self, scene: Scene, present: Callable[[Scene, OwnedToken], Caller]
     ) -> None:
         caller, rotation = present(scene, manager(scene)), scene.product.rotation
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             rotation.rotate(caller, scene.bot.id, scene.token.token.id, HOUR)
         rotation.rotate(scene.caller(), scene.bot.id, scene.token.token.id, HOUR)
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             rotation.roll_back(caller, scene.bot.id, scene.token.token.id, scene.token.secret or "")
         narrow = scene.product.permanent_tokens.create(caller, scene.bot.id, "narrow", ["ci"])
         assert rotation.rotate(caller, scene.bot.id, narrow.token.id, HOUR).token.expires == narrow.token.expires
@@ -158,7 +158,7 @@ class TestChangingATokenWithOneThatEnds:
     ) -> None:
         caller, tokens = present(scene, manager(scene, ends=False, networks=True)), scene.product.permanent_tokens
         ending = tokens.create(scene.caller(), scene.bot.id, "ending", ["ci"], now() + 60_000).token.id
-        with pytest.raises(Forbidden, match="from more networks than the one that you present"):
+        with pytest.raises(Forbidden, match="allows more networks than the one that you present"):
             scene.product.rotation.rotate(caller, scene.bot.id, ending, HOUR)
 
     def test_it_renews_itself_with_the_end_that_it_has(self, scene: Scene) -> None:
@@ -182,7 +182,7 @@ class TestChangingATokenWithOneThatEnds:
             lambda: product.groups.remove_member(caller, group.id, "me"),
             lambda: product.groups.delete(caller, group.id),
         ):
-            with pytest.raises(Forbidden, match="gives none more life"):
+            with pytest.raises(Forbidden, match="Log in to allow longer lifetimes"):
                 attempt()
         stricter = Policy(longest_life_days=29, unused_days=3)
         assert policies.set_for_service(caller, "ci", stricter).policy == stricter
@@ -215,12 +215,12 @@ class TestMakingWhatHasNeitherEndNorNetworks:
     def test_it_is_not_made_by_what_has_one(self, scene: Scene, what: str) -> None:
         person(scene)
         attempt, made = LASTING[what], manager(scene)
-        with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
+        with pytest.raises(Forbidden, match="does not expire, but the token that you present does, at"):
             attempt(scene, scene.caller(made.secret))
         scene.product.permanent_tokens.update(
             scene.caller(), "me", made.token.id, None, None, None, TokenDetails(networks=INSIDE)
         )
-        with pytest.raises(Forbidden, match="may be used from everywhere, and the token that you present may not"):
+        with pytest.raises(Forbidden, match="is not limited to networks, but the token that you present is"):
             attempt(scene, scene.caller(made.secret))
         scene.product.permanent_tokens.update(
             scene.caller(), "me", made.token.id, None, None, details=TokenDetails(networks=[])
@@ -230,7 +230,7 @@ class TestMakingWhatHasNeitherEndNorNetworks:
     def test_an_application_password_neither(self, scene: Scene) -> None:
         boss, passwords = protected(scene), scene.product.application_passwords
         made = scene.product.permanent_tokens.create(boss.log_in(), "me", "ending", ["keyturn"], boss.clock + HOUR)
-        with pytest.raises(Forbidden, match="An application password has no end"):
+        with pytest.raises(Forbidden, match="An application password does not expire"):
             passwords.create(scene.caller(made.secret), "me", "mail")
         lasting = scene.product.permanent_tokens.create(boss.log_in(), "me", "lasting", ["keyturn"])
         assert passwords.create(scene.caller(lasting.secret), "me", "mail").secret
@@ -262,7 +262,7 @@ class TestAnApplicationPassword:
             lambda: product.application_passwords.create(caller, "me", "second"),
             *(lambda what=what: LASTING[what](scene, caller) for what in LASTING),
         ):
-            with pytest.raises(Forbidden, match="An application password makes and changes no credentials"):
+            with pytest.raises(Forbidden, match="An application password cannot create or change credentials"):
                 attempt()
         product.permanent_tokens.delete(caller, scene.bot.id, id)
 
@@ -281,7 +281,7 @@ class TestAnApplicationPassword:
             lambda: product.accounts.update(caller, "me", AccountChange(name="Somebody else")),
             lambda: product.lifecycle.policies.set_for_service(caller, "ci", Policy()),
         ):
-            with pytest.raises(Forbidden, match=r"An application password makes .* and gives no powers"):
+            with pytest.raises(Forbidden, match=r"An application password cannot .* grant permissions"):
                 attempt()
         product.roles.revoke(caller, scene.bot.id, granted.id)
         product.accounts.update(caller, "build-bot", AccountChange(banned=True))
@@ -318,7 +318,7 @@ class TestAnAccessToken:
     @pytest.mark.parametrize("what", LASTING)
     def test_it_makes_nothing_that_lasts(self, scene: Scene, narrow: Callable[[Scene], Caller], what: str) -> None:
         person(scene)
-        with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
+        with pytest.raises(Forbidden, match="does not expire, but the token that you present does, at"):
             LASTING[what](scene, narrow(scene))
 
     def test_no_token_that_ends_later_grows_or_is_renewed(
@@ -332,9 +332,9 @@ class TestAnAccessToken:
         id = guarded.token.id
         with pytest.raises(Invalid, match="expiresOn: must not be later"):
             tokens.update(caller, "me", id, None, None, None)
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             tokens.update(caller, "me", id, None, None, details=TokenDetails(networks=[]))
-        with pytest.raises(Forbidden, match="ends later than the one that you present"):
+        with pytest.raises(Forbidden, match="expires later than the one that you present"):
             scene.product.rotation.rotate(caller, "me", id, 0)
         tokens.delete(caller, "me", id)
 
@@ -344,7 +344,7 @@ def test_a_service_that_acts_by_an_exchange_makes_no_credentials(scene: Scene) -
     made = manager(scene, ends=False)
     asked = Exchange(made.secret or "", audience=["keyturn"], client=scene.ci.service)
     caller = scene.caller(scene.product.oauth.token_exchange.exchange(asked, origin()).access_token)
-    with pytest.raises(Forbidden, match="A connected service cannot do this for an account"):
+    with pytest.raises(Forbidden, match="A connected service cannot do this on behalf of an account"):
         scene.product.permanent_tokens.create(caller, "me", "lasting", ["keyturn"])
     for attempt in (LASTING["a service's secret"], LASTING["a webhook"]):
         with pytest.raises(Forbidden):

@@ -79,7 +79,7 @@ def test_every_new_id_has_the_form_of_one() -> None:
 @pytest.mark.parametrize("name", [ID, "me", "Current", "0", "0-0-0-0-0"])
 def test_no_new_name_can_be_taken_for_an_id(scene: Scene, naming: str, name: str) -> None:
     field, do = NAMINGS[naming]
-    with pytest.raises(Invalid, match="form of an id" if name == ID else "reserved") as refusal:
+    with pytest.raises(Invalid, match="look like an id" if name == ID else "reserved") as refusal:
         do(scene, scene.caller(), name)
     assert refusal.value.field == field
 

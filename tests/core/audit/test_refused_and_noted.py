@@ -154,7 +154,7 @@ class TestAnEarlierSecretOfATokenInUse:
 
     def test_neither_renews_the_token_nor_takes_it_back_unnoticed(self, scene: Scene, thief: Caller) -> None:
         rotation = scene.product.rotation
-        with pytest.raises(Refusal, match="A later secret of this token is in use"):
+        with pytest.raises(Refusal, match="A newer secret of this token is in use"):
             rotation.rotate(thief, "me", "current", 0)
         with pytest.raises(Refusal, match="Present the current secret"):
             rotation.roll_back(thief, "me", "current", scene.token.secret or "")

@@ -83,7 +83,7 @@ class TestRenewing:
     def test_answers_that_are_lost_lock_nobody_out_until_there_are_too_many(self, scene: Scene) -> None:
         for _ in range(MAX_PREVIOUS):
             renew(scene)
-        with pytest.raises(Conflict, match=r"10 secrets of this service are good .* or renew without grace"):
+        with pytest.raises(Conflict, match=r"This service has 10 valid secrets, .* without a grace period"):
             renew(scene)
         assert is_good(scene, scene.ci.secret)
         assert is_good(scene, renew(scene, 0))
@@ -138,7 +138,7 @@ class TestBringing:
     def test_one_of_before_is_refused_whether_it_is_good_yet_or_not(self, scene: Scene, grace: int) -> None:
         renew(scene, HOUR, FIRST)
         renew(scene, grace, SECOND)
-        with pytest.raises(Invalid, match="was this service's secret before"):
+        with pytest.raises(Invalid, match="was a secret of this service before"):
             renew(scene, HOUR, FIRST)
 
     @pytest.mark.parametrize("weak", WEAK)
@@ -185,7 +185,7 @@ class TestRollback:
         renew(scene)
         later = replace(scene.caller(), now=now() + 2 * MINUTE)
         secrets(scene).roll_back(later, "ci", whole(scene, SECOND))
-        with pytest.raises(Invalid, match="was this service's secret before"):
+        with pytest.raises(Invalid, match="was a secret of this service before"):
             renew(scene, HOUR, FIRST)
 
     def test_it_can_be_said_twice(self, scene: Scene) -> None:
@@ -198,7 +198,7 @@ class TestRollback:
         renew(scene, 0)
         renew(scene)
         for kept in (scene.ci.secret, scene.deploy.secret, whole(scene, FIRST), "x"):
-            with pytest.raises(Invalid, match="keep: must be an earlier secret of this service"):
+            with pytest.raises(Invalid, match="keep: must be a previous secret of this service"):
                 secrets(scene).roll_back(scene.caller(), "ci", kept)
 
 
@@ -295,15 +295,13 @@ class TestProvingItself:
         assert records(scene, "service.ended-secret-refused") == []
 
 
-@pytest.mark.parametrize(
-    ("grace", "which"), [(HOUR, "an earlier one that is still good"), (0, "one that has ended"), (None, None)]
-)
+@pytest.mark.parametrize(("grace", "which"), [(HOUR, "a previous secret"), (0, "a retired secret"), (None, None)])
 def test_one_that_was_found_is_recorded_whichever_it_is(scene: Scene, grace: int | None, which: str | None) -> None:
     if grace is not None:
         renew(scene, grace)
     scene.product.lifecycle.leaks.report([Found(scene.ci.secret, "a paste")], origin())
     (record,) = records(scene, "service.secret-leaked")
-    assert record.details["secret"] == (which or "the current one")
+    assert record.details["secret"] == (which or "the current secret")
     assert is_good(scene, scene.ci.secret) is (grace != 0)
 
 

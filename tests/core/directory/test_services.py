@@ -59,7 +59,7 @@ def test_a_service_declares_permissions(scene: Scene) -> None:
     declared = [PermissionDeclaration("run", "Run a build")]
     updated = scene.product.services.update(scene.caller(), "ci", ServiceDescription(permissions=declared))
     assert [permission.id for permission in updated.permissions] == [f"{scene.ci.service.id}:run"]
-    with pytest.raises(Invalid, match="stands twice"):
+    with pytest.raises(Invalid, match="is listed twice"):
         scene.product.services.update(scene.caller(), "ci", ServiceDescription(permissions=declared * 2))
 
 

@@ -193,7 +193,7 @@ class TestABan:
         assert code
         self.ban(jo, True)
         assert codes.recognise(ci(jo), secret, origin) is None
-        with pytest.raises(InvalidGrant, match="may not act"):
+        with pytest.raises(InvalidGrant, match="can no longer act"):
             codes.redeem(ci(jo), code, origin)
         with pytest.raises(Unauthenticated):
             jo.caller(opened)
@@ -207,7 +207,7 @@ class TestABan:
         approve_device(jo, started)
         origin = Origin(jo.clock, HOME)
         self.ban(jo, True)
-        with pytest.raises(InvalidGrant, match="may not act"):
+        with pytest.raises(InvalidGrant, match="can no longer act"):
             oauth.devices.redeem(ci(jo), started.device_code, True, origin)
         self.ban(jo, False)
         token = oauth.devices.redeem(ci(jo), started.device_code, True, origin).refresh_token or ""

@@ -1,4 +1,4 @@
-"""A trust rule may say that what its access tokens make at Keyturn need not end with them. They themselves do."""
+"""A trust rule may say that what its access tokens create at Keyturn may outlive them. They themselves do."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_it_is_over_as_soon_as_the_rule_says_so_no_more(scene: Scene, lasting: s
     rules, bot = scene.product.oauth.trust_rules, scene.bot.id
     (owned,) = rules._store.list(bot)
     rules.update(scene.caller(), bot, owned.id, RuleChange(lasting=False))
-    with pytest.raises(Forbidden, match="has no end, and the token that you present ends at"):
+    with pytest.raises(Forbidden, match="does not expire, but the token that you present does, at"):
         LASTING["a webhook"](scene, scene.caller(lasting))
 
 

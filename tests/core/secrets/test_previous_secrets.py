@@ -65,7 +65,7 @@ class TestRenewingItself:
         second = renew(scene, old)
         third = renew(scene, old)
         assert scene.is_good(second)
-        with pytest.raises(Forbidden, match="A later secret of this token is in use"):
+        with pytest.raises(Forbidden, match="A newer secret of this token is in use"):
             renew(scene, old)
         fourth = renew(scene, second)
         assert good(scene, old, second, third, fourth) == [True] * 4
@@ -114,12 +114,12 @@ class TestRenewingItself:
             rotate(holder, "me", "current", grace).secret for holder, grace in zip(holders, (HOUR, 0), strict=False)
         ]
         assert good(scene, *made) == [True, True]
-        with pytest.raises(Forbidden, match="has ended meanwhile"):
+        with pytest.raises(Forbidden, match="The secret that you present has ended"):
             rotate(holders[2], "me", "current", HOUR)
 
     def test_however_often_answers_get_lost_it_ends_none_but_itself(self, scene: Scene) -> None:
         lost = [renew(scene, scene.token.secret) for _ in range(MAX_PREVIOUS)]
-        with pytest.raises(Conflict, match="10 secrets of this token are good"):
+        with pytest.raises(Conflict, match="This token has 10 valid secrets"):
             renew(scene, scene.token.secret)
         last = renew(scene, scene.token.secret, 0)
         assert good(scene, scene.token.secret, last, *lost) == [False] + [True] * (MAX_PREVIOUS + 1)
@@ -149,7 +149,7 @@ class TestRenewingItself:
             renew(scene, scene.token.secret)
         query = AuditQuery(target_id=scene.bot.id, kind="permanent-token.rotated")
         records = scene.product.audit_trail.page(scene.caller(), query, 10).records
-        assert [record.details.get("presented") for record in records] == ["an earlier secret", None]
+        assert [record.details.get("presented") for record in records] == ["a previous secret", None]
 
 
 def test_secrets_of_one_moment_are_told_apart() -> None:
@@ -201,7 +201,7 @@ class TestAtKeyturnItself:
             lambda: product.services.register(caller, ServiceDescription(key="evil", name="Evil")),
             lambda: product.passwords.set(caller, "me", "correct horse battery staple", None),
         ):
-            with pytest.raises(Forbidden, match="This secret has been superseded"):
+            with pytest.raises(Forbidden, match="A previous secret can only read"):
                 attempt()
         assert scene.is_good(current)
 

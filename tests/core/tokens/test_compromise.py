@@ -100,7 +100,7 @@ class TestReuse:
             stored(scene)
         assert events(scene) == ["created", "rotated", "reused", "revoked"]
         (details,) = records(scene, "permanent-token.deleted")
-        assert details["reason"] == "a superseded secret was used"
+        assert details["reason"] == "a retired secret was reused"
 
 
 class TestAnAnswerThatWasLost:
@@ -275,7 +275,7 @@ class TestRollback:
     def test_only_an_earlier_secret_that_is_good_can_be_kept(self, scene: Scene, kept: str) -> None:
         new = rotate(scene)
         scene.product.rotation.roll_back(scene.caller(), scene.bot.id, scene.token.token.id, scene.token.secret or "")
-        with pytest.raises(Invalid, match="keep: must be an earlier secret"):
+        with pytest.raises(Invalid, match="keep: must be a previous secret"):
             scene.product.rotation.roll_back(
                 scene.caller(), scene.bot.id, scene.token.token.id, new if kept.startswith("one") else kept
             )
@@ -391,5 +391,5 @@ class TestLeaks:
 
     @pytest.mark.parametrize("number", [0, 101])
     def test_a_report_has_its_bounds(self, scene: Scene, number: int) -> None:
-        with pytest.raises(Invalid, match="found: must hold 1 to 100"):
+        with pytest.raises(Invalid, match="found: must have 1 to 100"):
             self.report(scene, *["nothing"] * number)

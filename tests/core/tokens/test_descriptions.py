@@ -53,7 +53,7 @@ def test_it_is_kept_through_changes_and_rotations_and_taken_away_by_what_is_empt
         (TokenDetails(labels=["ok", "not ok"]), r"labels\[1\]"),
         (TokenDetails(labels=[""]), r"labels\[0\]"),
         (TokenDetails(labels=["x" * 64]), r"labels\[0\]"),
-        (TokenDetails(labels=[f"l{number}" for number in range(21)]), "labels: may hold at most 20"),
+        (TokenDetails(labels=[f"l{number}" for number in range(21)]), "labels: may have at most 20"),
         (TokenDetails(networks=["nowhere"]), r"networks\[0\]"),
         (TokenDetails(contact="a\x00b"), "contact"),
         (TokenDetails(description="x" * 1001), "description"),

@@ -66,14 +66,14 @@ CHANGES: dict[str, Callable[[Scene, Caller, str], object]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_nothing_changes_it_and_the_refusal_says_what_to_do(scene: Scene, change: str) -> None:
     made = ending(scene)
-    with pytest.raises(Conflict, match=r"This token ended at 20.*Create a new one: the name is free\."):
+    with pytest.raises(Conflict, match=r"This token expired at 20.*Create a new token: the name is free\."):
         CHANGES[change](scene, later(scene), made.token.id)
     assert scene.product.permanent_tokens.get(scene.caller(), scene.bot.id, made.token.id).token == made.token
 
 
 def test_what_somebody_saw_before_it_ended_makes_no_difference(scene: Scene) -> None:
     made = ending(scene)
-    with pytest.raises(Conflict, match="This token ended") as refused:
+    with pytest.raises(Conflict, match="This token expired") as refused:
         scene.product.permanent_tokens.update(
             later(scene), scene.bot.id, made.token.id, "new", None, seen=made.token.revision + 1
         )
@@ -102,7 +102,7 @@ def test_its_name_is_free(scene: Scene, how: str) -> None:
     query = AuditQuery(target_id=scene.bot.id, kind="permanent-token.deleted")
     (record,) = scene.product.audit_trail.page(scene.caller(), query, 10).records
     assert (record.target_id, record.actor_id) == (old.token.id, scene.administrator.owner.id)
-    assert record.details == {"name": "nightly", "reason": "it had ended, and its name was taken"}
+    assert record.details == {"name": "nightly", "reason": "it had expired, and its name was reused"}
     events = scene.product.lifecycle.events.after(old.token.id, 0, 10)
     assert [event.kind.value for event in events] == ["permanent-token.created", "permanent-token.revoked"]
     with pytest.raises(Conflict, match="has a permanent token named 'nightly' already"):

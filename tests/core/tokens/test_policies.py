@@ -196,7 +196,7 @@ def test_a_groups_policy_binds_at_any_depth_that_can_be_built(scene: Scene) -> N
     assert not is_good(scene, scene.token.secret or "", scene.token.token.created + 30 * DAY_MS)
     groups.update(by, outermost, GroupDescription(requires_two_factor=True))
     assert scene.product.access.of(scene.bot.id).requires_two_factor
-    with pytest.raises(Conflict, match="inside of itself"):
+    with pytest.raises(Conflict, match="cannot contain itself"):
         groups.update(by, outermost, GroupDescription(parent=f"0.{MAX_DEPTH - 1}"))
 
 

@@ -67,7 +67,7 @@ def test_ten_are_good_at_most_and_the_next_says_what_to_do(
     for _ in range(MAX_PREVIOUS):
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     assert len(set(valid_secrets(scene, made))) == MAX_PREVIOUS + 1
-    with pytest.raises(Conflict, match=r"10 secrets of this webhook are good .* or renew without grace"):
+    with pytest.raises(Conflict, match=r"This webhook has 10 valid secrets, .* without a grace period"):
         renewal.renew(scene.caller(), made.webhook.id, MINUTE)
     renewal.renew(scene.caller(), made.webhook.id, 0)
     assert len(valid_secrets(scene, made)) == 1
@@ -96,7 +96,7 @@ class TestASecretThatIsBrought:
     ) -> None:
         renewal.renew(scene.caller(), made.webhook.id, grace_ms)
         renewal.renew(scene.caller(), made.webhook.id, 0)
-        with pytest.raises(Invalid, match="secret: was this webhook's secret before"):
+        with pytest.raises(Invalid, match="secret: was a secret of this webhook before"):
             renewal.renew(scene.caller(), made.webhook.id, MINUTE, made.secret)
 
     @pytest.mark.parametrize("length", [24, 32, 64])
@@ -156,13 +156,13 @@ class TestRollback:
         assert renewal.roll_back(scene.caller(), made.webhook.id, made.secret or "").rotated is None
         assert valid_secrets(scene, made, now() + 10 * MINUTE) == [made.secret]
         for gone in (second, third):
-            with pytest.raises(Invalid, match="was this webhook's secret before"):
+            with pytest.raises(Invalid, match="was a secret of this webhook before"):
                 renewal.renew(scene.caller(), made.webhook.id, 0, gone.secret)
 
     def test_takes_one_that_is_still_good(self, scene: Scene, made: CreatedWebhook, renewal: WebhookRenewal) -> None:
         renewed = renewal.renew(scene.caller(), made.webhook.id, 0)
         for kept in (made.secret, new_secret(), "x", "ä"):
-            with pytest.raises(Invalid, match="keep: must be an earlier secret of this webhook that is still good"):
+            with pytest.raises(Invalid, match="keep: must be a previous secret of this webhook that is still valid"):
                 renewal.roll_back(scene.caller(), made.webhook.id, kept or "")
         assert valid_secrets(scene, made) == [renewed.secret]
 
