@@ -24,11 +24,13 @@ from chalicelib.storage.engine.table import create_table
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0, or 1 with the reason on standard error."""
     parser = argparse.ArgumentParser(prog="python -m chalicelib.bootstrap", description=__doc__)
-    parser.add_argument("--login", default="admin", help="of the administrator, who is created where missing")
-    parser.add_argument("--create-table", action="store_true", help="create the table, if no template did")
+    parser.add_argument("--login", default="admin", help="login of the administrator, who is created if missing")
+    parser.add_argument(
+        "--create-table", action="store_true", help="create the table, unless a template has created it"
+    )
     instead = parser.add_mutually_exclusive_group()
-    instead.add_argument("--password", action="store_true", help="a new password, in place of a token")
-    instead.add_argument("--first-password", action="store_true", help="the same, unless there is a password")
+    instead.add_argument("--password", action="store_true", help="create a password in place of a token")
+    instead.add_argument("--first-password", action="store_true", help="create a password, unless there is one")
     options = parser.parse_args(arguments)
     try:
         product = keyturn()

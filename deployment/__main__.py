@@ -57,14 +57,14 @@ def main() -> None:
 @main.command()
 @stage_option
 @yes_option
-@click.option("--bucket", required=True, help="A bucket of yours, for the package and the template.")
-@click.option("--package", "folder", default=None, help="What `package` made; packaged anew if left out.")
-@click.option("--address", default=None, help="Where browsers will find it; API Gateway's own address if left out.")
-@click.option("--alarm-address", default=None, help="Who gets the alarms by e-mail.")
-@click.option("--second-region", default=None, help="Where a copy of the table is kept.")
-@click.option("--empty", is_flag=True, help="Make no administrator: an import follows.")
-@click.option("--unprotected", is_flag=True, help="The table may be deleted.")
-@click.option("--login", default="admin", show_default=True, help="Of the first administrator.")
+@click.option("--bucket", required=True, help="Your S3 bucket for the package and the template.")
+@click.option("--package", "folder", default=None, help="Folder written by `package`. Default: package anew.")
+@click.option("--address", default=None, help="Public address. Default: the address of API Gateway.")
+@click.option("--alarm-address", default=None, help="E-mail address for alarms.")
+@click.option("--second-region", default=None, help="Region of a replica of the table.")
+@click.option("--empty", is_flag=True, help="Create no administrator, because an import follows.")
+@click.option("--unprotected", is_flag=True, help="Do not protect the table from deletion.")
+@click.option("--login", default="admin", show_default=True, help="Login of the first administrator.")
 def deploy(
     stage: str,
     yes: bool,
@@ -77,7 +77,7 @@ def deploy(
     unprotected: bool,
     login: str,
 ) -> None:
-    """Make an installation, or bring it up to date. A first administrator's token is printed once."""
+    """Create an installation, or update it. A first administrator's token is printed once."""
     session = _session()
     installation = Installation(stage, session.region_name)
     stack = Stack(session, installation.name, bucket)
@@ -105,7 +105,7 @@ def deploy(
 @main.command()
 @stage_option
 def migrate(stage: str) -> None:
-    """Bring what older versions stored into today's form, after a new version was deployed."""
+    """Migrate stored data, after a new version was deployed."""
     installation = Installation(stage, _session().region_name)
     with console.status("Looking at all of the table, if anything is waiting …"):
         console.print(installation.migrate())
@@ -123,8 +123,8 @@ def package_command(stage: str, folder: Path) -> None:
 @main.command("export")
 @stage_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--recipient", help="Of age (age1…): who can open the file.")
-@click.option("--kms-key", help="Instead: a key of KMS, by id, ARN or alias.")
+@click.option("--recipient", help="age recipient (age1…) who can decrypt the file.")
+@click.option("--kms-key", help="Encrypt with this KMS key instead (id, ARN or alias).")
 def export_command(stage: str, file: Path, recipient: str | None, kms_key: str | None) -> None:
     """Write everything that the table holds, hashes and all, into an encrypted and signed file. The table must be at
     rest."""
@@ -141,14 +141,14 @@ def export_command(stage: str, file: Path, recipient: str | None, kms_key: str |
 @main.command("import")
 @stage_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--identity", type=click.File(), help="The file with age's secret key.")
-@click.option("--kms-key", help="Instead: the key of KMS.")
+@click.option("--identity", type=click.File(), help="File with the age secret key.")
+@click.option("--kms-key", help="Decrypt with this KMS key instead.")
 @click.option(
     "--later",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    help="A later export: what ended between the two does not come back.",
+    help="A later export. What ended between the two is not restored.",
 )
-@click.option("--trust", multiple=True, help="The key that the export printed, instead of this installation's own.")
+@click.option("--trust", multiple=True, help="Key that the export printed, in place of this installation's own.")
 def import_command(
     stage: str, file: Path, identity: IO[str] | None, kms_key: str | None, later: Path | None, trust: tuple[str, ...]
 ) -> None:
