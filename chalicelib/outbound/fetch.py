@@ -33,5 +33,5 @@ class Fetcher:
         except (ValueError, RecursionError):
             raise IssuerUnreachable(f"{host} did not answer with JSON") from None
         if not isinstance(document, dict):
-            raise IssuerUnreachable(f"{url[:200]} holds no JSON object")
+            raise IssuerUnreachable(f"{url[:200]} contains no JSON object")
         return document

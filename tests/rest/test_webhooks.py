@@ -151,7 +151,7 @@ class TestSecrets:
         key = {"idempotency-key": "k"}
         assert hook.post("/secret", {"grace": 60}, **key).json["secret"]
         again = hook.post("/secret", {"grace": 60}, **key).json
-        assert (again["secret"], "renew it again with a new key" in again["notice"]) == (None, True)
+        assert (again["secret"], "create another one with a new key" in again["notice"]) == (None, True)
         assert len(hook.get().json["secrets"]) == 2
 
     def test_one_that_was_brought_is_there_again_while_it_is_the_current_one(self, scene: Scene) -> None:

@@ -36,7 +36,7 @@ options:
     type: str
   parent:
     description:
-      - The group that it is directly inside of, by name or id; an empty text for none.
+      - The parent group, by name or id; an empty text for none.
     type: str
   required_two_factor:
     description:
@@ -101,7 +101,7 @@ group:
       description: Whether its members need a second factor to log in.
       type: bool
     parent:
-      description: The name of the group that it is inside of. This and what follows only if the task has the option.
+      description: The name of the parent group. This and what follows only if the task has the option.
       type: str
     members:
       description: The logins of its members.

@@ -55,7 +55,7 @@ groups:
       description: Whether its members need a second factor to log in.
       type: bool
     parent:
-      description: The group that it is directly inside of; null for none.
+      description: The parent group; null for none.
       type: dict
       contains:
         id:

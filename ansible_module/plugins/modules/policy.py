@@ -50,17 +50,17 @@ options:
     type: int
   unused:
     description:
-      - What becomes of a token that is unused. If not given, V(flag).
+      - What happens to a token that is unused. If not given, V(flag).
     type: str
     choices: [flag, disable]
   reused:
     description:
-      - What becomes of a token whose superseded secret comes back. If not given, V(flag).
+      - What happens to a token whose retired secret is reused. If not given, V(flag).
     type: str
     choices: [flag, revoke]
   leaked:
     description:
-      - What becomes of a token that was found in public. If not given, V(revoke).
+      - What happens to a token that was leaked. If not given, V(revoke).
     type: str
     choices: [flag, revoke]
 
@@ -102,15 +102,15 @@ policy:
       description: After how long without a use a token counts as unused; null where none does.
       type: int
     unused:
-      description: What becomes of a token that is unused.
+      description: What happens to a token that is unused.
       type: str
       sample: flag
     reused:
-      description: What becomes of a token whose superseded secret comes back.
+      description: What happens to a token whose retired secret is reused.
       type: str
       sample: flag
     leaked:
-      description: What becomes of a token that was found in public.
+      description: What happens to a token that was leaked.
       type: str
       sample: revoke
 """

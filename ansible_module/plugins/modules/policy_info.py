@@ -30,7 +30,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: What is demanded of tokens for the build server?
+- name: Read the token policy of the build server
   keyturn.hub.policy_info:
     service: ci
   register: found
@@ -58,15 +58,15 @@ policies:
       description: After how long without a use a token counts as unused; null where none does.
       type: int
     unused:
-      description: What becomes of a token that is unused.
+      description: What happens to a token that is unused.
       type: str
       sample: flag
     reused:
-      description: What becomes of a token whose superseded secret comes back.
+      description: What happens to a token whose retired secret is reused.
       type: str
       sample: flag
     leaked:
-      description: What becomes of a token that was found in public.
+      description: What happens to a token that was leaked.
       type: str
       sample: revoke
 """

@@ -61,7 +61,7 @@ def problem(typed: str, normal: str, personal: Sequence[str], shortest: int) -> 
     folded = normal.casefold()
     readings = [text.translate(_LIKE) for text in (folded, _bare(folded))]
     if any(word in reading for word in _personal_words(personal) for reading in readings):
-        return "must not hold the account's login, name or e-mail address, nor the word keyturn."
+        return "must not contain the account's login, name or e-mail address, nor the word keyturn."
     for text in (typed.casefold(), folded, folded.translate(_SEPARATORS)):
         unit = text[: _period(text)]
         if len(unit) < min(len(text), shortest):

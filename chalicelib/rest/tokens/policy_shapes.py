@@ -135,7 +135,7 @@ def _with_secret(name: str, remedy: str) -> Shape:
 
 
 CREATED_WEBHOOK = _with_secret("createdwebhook", "create a new secret for the webhook")
-RENEWED_WEBHOOK = _with_secret("renewedwebhook", "renew it again with a new key")
+RENEWED_WEBHOOK = _with_secret("renewedwebhook", "create another one with a new key")
 WEBHOOK_COMPARISON = Shape(
     "webhookcomparison",
     {

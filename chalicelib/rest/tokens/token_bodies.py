@@ -58,7 +58,7 @@ ClientSuppliedSecret = Annotated[
     formed(
         client_supplied.FORM,
         f"must have exactly {SECRET_LENGTH} characters of A-Z, a-z and 0-9, chosen at random",
-        description="chosen at random, of which the whole is made, in place of a generated one",
+        description="chosen at random, to make the token of, in place of a generated one",
         extra_json_schema={"format": "random"},
     ),
 ]
