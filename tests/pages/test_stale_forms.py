@@ -553,7 +553,7 @@ def test_a_trust_rule_begins_with_what_a_platform_says_and_is_made_when_it_is_fi
     named: dict[str, Any] = {"name": platform, "scope": [scene.ci.service.id]}
     for left in ({}, {"issuer": filled["issuer"]}):
         answer = administrator.send(new, begun, **{**named, **left})
-        assert (answer.status, "Must not hold &lt;" in answer.text) == (400, True)
+        assert (answer.status, "Still has the placeholder &lt;" in answer.text) == (400, True)
     assert administrator.send(new, begun, **named, **filled).status == 303
     made = trust_rule(scene)
     assert (made.name, made.issuer, made.problem) == (platform, filled["issuer"], None)
