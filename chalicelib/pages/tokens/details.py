@@ -29,19 +29,19 @@ class ShownDetail:
 
     label: str
     hint: str = ""
-    place: Place = Place.FACT
+    scope_id: Place = Place.FACT
     has_lines: bool = False  # a list is filled in one to a line
 
 
 # In the order of the form.
 SHOWN: Mapping[str, ShownDetail] = {
-    "contact": ShownDetail("Contact", "Whom to ask about it: a person, a team, a channel."),
-    "description": ShownDetail("Description", place=Place.PARAGRAPH, has_lines=True),
-    "labels": ShownDetail("Labels", "One to a line, such as nightly or team=payments.", Place.TAG, has_lines=True),
+    "contact": ShownDetail("Contact", "Whom to ask about the token: a person, a team or a channel."),
+    "description": ShownDetail("Description", scope_id=Place.PARAGRAPH, has_lines=True),
+    "labels": ShownDetail("Labels", "One per line, such as nightly or team=payments.", Place.TAG, has_lines=True),
     "networks": ShownDetail(
         "Allowed networks",
-        "One to a line, such as 192.0.2.0/24, from which alone it may be used. A service has to say from where it was "
-        "asked.",
+        "One per line, such as 192.0.2.0/24. The token works only from these networks. Services have to report the "
+        "address of the caller.",
         has_lines=True,
     ),
 }
@@ -77,8 +77,8 @@ def placed(details: TokenDetails) -> dict[str, list[tuple[str, str | Sequence[st
     """What the page of a token shows, with labels, by name of the place."""
     stated = details.stated()
     return {
-        place.name: [
-            (each.label, stated[name]) for name, each in SHOWN.items() if each.place is place and name in stated
+        scope_id.name: [
+            (each.label, stated[name]) for name, each in SHOWN.items() if each.scope_id is scope_id and name in stated
         ]
-        for place in Place
+        for scope_id in Place
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalicelib.core.audit.records import LAST_MOMENT, AuditQuery
 from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.contract.endpoint import Call, operation
-from chalicelib.rest.contract.shapes import AUDIT_RECORD
+from chalicelib.rest.directory.audit_shapes import AUDIT_RECORD
 from chalicelib.web.checked_parameters import KIND_FORM, POSITION_FORM, REFERENCE_FORM
 
 if TYPE_CHECKING:
