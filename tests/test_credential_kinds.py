@@ -60,7 +60,7 @@ class TestEveryKind:
 
     def test_it_goes_with_its_account_and_an_import_knows_it(self, kind: CredentialKind) -> None:
         stored, user_id = STORED_KINDS[kind], new_id()
-        assert stored.place(user_id, new_id())[0] == keys.user(user_id)[0]
+        assert stored.item_key(user_id, new_id())[0] == keys.user(user_id)[0]
         assert KINDS[stored.discriminator] is (Treatment.PASSING if kind.value.is_login else Treatment.LASTING)
         assert f"| {kind.value.title} | `USER#<user id>` |" in said("data-model.md")
 

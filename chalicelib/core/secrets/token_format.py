@@ -12,7 +12,7 @@ Prefix and checksum let a scanner recognise a leaked secret without false alarms
 refuse a mistyped one without asking the database. The ids are where the record is found, in one
 read. The 43 characters of base 62 are 256 bits. Nothing but letters and digits follows the prefix,
 so that a double-click selects the whole. ADR 2 has the reasons. A refresh token also carries our signature,
-by which a superseded one is told from an invented one (`oauth.refresh_token_format`).
+by which a superseded one is told from an invented one (`core.oauth.refresh_token_format`).
 """
 
 import re

@@ -295,7 +295,7 @@ OVERTAKEN: dict[str, tuple[str, str, Taking]] = {
         lambda it, by: it.scene.product.oauth.trust_rules.delete(by, it.scene.bot.id, trust_rule(it, by)),
     ),
     "an application password's deletion": (
-        "application_passwords",
+        "account_credentials",
         "delete",
         lambda it, by: it.scene.product.application_passwords.delete(by, "jo", application_password(it)),
     ),
