@@ -9,30 +9,36 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from embedded.layout import PROJECT
-from embedded.main_job import register_services
+from embedded.main_job import check_token, declare_bots, register_services
+from embedded.stack import ADMINISTRATOR
 from tests.aws.calls import Need
 from tests.aws.deployed_stack import CALLS, PACKAGE, STAGE, DeployedStack
 from tests.budgets import LONG
+from tests.cli import test_tokens
+from tests.cli.conftest import Terminal
 from tests.receiver import Receiver
 
+# What runs on a stack of its own; the command line and the main job run on the one of this module.
 BLACK_BOX = (
-    "tests/cli/test_tokens.py",
     "tests/oauth/test_python_clients.py",
-    "tests/collection/test_targets.py::test_a_target[bots]",
-    "tests/pages/test_procedures.py",
+    "tests/pages/test_procedures.py::test_an_administrator_generates_a_token_for_a_bot_and_deletes_it",
     *(
         (
+            "tests/cli/test_tokens.py",
             "tests/cli/test_logins.py",
             "tests/cli/test_hub_import.py",
             "tests/cli/test_hub_moving.py",
+            "tests/collection/test_targets.py::test_a_target[bots]",
             "tests/oauth/test_javascript_clients.py",
             "tests/examples/test_rotation.py",
+            "tests/pages/test_procedures.py::test_the_same_with_the_keyboard_alone",
         )
         if LONG
         else ()
@@ -101,6 +107,38 @@ def suites(package: Path) -> subprocess.CompletedProcess[str]:
 def test_it_passes_the_suites_of_the_local_server(suites: subprocess.CompletedProcess[str]) -> None:
     assert suites.returncode == 0, suites.stdout[-20_000:]
     assert "skipped" not in suites.stdout.splitlines()[-1]
+
+
+ROTATING = test_tokens.TestRotate()
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        pytest.param(each, id=each.__name__.removeprefix("test_"))
+        for each in (
+            test_tokens.test_a_login_is_kept_for_its_owner_alone_and_forgotten,
+            test_tokens.test_a_token_is_made_listed_and_revoked,
+            ROTATING.test_a_token_renews_itself_in_its_file,
+            ROTATING.test_a_command_gets_it_on_its_input_and_in_its_environment_alone,
+            ROTATING.test_if_the_command_fails_the_rotation_is_taken_back,
+        )
+    ],
+)
+def test_the_command_line_does_on_it_what_it_does_elsewhere(
+    stack: DeployedStack, tmp_path: Path, does: Callable[..., None]
+) -> None:
+    terminal = Terminal(stack, tmp_path, stack.secrets.read(ADMINISTRATOR))
+    given = {"terminal": terminal, "tmp_path": tmp_path, "failing": "exit 7"}
+    does(**{name: value for name, value in given.items() if name in signature(does).parameters})
+
+
+def test_the_main_job_is_done_on_it_once(stack: DeployedStack) -> None:
+    """By a playbook, as `make run` does it on the local server."""
+    api = stack.administrator()
+    assert declare_bots(stack, api) == 3
+    assert declare_bots(stack, api) == 0
+    check_token(stack)
 
 
 @pytest.fixture(scope="module")
