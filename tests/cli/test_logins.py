@@ -83,7 +83,7 @@ class TestFederate:
             def log_message(self, format: str, *arguments: object) -> None: ...
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Actions)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         variables = {
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"http://127.0.0.1:{server.server_port}/token?v=2",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "of-the-job",

@@ -317,7 +317,7 @@ def vault() -> Iterator[tuple[str, dict[str, Any]]]:
         def log_message(self, format: str, *arguments: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", data
     server.shutdown()
     server.server_close()

@@ -48,7 +48,7 @@ class Shop:
 def shop(site: Site) -> Iterator[Shop]:
     """On another port, and so another site to a policy."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         shop = Shop(site.name("shop"), f"http://localhost:{server.server_port}")
         site.api.post("/services", {"key": shop.key, "name": "Web shop", "redirectUris": [shop.callback]})
         yield shop
