@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from embedded import playbook
 from embedded.api import introspect
-from embedded.main_job import EXAMPLE
+from embedded.main_job import EXAMPLE, register_services
 from embedded.stack import ADMINISTRATOR, Stack
 from tests.conftest import files_below
 from tests.system.test_durability import items
@@ -21,15 +25,32 @@ def run_example(stack: Stack, secrets: Path, *arguments: str) -> str:
     return finished.stdout + finished.stderr
 
 
-def test_no_secret_is_in_any_log_output_or_database_file(stack_on_disk: Stack, tmp_path: Path) -> None:
-    stack = stack_on_disk
-    output = run_example(stack, tmp_path, "-vvvv", "--diff")
-    output += run_example(stack, tmp_path, "-vvvv", "--diff", "--check")
-    tokens = [path.read_text() for path in files_below(tmp_path)]
-    assert len(tokens) == 4
-    for token in tokens:
+@dataclass(frozen=True)
+class Done:
+    """What the example printed, with all that it can be made to print, and the secrets of the tokens that it made."""
+
+    stack: Stack
+    output: str
+    tokens: list[str]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    """An installation with an engine of its own, whose files can be looked into."""
+    secrets = tmp_path_factory.mktemp("secrets")
+    with Stack(tmp_path_factory.mktemp("stack")) as stack:
+        register_services(stack, stack.administrator())
+        output = run_example(stack, secrets, "-vvvv", "--diff")
+        output += run_example(stack, secrets, "-vvvv", "--diff", "--check")
+        yield Done(stack, output, [path.read_text() for path in files_below(secrets)])
+
+
+def test_no_secret_is_in_any_log_output_or_database_file(done: Done) -> None:
+    stack = done.stack
+    assert len(done.tokens) == 4
+    for token in done.tokens:
         introspect(stack.url, "ci", stack.secrets.read("service-ci") or "", token)
-    issued = [path.read_text().strip() for path in files_below(stack.secrets.folder)] + tokens
+    issued = [path.read_text().strip() for path in files_below(stack.secrets.folder)] + done.tokens
     assert len(issued) == 7
 
     looked_at = [path for path in files_below(stack.folder) if stack.secrets.folder not in path.parents]
@@ -40,15 +61,14 @@ def test_no_secret_is_in_any_log_output_or_database_file(stack_on_disk: Stack, t
         assert secret[:4] in ("ktp_", "kts_")
         # the 256 bits alone, without prefix and ids
         for searched in (secret, secret[-49:-6]):
-            assert searched not in output
+            assert searched not in done.output
             for path in looked_at:
                 assert searched.encode() not in path.read_bytes(), path
 
 
-def test_tokens_and_service_secrets_rest_as_argon2id_hashes(stack: Stack, tmp_path: Path) -> None:
-    run_example(stack, tmp_path)
-    hashed = [item for item in items(stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
-    assert len(hashed) == 5 + 2
-    for item in hashed:
+def test_tokens_and_service_secrets_rest_as_argon2id_hashes(done: Done) -> None:
+    sealed = [item for item in items(done.stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
+    assert len(sealed) == 5 + 2
+    for item in sealed:
         assert item["argon2id"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert len(bytes(item["tag"].value)) == 4
