@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.rest.contract.contracts import Contract
 from chalicelib.rest.routes import ROUTES
-from chalicelib.web.routing import load
+from tests.budgets import budget
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send
 
@@ -82,7 +82,7 @@ def module_scene(install: Install) -> Iterator[Scene]:
             yield set_scene(product)
 
 
-@settings(max_examples=40)
+@settings(max_examples=budget(gate=16, long=200))
 @given(data=st.data())
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_every_operation_answers_anything(module_scene: Scene, method: str, path: str, data: st.DataObject) -> None:
