@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keyturn_cli import redaction
 
 from embedded.api import Api
 from embedded.layout import BIN
@@ -54,6 +55,12 @@ class Terminal:
         finished = self.run("--json", *arguments)
         assert finished.returncode == 0, finished.stderr
         return json.loads(finished.stdout)
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_readable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that has just started has named no path yet, of which each has to be looked for in each complaint."""
+    monkeypatch.setattr(redaction, "_named", set())
 
 
 @pytest.fixture(scope="session")
