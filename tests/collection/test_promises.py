@@ -17,6 +17,7 @@ from embedded import playbook
 from embedded.api import introspect
 from embedded.playbook import environment
 from embedded.stack import ADMINISTRATOR, Stack
+from tests.budgets import only_long
 from tests.collection import environments
 from tests.collection.conftest import Play, bot, token, user
 from tests.collection.performing import returned, returned_at_once
@@ -413,7 +414,7 @@ def test_a_purge_removes_no_more_than_it_may(perform: Play, stack: Stack) -> Non
 # What is supported.
 
 
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10"])
+@pytest.mark.parametrize("version", ["3.8", *(pytest.param(version, marks=only_long) for version in ("3.9", "3.10"))])
 def test_a_target_with_an_older_python_runs_every_kind_of_module(
     play: Play, stack: Stack, tmp_path: Path, version: str
 ) -> None:
