@@ -24,8 +24,7 @@ OTHERS = sorted(
     f"{kind}_{path.stem}" for kind in ("lookup", "filter", "test") for path in MODULES.parent.glob(f"{kind}/*.py")
 ) + sorted(f"role_{path.name}" for path in (PROJECT / "ansible_module" / "roles").iterdir())
 NAMES = sorted({path.parent.name for path in TARGETS.glob("*/aliases")} - set(OTHERS))
-# Modules that other tests of the gate have real plays of: `test_bots`, `test_permanent_token`, `test_user`, and the
-# target of `bots` on the deployed package.
+# Modules that other tests of the gate have real plays of: `test_bots`, `test_permanent_token` and `test_user`.
 PLAYED_ELSEWHERE = {"bots", "permanent_token", "user"}
 
 
