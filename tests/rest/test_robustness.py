@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.rest.contract.contracts import Contract
 from chalicelib.rest.routes import ROUTES
+from chalicelib.web.routing import load
 from tests.budgets import budget
 from tests.conftest import Install, Scene, set_scene
 from tests.rest.calling import basic, send

@@ -26,7 +26,7 @@ def run_example(stack: Stack, secrets: Path, *arguments: str) -> str:
 
 
 @dataclass(frozen=True)
-class Done:
+class StoredResult:
     """What the example printed, with all that it can be made to print, and the secrets of the tokens that it made."""
 
     stack: Stack
@@ -35,17 +35,17 @@ class Done:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoredResult]:
     """An installation with an engine of its own, whose files can be looked into."""
     secrets = tmp_path_factory.mktemp("secrets")
     with Stack(tmp_path_factory.mktemp("stack")) as stack:
         register_services(stack, stack.administrator())
         output = run_example(stack, secrets, "-vvvv", "--diff")
         output += run_example(stack, secrets, "-vvvv", "--diff", "--check")
-        yield Done(stack, output, [path.read_text() for path in files_below(secrets)])
+        yield StoredResult(stack, output, [path.read_text() for path in files_below(secrets)])
 
 
-def test_no_secret_is_in_any_log_output_or_database_file(done: Done) -> None:
+def test_no_secret_is_in_any_log_output_or_database_file(done: StoredResult) -> None:
     stack = done.stack
     assert len(done.tokens) == 4
     for token in done.tokens:
@@ -66,9 +66,9 @@ def test_no_secret_is_in_any_log_output_or_database_file(done: Done) -> None:
                 assert searched.encode() not in path.read_bytes(), path
 
 
-def test_tokens_and_service_secrets_rest_as_argon2id_hashes(done: Done) -> None:
-    sealed = [item for item in items(done.stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
-    assert len(sealed) == 5 + 2
-    for item in sealed:
+def test_tokens_and_service_secrets_rest_as_argon2id_hashes(done: StoredResult) -> None:
+    hashed = [item for item in items(done.stack) if item["kind"] in ("token", "service") and item["id"] != "0-0-0-0-0"]
+    assert len(hashed) == 5 + 2
+    for item in hashed:
         assert item["argon2id"].startswith("$argon2id$v=19$m=19456,t=2,p=1$")
         assert len(bytes(item["tag"].value)) == 4
