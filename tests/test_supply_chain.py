@@ -18,6 +18,7 @@ from tests.advisories import SNAPSHOT, known_holes
 LOCKS = [
     PROJECT / "requirements.txt",
     PROJECT / "requirements-dev.txt",
+    PROJECT / "requirements-server.txt",
     PROJECT / "embedded" / "requirements-npm.txt",
     *sorted((PROJECT / "tests").rglob("requirements/*.txt")),
     PROJECT / "tests" / "aws" / "ministack.txt",
