@@ -1,4 +1,4 @@
-"""Keyturn as Chalice finds it: the Lambda function behind API Gateway, and the local server."""
+"""Keyturn as Chalice finds it: the Lambda function behind API Gateway."""
 
 import gc
 
@@ -8,13 +8,13 @@ import os  # noqa: E402
 
 from chalice.app import Chalice  # noqa: E402
 
-from chalicelib import jobs, oauth, pages, rest, telemetry  # noqa: E402
+from chalicelib import jobs, routes  # noqa: E402
+from chalicelib.web import routing  # noqa: E402
 
 app = Chalice(app_name="keyturn")
-telemetry.register(app)
-rest.register(app)
-oauth.register(app)
-pages.register(app)
+for middleware in routes.MIDDLEWARE:
+    app.register_middleware(middleware, "http")
+routing.register(app, routes.TABLE)
 tell_events, every_minute = jobs.register(app)  # by these names Lambda finds them
 
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from chalice.app import Chalice, Request, Response
+    from chalice.app import Request, Response
 
 NAMESPACE = "Keyturn"
 MILLISECONDS = "Milliseconds"
@@ -33,6 +33,7 @@ METRICS = {
     "Failures": "Count",
     "ColdStarts": "Count",
 }
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})  # others could be anything
 _COUNTED = {
     HTTPStatus.UNAUTHORIZED: "Unauthenticated",
     HTTPStatus.TOO_MANY_REQUESTS: "Throttled",
@@ -41,11 +42,6 @@ _COUNTED = {
 }
 _fields: ContextVar[dict[str, object]] = ContextVar("fields")
 _cold = True
-
-
-def register(app: Chalice) -> None:
-    """Log every request to the app; register it before everything else that looks at answers."""
-    app.register_middleware(_request, "http")
 
 
 def log_fields(**fields: object) -> None:
@@ -62,10 +58,12 @@ def write_line(line: dict[str, object]) -> None:
         directive = {"Namespace": NAMESPACE, "Dimensions": [["Installation"]], "Metrics": metrics}
         installation = os.environ.get("KEYTURN_TABLE", "keyturn")
         line |= {"Installation": installation, "_aws": {"Timestamp": now, "CloudWatchMetrics": [directive]}}
-    print(json.dumps({"time": now, **line}, separators=(",", ":")), flush=True)
+    text = json.dumps({"time": now, **line}, separators=(",", ":"))
+    print(f"{text}\n", end="", flush=True)  # at once: other threads have lines too
 
 
-def _request(request: Request, get_response: Callable[[Request], Response]) -> Response:
+def tell_of_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """The middleware that tells of every request; it stands before everything else that looks at answers."""
     global _cold
     begin = time.perf_counter()
     fields: dict[str, object] = {"ColdStarts": 1} if _cold else {}
@@ -81,7 +79,7 @@ def _line(request: Request, status: int, taken: float, fields: dict[str, object]
     context = request.context
     line: dict[str, object] = {
         "request": context.get("requestId"),
-        "method": request.method,
+        "method": request.method if request.method in METHODS else "other",
         "route": context.get("resourcePath"),  # with the names of its parameters, not what somebody put there
         "status": status,
         "address": context.get("identity", {}).get("sourceIp"),

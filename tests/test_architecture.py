@@ -24,7 +24,7 @@ LAYERS = (
     ("composition",),
     ("web",),
     ("rest", "oauth", "pages"),
-    ("bootstrap", "jobs", "migrate"),
+    ("bootstrap", "jobs", "migrate", "routes"),
 )
 CAPABILITIES = (
     "common",
