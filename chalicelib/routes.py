@@ -6,8 +6,8 @@ from chalicelib import telemetry
 from chalicelib.oauth.routes import ROUTES as OAUTH
 from chalicelib.pages.routes import ROUTES as PAGES
 from chalicelib.rest.routes import ROUTES as REST
-from chalicelib.web.middleware import in_our_form
-from chalicelib.web.routing import RouteTable
+from chalicelib.web.middleware import in_our_form, within
+from chalicelib.web.routing import RouteTable, View
 
 TABLE = RouteTable((REST, "chalicelib.rest"), (OAUTH, "chalicelib"), (PAGES, "chalicelib.pages"))
-MIDDLEWARE = (telemetry.tell_of_request, in_our_form)
+MIDDLEWARE = (telemetry.tell_of_request, in_our_form, within(TABLE, View("chalicelib.pages", "frame.not_found.show")))
