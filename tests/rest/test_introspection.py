@@ -81,3 +81,21 @@ def test_bad_questions_are_refused(
 def test_a_users_token_does_not_introspect(scene: Scene) -> None:
     headers = {"authorization": f"Bearer {scene.administrator.secret}", "content-type": FORM}
     assert send("POST", f"{REST}/oauth2/introspect", headers, f"token={scene.token.secret}").status == 401
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ("token=a&token=b", "token"),
+        ("token=a&client_address=192.0.2.1&client_address=192.0.2.2", "client_address"),
+        ("token=a&user_agent=x&user_agent=", "user_agent"),
+        ("token=a&token_type_hint=x&token_type_hint=x", "token_type_hint"),
+        ("token=a&ktp_SECRET&ktp_SECRET", "body"),
+    ],
+)
+def test_no_parameter_may_come_more_than_once(scene: Scene, form: str, field: str) -> None:
+    """RFC 6749 section 3.2."""
+    headers = {"content-type": FORM, "authorization": basic("ci", scene.ci.secret)}
+    answer = send("POST", f"{REST}/oauth2/introspect", headers, form)
+    assert (answer.status, answer.json["error_field"]) == (400, field)
+    assert answer.json["error_description"] == f"{field}: must not come more than once."

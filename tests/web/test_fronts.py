@@ -96,6 +96,21 @@ def test_a_request_is_told_with_its_id_and_address(capsys: pytest.CaptureFixture
     assert (line["request"], line["address"]) == ("request-1", "192.0.2.7")
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/rest/users?$top=1&$top=2", "$top"),
+        ("/api/rest/users?$top=1&$top=1", "$top"),
+        ("/api/rest/users?fields=id&fields=", "fields"),
+        ("/api/rest/users?query=&query=bot", "query"),
+        ("/api/rest/audit?from=a&from=b", "from"),
+    ],
+)
+def test_a_parameter_that_comes_twice_is_refused_by_name(front: Front, scene: Scene, path: str, field: str) -> None:
+    answer = front("GET", path, {"authorization": f"Bearer {scene.administrator.secret}"})
+    assert (answer.status, answer.json.get("error_field")) == (400, field)
+
+
 def test_more_parameters_than_anybody_needs_are_refused() -> None:
     answer = through_the_application("GET", "/health?" + "&".join(f"a{number}=1" for number in range(301)))
     assert (answer.status, answer.json["error_field"]) == (400, "query")

@@ -246,9 +246,12 @@ def operation(
 
 
 def _call(request: Request, contract: Contract) -> Call:
-    for name in request.query_params or ():
+    query = request.query_params
+    for name in query or ():
         if name not in contract.parameters(request.method):
             raise Invalid(name, "is not a parameter of this operation.")
+        if query and len(query.getlist(name)) > 1:
+            raise Invalid(name, "must not come more than once.")
         if name in SEARCH and parameter(request, name) and not contract.search.supports(name):
             raise Invalid(name, "is not supported for this collection.")
     selection = None

@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     from chalicelib.core.directory.service import Service
 
 INACTIVE = {"active": False}
+PARAMETERS = ("token", "token_type_hint", "client_address", "user_agent")
 
 
 @operation(dry_run=False)
 def introspect(call: Call) -> Response:
     client, secret = _client(call.request)
     form = _form(call.request)
-    presented = _one_of(form, "token")
-    address = client_address(form["client_address"][0], "client_address") if "client_address" in form else None
-    program = agent(form["user_agent"][0]) if "user_agent" in form else None
+    if "token" not in form:
+        raise Invalid("token", "is required.")
+    presented = form["token"]
+    address = client_address(form["client_address"], "client_address") if "client_address" in form else None
+    program = agent(form["user_agent"]) if "user_agent" in form else None
     try:
         now, asking_from = call.origin.now, call.origin.address
         answered = call.keyturn.introspection.answer(client, secret, presented, now, address, program, asking_from)
@@ -99,17 +102,15 @@ def _client(request: Request) -> tuple[str, str]:
     return unquote_plus(pair[0]), unquote_plus(pair[1])
 
 
-def _form(request: Request) -> dict[str, list[str]]:
+def _form(request: Request) -> dict[str, str]:
+    """The parameters, of which none may come more than once (RFC 6749 section 3.2)."""
     try:
-        return parse_qs(
-            raw_body(request, "application/x-www-form-urlencoded").decode(), keep_blank_values=True, max_num_fields=20
-        )
+        raw = raw_body(request, "application/x-www-form-urlencoded")
+        form = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=20)
     except (UnicodeDecodeError, ValueError):
         raise Invalid("body", "must be a form with at most 20 fields in UTF-8.") from None
-
-
-def _one_of(form: dict[str, list[str]], name: str) -> str:
-    values = form.get(name, [])
-    if len(values) != 1:
-        raise Invalid(name, "is required, once.")
-    return values[0]
+    for name, values in form.items():
+        if len(values) > 1:
+            # What is no parameter of ours could be anything, and is not repeated.
+            raise Invalid(name if name in PARAMETERS else "body", "must not come more than once.")
+    return {name: value for name, (value,) in form.items()}
