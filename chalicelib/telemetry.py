@@ -12,10 +12,10 @@ import os
 import time
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from chalice.app import Request, Response
 
@@ -40,6 +40,7 @@ _COUNTED = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Unavailable",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Failures",
 }
+OBSERVERS: list[Callable[[Mapping[str, object]], None]] = []  # who else learns of each line; nobody on Lambda
 _fields: ContextVar[dict[str, object]] = ContextVar("fields")
 _cold = True
 
@@ -52,6 +53,8 @@ def log_fields(**fields: object) -> None:
 
 def write_line(line: dict[str, object]) -> None:
     """Write a line, and have CloudWatch take from it the metrics that are there."""
+    for observe in OBSERVERS:
+        observe(line)
     metrics = [{"Name": name, "Unit": METRICS[name]} for name in line if name in METRICS]
     now = time.time_ns() // 1_000_000
     if metrics:
@@ -71,15 +74,17 @@ def tell_of_request(request: Request, get_response: Callable[[Request], Response
     _fields.set(fields)
     response = get_response(request)
     taken = round((time.perf_counter() - begin) * 1_000, 2)
-    write_line(_line(request, response.status_code, taken, fields))
+    write_line(line_of(request.context, request.method, response.status_code, taken, fields))
     return response
 
 
-def _line(request: Request, status: int, taken: float, fields: dict[str, object]) -> dict[str, object]:
-    context = request.context
+def line_of(
+    context: Mapping[str, Any], method: str, status: int, taken: float, fields: Mapping[str, object]
+) -> dict[str, object]:
+    """What is told of a request; `context` as API Gateway makes it, `taken` in milliseconds."""
     line: dict[str, object] = {
         "request": context.get("requestId"),
-        "method": request.method if request.method in METHODS else "other",
+        "method": method if method in METHODS else "other",
         "route": context.get("resourcePath"),  # with the names of its parameters, not what somebody put there
         "status": status,
         "address": context.get("identity", {}).get("sourceIp"),

@@ -1,4 +1,4 @@
-"""The app under a local server, as a child process."""
+"""The server, as a child process."""
 
 import os
 import sys
@@ -9,20 +9,23 @@ from embedded.layout import HOST, PROJECT
 from embedded.processes import PortProcess, free_port
 
 START_SECONDS = 30.0
+MARKER = "server"
 
 
 class Server(PortProcess):
-    """One HTTP server; `environment` holds Keyturn's settings, `log` gets what it prints."""
+    """One server; `environment` holds Keyturn's settings, `log` gets what it prints, `options` are those of
+    `python -m server`."""
 
-    def __init__(self, environment: Mapping[str, str], log: Path, pid_file: Path) -> None:
-        super().__init__(pid_file, log, "embedded.local_server")
+    def __init__(self, environment: Mapping[str, str], log: Path, pid_file: Path, *options: str) -> None:
+        super().__init__(pid_file, log, MARKER)
         self.address = ""
+        self._options = options
         self._environment = {**os.environ, **environment, "PYTHONUNBUFFERED": "1"}
 
     def start(self, preferred_port: int | None = None) -> None:
         """Serve on `preferred_port` if it is free, else on one that is."""
         port = free_port(preferred_port)
-        command = [sys.executable, "-m", "embedded.local_server", HOST, str(port)]
+        command = [sys.executable, "-m", MARKER, "--host", HOST, "--port", str(port), *self._options]
         # A browser's passkeys belong to a host name, and localhost is the one that needs no certificate.
         self.address = f"http://localhost:{port}"
         environment = {**self._environment, "KEYTURN_ADDRESS": self.address}

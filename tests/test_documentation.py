@@ -1,6 +1,7 @@
 """The documentation cannot lie about what a test can look up."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,13 @@ from benchmarks import costs
 from benchmarks.capacity import table
 from benchmarks.installation import install
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.rest.directory.audit_shapes import AUDIT_RECORD
+from chalicelib.rest.contract.shapes import AUDIT_RECORD
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.settings import Settings
 from chalicelib.storage.engine import keys
 from chalicelib.web import errors
 from embedded.layout import PROJECT
+from server.options import PREFIX, Options, variable
 from tests import cli_reference, markdown, rules_table
 from tests.conftest import origin
 from tests.engine import OwnDatabase
@@ -101,11 +103,25 @@ def test_every_event_is_documented() -> None:
 
 def test_settings_are_those_that_are_read() -> None:
     read = {name for path in (PROJECT / "chalicelib").rglob("*.py") for name in SETTING.findall(path.read_text())}
-    assert read == set(documented_settings()) - {"AWS_REGION"}
+    assert read == set(documented_settings()) - {"AWS_REGION"} - set(options_of_the_server())
+
+
+def test_options_of_the_server_have_the_documented_defaults() -> None:
+    documented = {name: default for name, default in documented_settings().items() if name.startswith(PREFIX)}
+    defaults = options_of_the_server().items()
+    assert documented == {name: f"`{default}`" if default != "" else "" for name, default in defaults}
+
+
+def options_of_the_server() -> dict[str, object]:
+    """Their variables, with their defaults."""
+    return {variable(each.name): each.default for each in fields(Options)}
 
 
 def test_settings_have_the_documented_defaults() -> None:
-    stated = {name: default for name, default in documented_settings().items() if default.startswith("`")}
+    chosen = documented_settings().items() - {
+        (name, f"`{default}`") for name, default in options_of_the_server().items()
+    }
+    stated = {name: default for name, default in chosen if default.startswith("`")}
     assert len(stated) > 6
     required = {"KEYTURN_TAG_KEYS": "k:" + "A" * 44}
     defaults = {name: default.strip("`") for name, default in stated.items()}

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 from chalice.app import MultiDict, Request
 
+from chalicelib import telemetry
 from chalicelib.core.common.errors import Invalid
 from chalicelib.web.errors import failed, refused
 from chalicelib.web.request import MAX_FIELDS
@@ -37,11 +38,12 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """A header may come several times."""
+    """A header may come several times. `route` says what was asked, without what somebody put into its parameters."""
 
     status: int
     headers: Sequence[tuple[str, str]]
     body: bytes
+    route: str | None
 
 
 class Application:
@@ -56,10 +58,15 @@ class Application:
     def answer(self, request: HttpRequest) -> HttpAnswer:
         """Whatever fails is told as a defect of ours."""
         route, parameters = self._table.find(request.path) or (None, {})
-        response = self._respond(Request(_event(request, route, parameters)))
-        headers = [pair for name, value in response.headers.items() for pair in _pairs(name, value)]
-        body = response.body
-        return HttpAnswer(response.status_code, headers, body if isinstance(body, bytes) else body.encode())
+        return answer_of(self._respond(Request(_event(request, route, parameters))), route)
+
+    def told(self, request: HttpRequest, response: Response, seconds: float) -> HttpAnswer:
+        """The answer to a request that no view is asked about, `seconds` after it came. It is told like the others."""
+        route, _ = self._table.find(request.path) or (None, {})
+        context = _context(request, route)
+        line = telemetry.line_of(context, request.method, response.status_code, round(seconds * 1_000, 2), {})
+        telemetry.tell(line)
+        return answer_of(response, route)
 
     def _view(self, request: Request) -> Response:
         try:
@@ -72,6 +79,13 @@ class Application:
             return failed(error)
 
 
+def answer_of(response: Response, route: str | None) -> HttpAnswer:
+    """A view's response as it goes over the wire."""
+    headers = [pair for name, value in response.headers.items() for pair in _pairs(name, value)]
+    body = response.body
+    return HttpAnswer(int(response.status_code), headers, body if isinstance(body, bytes) else body.encode(), route)
+
+
 def _around(get_response: GetResponse, layer: Middleware) -> GetResponse:
     return lambda request: layer(request, get_response)
 
@@ -79,20 +93,24 @@ def _around(get_response: GetResponse, layer: Middleware) -> GetResponse:
 def _event(request: HttpRequest, route: str | None, parameters: Mapping[str, str]) -> dict[str, object]:
     """As API Gateway makes it, but for the query, which is yet to be read."""
     return {
-        "requestContext": {
-            "httpMethod": request.method,
-            "resourcePath": route,
-            "path": request.path,
-            "identity": {"sourceIp": request.address},
-            "requestId": request.id,
-            "query": request.query,
-        },
+        "requestContext": _context(request, route),
         "headers": request.headers,
         "multiValueQueryStringParameters": None,
         "pathParameters": parameters or None,
         "stageVariables": None,
         "body": request.body,
         "isBase64Encoded": False,
+    }
+
+
+def _context(request: HttpRequest, route: str | None) -> dict[str, object]:
+    return {
+        "httpMethod": request.method,
+        "resourcePath": route,
+        "path": request.path,
+        "identity": {"sourceIp": request.address},
+        "requestId": request.id,
+        "query": request.query,
     }
 
 

@@ -21,7 +21,7 @@ from chalicelib.storage.engine.http_connections import ConnectionPool
 from chalicelib.storage.engine.sigv4 import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pynamodb.connection import Connection
 
@@ -45,6 +45,7 @@ class BatchGetClient:
         trusted = str(connection.session.get_config_variable("ca_bundle") or get_cert_path(True))
         # A proxy is the general client's business.
         proxied = bool(get_environ_proxies(meta.endpoint_url))
+        self.observer: Callable[[bool], None] | None = None  # learns of each try whether it succeeded
         self._pool = None if proxied else ConnectionPool(meta.endpoint_url, trusted, connecting, reading)
 
     def items(self, table: str, item_keys: Sequence[tuple[str, str]]) -> list[RawItem] | None:
@@ -70,7 +71,10 @@ class BatchGetClient:
         body, frozen = json.dumps(request).encode(), credentials.get_frozen_credentials()
         headers = self._signer.headers(frozen, self._path, FIXED, body, datetime.now(UTC))
         answer = self._pool.post(self._path, {**headers, **UNSIGNED}, body)
-        if answer is None or not is_whole(answer.headers, answer.content):
+        succeeded = answer is not None and is_whole(answer.headers, answer.content)
+        if self.observer:
+            self.observer(succeeded)
+        if answer is None or not succeeded:
             return None
         parsed: dict[str, Any] = json.loads(answer.content)
         return parsed

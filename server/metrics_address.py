@@ -1,0 +1,15 @@
+"""The address on which Prometheus finds the metrics of one worker, or of all."""
+
+from __future__ import annotations
+
+import prometheus_client
+from prometheus_client.multiprocess import MultiProcessCollector
+
+
+def publish(host: str, port: int, folder: str | None = None) -> None:
+    """Serve what this process counts, or what the workers keep in their folder. Raises OSError."""
+    registry = prometheus_client.REGISTRY
+    if folder:
+        registry = prometheus_client.CollectorRegistry()
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
+    prometheus_client.start_http_server(port, host, registry)
