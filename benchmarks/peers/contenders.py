@@ -26,7 +26,8 @@ from tests import node, programs
 HERE = Path(__file__).parent
 SERVERS_CORE, OTHERS_CORE = 0, (os.cpu_count() or 1) - 1
 START_SECONDS = 60.0
-GRANIAN = ("--interface", "wsgi", "--workers", "3", "--blocking-threads", "1", "--no-ws", "--log-level", "error")
+WORKERS = "3"
+GRANIAN = ("--interface", "wsgi", "--workers", WORKERS, "--blocking-threads", "1", "--no-ws", "--log-level", "error")
 JSON = "content-type: application/json"
 FORM = "content-type: application/x-www-form-urlencoded"
 
@@ -57,7 +58,7 @@ def serving(command: list[str], port: int, folder: Path, environment: dict[str, 
 
 @contextlib.contextmanager
 def keyturn(folder: Path) -> Iterator[list[Contender]]:
-    """The Lambda handler behind granian. Its database is a process of its own, as on AWS."""
+    """Its own server, with as many processes as the others' have. Its database is a process of its own, as on AWS."""
     (folder / "dynamodb").mkdir()
     with DynamoDBLocal(folder / "dynamodb") as database:
         installation = install(database)
@@ -71,8 +72,8 @@ def keyturn(folder: Path) -> Iterator[list[Contender]]:
             (f"authorization: {headers['authorization']}", FORM),
             str(event["body"]),
         )
-        bin = programs.installed(HERE / "keyturn.txt")
-        command = _granian(bin, port, "benchmarks.peers.keyturn_server")
+        bin = programs.installed(PROJECT / "requirements-server.txt")
+        command = [str(bin / "python"), "-m", "server", "--host", HOST, "--port", str(port), "--workers", WORKERS]
         with serving(command, port, folder, {**installation.environment, "PYTHONPATH": str(PROJECT)}) as server:
             stored = int((folder / "dynamodb" / "dynamodb.pid").read_text())
             yield [Contender("Keyturn", question, server, (stored,))]
