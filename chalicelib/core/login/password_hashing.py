@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import argon2
 
 from chalicelib.core.common.errors import Invalid
+from chalicelib.core.secrets.hashing import COMPUTING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,14 +57,17 @@ class PasswordHasher:
 
     def hash(self, password: str) -> str:
         """The encoded hash of a normal form (one Argon2id computation)."""
-        return self._argon2.hash(password)
+        with COMPUTING:
+            return self._argon2.hash(password)
 
     def matches(self, password: str, encoded: str | None) -> bool:
         """Whether this is the hashed password. Without a hash, or longer than any can be: no, after as much work."""
         if len(password) > MAX_LENGTH:
             password, encoded = "", None
+        against, normalized = encoded or self._nobodys, normal(password)
         try:
-            return self._argon2.verify(encoded or self._nobodys, normal(password)) and encoded is not None
+            with COMPUTING:
+                return self._argon2.verify(against, normalized) and encoded is not None
         except argon2.exceptions.VerifyMismatchError:
             return False
 

@@ -10,6 +10,8 @@ reaches Argon2. ADR 3 has the reasons.
 from __future__ import annotations
 
 import hmac
+import os
+import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TAG_BYTES = 4
+# How many computations run at a time in a process: more than there are processors gain nothing, and each takes 19 MiB.
+COMPUTING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,8 @@ class SecretHasher:
     def hash(self, secret: str) -> HashedSecret:
         """Hash and tag `secret` with today's parameters and key (one Argon2id computation)."""
         key_id = self._current_key_id
-        return HashedSecret(self._argon2.hash(secret), self._tag(secret, key_id), key_id)
+        with COMPUTING:
+            return HashedSecret(self._argon2.hash(secret), self._tag(secret, key_id), key_id)
 
     def passes_tag_check(self, secret: str, hashed: HashedSecret) -> bool:
         """False if the tag shows, without Argon2, that `secret` is wrong.

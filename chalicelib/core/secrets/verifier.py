@@ -15,6 +15,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from chalicelib.core.common.errors import Throttled
+from chalicelib.core.secrets.hashing import COMPUTING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,10 +53,12 @@ class SecretVerifier:
         if not self._hasher.passes_tag_check(secret, hashed):
             return False
         self._check_failures(hashed.argon2id, now)
-        if not self._hasher.matches(secret, hashed):
-            self._remember_failure(hashed.argon2id, now)
-            return False
-        self._verified[digest] = None
+        with COMPUTING:
+            # Whoever waited, while another thread was at the same secret, need not compute it again.
+            if digest not in self._verified and not self._hasher.matches(secret, hashed):
+                self._remember_failure(hashed.argon2id, now)
+                return False
+            self._verified[digest] = None
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return True

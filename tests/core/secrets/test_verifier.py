@@ -1,12 +1,16 @@
 """Argon2id once per secret and process, and not at all for strangers."""
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
 from chalicelib.core.common.errors import Throttled
-from chalicelib.core.secrets.hashing import Argon2Parameters, HashedSecret, SecretHasher
+from chalicelib.core.secrets.hashing import COMPUTING, Argon2Parameters, HashedSecret, SecretHasher
 from chalicelib.core.secrets.verifier import FAILURE_LIMIT, FAILURE_WINDOW_MS, REMEMBERED, SecretVerifier
 
 HASHER = SecretHasher(Argon2Parameters(), {"key": b"k" * 32}, "key")
@@ -32,6 +36,40 @@ def argon2() -> Iterator[list[str]]:
 
     with patch.object(SecretHasher, "matches", recorded):
         yield ran
+
+
+def test_threads_that_bring_one_secret_do_not_all_compute_it(verifier: SecretVerifier, argon2: list[str]) -> None:
+    most = 2 * COMPUTING._value
+    start = threading.Barrier(most)
+
+    def verify(_: int) -> bool:
+        start.wait()
+        return verifier.verify(SECRET, HASHED, 0)
+
+    with ThreadPoolExecutor(most) as pool:
+        assert all(pool.map(verify, range(most)))
+    assert len(argon2) <= most // 2
+
+
+def test_no_more_are_computed_at_a_time_than_there_are_processors(verifier: SecretVerifier) -> None:
+    most, running, seen = COMPUTING._value, 0, []
+    counting = threading.Lock()
+
+    def counted(self: SecretHasher, secret: str, hashed: HashedSecret) -> bool:
+        nonlocal running
+        with counting:
+            running += 1
+            seen.append(running)
+        time.sleep(0.01)
+        with counting:
+            running -= 1
+        return True
+
+    with patch.object(SecretHasher, "matches", counted), ThreadPoolExecutor(3 * most) as pool:
+        hashed = [replace(TAG_KEY_LOST, argon2id=f"{number}") for number in range(3 * most)]
+        assert all(pool.map(lambda each: verifier.verify(SECRET, each, 0), hashed))
+    assert len(seen) == 3 * most
+    assert max(seen) <= most
 
 
 def test_a_secret_costs_argon2_once(verifier: SecretVerifier, argon2: list[str]) -> None:
