@@ -18,9 +18,14 @@ SET_PARENT_DEATH_SIGNAL = 1  # of Linux's prctl(2)
 def main(arguments: list[str]) -> int:
     """The exit code."""
     try:
-        options = read(arguments, os.environ)
+        return _run(arguments)
     except OptionsError as error:
         return _refused(str(error))
+
+
+def _run(arguments: list[str]) -> int:
+    options = read(arguments, os.environ)
+    _check_certificate(options)
     inherited = os.environ.pop(SOCKET, None)
     if inherited:
         number, parent = map(int, inherited.split())
@@ -29,7 +34,7 @@ def main(arguments: list[str]) -> int:
     try:
         listening = bound(options.host, options.port)
     except OSError as error:
-        return _refused(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}.")
+        raise OptionsError(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}.") from None
     if options.workers > 1:
         listening.listen(options.backlog)
         return Supervisor(options, arguments, listening).run()
@@ -63,7 +68,18 @@ def _serve(options: Options, listening: socket.socket) -> int:
     try:
         return serve(options, listening)
     except SettingsError as error:
-        return _refused(str(error))
+        raise OptionsError(str(error)) from None
+
+
+def _check_certificate(options: Options) -> None:
+    """The web server's own message would be a traceback."""
+    if options.certificate:
+        import ssl
+
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.certificate, options.key)
+        except OSError as error:  # ssl.SSLError is one
+            raise OptionsError(f"--certificate and --key cannot be used: {error.strerror or error}.") from None
 
 
 def _end_with(parent: int) -> None:

@@ -23,7 +23,7 @@ class Options:
     host: str = _option("127.0.0.1", "address to listen on; 0.0.0.0 or :: for every one of this machine")
     port: int = _option(8000, "port to listen on")
     workers: int = _option(1, "processes; one for each core is usual")
-    threads: int = _option(32, "requests that a worker answers at a time")
+    threads: int = _option(16, "requests that a worker answers at a time")
     waiting: int = _option(256, "requests that may wait for a thread; the next one gets a 503")
     connections: int = _option(4096, "connections that a worker holds; the next one waits")
     backlog: int = _option(1024, "connections that may wait until a worker takes them")

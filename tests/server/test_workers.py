@@ -17,6 +17,7 @@ import requests
 from embedded.layout import PROJECT
 from embedded.processes import free_port
 from tests.certificates import certificate
+from tests.conftest import TAG_KEYS
 from tests.server.conftest import NewServer, OwnServer
 from tests.server.database import EmptyDatabase
 from tests.server.wire import INTROSPECTION, Connection, asked, verification
@@ -138,6 +139,9 @@ def test_it_speaks_tls(new_server: NewServer, tmp_path: Path) -> None:
         (["--threads", "0"], {}, "--threads (KEYTURN_SERVER_THREADS) must be a whole number, 1 or more."),
         ([], {"KEYTURN_SERVER_PORT": "x"}, "--port (KEYTURN_SERVER_PORT)"),
         (["--certificate", "x"], {}, "go together"),
+        (["--certificate", "nowhere.pem", "--key", "nowhere.pem"], {}, "cannot be used: No such file or directory."),
+        (["--certificate", "README.md", "--key", "README.md"], {}, "--certificate and --key cannot be used"),
+        (["--metrics", "192.0.2.1:9464"], {"KEYTURN_TAG_KEYS": TAG_KEYS}, "--metrics: cannot listen on 192.0.2.1"),
         (["--host", "192.0.2.1"], {}, "Cannot listen on 192.0.2.1"),
     ],
 )
