@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # Folders, and files that take long by themselves; what is short fills the end.
-LONGEST_FIRST = ("aws", "test_schemathesis.py", "collection", "system", "embedded", "pages", "cli")
+LONGEST_FIRST = ("aws", "test_schemathesis.py", "collection", "system", "embedded", "pages", "server", "cli")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -81,6 +81,9 @@ def test_the_manifests_fit_the_server() -> None:
     assert pod["terminationGracePeriodSeconds"] > pause + int(settings["KEYTURN_SERVER_STOP_SECONDS"])
     probes = {name: container[name]["httpGet"]["path"] for name in ("livenessProbe", "readinessProbe", "startupProbe")}
     assert probes == {"livenessProbe": "/health", "readinessProbe": "/ready", "startupProbe": "/health"}
+    secrets = {container["envFrom"][1]["secretRef"]["name"], pod["volumes"][0]["secret"]["secretName"]}
+    made = [re.search(r"secret generic (\S+)", step) for step in steps("run-on-kubernetes.md")]
+    assert secrets == {found[1] for found in made if found}
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert pod["securityContext"]["runAsNonRoot"]
 
@@ -89,7 +92,7 @@ def test_the_manifests_fit_the_server() -> None:
 def test_a_unit_starts_what_there_is(unit: Path) -> None:
     text = unit.read_text()
     assert set(re.findall(r"^ExecStart(?:Pre)?=/opt/keyturn/venv/bin/python -m (\S+)", text, re.MULTILINE)) <= PROGRAMS
-    assert "User=keyturn" in text
+    assert "User=keyturn\nDynamicUser=yes\n" in text
     stop = re.search(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert stop is None or int(stop[1]) > Options().stop_seconds
 
