@@ -33,19 +33,25 @@ def _run(arguments: list[str]) -> int:
         return _serve(options, socket.socket(fileno=number))
     try:
         listening = bound(options.host, options.port)
+        if options.workers == 1:
+            return _serve(options, listening)
+        listening.close()  # it was free: nobody else is here who would share it with us
+        shared = [bound(options.host, options.port, shared=True) for _ in range(options.workers)]
     except OSError as error:
         raise OptionsError(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}.") from None
-    if options.workers > 1:
-        listening.listen(options.backlog)
-        return Supervisor(options, arguments, listening).run()
-    return _serve(options, listening)
+    for each in shared:
+        each.listen(options.backlog)
+    return Supervisor(options, arguments, shared).run()
 
 
-def bound(host: str, port: int) -> socket.socket:
-    """A socket at this address. Raises OSError."""
+def bound(host: str, port: int, shared: bool = False) -> socket.socket:
+    """A socket at this address; with `shared`, one among several to which Linux hands out connections evenly. Raises
+    OSError."""
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if family == socket.AF_INET6:
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # `::` is every address, also the old ones
     try:

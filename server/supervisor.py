@@ -1,4 +1,8 @@
-"""Several workers on one socket: each a process of its own, started again if it ends by itself."""
+"""Several workers on one address: each a process of its own, started again if it ends by itself.
+
+Each has a socket of its own, so that Linux hands out connections evenly. All sockets are ours: what waits at that of a
+worker that has died, the next one answers.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
     from server.options import Options
 
-SOCKET = "KEYTURN_SERVER_SOCKET"  # by which a worker finds the socket it inherits
+SOCKET = "KEYTURN_SERVER_SOCKET"  # by which a worker finds the socket that it inherits
 LOOK_SECONDS = 0.1
 HEALTHY_SECONDS = 10.0  # a worker that ends sooner has not got to work
 MOST_FAILURES = 5  # in a row
@@ -30,10 +34,10 @@ STOP_RESERVE_SECONDS = 2.0  # beyond what a worker itself takes at most
 
 
 class Supervisor:
-    """`arguments` are ours, which workers get too."""
+    """`arguments` are ours, which workers get too; `sockets` are theirs."""
 
-    def __init__(self, options: Options, arguments: Sequence[str], listening: socket.socket) -> None:
-        self._options, self._arguments, self._socket = options, arguments, listening
+    def __init__(self, options: Options, arguments: Sequence[str], sockets: Sequence[socket.socket]) -> None:
+        self._options, self._arguments, self._sockets = options, arguments, sockets
         self._workers: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
         self._folder = tempfile.TemporaryDirectory(prefix="keyturn-metrics-") if options.metrics else None
         self._stopping = False
@@ -68,11 +72,10 @@ class Supervisor:
                 print(f"A worker ended ({process.returncode}); another one starts.", file=sys.stderr, flush=True)
                 time.sleep(min(failures - 1, 5))
             if not self._stopping:
-                self._workers[number] = self._start(), time.monotonic()
+                self._workers[number] = self._start(self._sockets[number].fileno()), time.monotonic()
         return failures
 
-    def _start(self) -> subprocess.Popen[bytes]:
-        number = self._socket.fileno()
+    def _start(self, number: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own arguments
             [sys.executable, "-m", "server", *self._arguments],
             env={**os.environ, SOCKET: f"{number} {os.getpid()}"},
@@ -84,7 +87,8 @@ class Supervisor:
 
     def _end(self) -> None:
         """Have all workers finish, and end those that take longer than they may."""
-        self._socket.close()
+        for each in self._sockets:
+            each.close()
         processes = [process for process, _ in self._workers.values()]
         for process in processes:
             process.terminate()

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,18 @@ def test_a_worker_that_is_killed_is_replaced_while_others_answer(new_server: New
     while children(server.pid) == before or len(children(server.pid)) < 2:
         time.sleep(0.02)
     assert {verified(server) for _ in range(10)} == {401}
+
+
+def test_workers_share_connections(new_server: NewServer) -> None:
+    server = new_server("--workers", "2")
+    assert verified(server) == 401
+    with ExitStack() as stack:
+        for _ in range(60):
+            connection = stack.enter_context(Connection(server.port))
+            connection.send("GET /health HTTP/1.1", HOST)
+            assert connection.answer().status == 200
+        for worker in children(server.pid):
+            assert len(list(Path(f"/proc/{worker}/fd").iterdir())) > 20
 
 
 def test_workers_end_with_their_supervisor(new_server: NewServer) -> None:
