@@ -65,7 +65,7 @@ class Application:
         route, _ = self._table.find(request.path) or (None, {})
         context = _context(request, route)
         line = telemetry.line_of(context, request.method, response.status_code, round(seconds * 1_000, 2), {})
-        telemetry.tell(line)
+        telemetry.write_line(line)
         return answer_of(response, route)
 
     def _view(self, request: Request) -> Response:
