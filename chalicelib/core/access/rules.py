@@ -86,7 +86,7 @@ class Operation(Enum):
     CREATE_USER = Rule(p.CREATE_USER, not_delegated=True)
     # Services know people by their logins, though they should not: one that became free is nobody's for a while.
     REUSE_LOGIN = Rule.opening(p.EVERY_PERMISSION, everywhere=True)
-    # Who an account is.
+    # Who an account is: its name and e-mail address; its login; its owner.
     EDIT_PROFILE = Rule.opening(p.UPDATE_USER, own=p.UPDATE_SELF, includes=ACCOUNT)
     CHANGE_LOGIN = Rule.opening(p.UPDATE_USER, includes=ACCOUNT)
     CHANGE_OWNER = Rule.opening(p.UPDATE_USER, includes=ACCOUNT)
