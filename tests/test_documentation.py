@@ -10,7 +10,7 @@ from benchmarks import costs
 from benchmarks.capacity import table
 from benchmarks.installation import install
 from chalicelib.core.tokens.event import EventKind
-from chalicelib.rest.contract.shapes import AUDIT_RECORD
+from chalicelib.rest.directory.audit_shapes import AUDIT_RECORD
 from chalicelib.rest.routes import ROOT, ROUTES
 from chalicelib.settings import Settings
 from chalicelib.storage.engine import keys

@@ -223,7 +223,7 @@ def test_what_no_policy_allows_is_refused(stack: DeployedStack) -> None:
     with stack.forbidden("APIHandler", "dynamodb:PutItem"):
         answer = stack.administrator().call("POST", "/services", {"key": "more", "name": "More"})
         assert answer.status_code == 503
-        assert "The database refuses this here." in answer.text
+        assert "This region is read-only: the database refuses changes." in answer.text
     assert stack.administrator().call("POST", "/services", {"key": "more", "name": "More"}).status_code == 200
 
 

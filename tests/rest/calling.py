@@ -61,7 +61,11 @@ def send(method: str, path: str, headers: dict[str, str] | None = None, body: st
 def keeps_its_description(route: str, method: str, answer: Answer) -> None:
     """Every answer that any test gets must be as the OpenAPI document says."""
     described = description()["paths"][route].get(method.lower())
-    if described is None:
+    if method == "OPTIONS":  # of every path, and described of none (RFC 9110 section 9.3.7)
+        documented = {each.upper() for each in description()["paths"][route]}
+        assert answer.status == 204
+        assert set(answer.headers["allow"].split(", ")) >= documented
+    elif described is None:
         assert answer.status == 405
     elif answer.headers["content-type"].startswith("text/html"):
         assert "text/html" in described["responses"][str(answer.status)]["content"]
