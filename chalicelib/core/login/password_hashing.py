@@ -77,7 +77,8 @@ class PasswordHasher:
 
     @functools.cached_property
     def _nobodys(self) -> str:
-        return self._argon2.hash(secrets.token_urlsafe())
+        with COMPUTING:
+            return self._argon2.hash(secrets.token_urlsafe())
 
     def prepare(self) -> None:
         """Make what checks without a hash need, so that the first of them takes no longer than others."""

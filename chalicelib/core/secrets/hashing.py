@@ -10,7 +10,6 @@ reaches Argon2. ADR 3 has the reasons.
 from __future__ import annotations
 
 import hmac
-import os
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TAG_BYTES = 4
-# How many computations run at a time in a process: more than there are processors gain nothing, and each takes 19 MiB.
-COMPUTING = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+# How many computations run at a time in a process. Each takes 19 MiB, whatever the machine has, and anybody can ask for
+# some by trying to log in; whoever wants more at a time runs more processes.
+MOST_AT_A_TIME = 4
+COMPUTING = threading.BoundedSemaphore(MOST_AT_A_TIME)
 
 
 @dataclass(frozen=True, slots=True)
