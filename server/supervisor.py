@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from server.options import address_of
@@ -24,13 +24,24 @@ if TYPE_CHECKING:
 
     from server.options import Options
 
-SOCKET = "KEYTURN_SERVER_SOCKET"  # by which a worker finds the socket that it inherits
+SOCKET = "KEYTURN_INHERITED_SOCKET"  # by which a worker finds its socket, set by us alone
 LOOK_SECONDS = 0.1
 HEALTHY_SECONDS = 10.0  # a worker that ends sooner has not got to work
-MOST_FAILURES = 5  # in a row
+MOST_FAILURES = 5  # of one place in a row, before any worker got to work
+LONGEST_PAUSE_SECONDS = 5.0  # before another worker takes the place of one that has ended
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # of prometheus_client, which reads it when it is imported
 UNUSABLE = 2  # a worker's exit code: it can do nothing with its settings, and the next one could not either
 STOP_RESERVE_SECONDS = 2.0  # beyond what a worker itself takes at most
+
+
+@dataclass(slots=True)
+class Place:
+    """What stands for one worker after the other."""
+
+    process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
+    failures: int = 0  # in a row
+    due: float = 0.0  # when the next one starts
 
 
 class Supervisor:
@@ -38,7 +49,8 @@ class Supervisor:
 
     def __init__(self, options: Options, arguments: Sequence[str], sockets: Sequence[socket.socket]) -> None:
         self._options, self._arguments, self._sockets = options, arguments, sockets
-        self._workers: dict[int, tuple[subprocess.Popen[bytes], float]] = {}
+        self._places = [Place() for _ in sockets]
+        self._was_healthy = False  # whether any worker ever got to work
         self._folder = tempfile.TemporaryDirectory(prefix="keyturn-metrics-") if options.metrics else None
         self._stopping = False
 
@@ -51,29 +63,38 @@ class Supervisor:
             from server.metrics_address import publish
 
             publish(*address_of(self._options.metrics), self._folder.name)
-        failures = 0
-        while not self._stopping and failures < MOST_FAILURES:
-            failures = self._look(failures)
+        code = None
+        while not self._stopping and code is None:
+            code = self._look()
             time.sleep(LOOK_SECONDS)
         self._end()
-        return 0 if self._stopping else 1
+        return code if code is not None and not self._stopping else 0
 
-    def _look(self, failures: int) -> int:
-        """Start what is missing; how many workers in a row have ended before they got to work."""
-        for number in range(self._options.workers):
-            process, began = self._workers.get(number, (None, 0.0))
-            if process is not None and process.poll() is None:
+    def _look(self) -> int | None:
+        """Start what is missing; the exit code, if there is no hope for any worker."""
+        for place, listening in zip(self._places, self._sockets, strict=True):
+            now = time.monotonic()
+            if place.process is not None and place.process.poll() is None:
+                self._was_healthy = self._was_healthy or now - place.began >= HEALTHY_SECONDS
                 continue
-            if process is not None:
-                failures = failures + 1 if time.monotonic() - began < HEALTHY_SECONDS else 1
-                if process.returncode == UNUSABLE:
-                    return MOST_FAILURES
-                _forget(process.pid, self._folder)
-                print(f"A worker ended ({process.returncode}); another one starts.", file=sys.stderr, flush=True)
-                time.sleep(min(failures - 1, 5))
-            if not self._stopping:
-                self._workers[number] = self._start(self._sockets[number].fileno()), time.monotonic()
-        return failures
+            if place.process is not None:
+                code = self._ended(place, place.process.returncode, now)
+                if code is not None:
+                    return code
+            if now >= place.due and not self._stopping:
+                place.process, place.began = self._start(listening.fileno()), now
+        return None
+
+    def _ended(self, place: Place, returncode: int, now: float) -> int | None:
+        """When the next one takes its place. While none has got to work, what one cannot do the next one cannot."""
+        place.failures = place.failures + 1 if now - place.began < HEALTHY_SECONDS else 1
+        place.process, place.due = None, now + min(place.failures - 1, LONGEST_PAUSE_SECONDS)
+        if not self._was_healthy and returncode == UNUSABLE:
+            return UNUSABLE
+        if not self._was_healthy and place.failures >= MOST_FAILURES:
+            return 1
+        print(f"A worker ended ({returncode}); another one starts.", file=sys.stderr, flush=True)
+        return None
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - our own arguments
@@ -89,7 +110,7 @@ class Supervisor:
         """Have all workers finish, and end those that take longer than they may."""
         for each in self._sockets:
             each.close()
-        processes = [process for process, _ in self._workers.values()]
+        processes = [place.process for place in self._places if place.process]
         for process in processes:
             process.terminate()
         end = time.monotonic() + self._options.stop_seconds + STOP_RESERVE_SECONDS
@@ -100,10 +121,3 @@ class Supervisor:
             process.wait()
         if self._folder:
             self._folder.cleanup()
-
-
-def _forget(pid: int, folder: tempfile.TemporaryDirectory[str] | None) -> None:
-    """A worker that has ended has no more of what is now; what it counted stays."""
-    if folder:
-        for path in Path(folder.name).glob(f"gauge_live*_{pid}.db"):
-            path.unlink()
