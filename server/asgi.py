@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 SAFE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 READY = "/ready"
 HEALTH = "/health"  # answered beside the pool: a worker that is busy is not dead
-BUSY = "Too much is asked at a time. Nothing was done."
-TOO_LATE = "This takes too long. If it was a change, look whether it was made before you repeat it."
-NOT_READY = "The table does not answer."
+BUSY = "Too many requests at a time. Nothing was changed. Try again."
+TOO_LATE = "The answer takes too long. If you sent a change, check whether it was made before you repeat it."
+NOT_READY = "The database does not answer."
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ class Worker:
     readiness: Readiness
     proxies: Sequence[str]
     observe: Observe
+    space: bodies.Space
     in_flight: int = 0
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -61,8 +62,10 @@ class Worker:
         try:
             request = self._request(scope)
             try:
-                body = await bodies.read(receive, request.headers, self.options.body_bytes, self.options.body_seconds)
-                answer = await self._answered(replace(request, body=body))
+                most, seconds = self.options.body_bytes, self.options.body_seconds
+                with bodies.Part(self.space) as part:
+                    body = await bodies.read(receive, request.headers, most, seconds, part)
+                    answer = await self._answered(replace(request, body=body))
             except Exception as error:
                 answer = self.application.told(request, self._refusal(error), time.perf_counter() - began)
             self.observe(answer.route, answer.status, time.perf_counter() - began)
@@ -102,7 +105,7 @@ class Worker:
             case Full():
                 return errors.refused(Unavailable(BUSY))
             case TimeoutError():
-                return errors.refused(Unavailable(TOO_LATE))
+                return errors.from_framework(HTTPStatus.SERVICE_UNAVAILABLE, TOO_LATE)  # which says nothing of a retry
             case Unavailable():
                 return errors.refused(error)
         return errors.failed(error)
@@ -126,7 +129,9 @@ def _body_refused(status: HTTPStatus, most: int) -> Response:
     if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
         return errors.refused(errors.UnsupportedMediaType("Content-Encoding: bodies must not be compressed."))
     if status == HTTPStatus.REQUEST_TIMEOUT:
-        return errors.from_framework(status, "The body did not come in time.")
+        return errors.from_framework(status, "The body did not arrive in time.")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return errors.refused(Unavailable(BUSY))
     return errors.from_framework(status, "The body is not complete.")
 
 

@@ -1,4 +1,7 @@
-"""The body of a request: all of it, in time, and no more than anybody needs; or none at all."""
+"""The body of a request: all of it, in time, and no more than anybody needs; or none at all.
+
+Bodies are read before anybody is asked for a token, so what a worker holds of all of them together has a bound too.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,34 @@ class BodyRefused(Exception):
         self.status = status
 
 
-async def read(receive: Receive, headers: Mapping[str, str], most: int, seconds: float) -> bytes:
+class Space:
+    """How many bytes of bodies a worker may still hold."""
+
+    def __init__(self, size: int) -> None:
+        self.left = size
+
+
+class Part:
+    """What one request has of it, from the first byte of its body until its answer."""
+
+    def __init__(self, space: Space) -> None:
+        self._space, self._taken = space, 0
+
+    def take(self, size: int) -> None:
+        """For bytes that have come. Raises BodyRefused."""
+        if size > self._space.left:
+            raise BodyRefused(HTTPStatus.SERVICE_UNAVAILABLE)
+        self._space.left -= size
+        self._taken += size
+
+    def __enter__(self) -> Part:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._space.left += self._taken
+
+
+async def read(receive: Receive, headers: Mapping[str, str], most: int, seconds: float, part: Part) -> bytes:
     """The whole body. Raises BodyRefused."""
     length = int(headers.get("content-length", "0"))
     chunked = "transfer-encoding" in headers
@@ -37,12 +67,12 @@ async def read(receive: Receive, headers: Mapping[str, str], most: int, seconds:
         raise BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         async with asyncio.timeout(seconds):
-            return await _whole(receive, most)
+            return await _whole(receive, most, part)
     except TimeoutError:
         raise BodyRefused(HTTPStatus.REQUEST_TIMEOUT) from None
 
 
-async def _whole(receive: Receive, most: int) -> bytes:
+async def _whole(receive: Receive, most: int, part: Part) -> bytes:
     chunks, size = [], 0
     while True:
         message = await receive()
@@ -54,6 +84,7 @@ async def _whole(receive: Receive, most: int) -> bytes:
         if size > most:
             await _discard(receive)
             raise BodyRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        part.take(len(chunk))
         if not message.get("more_body"):
             return b"".join(chunks)
 

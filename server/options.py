@@ -32,7 +32,10 @@ class Options:
     )
     body_seconds: int = _option(20, "time for the body of a request")
     body_bytes: int = _option(1024 * 1024, "largest body of a request")
-    answer_seconds: int = _option(30, "time for an answer; after that, a 503")
+    bodies_bytes: int = _option(64 * 1024 * 1024, "all bodies that a worker holds at a time; the next one gets a 503")
+    answer_seconds: int = _option(
+        30, "time for an answer; after that, a 503, and nobody knows whether anything was changed"
+    )
     stop_seconds: int = _option(30, "time to finish what was begun when the server is told to stop")
     certificate: str = _option("", "file with the TLS certificate and its chain (PEM); without it, plain HTTP")
     key: str = _option("", "file with the certificate's private key (PEM)")

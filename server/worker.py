@@ -19,6 +19,7 @@ from chalicelib.composition.keyturn import keyturn
 from chalicelib.routes import MIDDLEWARE, TABLE
 from chalicelib.web.application import Application
 from server.asgi import Worker
+from server.bodies import Space
 from server.options import address_of
 from server.pool import Pool
 from server.ready import Readiness
@@ -35,7 +36,7 @@ HEAD_BYTES = 64 * 1024
 
 
 class Listener(Server):
-    """Granian on a socket that is open already, and that other workers may have too."""
+    """Granian on a socket that is open already."""
 
     def __init__(self, target: Worker, options: Options, listening: socket.socket) -> None:
         super().__init__(
@@ -72,17 +73,20 @@ def serve(options: Options, listening: socket.socket) -> int:
             metrics_address.publish(*address_of(options.metrics))
     gc.collect()
     gc.freeze()  # what is there now stays
-    asyncio.run(_serve(options, listening, observe))
+    code = asyncio.run(_serve(options, listening, observe))
     sys.stdout.flush()
+    sys.stderr.flush()
     # What a view that nobody waits for any more is at ends with us, as with any other end of the process.
-    os._exit(0)
+    os._exit(code)
 
 
-async def _serve(options: Options, listening: socket.socket, observe: Observe) -> None:
+async def _serve(options: Options, listening: socket.socket, observe: Observe) -> int:
+    """The exit code: 0 if it was told to stop."""
     settings = keyturn().settings
     pool = Pool(options.threads, options.waiting)
     application = Application(TABLE, MIDDLEWARE)
-    worker = Worker(application, options, pool, Readiness(settings.table), settings.trusted_proxies, observe)
+    readiness, space = Readiness(settings.table), Space(options.bodies_bytes)
+    worker = Worker(application, options, pool, readiness, settings.trusted_proxies, observe, space)
     listening.listen(options.backlog)
     listener = Listener(worker, options, listening)
     told = asyncio.Event()
@@ -91,8 +95,12 @@ async def _serve(options: Options, listening: socket.socket, observe: Observe) -
     serving = asyncio.create_task(listener.serve())
     waiting = asyncio.create_task(told.wait())
     await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():  # by itself
+        print(f"The web server has ended: {serving.exception() or 'no reason given'}.", file=sys.stderr)
+        return 1
     listener.stop()  # type: ignore[no-untyped-call]  # no new connections; those that are idle are closed
     await _finish(worker, serving, options.stop_seconds)
+    return 0
 
 
 async def _finish(worker: Worker, serving: asyncio.Task[Any], seconds: float) -> None:
