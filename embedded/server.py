@@ -9,7 +9,8 @@ from embedded.layout import HOST, PROJECT
 from embedded.processes import PortProcess, free_port
 
 START_SECONDS = 30.0
-MARKER = "server"
+MODULE = "server"
+MARKER = f"-m {MODULE} --host {HOST}"  # which no other program has in its command line
 
 
 class Server(PortProcess):
@@ -25,7 +26,7 @@ class Server(PortProcess):
     def start(self, preferred_port: int | None = None) -> None:
         """Serve on `preferred_port` if it is free, else on one that is."""
         port = free_port(preferred_port)
-        command = [sys.executable, "-m", MARKER, "--host", HOST, "--port", str(port), *self._options]
+        command = [sys.executable, "-m", MODULE, "--host", HOST, "--port", str(port), *self._options]
         # A browser's passkeys belong to a host name, and localhost is the one that needs no certificate.
         self.address = f"http://localhost:{port}"
         environment = {**self._environment, "KEYTURN_ADDRESS": self.address}

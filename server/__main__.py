@@ -31,17 +31,24 @@ def _run(arguments: list[str]) -> int:
         number, parent = map(int, inherited.split())
         _end_with(parent)
         return _serve(options, socket.socket(fileno=number))
+    sockets = _sockets(options)
+    if options.workers == 1:
+        return _serve(options, sockets[0])
+    for each in sockets:
+        each.listen(options.backlog)
+    return Supervisor(options, arguments, sockets).run()
+
+
+def _sockets(options: Options) -> list[socket.socket]:
+    """One for each worker. Raises OptionsError."""
     try:
-        listening = bound(options.host, options.port)
+        alone = bound(options.host, options.port)
         if options.workers == 1:
-            return _serve(options, listening)
-        listening.close()  # it was free: nobody else is here who would share it with us
-        shared = [bound(options.host, options.port, shared=True) for _ in range(options.workers)]
+            return [alone]
+        alone.close()  # it was free: nobody else is here who would share it with us
+        return [bound(options.host, options.port, shared=True) for _ in range(options.workers)]
     except OSError as error:
         raise OptionsError(f"Cannot listen on {options.host}, port {options.port}: {error.strerror}.") from None
-    for each in shared:
-        each.listen(options.backlog)
-    return Supervisor(options, arguments, shared).run()
 
 
 def bound(host: str, port: int, shared: bool = False) -> socket.socket:
@@ -83,9 +90,16 @@ def _check_certificate(options: Options) -> None:
         import ssl
 
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.certificate, options.key)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                options.certificate, options.key, password=_no_password
+            )
         except OSError as error:  # ssl.SSLError is one
             raise OptionsError(f"--certificate and --key cannot be used: {error.strerror or error}.") from None
+
+
+def _no_password() -> str:
+    """OpenSSL would ask the terminal, where nobody sits. A key that has a password is refused."""
+    return ""
 
 
 def _end_with(parent: int) -> None:

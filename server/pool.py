@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,8 @@ class Pool:
                     result = work()
                 except BaseException as raised:  # the loop hands it on
                     error = raised
-            self._loop.call_soon_threadsafe(self._done, future, result, error)
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                self._loop.call_soon_threadsafe(self._done, future, result, error)
 
     def _done(self, future: asyncio.Future[Any], result: Any, error: BaseException | None) -> None:
         self._begun -= 1
