@@ -119,7 +119,7 @@ def _query(text: str) -> MultiDict | None:
     try:
         return MultiDict(parse_qs(text, keep_blank_values=True, max_num_fields=MAX_FIELDS)) if text else None
     except ValueError:
-        raise Invalid("query", f"may hold at most {MAX_FIELDS} parameters.") from None
+        raise Invalid("query", f"may have at most {MAX_FIELDS} parameters.") from None
 
 
 def _pairs(name: str, value: str | list[str]) -> list[tuple[str, str]]:

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 
 def show(request: Request) -> Response:
-    return plain_page("This did not work", NOTHING_THERE, HTTPStatus.NOT_FOUND)
+    return plain_page("Request failed", NOTHING_THERE, HTTPStatus.NOT_FOUND)

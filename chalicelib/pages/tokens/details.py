@@ -29,14 +29,14 @@ class ShownDetail:
 
     label: str
     hint: str = ""
-    scope_id: Place = Place.FACT
+    place: Place = Place.FACT
     has_lines: bool = False  # a list is filled in one to a line
 
 
 # In the order of the form.
 SHOWN: Mapping[str, ShownDetail] = {
     "contact": ShownDetail("Contact", "Whom to ask about the token: a person, a team or a channel."),
-    "description": ShownDetail("Description", scope_id=Place.PARAGRAPH, has_lines=True),
+    "description": ShownDetail("Description", place=Place.PARAGRAPH, has_lines=True),
     "labels": ShownDetail("Labels", "One per line, such as nightly or team=payments.", Place.TAG, has_lines=True),
     "networks": ShownDetail(
         "Allowed networks",
@@ -77,8 +77,8 @@ def placed(details: TokenDetails) -> dict[str, list[tuple[str, str | Sequence[st
     """What the page of a token shows, with labels, by name of the place."""
     stated = details.stated()
     return {
-        scope_id.name: [
-            (each.label, stated[name]) for name, each in SHOWN.items() if each.scope_id is scope_id and name in stated
+        place.name: [
+            (each.label, stated[name]) for name, each in SHOWN.items() if each.place is place and name in stated
         ]
-        for scope_id in Place
+        for place in Place
     }
