@@ -1,3 +1,3 @@
-"""Keyturn: a token authority for bots. Faces ask the core; storage serves the core."""
+"""Keyturn: a token authority for bots. API layers ask the core; storage serves the core."""
 
 __version__ = "0.1.0"

@@ -110,11 +110,11 @@ class OAuth:
     @functools.cached_property
     def federation(self) -> Federation:
         """Outside identity tokens."""
-        from chalicelib.core.oauth.federated_tokens import OutsideTokens
+        from chalicelib.core.oauth.federated_tokens import FederatedTokens
         from chalicelib.core.oauth.federation import Federation
         from chalicelib.outbound.issuer_keys import FetchedIssuerKeys
 
-        tokens = OutsideTokens(FetchedIssuerKeys(self._settings.internal_issuers))
+        tokens = FederatedTokens(FetchedIssuerKeys(self._settings.internal_issuers))
         return Federation(self._stores.trust_rules, self._stores.accounts, tokens, self.scopes, self._issuance)
 
     @functools.cached_property

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from chalicelib.core.common.identifiers import new_id
 from chalicelib.core.common.paging import Window
-from chalicelib.core.oauth.federated_tokens import OutsideTokens
+from chalicelib.core.oauth.federated_tokens import FederatedTokens
 from chalicelib.outbound import fetch
 from chalicelib.outbound.issuer_keys import PAUSE_SECONDS, FetchedIssuerKeys
 from tests.conftest import Install, set_scene
@@ -570,7 +570,7 @@ def test_whatever_an_issuer_or_a_token_says_is_no_defect(
         def of(self, issuer: str, key_id: str | None) -> list[dict[str, Any]]:
             return [{**key, "kid": key_id}]
 
-    tokens = OutsideTokens(Keys())
+    tokens = FederatedTokens(Keys())
     parts = (json.dumps(part).encode() for part in ({**header, "alg": algorithm}, claims))
     text = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
     for signature in ("", "AAAA"):

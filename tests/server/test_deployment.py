@@ -6,6 +6,7 @@ import configparser
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ HOW_TO = PROJECT / "docs" / "how-to"
 UNITS = sorted((PROJECT / "deployment" / "systemd").glob("*.service"))
 ANALYZE = shutil.which("systemd-analyze")
 PROGRAMS = {"server", "chalicelib.bootstrap", "chalicelib.migrate", "chalicelib.signing", "embedded.worker"}
+
+
+def test_every_program_is_there() -> None:
+    assert [name for name in PROGRAMS if find_spec(name) is None] == []
 
 
 def steps(page: str) -> set[str]:
@@ -91,7 +96,9 @@ def test_the_manifests_fit_the_server() -> None:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_a_unit_starts_what_there_is(unit: Path) -> None:
     text = unit.read_text()
-    assert set(re.findall(r"^ExecStart(?:Pre)?=/opt/keyturn/venv/bin/python -m (\S+)", text, re.MULTILINE)) <= PROGRAMS
+    started = re.findall(r"^ExecStart(?:Pre)?=/opt/keyturn/venv/bin/python -m (\S+)", text, re.MULTILINE)
+    assert len(started) == len(re.findall(r"^ExecStart", text, re.MULTILINE)) > 0
+    assert set(started) <= PROGRAMS
     assert "User=keyturn\nDynamicUser=yes\n" in text
     stop = re.search(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
     assert stop is None or int(stop[1]) > Options().stop_seconds

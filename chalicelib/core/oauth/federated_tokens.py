@@ -39,7 +39,7 @@ class Assertion:
     claims: dict[str, Any]
 
 
-class OutsideTokens:
+class FederatedTokens:
     """Reads them, and checks their signatures."""
 
     def __init__(self, keys: IssuerKeys) -> None:

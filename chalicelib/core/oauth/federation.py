@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalicelib.core.access.ports import AccountStore
-    from chalicelib.core.oauth.federated_tokens import Assertion, OutsideTokens
+    from chalicelib.core.oauth.federated_tokens import Assertion, FederatedTokens
     from chalicelib.core.oauth.issuance import Issuance, Issued
     from chalicelib.core.oauth.ports import TrustRuleStore
     from chalicelib.core.oauth.scopes import Scopes
@@ -49,7 +49,7 @@ class Federation:
         self,
         rules: TrustRuleStore,
         accounts: AccountStore,
-        tokens: OutsideTokens,
+        tokens: FederatedTokens,
         scopes: Scopes,
         issuance: Issuance,
     ) -> None:

@@ -28,7 +28,7 @@ FAILURE_WINDOW_MS = 60_000
 
 
 class SecretVerifier:
-    """Checks presented secrets against sealed ones. One instance for the life of a process."""
+    """Checks presented secrets against hashed ones. One instance for the life of a process."""
 
     def __init__(self, hasher: SecretHasher) -> None:
         self._hasher = hasher
@@ -37,11 +37,11 @@ class SecretVerifier:
         self._failures: OrderedDict[str, list[int]] = OrderedDict()
 
     def hash_secret(self, secret: str) -> HashedSecret:
-        """Seal a new secret; its first use will cost one Argon2id computation."""
+        """Hash a new secret; its first use will cost one Argon2id computation."""
         return self._hasher.hash(secret)
 
     def verify(self, secret: str, hashed: HashedSecret, now: int) -> bool:
-        """Whether `secret` is the one that was sealed. `now` in milliseconds since the epoch.
+        """Whether `secret` is the one that was hashed. `now` in milliseconds since the epoch.
 
         Raises Throttled when too many secrets for this record had to be refused by Argon2 itself,
         which takes a tag that matches by luck or whose key is gone. A secret that this process has
@@ -68,7 +68,7 @@ class SecretVerifier:
 
         Argon2 lets go of the interpreter, so on two processors two computations take the time of
         one: that is a quarter of a cold start. It decides nothing, and computes nothing unless
-        every tag vouches for its secret.
+        every tag matches its secret.
         """
         costly = [pair for pair in presented if self._digest(*pair) not in self._verified]
         if len(costly) < 2 or not all(self._hasher.tag_matches(*pair) for pair in costly):
@@ -84,11 +84,11 @@ class SecretVerifier:
             self.verify(secret, hashed, now)
 
     def tag_matches(self, secret: str, hashed: HashedSecret) -> bool:
-        """Whether `secret` is very likely the one that was sealed, as far as can be seen without Argon2."""
+        """Whether `secret` is very likely the one that was hashed, as far as can be seen without Argon2."""
         return self._hasher.tag_matches(secret, hashed)
 
     def is_outdated(self, hashed: HashedSecret) -> bool:
-        """Whether a verified secret should be sealed anew: the cost was raised or the tag key changed."""
+        """Whether a verified secret should be hashed anew: the cost was raised or the tag key changed."""
         return self._hasher.is_outdated(hashed)
 
     def _digest(self, secret: str, hashed: HashedSecret) -> bytes:

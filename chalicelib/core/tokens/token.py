@@ -227,7 +227,7 @@ class PermanentToken:
         return self._with(self.secrets.renewed_by(presented, hashed, grace_ms, now))
 
     def rolled_back_to(self, kept: PreviousSecret[HashedSecret], now: int) -> PermanentToken:
-        """As before the rotations since the earlier secret `kept` (`Secrets.taken_back_to`)."""
+        """As before the rotations since the earlier secret `kept` (`Secrets.rolled_back_to`)."""
         settled = min(self.newest_used, kept.since)  # nobody may have used the one that is kept
         return replace(self._with(self.secrets.rolled_back_to(kept, now)), settled=settled)
 

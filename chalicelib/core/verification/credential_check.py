@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was presented is good now. `ends`: when it stops being so, and what it makes with it (None: not by itself,
+    """What was presented is valid now. `ends`: when it stops being so, and what it makes with it (None: not by itself,
     or a login made it, and makes what lasts); `since`: when the secret was made, both in milliseconds since the epoch;
-    `earlier`: that there is a newer one."""
+    `previous`: the secret, if there is a newer one."""
 
     ends: int | None = None
     previous: PreviousSecret[HashedSecret] | None = None
@@ -45,7 +45,7 @@ class Verification:
 
 
 class CredentialCheck:
-    """Checks what is presented against what was read; renews seals that have become outdated."""
+    """Checks what is presented against what was read; renews hashes that have become outdated."""
 
     def __init__(
         self,

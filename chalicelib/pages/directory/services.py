@@ -111,7 +111,7 @@ def edit(request: FormRequest, caller: Caller, service: str) -> Response:
 
 @for_users
 def ask_secret(request: FormRequest, caller: Caller, service: str) -> Response:
-    """How long may the secret of now go on?"""
+    """The dialog that asks for the grace period of the current secret."""
     found = request.keyturn.services.get(caller, service)
     check_renewable(caller, found)
     return service_page(request, caller, found, _renewal_dialog(request, found))

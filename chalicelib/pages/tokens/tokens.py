@@ -145,7 +145,7 @@ def edit(request: FormRequest, caller: Caller, user: str, token: str) -> Respons
 
 @for_users
 def ask_rotate(request: FormRequest, caller: Caller, user: str, token: str) -> Response:
-    """How long may the secret of now go on?"""
+    """The dialog that asks for the grace period of the current secret."""
     account = read(request, caller, user)
     caller.check(Operation.ROTATE_TOKEN, account.id)
     found = request.keyturn.permanent_tokens.get(caller, account.id, token)

@@ -91,7 +91,7 @@ def edit(request: FormRequest, caller: Caller, webhook: str) -> Response:
 
 @for_users
 def ask_secret(request: FormRequest, caller: Caller, webhook: str) -> Response:
-    """How long may the secret of now go on?"""
+    """The dialog that asks for the grace period of the current secret."""
     found = request.keyturn.lifecycle.webhooks.get(caller, webhook)
     caller.check(Operation.RENEW_WEBHOOK_SECRET)
     return _webhook_page(request, caller, found, _dialog(request, found, "renew-secret"))

@@ -1,4 +1,4 @@
-"""Sealed secrets that overlap, as parts of the items of tokens and services."""
+"""Hashed secrets whose validity overlaps, as parts of the items of tokens and services."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def text_of(value: object) -> str | None:
 
 
 def hashed_list(secret: HashedSecret) -> list[str]:
-    """A sealed secret as a part of a JSON text."""
+    """A hashed secret as a part of a JSON text."""
     return [secret.argon2id, base64.b64encode(secret.tag).decode(), secret.tag_key_id]
 
 
 def hashed_in(parts: list[str]) -> HashedSecret:
-    """The sealed secret in such a part."""
+    """The hashed secret in such a part."""
     argon2id, tag, key_id = parts
     return HashedSecret(argon2id, base64.b64decode(tag), key_id)
 
