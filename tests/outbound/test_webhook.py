@@ -152,6 +152,6 @@ class TestSeveralLiveSecrets:
 
     def test_without_any_it_is_a_failure_like_others(self) -> None:
         to, line, _ = destination(encrypted_secret=Keyring({"old": bytes(32)}, "old").encrypt(SECRET, "webhook w"))
-        with pytest.raises(NotDelivered, match="a key that is no longer configured; renew the secret"):
+        with pytest.raises(NotDelivered, match="a key that is no longer configured; create a new secret"):
             to.send(EVENT, NOW)
         assert line.sent == []

@@ -86,24 +86,23 @@ class TestNames:
                 assert (refused.status, refused.json["error"]) == (409, "conflict")
                 assert refused.json["error_field"] == "name"
 
-    def test_the_same_request_beside_this_one_is_no_conflict(
-        self, scene: Scene, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_same_request_beside_this_one_is_no_conflict(self, scene: Scene) -> None:
         """It has made the webhook after this one looked for what its key has made."""
         idempotent_replay, first = keyturn().idempotent_replay, list[Answer]()
         made_by = idempotent_replay.made_by
 
         def made_meanwhile(*asked: Any) -> str | None:
             known = made_by(*asked)
-            monkeypatch.undo()
+            once.undo()
             first.append(create())
             return known
 
         def create() -> Answer:
             return ask(scene, "POST", "/webhooks", WEBHOOK, **{"idempotency-key": "once"})
 
-        monkeypatch.setattr(idempotent_replay, "made_by", made_meanwhile)
-        second = create()
+        with pytest.MonkeyPatch.context() as once:
+            once.setattr(idempotent_replay, "made_by", made_meanwhile)
+            second = create()
         assert [each.status for each in (*first, second)] == [200, 200]
         assert second.json["id"] == first[0].json["id"]
 
