@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from chalicelib.core.verification.credential_check import CredentialCheck, Verification
     from chalicelib.core.verification.ports import CredentialStore, VerificationRead
 
+NOT_VALID = "The access token is not valid."  # whatever was presented as one, and why it is not
+
 
 class Authentication:
     """Says who calls."""
@@ -79,17 +81,17 @@ class Authentication:
         if presented.startswith(ACCESS_TOKEN_BEGINNING):
             return self._caller_by_access_token(presented, origin)
         key = recognise(presented, *by_scheme(BEARER))
-        found, verified = self._verified(key, presented, "The access token is not valid.", origin, supplied_secret)
+        found, verified = self._verified(key, presented, NOT_VALID, origin, supplied_secret)
         return self._caller(found, verified, origin)
 
     def _caller_by_access_token(self, presented: str, origin: Origin) -> Caller:
         tokens = self._access_tokens()
         token = tokens.read(presented, origin.now) if tokens else None
         if tokens is None or token is None:
-            raise Unauthenticated("The access token is not valid.")
+            raise Unauthenticated(NOT_VALID)
         service, verified = tokens.asked_by(token, KEYTURN, origin.now)
         if verified is None or not isinstance(verified.subject, User):
-            raise Unauthenticated("The access token is not valid.")
+            raise Unauthenticated(NOT_VALID)
         if KEYTURN not in verified.token.audience:
             raise InsufficientScope("This token's scope does not include Keyturn itself.")
         access = self._access.of_account(verified.subject)
