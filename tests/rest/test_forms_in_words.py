@@ -10,8 +10,8 @@ import pytest
 from chalicelib.core.common.errors import Invalid
 from chalicelib.rest.contract import bodies
 from chalicelib.rest.contract.bodies import decode
-from chalicelib.rest.tokens.policy_bodies import NewWebhook
 from chalicelib.rest.tokens.token_bodies import Rotation
+from chalicelib.rest.webhooks.webhook_bodies import NewWebhook
 
 
 @pytest.mark.parametrize(

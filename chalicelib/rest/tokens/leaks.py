@@ -10,7 +10,7 @@ from chalicelib.core.common.errors import Invalid
 from chalicelib.core.verification.leaks import MAX_FOUND, Found
 from chalicelib.rest.contract.bodies import decode
 from chalicelib.rest.contract.endpoint import Call, operation
-from chalicelib.rest.tokens.policy_bodies import GithubFound, LeakReport
+from chalicelib.rest.tokens.leak_bodies import GithubFound, LeakReport
 from chalicelib.web.errors import answer
 from chalicelib.web.headers import raw_body
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from chalicelib.core.webhooks.manage import WebhookChange
 from chalicelib.rest.contract.durations import milliseconds
 from chalicelib.rest.contract.endpoint import Call, operation
-from chalicelib.rest.tokens.policy_bodies import (
+from chalicelib.rest.tokens.token_bodies import RotationRollback
+from chalicelib.rest.webhooks.webhook_bodies import (
     NewWebhook,
     WebhookChangeBody,
     WebhookRenewal,
     WebhookSecretComparison,
 )
-from chalicelib.rest.tokens.policy_shapes import (
+from chalicelib.rest.webhooks.webhook_shapes import (
     CREATED_WEBHOOK,
     LISTED_WEBHOOK,
     RENEWED_WEBHOOK,
@@ -22,7 +23,6 @@ from chalicelib.rest.tokens.policy_shapes import (
     WEBHOOK_COMPARISON,
     WebhookView,
 )
-from chalicelib.rest.tokens.token_bodies import RotationRollback
 from chalicelib.web.errors import answer
 
 if TYPE_CHECKING:
