@@ -8,8 +8,10 @@ import binascii
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from chalicelib.composition.keyturn import keyturn
+from chalicelib.core.common.errors import Invalid
 from chalicelib.core.common.origin import Origin, agent
 from chalicelib.web import errors
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
 MAX_BODY_BYTES = 64 * 1024
+FORM = "application/x-www-form-urlencoded"
+REPEATED = "must not be repeated."  # of a parameter that may come once (RFC 6749 section 3.1)
 
 
 def sunset(secret_ends: int | None) -> dict[str, str]:
@@ -44,6 +48,14 @@ def raw_body(request: Request, media_type: str, max_bytes: int = MAX_BODY_BYTES)
     if len(raw) > max_bytes:
         raise errors.BodyTooLarge(f"body: may have at most {max_bytes} bytes.")
     return raw
+
+
+def form_pairs(request: Request, most: int) -> list[tuple[str, str]]:
+    """The fields of a form, at most so many, in their order. Raises Invalid, UnsupportedMediaType or BodyTooLarge."""
+    try:
+        return parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=most)
+    except (UnicodeDecodeError, ValueError):
+        raise Invalid("body", f"must be a form with at most {most} fields in UTF-8.") from None
 
 
 def origin_of(request: Request) -> Origin:

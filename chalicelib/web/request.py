@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from chalicelib.composition.keyturn import keyturn
 from chalicelib.core.common.errors import Invalid
-from chalicelib.web.headers import origin_of, raw_body
+from chalicelib.web.headers import REPEATED, form_pairs, origin_of
 
 if TYPE_CHECKING:
     from chalice.app import Request
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from chalicelib.composition.oauth import OAuth
     from chalicelib.core.common.origin import Origin
 
-FORM = "application/x-www-form-urlencoded"
 MAX_FIELDS = 300  # as many permissions as a role can have, and more
 
 Pairs = list[tuple[str, str]]
@@ -45,7 +43,7 @@ class FormRequest:
         """
         values = [text for key, text in self.pairs if key == name and text]
         if len(values) > 1:
-            raise Invalid(name, "must not be repeated.")
+            raise Invalid(name, REPEATED)
         return values[0] if values else None
 
     def asked(self, name: str) -> str | None:
@@ -70,12 +68,8 @@ def _query(request: Request) -> Pairs:
 
 
 def _form(request: Request) -> Pairs:
-    try:
-        # Browsers send every line end of a text area so (WHATWG HTML, "constructing the entry list").
-        pairs = parse_qsl(raw_body(request, FORM).decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
-        return [(name, text.replace("\r\n", "\n")) for name, text in pairs]
-    except (UnicodeDecodeError, ValueError):
-        raise Invalid("body", f"must be a form with at most {MAX_FIELDS} fields in UTF-8.") from None
+    # Browsers send every line end of a text area so (WHATWG HTML, "constructing the entry list").
+    return [(name, text.replace("\r\n", "\n")) for name, text in form_pairs(request, MAX_FIELDS)]
 
 
 def lines(text: str) -> list[str]:

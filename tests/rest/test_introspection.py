@@ -98,4 +98,4 @@ def test_no_parameter_may_come_more_than_once(scene: Scene, form: str, field: st
     headers = {"content-type": FORM, "authorization": basic("ci", scene.ci.secret)}
     answer = send("POST", f"{REST}/oauth2/introspect", headers, form)
     assert (answer.status, answer.json["error_field"]) == (400, field)
-    assert answer.json["error_description"] == f"{field}: must not come more than once."
+    assert answer.json["error_description"] == f"{field}: must not be repeated."

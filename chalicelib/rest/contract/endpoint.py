@@ -25,7 +25,7 @@ from chalicelib.core.common.paging import Window
 from chalicelib.rest.contract.contracts import DRY_RUN, NOT_SEARCHED, SEARCH, Contract, Searchable
 from chalicelib.telemetry import log_fields
 from chalicelib.web import errors
-from chalicelib.web.headers import MAX_BODY_BYTES, basic_pair, origin_of, raw_body, sunset
+from chalicelib.web.headers import MAX_BODY_BYTES, REPEATED, basic_pair, origin_of, raw_body, sunset
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -251,7 +251,7 @@ def _call(request: Request, contract: Contract) -> Call:
         if name not in contract.parameters(request.method):
             raise Invalid(name, "is not a parameter of this operation.")
         if query and len(query.getlist(name)) > 1:
-            raise Invalid(name, "must not come more than once.")
+            raise Invalid(name, REPEATED)
         if name in SEARCH and parameter(request, name) and not contract.search.supports(name):
             raise Invalid(name, "is not supported for this collection.")
     selection = None

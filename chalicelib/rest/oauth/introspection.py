@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote_plus
+from urllib.parse import unquote_plus
 
 from chalicelib.core.access.account import User
 from chalicelib.core.common.errors import Invalid, Unauthenticated
@@ -13,7 +13,7 @@ from chalicelib.core.secrets.token_format import FOR_SERVICES, recognise
 from chalicelib.rest.contract.endpoint import Call, operation
 from chalicelib.telemetry import log_fields
 from chalicelib.web.errors import ClientUnauthenticated, answer
-from chalicelib.web.headers import basic_pair, raw_body, sunset
+from chalicelib.web.headers import REPEATED, basic_pair, form_pairs, sunset
 
 if TYPE_CHECKING:
     from chalice.app import Request, Response
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 INACTIVE = {"active": False}
 PARAMETERS = ("token", "token_type_hint", "client_address", "user_agent")
+MAX_FIELDS = 20
 
 
 @operation(dry_run=False)
@@ -104,13 +105,10 @@ def _client(request: Request) -> tuple[str, str]:
 
 def _form(request: Request) -> dict[str, str]:
     """The parameters, of which none may come more than once (RFC 6749 section 3.2)."""
-    try:
-        raw = raw_body(request, "application/x-www-form-urlencoded")
-        form = parse_qs(raw.decode(), keep_blank_values=True, max_num_fields=20)
-    except (UnicodeDecodeError, ValueError):
-        raise Invalid("body", "must be a form with at most 20 fields in UTF-8.") from None
-    for name, values in form.items():
-        if len(values) > 1:
-            # What is no parameter of ours could be anything, and is not repeated.
-            raise Invalid(name if name in PARAMETERS else "body", "must not come more than once.")
-    return {name: value for name, (value,) in form.items()}
+    form: dict[str, str] = {}
+    for name, text in form_pairs(request, MAX_FIELDS):
+        if name in form:
+            # What is no parameter of ours could be anything, and is not quoted.
+            raise Invalid(name if name in PARAMETERS else "body", REPEATED)
+        form[name] = text
+    return form
