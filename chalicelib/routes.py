@@ -10,4 +10,4 @@ from chalicelib.web.middleware import in_our_form, within
 from chalicelib.web.routing import RouteTable, View
 
 TABLE = RouteTable((REST, "chalicelib.rest"), (OAUTH, "chalicelib"), (PAGES, "chalicelib.pages"))
-MIDDLEWARE = (telemetry.tell_of_request, in_our_form, within(TABLE, View("chalicelib.pages", "frame.not_found.show")))
+MIDDLEWARE = (telemetry.log_request, in_our_form, within(TABLE, View("chalicelib.pages", "frame.not_found.show")))

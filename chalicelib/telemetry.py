@@ -65,7 +65,7 @@ def write_line(line: dict[str, object]) -> None:
     print(f"{text}\n", end="", flush=True)  # at once: other threads have lines too
 
 
-def tell_of_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
+def log_request(request: Request, get_response: Callable[[Request], Response]) -> Response:
     """The middleware that tells of every request; it stands before everything else that looks at answers."""
     global _cold
     begin = time.perf_counter()

@@ -67,7 +67,7 @@ class Worker:
                     body = await bodies.read(receive, request.headers, most, seconds, part)
                     answer = await self._answered(replace(request, body=body))
             except Exception as error:
-                answer = self.application.told(request, self._refusal(error), time.perf_counter() - began)
+                answer = self.application.logged(request, self._refusal(error), time.perf_counter() - began)
             self.observe(answer.route, answer.status, time.perf_counter() - began)
             await _send(send, answer, request.id)
         finally:

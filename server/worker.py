@@ -89,11 +89,11 @@ async def _serve(options: Options, listening: socket.socket, observe: Observe) -
     worker = Worker(application, options, pool, readiness, settings.trusted_proxies, observe, space)
     listening.listen(options.backlog)
     listener = Listener(worker, options, listening)
-    told = asyncio.Event()
+    stop_requested = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop_requested.set)
     serving = asyncio.create_task(listener.serve())
-    waiting = asyncio.create_task(told.wait())
+    waiting = asyncio.create_task(stop_requested.wait())
     await asyncio.wait((serving, waiting), return_when=asyncio.FIRST_COMPLETED)
     if serving.done():  # by itself
         print(f"The web server has ended: {serving.exception() or 'no reason given'}.", file=sys.stderr)

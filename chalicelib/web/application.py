@@ -56,12 +56,12 @@ class Application:
             self._respond = _around(self._respond, layer)
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
-        """Whatever fails is told as a defect of ours."""
+        """Whatever fails is answered and logged as a defect of ours."""
         route, parameters = self._table.find(request.path) or (None, {})
         return answer_of(self._respond(Request(_event(request, route, parameters))), route)
 
-    def told(self, request: HttpRequest, response: Response, seconds: float) -> HttpAnswer:
-        """The answer to a request that no view is asked about, `seconds` after it came. It is told like the others."""
+    def logged(self, request: HttpRequest, response: Response, seconds: float) -> HttpAnswer:
+        """The answer to a request that no view is asked about, `seconds` after it came. It is logged as well."""
         route, _ = self._table.find(request.path) or (None, {})
         context = _context(request, route)
         line = telemetry.line_of(context, request.method, response.status_code, round(seconds * 1_000, 2), {})
